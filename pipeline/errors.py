@@ -1,0 +1,61 @@
+"""The one exception that the command line catches, and the record of an input problem.
+
+Must not read, write or decide anything.
+"""
+
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning"]
+
+
+class PolicylakeError(Exception):
+    """A failure that a user can mend: the message says where, what and what to do.
+
+    ``exit_code`` is the process exit status: 1 an expectation failed, 2 wrong usage or
+    unreadable input, 3 some inputs were rejected.
+    """
+
+    def __init__(self, message: str, exit_code: int = 2) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Problem(NamedTuple):
+    """What is wrong at one place of a JSON document.
+
+    ``pointer`` is an RFC 6901 JSON pointer into the document ("" is the whole of it). ``message`` says
+    what is wrong, ``remedy`` what to do about it. An ``error`` means that the document was left out, a
+    ``warning`` that it is used although AWS would refuse it or something is missing.
+    """
+
+    pointer: str
+    severity: Severity
+    code: str
+    message: str
+    remedy: str
+
+
+class Reject(NamedTuple):
+    """A :class:`Problem` with its place: a row of the relation ``rejects``.
+
+    ``source`` is the input file; ``line`` and ``column`` count from 1 and are None where a file has no
+    text. Every string may hold text from untrusted input.
+    """
+
+    source: str
+    line: int | None
+    column: int | None
+    pointer: str
+    severity: Severity
+    code: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.source, self.line, self.column) if part is not None)
+        return printable(f"{place}: {self.severity}: {self.message}; {self.remedy}")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` on one line and safe for a terminal: control and direction characters are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
