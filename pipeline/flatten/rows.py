@@ -1,0 +1,111 @@
+"""One function a relation: records in, rows out, in the column order of ``sql/relations.toml``."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+from pipeline.flatten.records import Document, Inputs, PrincipalRecord, ResourceRecord
+from pipeline.iam.model import Condition, Statement
+
+Row: TypeAlias = tuple[object, ...]
+Rows: TypeAlias = dict[str, list[Row]]
+
+ARN_FIELDS = 6
+
+
+def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
+    """Return the rows of every flattened relation.
+
+    ``is_known_key`` tells whether the service reference knows a condition key. Rows of ``actions`` lack
+    ``matched_action_count``, which is counted in SQL.
+    """
+    statements = [(document, s, f"{document.policy_id}#{s.index}") for document in inputs.documents for s in document.policy.statements]
+    return {
+        "accounts": [account[:7] for account in inputs.accounts],
+        "account_ancestors": [
+            (account.account_id, level, arn, name)
+            for account in inputs.accounts
+            for level, (arn, name) in enumerate(account.ancestors)
+        ],
+        "principals": [_principal(principal) for principal in inputs.principals],
+        "memberships": list(inputs.memberships),
+        "policies": [_policy(document) for document in inputs.documents],
+        "attachments": list(inputs.attachments),
+        "statements": [_statement(document, s, statement_id) for document, s, statement_id in statements],
+        "actions": [row for _, s, statement_id in statements for row in _actions(s, statement_id)],
+        "resources": [
+            row for document, s, statement_id in statements for row in _resources(document, s, statement_id)
+        ],
+        "conditions": [row for _, s, statement_id in statements for row in _conditions(s, statement_id, is_known_key)],
+        "statement_principals": [
+            (statement_id, entry.kind, entry.value)
+            for _, s, statement_id in statements
+            for entry in dict.fromkeys(s.principals)
+        ],
+        "inventory": [_resource(resource) for resource in inputs.inventory],
+        "training_jobs": [
+            (job.training_job_arn, _field(job.training_job_arn, 4), job.tuning_job_arn, job.training_job_status, job.created_at)
+            for job in inputs.training_jobs
+        ],
+        "rejects": [(number, *reject) for number, reject in enumerate(inputs.rejects, start=1)],
+    }
+
+
+def _principal(p: PrincipalRecord) -> Row:
+    is_service_linked = p.principal_type == "role" and (p.path or "").startswith("/aws-service-role/")
+    return (
+        p.principal_arn, p.account_id, p.principal_type, p.principal_name, p.path, p.principal_id, list(p.tags),
+        p.boundary_policy_id, is_service_linked, p.created_at, p.last_used_at, bool(p.missing), list(p.missing), p.source,
+    )  # fmt: skip
+
+
+def _policy(document: Document) -> Row:
+    policy = document.policy
+    return (document.policy_id, policy.language_version, document.canonical, len(policy.statements))
+
+
+def _statement(document: Document, s: Statement, statement_id: str) -> Row:
+    return (
+        statement_id, document.policy_id, s.index, s.sid, s.effect, s.action_element, s.resource_element,
+        s.principal_element, len(merged_conditions(s.conditions)),
+    )  # fmt: skip
+
+
+def _actions(s: Statement, statement_id: str) -> Iterator[Row]:
+    for pattern in dict.fromkeys(s.actions):
+        service = pattern.split(":", 1)[0].lower() if ":" in pattern else None
+        yield (statement_id, pattern, service, "*" in pattern or "?" in pattern)
+
+
+def _resources(document: Document, s: Statement, statement_id: str) -> Iterator[Row]:
+    for pattern in dict.fromkeys(s.resources):
+        fields: list[str | None] = list(pattern.split(":", ARN_FIELDS - 1))
+        partition, service, region, account, resource = (
+            (f or None for f in fields[1:]) if len(fields) == ARN_FIELDS else (None, None, None, None, pattern)
+        )
+        has_variable = document.policy.has_variables and "${" in pattern
+        yield (statement_id, pattern, partition, service, region, account, resource, has_variable)
+
+
+def merged_conditions(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Return the conditions of a statement, those that stand twice to the letter once."""
+    return tuple(dict.fromkeys(conditions))
+
+
+def _conditions(s: Statement, statement_id: str, is_known_key: Callable[[str], bool]) -> Iterator[Row]:
+    for c in merged_conditions(s.conditions):
+        yield (
+            statement_id, c.operator, c.set_qualifier, c.set_qualifier or "", c.if_exists, c.key, list(c.values),
+            is_known_key(c.key),
+        )  # fmt: skip
+
+
+def _resource(resource: ResourceRecord) -> Row:
+    arn = resource.resource_arn
+    tail = _field(arn, 5) or ""
+    resource_type = tail.replace(":", "/").split("/", 1)[0]
+    return (arn, _field(arn, 4), _field(arn, 3), _field(arn, 2) or "", resource_type, list(resource.tags))
+
+
+def _field(arn: str, number: int) -> str | None:
+    fields = arn.split(":", ARN_FIELDS - 1)
+    return (fields[number] or None) if number < len(fields) else None

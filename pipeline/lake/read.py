@@ -1,0 +1,64 @@
+"""Opens the current snapshot for queries. Reading only: nothing here changes a lake."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import PolicylakeError
+from pipeline.lake import duck
+from pipeline.lake.views import create_views
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The current snapshot of a lake. ``manifest`` is the content of its manifest.json."""
+
+    path: Path
+    snapshot_id: str
+    manifest: dict[str, Any]
+    connection: duck.Connection
+
+    def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """Run one query over the relations and return its rows.
+
+        ``parameters`` are the values of ``$name`` in the text. Raises PolicylakeError with DuckDB's message where
+        the query is wrong, and for anything but a single query: the lake is not changed by SQL.
+        """
+        with duck.errors_explained("sql"):
+            statements = self.connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+                raise PolicylakeError("sql: one query is expected (select, with, from, describe, explain); give one without changes")
+            return duck.arrow(self.connection, sql, parameters)
+
+
+def open_lake(path: Path) -> Lake:
+    """Open the current snapshot of the lake at ``path``.
+
+    Raises PolicylakeError where there is none or it is damaged.
+    """
+    try:
+        snapshot_id = (path / "CURRENT").read_text(encoding="utf-8").strip()
+        snapshot = path / "snapshots" / snapshot_id
+        manifest = json.loads((snapshot / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
+    except (OSError, ValueError) as error:
+        raise PolicylakeError(f"{path}: the current snapshot cannot be read ({error}); build it again") from error
+    connection = duck.connect()
+    with duck.errors_explained(f"{path}: the current snapshot is damaged; build it again"):
+        create_views(connection, snapshot, with_comments=False)
+    _lock(connection, path)
+    return Lake(path, snapshot_id, manifest, connection)
+
+
+def _lock(connection: duck.Connection, path: Path) -> None:
+    """Let queries read the lake's files and nothing else."""
+    for folder in {str(path), str(path.resolve())}:
+        connection.execute("set allowed_directories = list_append(current_setting('allowed_directories'), ?)", [folder])
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
