@@ -1,0 +1,5 @@
+"""Reads account exports, organization files and policy files. The only room that sees raw JSON."""
+
+from pipeline.ingest.read import read_inputs
+
+__all__ = ["read_inputs"]

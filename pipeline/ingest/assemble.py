@@ -1,0 +1,228 @@
+"""Resolves what files say of each other, after all of them are read: groups, managed policies, boundaries, targets."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pipeline.errors import Reject
+from pipeline.flatten.records import (
+    AccountRecord,
+    Attachment,
+    AttachmentKind,
+    Inputs,
+    PrincipalRecord,
+    SourceFile,
+)
+from pipeline.ingest.accounts import Account, accounts
+from pipeline.ingest.arns import is_vpc_endpoint
+from pipeline.ingest.documents import DocumentStore
+from pipeline.ingest.parts import (
+    ExportPart,
+    LoosePolicyPart,
+    ManagedPolicyPart,
+    OrganizationPart,
+    Part,
+    PrincipalPart,
+    ResourcePart,
+    ResourcePolicyPart,
+    TrainingJobPart,
+)
+from pipeline.ingest.tree import tree
+
+T = TypeVar("T")
+R = TypeVar("R", ResourcePart, TrainingJobPart)
+
+INCOMPLETE = "export the account again without --filter; answers about it are marked incomplete"
+
+
+@dataclass(slots=True)
+class Draft:
+    """The rows so far. Attachments are held by their grain."""
+
+    principals: list[PrincipalRecord] = field(default_factory=list)
+    memberships: set[tuple[str, str]] = field(default_factory=set)
+    attachments: dict[tuple[str, str, str, str], Attachment] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def attach(self, attachment: Attachment) -> None:
+        """Add an attachment; of several that differ in nothing but ARN or source the first in order stays."""
+        a = attachment
+        grain = (a.target_arn, a.attachment_kind, a.policy_id, a.policy_name)
+        held = self.attachments.get(grain)
+        if held is None or _order(a) < _order(held):
+            self.attachments[grain] = a
+
+
+def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[SourceFile], latest: bool) -> Inputs:
+    """Return the inputs, everything sorted; rejects have no lines yet.
+
+    Raises PolicylakeError where files contradict each other and ``latest`` does not say which counts.
+    """
+    draft = Draft(rejects=list(_only(parts, Reject)))
+    organization = tree(_only(parts, OrganizationPart), latest)
+    draft.rejects += organization.rejects
+    for attachment in organization.attachments:
+        draft.attach(attachment)
+    exported = accounts(_only(parts, ExportPart), _only(parts, PrincipalPart), _only(parts, ManagedPolicyPart), latest)
+    unowned = next((account.policies for account in exported if account.account_id is None), {})
+    for account in exported:
+        draft.rejects += account.rejects
+        _Resolver(account, unowned, tuple(organization.missing.get(account.account_id or "", ())), draft).resolve()
+    for policy in _only(parts, ResourcePolicyPart):
+        _attach_resource(policy, draft)
+    _attach_loose(_only(parts, LoosePolicyPart), draft)
+    resources = _latest_by_name(_only(parts, ResourcePart), "resource_arn", draft)
+    jobs = _latest_by_name(_only(parts, TrainingJobPart), "training_job_arn", draft)
+    return Inputs(
+        sources=tuple(sorted(sources)),
+        accounts=_account_records(exported, organization.accounts),
+        principals=tuple(sorted(draft.principals, key=lambda p: p.principal_arn)),
+        memberships=tuple(sorted(draft.memberships)),
+        documents=documents.documents(),
+        attachments=tuple(draft.attachments[grain] for grain in sorted(draft.attachments)),
+        inventory=tuple(part.record for part in resources),
+        training_jobs=tuple(part.record for part in jobs),
+        rejects=tuple(draft.rejects),
+    )
+
+
+def _only(parts: Iterable[Part], kind: type[T]) -> list[T]:
+    return [part for part in parts if isinstance(part, kind)]
+
+
+def _order(attachment: Attachment) -> tuple[str, str]:
+    return (attachment.policy_arn or "", attachment.source)
+
+
+def _account_records(exported: Sequence[Account], members: dict[str, AccountRecord]) -> tuple[AccountRecord, ...]:
+    records = dict(members)
+    for account in exported:
+        if account.account_id:
+            bare = AccountRecord(account.account_id, None, None, None, False, None, False, ())
+            known = records.get(account.account_id, bare)
+            records[account.account_id] = known._replace(data_as_of=account.data_as_of, is_exported=True)
+    return tuple(records[account_id] for account_id in sorted(records))
+
+
+@dataclass(slots=True)
+class _Resolver:
+    """Resolves the references within one account. ``unowned`` are AWS's policies from files that name no account."""
+
+    account: Account
+    unowned: dict[str, ManagedPolicyPart]
+    account_missing: tuple[str, ...]
+    draft: Draft
+    groups: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def resolve(self) -> None:
+        """Resolve groups first: what they lack their members lack too."""
+        by_kind = sorted(self.account.principals, key=lambda p: p.principal_type != "group")
+        self.groups = {p.name.lower(): p.arn for p in by_kind if p.principal_type == "group"}
+        for principal in by_kind:
+            self._principal(principal)
+
+    def _principal(self, p: PrincipalPart) -> None:
+        missing = self.missing[p.arn]
+        missing += self.account_missing
+        self._inline(p, missing)
+        for index, reference in enumerate(p.managed):
+            place = f"/AttachedManagedPolicies/{index}"
+            policy_id = self._managed(p, reference.arn, place, "missing-policy", "attached managed policy", missing)
+            if policy_id:
+                self._attach(p, "managed", policy_id, reference.name, reference.arn)
+        boundary_id = self._boundary(p, missing)
+        for index, name in enumerate(p.groups):
+            self._join(p, index, name, missing)
+        record = PrincipalRecord(
+            p.arn, p.account_id, p.principal_type, p.name, p.path, p.principal_id, p.tags, boundary_id,
+            p.created_at, p.last_used_at, tuple(sorted(set(missing))), p.source,
+        )  # fmt: skip
+        self.draft.principals.append(record)
+
+    def _inline(self, p: PrincipalPart, missing: list[str]) -> None:
+        for policy in p.inline:
+            if policy.policy_id:
+                self._attach(p, "inline", policy.policy_id, policy.name, None)
+            else:
+                missing.append(f"inline policy {policy.name} of {p.arn}")
+        if p.trust and p.trust.policy_id:
+            self._attach(p, "trust", p.trust.policy_id, "", None)
+        elif p.trust:
+            missing.append(f"trust policy of {p.arn}")
+
+    def _boundary(self, p: PrincipalPart, missing: list[str]) -> str | None:
+        if p.boundary_arn is None:
+            return None
+        place = "/PermissionsBoundary/PermissionsBoundaryArn"
+        policy_id = self._managed(p, p.boundary_arn, place, "missing-boundary", "permissions boundary", missing)
+        if policy_id:
+            name = self._policy(p.boundary_arn)
+            self._attach(p, "boundary", policy_id, name.name if name else "", p.boundary_arn)
+        return policy_id
+
+    def _managed(self, p: PrincipalPart, arn: str, place: str, code: str, what: str, missing: list[str]) -> str | None:
+        policy = self._policy(arn)
+        if policy is None or policy.policy_id is None:
+            missing.append(arn)
+        if policy is None:
+            self._warn(p, place, code, f"{p.arn}: its {what} {arn} is not in the export")
+        return policy.policy_id if policy else None
+
+    def _policy(self, arn: str) -> ManagedPolicyPart | None:
+        return self.account.policies.get(arn) or self.unowned.get(arn)
+
+    def _join(self, p: PrincipalPart, index: int, name: str, missing: list[str]) -> None:
+        group_arn = self.groups.get(name.lower())
+        if group_arn is None:
+            missing.append(f"group {name}")
+            self._warn(p, f"/GroupList/{index}", "missing-group", f"{p.arn}: its group {name} is not in the export")
+        else:
+            missing += self.missing[group_arn]
+            self.draft.memberships.add((p.arn, group_arn))
+
+    def _attach(
+        self, p: PrincipalPart, kind: AttachmentKind, policy_id: str, name: str, policy_arn: str | None
+    ) -> None:
+        self.draft.attach(Attachment(p.arn, p.account_id, kind, policy_id, name, policy_arn, None, p.source))
+
+    def _warn(self, p: PrincipalPart, place: str, code: str, message: str) -> None:
+        self.draft.rejects.append(Reject(p.source, None, None, p.pointer + place, "warning", code, message, INCOMPLETE))
+
+
+def _attach_resource(policy: ResourcePolicyPart, draft: Draft) -> None:
+    account_id = policy.resource_arn.split(":", 5)[4] or None
+    kind: AttachmentKind = "endpoint" if is_vpc_endpoint(policy.resource_arn) else "resource"
+    draft.attach(Attachment(policy.resource_arn, account_id, kind, policy.policy_id, "", None, None, policy.source))
+
+
+def _attach_loose(policies: Iterable[LoosePolicyPart], draft: Draft) -> None:
+    """Make a principal of each loose document; where two have one name, the later file's gets ``~2`` and so on."""
+    taken: set[str] = set()
+    for policy in sorted(policies, key=lambda p: (p.name, p.source)):
+        name = policy.name
+        copy = 1
+        while name in taken:
+            copy += 1
+            name = f"{policy.name}~{copy}"
+        taken.add(name)
+        arn, stem = f"policy/{name}", name.rsplit("/", 1)[-1]
+        draft.principals.append(
+            PrincipalRecord(arn, None, "policy", stem, None, None, (), None, None, None, (), policy.source)
+        )
+        draft.attach(Attachment(arn, None, "inline", policy.policy_id, stem, None, None, policy.source))
+
+
+def _latest_by_name(parts: list[R], key: str, draft: Draft) -> list[R]:
+    """Return one part for each ARN, sorted; where two differ, the file whose name sorts last counts, with a warning."""
+    held: dict[str, R] = {}
+    for part in sorted(parts, key=lambda p: (p.source, p.pointer)):
+        arn = getattr(part.record, key)
+        earlier = held.get(arn)
+        if earlier and earlier.record != part.record:
+            message = f"{arn} has other data in {part.source}, which count"
+            place = (earlier.source, None, None, earlier.pointer)
+            draft.rejects.append(Reject(*place, "warning", "conflicting-data", message, "leave the older file out"))
+        held[arn] = part
+    return [held[arn] for arn in sorted(held)]

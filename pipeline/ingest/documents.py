@@ -1,0 +1,168 @@
+"""The store of distinct policy documents: each is parsed once for each kind of policy, however often it occurs.
+
+Must not know where a document is attached.
+"""
+
+import hashlib
+import json
+from collections.abc import Generator
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+from msgspec import Raw
+
+from pipeline.errors import Problem, Reject
+from pipeline.flatten.records import Document
+from pipeline.iam.parse import PolicyKind, parse_policy
+from pipeline.ingest.decode import Page, kind_of
+from pipeline.ingest.locate import line_column
+from pipeline.ingest.syntax import first_mistake, is_unicode
+
+POLICY_ID_DIGITS = 24
+EXPORT_AGAIN = "export it again, or mend the document"
+
+
+class Outcome(NamedTuple):
+    """What became of a document: ``policy_id`` is None where a problem is an error."""
+
+    policy_id: str | None
+    problems: tuple[Problem, ...]
+
+
+class Decoded(NamedTuple):
+    """A decoded document and its canonical form: names sorted, no white space."""
+
+    value: dict[str, object]
+    canonical: str
+
+
+class DocumentStore:
+    """Documents by the hash of their bytes, then by the hash of their canonical form."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[tuple[bytes, PolicyKind], Outcome] = {}
+        self._documents: dict[str, Document] = {}
+
+    def documents(self) -> tuple[Document, ...]:
+        """Return the documents that were accepted, sorted by id."""
+        return tuple(self._documents[policy_id] for policy_id in sorted(self._documents))
+
+    def outcome(self, raw: Raw, kind: PolicyKind) -> Outcome:
+        """Return what the undecoded JSON value ``raw`` is as a policy of this kind."""
+        key = (hashlib.sha256(raw).digest(), kind)
+        if key not in self._outcomes:
+            self._outcomes[key] = self._read(raw, kind)
+        return self._outcomes[key]
+
+    def use(
+        self, page: Page, pointer: str, raw: Raw, kind: PolicyKind, label: str
+    ) -> Generator[Reject, None, str | None]:
+        """Yield the document's problems as rejects at its place and return its id, None if it was left out.
+
+        ``label`` names the policy and what it is attached to.
+        """
+        outcome = self.outcome(raw, kind)
+        for problem in outcome.problems:
+            remedy = problem.remedy + ("; this policy was left out" if problem.severity == "error" else "")
+            yield page.problem(pointer, problem._replace(message=f"{label}: {problem.message}", remedy=remedy))
+        return outcome.policy_id
+
+    def _read(self, raw: Raw, kind: PolicyKind) -> Outcome:
+        text = document_text(raw)
+        decoded = text if isinstance(text, Problem) else decode_document(text, kind_of(raw) == "a text")
+        if isinstance(decoded, Problem):
+            return Outcome(None, (decoded,))
+        policy, problems = parse_policy(decoded.value, kind)
+        if policy is None:
+            return Outcome(None, problems)
+        policy_id = hashlib.sha256(decoded.canonical.encode("utf-8")).hexdigest()[:POLICY_ID_DIGITS]
+        self._documents.setdefault(policy_id, Document(policy_id, decoded.canonical, policy))
+        return Outcome(policy_id, problems)
+
+
+def _error(code: str, message: str, remedy: str = EXPORT_AGAIN, pointer: str = "") -> Problem:
+    return Problem(pointer, "error", code, message, remedy)
+
+
+def document_text(raw: Raw) -> str | Problem:
+    """Return the JSON text of a document that stands as an object, as JSON text or as percent-encoded JSON text.
+
+    The IAM API percent-encodes by RFC 3986, which the AWS CLI and boto3 undo; Organizations and SageMaker print text.
+    """
+    kind = kind_of(raw)
+    if kind == "an object":
+        return bytes(raw).decode("utf-8")
+    if kind != "a text":
+        return _error("bad-document", f"the policy document is {kind}, not an object")
+    try:
+        text = msgspec.json.decode(raw, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _error("bad-document", "the policy document is a text that cannot be decoded")
+    if text.lstrip().startswith("{"):
+        return text
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return _error("bad-document", "the policy document is percent-encoded, but not as UTF-8")
+
+
+def decode_document(text: str, is_quoted: bool) -> Decoded | Problem:
+    """Decode the JSON text of a document. ``is_quoted`` tells that it stood as a text in the file.
+
+    A name that stands twice in an object is an error, as in AWS.
+    """
+    duplicates: list[tuple[dict[str, object], str]] = []
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        merged = dict(pairs)
+        if len(merged) < len(pairs):
+            names = [name for name, _ in pairs]
+            duplicates.append((merged, next(name for name in names if names.count(name) > 1)))
+        return merged
+
+    try:
+        document = json.loads(text, object_pairs_hook=members, parse_constant=_no_constant)
+        canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError) as failure:
+        return _malformed(text, is_quoted, failure)
+    if duplicates:
+        return _duplicate(document, *duplicates[0])
+    if not is_unicode(canonical):
+        return _error("encoding", "a text holds half of a character (a lone surrogate)")
+    if not isinstance(document, dict):
+        return _error("bad-document", "the policy document is no object")
+    return Decoded(document, canonical)
+
+
+def _duplicate(document: object, place: dict[str, object], name: str) -> Problem:
+    """Return the problem at ``place``, an object somewhere in ``document``."""
+    unvisited = [("", document)]
+    while unvisited:
+        pointer, value = unvisited.pop()
+        if value is place:
+            pointer += f"/{_step(name)}"
+            message = f"{json.dumps(name)} stands twice in one object, which AWS refuses"
+            return _error("duplicate-name", message, "keep one of them", pointer)
+        if isinstance(value, dict):
+            unvisited += [(f"{pointer}/{_step(key)}", below) for key, below in value.items()]
+        elif isinstance(value, list):
+            unvisited += [(f"{pointer}/{index}", below) for index, below in enumerate(value)]
+    return _error("duplicate-name", "a name stands twice in one object, which AWS refuses", "keep one of them")
+
+
+def _step(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _malformed(text: str, is_quoted: bool, failure: Exception) -> Problem:
+    mistake = first_mistake(text)
+    if mistake is None:
+        return _error("malformed-json", f"the policy document cannot be decoded ({type(failure).__name__})")
+    line, column = line_column(text, mistake.offset)
+    place = f" (line {line}, column {column} of the document's own text)" if is_quoted else ""
+    return _error("malformed-json", f"the policy document is not JSON: {mistake.message}{place}", mistake.remedy)

@@ -1,0 +1,158 @@
+"""Finds input files and turns their bytes into UTF-8 JSON text. Must not know any format.
+
+The only module of ingest that touches the file system.
+"""
+
+import gzip
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.errors import PolicylakeError, Reject, printable
+from pipeline.ingest.locate import line_column
+
+ENDINGS = (".json.gz", ".jsonc.gz", ".json", ".jsonc")
+GZIP_MAGIC = b"\x1f\x8b"
+UTF8_MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+UTF32_MARKS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+
+
+class InputFile(NamedTuple):
+    """One file to read. ``source`` is its printable path as the user gave it; ``name`` the path without ending.
+
+    ``name`` counts from the INPUT folder it was found in, or is the file's own name where it was given directly.
+    """
+
+    source: str
+    name: str
+    path: Path
+
+
+class Content(NamedTuple):
+    """The bytes of a file. ``data`` is UTF-8 JSON text, None where ``reject`` says why there is none."""
+
+    sha256: str
+    size: int
+    data: bytes | None
+    reject: Reject | None
+
+
+def find(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ...]]:
+    """Return the input files, each real file once and sorted, and rejects for folders that cannot be listed.
+
+    Raises PolicylakeError for a path that does not exist, and where there is no file at all.
+    """
+    found: dict[str, InputFile] = {}
+    rejects: list[Reject] = []
+    for path in paths:
+        for item in _below(path):
+            if isinstance(item, Reject):
+                rejects.append(item)
+                continue
+            real = os.path.realpath(item.path)
+            found[real] = min(found.get(real, item), item)
+    if not found and not rejects:
+        places = ", ".join(printable(_shown(path)) for path in paths) or "no INPUT"
+        raise PolicylakeError(f"{places}: no input file here; give files, or folders with {', '.join(ENDINGS)} files")
+    return tuple(sorted(found.values())), tuple(sorted(set(rejects)))
+
+
+def _below(path: Path) -> Iterator[InputFile | Reject]:
+    if path.is_dir():
+        yield from _walk(path)
+    elif path.exists():
+        yield InputFile(printable(_shown(path)), printable(_stem(path.name)), path)
+    else:
+        raise PolicylakeError(f"{printable(_shown(path))}: no such file or folder; check the path")
+
+
+def _walk(top: Path) -> Iterator[InputFile | Reject]:
+    """Search a folder; a folder that was reached already, by whatever link, is not searched again."""
+    failures: list[OSError] = []
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(top, onerror=failures.append, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            if name.lower().endswith(ENDINGS) and (path.is_file() or not path.exists()):
+                yield InputFile(printable(_shown(path)), printable(_stem(_shown(path.relative_to(top)))), path)
+    for failure in failures:
+        yield _unreadable(printable(os.fsdecode(failure.filename or os.fspath(top))), failure)
+
+
+def _shown(path: Path) -> str:
+    return path.as_posix()
+
+
+def _stem(name: str) -> str:
+    ending = next((ending for ending in ENDINGS if name.lower().endswith(ending)), Path(name).suffix)
+    return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
+
+
+def load(file: InputFile) -> Content:
+    """Read, unpack and decode one file; whatever fails is told in ``reject``."""
+    try:
+        stored = file.path.read_bytes()
+    except OSError as failure:
+        return Content("", 0, None, _unreadable(file.source, failure))
+    data, reject = _decoded(file.source, stored)
+    return Content(hashlib.sha256(stored).hexdigest(), len(stored), data, reject)
+
+
+def reload(file: InputFile) -> str | None:
+    """Return the text of a file that was read before, None where it cannot be read again."""
+    if not file.path.is_file():
+        return None
+    data = load(file).data
+    return None if data is None else data.decode("utf-8")
+
+
+def _unreadable(source: str, failure: OSError) -> Reject:
+    reason = failure.strerror or type(failure).__name__
+    remedy = "check that the file exists and that you may read it"
+    return Reject(source, None, None, "", "error", "unreadable-file", f"cannot be read ({reason})", remedy)
+
+
+def _decoded(source: str, stored: bytes) -> tuple[bytes | None, Reject | None]:
+    if stored.startswith(GZIP_MAGIC):
+        try:
+            stored = gzip.decompress(stored)
+        except (OSError, EOFError, zlib.error) as failure:
+            message = f"damaged or truncated gzip data ({printable(str(failure))})"
+            return None, Reject(source, None, None, "", "error", "damaged-gzip", message, "copy or compress it again")
+    if stored.startswith(UTF32_MARKS):
+        return None, _encoding(source, 1, 1, 0, "UTF-32")
+    if stored.startswith(UTF16_MARKS):
+        return _from_utf16(source, stored)
+    data = stored.removeprefix(UTF8_MARK)
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as failure:
+            before = data[: failure.start].decode("utf-8")
+            line, column = line_column(before, len(before))
+            return None, _encoding(source, line, column, failure.start, "neither UTF-8 nor UTF-16")
+    return data, None
+
+
+def _from_utf16(source: str, stored: bytes) -> tuple[bytes | None, Reject | None]:
+    try:
+        return stored.decode("utf-16").encode("utf-8"), None
+    except UnicodeDecodeError as failure:
+        before = stored[: failure.start].decode("utf-16", errors="ignore")
+        line, column = line_column(before, len(before))
+        return None, _encoding(source, line, column, failure.start, "damaged UTF-16")
+
+
+def _encoding(source: str, line: int, column: int, offset: int, what: str) -> Reject:
+    message = f"the text is {what} at byte {offset}"
+    return Reject(source, line, column, "", "error", "encoding", message, "save the file as UTF-8")

@@ -1,0 +1,110 @@
+"""Reads all inputs. The order is: find files, recognise and read each, put together, find the lines of the rejects."""
+
+import gc
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.errors import Reject, printable
+from pipeline.flatten.records import Inputs, SourceFile
+from pipeline.ingest.assemble import assemble
+from pipeline.ingest.decode import Page, pages
+from pipeline.ingest.documents import DocumentStore
+from pipeline.ingest.files import InputFile, find, load, reload
+from pipeline.ingest.locate import locate
+from pipeline.ingest.parts import Part
+from pipeline.ingest.recognise import recognise
+from pipeline.ingest.syntax import blank_comments
+
+UNRECOGNISED = "unrecognised"
+FILES_PER_MESSAGE = 100
+
+
+def _silent(message: str) -> None:
+    del message
+
+
+def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Callable[[str], None] = _silent) -> Inputs:
+    """Read files and folders and return what they hold; a file or item that cannot be read becomes a reject.
+
+    Where the same account or organization is given twice with different data, ``latest`` takes the newest.
+    ``progress`` gets a line of text now and then.
+
+    Raises PolicylakeError for a path that does not exist, where there is no file at all, and for data that
+    contradict each other.
+    """
+    with _no_collection():
+        files, rejects = find(paths)
+        documents = DocumentStore()
+        sources: list[SourceFile] = []
+        parts: list[Part] = list(rejects)
+        for number, file in enumerate(files, start=1):
+            source, found = _read(file, documents)
+            sources.append(source)
+            parts += found
+            if number % FILES_PER_MESSAGE == 0 or number == len(files):
+                progress(f"read {number} of {len(files)} files")
+        inputs = assemble(parts, documents, sources, latest)
+        return replace(inputs, rejects=_placed(inputs.rejects, {file.source: file for file in files}))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector off: nothing that ingest makes refers to itself."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:
+    content = load(file)
+    if content.data is None:
+        found = [content.reject] if content.reject else []
+        return SourceFile(file.source, content.sha256, content.size, UNRECOGNISED), list(found)
+    cut, rejects = pages(file.source, file.name, content.data)
+    parts: list[Part] = list(rejects)
+    contents: set[str] = set()
+    for page in cut:
+        contents |= _read_page(page, documents, parts)
+    words = ", ".join(sorted(contents)) or UNRECOGNISED
+    return SourceFile(file.source, content.sha256, content.size, words), parts
+
+
+def _read_page(page: Page, documents: DocumentStore, parts: list[Part]) -> set[str]:
+    """Add the parts of a page; return the name of its format, none where it is not recognised."""
+    adapter = recognise(page)
+    if isinstance(adapter, Reject):
+        parts.append(adapter)
+        return set()
+    parts.extend(adapter.read(page, documents))
+    return {adapter.content}
+
+
+def _placed(rejects: Iterable[Reject], files: dict[str, InputFile]) -> tuple[Reject, ...]:
+    """Give each reject its line and column, sort them, and make their texts printable."""
+    unplaced: dict[str, set[str]] = defaultdict(set)
+    for reject in rejects:
+        if reject.line is None and reject.source in files:
+            unplaced[reject.source].add(reject.pointer)
+    places = {source: _places(files[source], pointers) for source, pointers in unplaced.items()}
+    placed = set()
+    for reject in rejects:
+        line, column = places.get(reject.source, {}).get(reject.pointer, (reject.line, reject.column))
+        texts = (printable(reject.message), printable(reject.remedy))
+        placed.add(Reject(reject.source, reject.line or line, reject.column or column, *reject[3:6], *texts))
+    return tuple(sorted(placed, key=_reject_order))
+
+
+def _places(file: InputFile, pointers: Iterable[str]) -> dict[str, tuple[int, int]]:
+    text = reload(file)
+    return {} if text is None else locate(blank_comments(text)[0], pointers)
+
+
+def _reject_order(reject: Reject) -> tuple[object, ...]:
+    return (reject.source, reject.line or 0, reject.column or 0, *reject[3:])

@@ -1,0 +1,47 @@
+"""Reads ``resource-policies.json``: policies of resources and VPC endpoints, with the ARNs that AWS's answers lack."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from msgspec import Raw
+
+from pipeline.errors import Reject
+from pipeline.ingest.arns import RESOURCE_ARN, is_vpc_endpoint
+from pipeline.ingest.decode import Page, one
+from pipeline.ingest.documents import DocumentStore
+from pipeline.ingest.parts import Part, ResourcePolicyPart
+
+CONTENT = "resource-policies"
+RECOGNISES = "resource-policies.json: objects with ResourceArn and ResourcePolicy"
+YIELDS = "the policy of a resource, or of a VPC endpoint where the ARN is one's"
+
+
+class ResourcePolicy(msgspec.Struct, rename="pascal"):
+    """One item of the list."""
+
+    resource_arn: str
+    resource_policy: Raw = Raw(b"null")
+
+
+def recognises(names: frozenset[str]) -> bool:
+    """Whether an object with these members is a resource with its policy."""
+    return {"ResourceArn", "ResourcePolicy"} <= names
+
+
+def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
+    """Yield the policy of the item."""
+    item = one(page, "", page.raw, ResourcePolicy, "resource policy")
+    if isinstance(item, Reject):
+        yield item
+        return
+    if not RESOURCE_ARN.fullmatch(item.resource_arn):
+        message = f"{item.resource_arn!r} is not an ARN"
+        remedy = "write the resource's ARN; this policy was left out"
+        yield page.reject("/ResourceArn", "error", "bad-arn", message, remedy)
+        return
+    kind: Literal["endpoint", "resource"] = "endpoint" if is_vpc_endpoint(item.resource_arn) else "resource"
+    label = f"{kind} policy of {item.resource_arn}"
+    policy_id = yield from documents.use(page, "/ResourcePolicy", item.resource_policy, kind, label)
+    if policy_id:
+        yield ResourcePolicyPart(page.source, item.resource_arn, policy_id)
