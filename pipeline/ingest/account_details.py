@@ -1,6 +1,6 @@
 """Reads the output of ``aws iam get-account-authorization-details``."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -165,7 +165,7 @@ class Detail(NamedTuple):
     tags: list[TagDetail] | None = None
     groups: list[str] | None = None
     trust: Raw = ABSENT
-    last_use: LastUse | None = None
+    used: Date = None
 
 
 def _of_user(u: User) -> Detail:
@@ -186,7 +186,7 @@ def _of_role(r: Role) -> Detail:
     return Detail(
         "role", r.arn, r.role_name, r.path, r.role_id, r.create_date, "RolePolicyList", r.role_policy_list,
         r.attached_managed_policies, r.permissions_boundary, r.tags, None, r.assume_role_policy_document,
-        r.role_last_used,
+        r.role_last_used.last_used_date if r.role_last_used else None,
     )  # fmt: skip
 
 
@@ -195,12 +195,16 @@ def _principal(page: Page, documents: DocumentStore, pointer: str, detail: Detai
     if arn is None or arn.account_id is None or arn.kind != detail.kind:
         yield _bad_arn(page, pointer, detail.kind, detail.arn)
         return
-    inline = yield from _inline(page, documents, pointer, detail)
-    trust = yield from _trust(page, documents, pointer, detail)
+    inline = (yield from _inline(page, documents, pointer, detail)) if detail.inline else ()
+    trust = None
+    if detail.trust != ABSENT:
+        outcome = documents.outcome(detail.trust, "trust")
+        trust = NamedPolicy("", outcome.policy_id)
+        if outcome.problems:
+            yield from outcome.rejects(page, f"{pointer}/AssumeRolePolicyDocument", f"trust policy of {detail.arn}")
+    created, used = utc(detail.created), utc(detail.used)
+    yield from _undated(page, pointer, (("CreateDate", detail.created), ("RoleLastUsed/LastUsedDate", detail.used)))
     managed = tuple(PolicyReference(p.policy_name or _last(p.policy_arn), p.policy_arn) for p in detail.managed or ())
-    created = yield from _date(page, f"{pointer}/CreateDate", detail.created)
-    last_used = detail.last_use.last_used_date if detail.last_use else None
-    used = yield from _date(page, f"{pointer}/RoleLastUsed/LastUsedDate", last_used)
     yield PrincipalPart(
         page.source, page.pointer + pointer, detail.arn, arn.account_id, detail.kind, detail.name, detail.path,
         detail.principal_id, _tags(detail.tags), tuple(detail.groups or ()), inline, managed,
@@ -213,21 +217,12 @@ def _inline(
 ) -> Generator[Part, None, tuple[NamedPolicy, ...]]:
     policies = []
     for index, policy in enumerate(detail.inline or ()):
-        place = f"{pointer}/{detail.inline_list}/{index}/PolicyDocument"
-        label = f"inline policy {policy.policy_name} of {detail.arn}"
-        policy_id = yield from documents.use(page, place, policy.policy_document, "identity", label)
-        policies.append(NamedPolicy(policy.policy_name, policy_id))
+        outcome = documents.outcome(policy.policy_document, "identity")
+        policies.append(NamedPolicy(policy.policy_name, outcome.policy_id))
+        if outcome.problems:
+            place = f"{pointer}/{detail.inline_list}/{index}/PolicyDocument"
+            yield from outcome.rejects(page, place, f"inline policy {policy.policy_name} of {detail.arn}")
     return tuple(policies)
-
-
-def _trust(
-    page: Page, documents: DocumentStore, pointer: str, detail: Detail
-) -> Generator[Part, None, NamedPolicy | None]:
-    if detail.trust == ABSENT:
-        return None
-    place = f"{pointer}/AssumeRolePolicyDocument"
-    policy_id = yield from documents.use(page, place, detail.trust, "trust", f"trust policy of {detail.arn}")
-    return NamedPolicy("", policy_id)
 
 
 def _managed(page: Page, documents: DocumentStore, pointer: str, policy: ManagedPolicy) -> Iterator[Part]:
@@ -244,10 +239,8 @@ def _managed(page: Page, documents: DocumentStore, pointer: str, policy: Managed
         place = f"{pointer}/PolicyVersionList/{index}/Document"
         document = policy.policy_version_list[index].document
         policy_id = yield from documents.use(page, place, document, "identity", f"managed policy {policy.arn}")
-    dates = []
-    for place, date in (("CreateDate", policy.create_date), ("UpdateDate", policy.update_date)):
-        dates.append((yield from _date(page, f"{pointer}/{place}", date)))
-    changed = max((date for date in dates if date), default=None)
+    yield from _undated(page, pointer, (("CreateDate", policy.create_date), ("UpdateDate", policy.update_date)))
+    changed = max(utc(policy.create_date) or "", utc(policy.update_date) or "") or None
     name = policy.policy_name or arn.name
     yield ManagedPolicyPart(page.source, page.pointer + pointer, policy.arn, arn.account_id, name, policy_id, changed)
 
@@ -261,7 +254,7 @@ def _default_version(policy: ManagedPolicy) -> int | None:
 
 
 def _tags(tags: list[TagDetail] | None) -> Tags:
-    return tuple(sorted((tag.key, tag.value) for tag in tags or ()))
+    return tuple(sorted((tag.key, tag.value) for tag in tags)) if tags else ()
 
 
 def _last(arn: str) -> str:
@@ -273,12 +266,10 @@ def _bad_arn(page: Page, pointer: str, kind: str, arn: str) -> Reject:
     return page.reject(f"{pointer}/Arn", "error", "bad-arn", message, "export it again; this was left out")
 
 
-def _date(page: Page, pointer: str, date: Date) -> Generator[Part, None, str | None]:
-    """Return a date as ISO 8601 in UTC; one that is none is left out with a warning."""
-    if date is None:
-        return None
-    normal = utc(date)
-    if normal is None:
-        remedy = "nothing to do if the date does not matter; else export it again"
-        yield page.reject(pointer, "warning", "bad-date", f"{date!r} is no ISO 8601 date; it was left out", remedy)
-    return normal
+def _undated(page: Page, pointer: str, dates: Iterable[tuple[str, Date]]) -> Iterator[Reject]:
+    """Warn of dates that are none."""
+    for place, date in dates:
+        if date is not None and utc(date) is None:
+            remedy = "nothing to do if the date does not matter; else export it again"
+            message = f"{date!r} is no ISO 8601 date; it was left out"
+            yield page.reject(f"{pointer}/{place}", "warning", "bad-date", message, remedy)

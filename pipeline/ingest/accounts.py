@@ -133,6 +133,8 @@ def _joined(account_id: str | None, shares: Sequence[Share], latest: bool) -> Ac
         policies.update(share.policies)
     aws_policies, rejects = _aws_policies(accepted)
     newest = max((share.newest for share in accepted), default="") or None
+    if account_id is None:
+        rejects += tuple(_nameless(share) for share in accepted)
     sorted_principals = tuple(principals[arn] for arn in sorted(principals))
     return Account(account_id, sorted_principals, policies | aws_policies, newest, rejects)
 
@@ -151,6 +153,12 @@ def _aws_policies(shares: Iterable[Share]) -> tuple[dict[str, ManagedPolicyPart]
         if _content(policy) != _content(newest[policy.arn])
     )
     return newest, rejects
+
+
+def _nameless(share: Share) -> Reject:
+    message = "neither an ARN nor the file's name tells the account; AWS's own policies in it count for every account"
+    remedy = "put the twelve digits of the account id into the file's name"
+    return Reject(share.source, None, None, "", "warning", "no-account", message, remedy)
 
 
 def _superseded(policy: ManagedPolicyPart, newest: ManagedPolicyPart) -> Reject:

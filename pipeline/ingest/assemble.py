@@ -1,9 +1,9 @@
 """Resolves what files say of each other, after all of them are read: groups, managed policies, boundaries, targets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pipeline.errors import Reject
 from pipeline.flatten.records import (
@@ -59,21 +59,26 @@ def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[
 
     Raises PolicylakeError where files contradict each other and ``latest`` does not say which counts.
     """
-    draft = Draft(rejects=list(_only(parts, Reject)))
-    organization = tree(_only(parts, OrganizationPart), latest)
+    by_type: dict[type, list[Part]] = defaultdict(list)
+    for part in parts:
+        by_type[type(part)].append(part)
+    draft = Draft(rejects=_only(by_type, Reject))
+    organization = tree(_only(by_type, OrganizationPart), latest)
     draft.rejects += organization.rejects
     for attachment in organization.attachments:
         draft.attach(attachment)
-    exported = accounts(_only(parts, ExportPart), _only(parts, PrincipalPart), _only(parts, ManagedPolicyPart), latest)
+    exported = accounts(
+        _only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart), latest
+    )
     unowned = next((account.policies for account in exported if account.account_id is None), {})
     for account in exported:
         draft.rejects += account.rejects
         _Resolver(account, unowned, tuple(organization.missing.get(account.account_id or "", ())), draft).resolve()
-    for policy in _only(parts, ResourcePolicyPart):
+    for policy in _only(by_type, ResourcePolicyPart):
         _attach_resource(policy, draft)
-    _attach_loose(_only(parts, LoosePolicyPart), draft)
-    resources = _latest_by_name(_only(parts, ResourcePart), "resource_arn", draft)
-    jobs = _latest_by_name(_only(parts, TrainingJobPart), "training_job_arn", draft)
+    _attach_loose(_only(by_type, LoosePolicyPart), draft)
+    resources = _latest_by_name(_only(by_type, ResourcePart), "resource_arn", draft)
+    jobs = _latest_by_name(_only(by_type, TrainingJobPart), "training_job_arn", draft)
     return Inputs(
         sources=tuple(sorted(sources)),
         accounts=_account_records(exported, organization.accounts),
@@ -87,8 +92,8 @@ def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[
     )
 
 
-def _only(parts: Iterable[Part], kind: type[T]) -> list[T]:
-    return [part for part in parts if isinstance(part, kind)]
+def _only(by_type: Mapping[type, list[Part]], kind: type[T]) -> list[T]:
+    return cast(list[T], by_type.get(kind, []))
 
 
 def _order(attachment: Attachment) -> tuple[str, str]:
@@ -114,7 +119,7 @@ class _Resolver:
     account_missing: tuple[str, ...]
     draft: Draft
     groups: dict[str, str] = field(default_factory=dict)
-    missing: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    missing: dict[str, list[str]] = field(default_factory=dict)
 
     def resolve(self) -> None:
         """Resolve groups first: what they lack their members lack too."""
@@ -124,8 +129,7 @@ class _Resolver:
             self._principal(principal)
 
     def _principal(self, p: PrincipalPart) -> None:
-        missing = self.missing[p.arn]
-        missing += self.account_missing
+        missing = list(self.account_missing)
         self._inline(p, missing)
         for index, reference in enumerate(p.managed):
             place = f"/AttachedManagedPolicies/{index}"
@@ -135,6 +139,8 @@ class _Resolver:
         boundary_id = self._boundary(p, missing)
         for index, name in enumerate(p.groups):
             self._join(p, index, name, missing)
+        if missing and p.principal_type == "group":
+            self.missing[p.arn] = missing
         record = PrincipalRecord(
             p.arn, p.account_id, p.principal_type, p.name, p.path, p.principal_id, p.tags, boundary_id,
             p.created_at, p.last_used_at, tuple(sorted(set(missing))), p.source,
@@ -179,7 +185,7 @@ class _Resolver:
             missing.append(f"group {name}")
             self._warn(p, f"/GroupList/{index}", "missing-group", f"{p.arn}: its group {name} is not in the export")
         else:
-            missing += self.missing[group_arn]
+            missing += self.missing.get(group_arn, ())
             self.draft.memberships.add((p.arn, group_arn))
 
     def _attach(

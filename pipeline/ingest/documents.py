@@ -5,7 +5,7 @@ Must not know where a document is attached.
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -28,6 +28,12 @@ class Outcome(NamedTuple):
 
     policy_id: str | None
     problems: tuple[Problem, ...]
+
+    def rejects(self, page: Page, pointer: str, label: str) -> Iterator[Reject]:
+        """Yield the problems as rejects at the place of the document; ``label`` names the policy and its target."""
+        for problem in self.problems:
+            remedy = problem.remedy + ("; this policy was left out" if problem.severity == "error" else "")
+            yield page.problem(pointer, problem._replace(message=f"{label}: {problem.message}", remedy=remedy))
 
 
 class Decoded(NamedTuple):
@@ -63,9 +69,7 @@ class DocumentStore:
         ``label`` names the policy and what it is attached to.
         """
         outcome = self.outcome(raw, kind)
-        for problem in outcome.problems:
-            remedy = problem.remedy + ("; this policy was left out" if problem.severity == "error" else "")
-            yield page.problem(pointer, problem._replace(message=f"{label}: {problem.message}", remedy=remedy))
+        yield from outcome.rejects(page, pointer, label)
         return outcome.policy_id
 
     def _read(self, raw: Raw, kind: PolicyKind) -> Outcome:

@@ -44,6 +44,5 @@ def _job(page: Page, pointer: str, job: TrainingJob) -> Iterator[Part]:
         return
     prefix = ":".join(job.training_job_arn.split(":", 5)[:5])
     tuning_job = f"{prefix}:hyper-parameter-tuning-job/{job.tuning_job_name}" if job.tuning_job_name else None
-    created = None if job.creation_time is None else utc(job.creation_time)
-    record = TrainingJobRecord(job.training_job_arn, tuning_job, job.training_job_status, created)
+    record = TrainingJobRecord(job.training_job_arn, tuning_job, job.training_job_status, utc(job.creation_time))
     yield TrainingJobPart(page.source, page.pointer + pointer, record)

@@ -1,0 +1,135 @@
+"""The organization tree is built where it can be, and where it cannot the accounts say so."""
+
+import pytest
+from ingest_inputs import ACCOUNT, document, export, only_reject, principal, read, user, write
+
+from pipeline.errors import PolicylakeError
+from pipeline.ingest import read_inputs
+
+MASTER = "999999999999"
+PREFIX = f"arn:aws:organizations::{MASTER}:"
+
+
+def node(kind, node_id, parent_id=None, organization="o-1"):
+    found = {"Id": node_id, "Arn": f"{PREFIX}{kind}/{organization}/{node_id}", "Name": f"name of {node_id}"}
+    return found if parent_id is None else {**found, "ParentId": parent_id}
+
+
+def scp(targets, content=None, kind="SERVICE_CONTROL_POLICY"):
+    summary = {"Id": "p-1", "Arn": f"{PREFIX}policy/o-1/p-1", "Name": "limits", "Type": kind}
+    return {
+        "PolicySummary": summary,
+        "Content": document("*") if content is None else content,
+        "Targets": [{"TargetId": target} for target in targets],
+    }
+
+
+def organization(units=(), accounts=(), policies=(), organization_id="o-1"):
+    return {
+        "Organization": {"Id": organization_id, "MasterAccountId": MASTER},
+        "Roots": [node("root", "r-1", organization=organization_id)],
+        "OrganizationalUnits": [node("ou", *unit, organization=organization_id) for unit in units],
+        "Accounts": [node("account", *account, organization=organization_id) for account in accounts],
+        "Policies": list(policies),
+    }
+
+
+BROKEN = [
+    ("organization-cycle", [("ou-1", "ou-2"), ("ou-2", "ou-1")], "ou-1", "/OrganizationalUnits/0"),
+    ("organization-cycle", [("ou-1", "ou-1")], "ou-1", "/OrganizationalUnits/0"),
+    ("unknown-parent", [("ou-1", "ou-x")], "ou-1", "/OrganizationalUnits/0"),
+    ("unknown-parent", [], "ou-x", "/Accounts/0"),
+    ("unknown-parent", [("ou-1",)], "ou-1", "/OrganizationalUnits/0"),
+]
+
+
+@pytest.mark.parametrize(("code", "units", "parent", "pointer"), BROKEN)
+def test_an_account_without_a_way_to_the_root_has_no_known_organization(code, units, parent, pointer, tmp_path):
+    write(tmp_path, "organization.json", organization(units, [(ACCOUNT, parent)]))
+    write(tmp_path, "export.json", export([user()]))
+    inputs = read_inputs([tmp_path])
+    reject = only_reject(inputs)
+    assert (reject.severity, reject.code, reject.pointer) == ("error", code, pointer)
+    assert ACCOUNT in reject.message
+    (account,) = inputs.accounts
+    assert (account.organization_id, account.ou_path, account.ancestors) == (None, None, ())
+    assert principal(inputs, "user/ana").missing == (f"place of account {ACCOUNT} in its organization",)
+
+
+def test_accounts_beside_a_cycle_keep_their_place(tmp_path):
+    value = organization([("ou-1", "ou-1"), ("ou-2", "r-1")], [(ACCOUNT, "ou-1"), ("222222222222", "ou-2")])
+    accounts = read(tmp_path, "organization.json", value).accounts
+    assert [account.ou_path for account in accounts] == [None, "o-1/r-1/ou-2/"]
+
+
+def test_a_policy_with_an_unknown_target_keeps_its_other_targets(tmp_path):
+    inputs = read(tmp_path, "organization.json", organization(policies=[scp(["ou-x", "r-1"])]))
+    reject = only_reject(inputs)
+    assert (reject.severity, reject.code, reject.pointer) == ("error", "unknown-target", "/Policies/0/Targets/0")
+    assert [(a.target_arn, a.level) for a in inputs.attachments] == [(f"{PREFIX}root/o-1/r-1", 0)]
+
+
+def test_a_malformed_scp_marks_the_principals_below_its_targets(tmp_path):
+    accounts = [(ACCOUNT, "ou-1"), ("444455556666", "r-1")]
+    write(tmp_path, "organization.json", organization([("ou-1", "r-1")], accounts, [scp(["ou-1"], content="{")]))
+    write(tmp_path, "one.json", export([user()]))
+    write(tmp_path, "two.json", export([{"Arn": "arn:aws:iam::444455556666:user/x", "UserName": "x"}]))
+    inputs = read_inputs([tmp_path])
+    assert only_reject(inputs).pointer == "/Policies/0/Content"
+    assert principal(inputs, "user/ana").missing == (f"{PREFIX}policy/o-1/p-1",)
+    assert principal(inputs, "user/x", "444455556666").missing == ()
+
+
+def test_policies_of_other_types_are_skipped_whatever_they_hold(tmp_path):
+    inputs = read(tmp_path, "o.json", organization(policies=[scp(["ou-x"], content=5, kind="BACKUP_POLICY")]))
+    assert inputs.rejects == inputs.attachments == ()
+
+
+def test_the_ids_come_from_the_root_where_the_organization_is_not_described(tmp_path):
+    value = organization(accounts=[(MASTER, "r-1")])
+    del value["Organization"]
+    (account,) = read(tmp_path, "o.json", value).accounts
+    assert (account.organization_id, account.is_management_account) == ("o-1", True)
+
+
+def test_an_organization_without_any_id_is_rejected(tmp_path):
+    reject = only_reject(read(tmp_path, "o.json", {"Roots": []}))
+    assert reject.code == "no-organization-id"
+
+
+def test_a_unit_given_twice_with_different_parents_is_rejected(tmp_path):
+    value = organization([("ou-1", "r-1"), ("ou-1", "ou-2")], [(ACCOUNT, "ou-1")])
+    inputs = read(tmp_path, "o.json", value)
+    assert only_reject(inputs).code == "duplicate-node"
+    assert inputs.accounts[0].ou_path == "o-1/r-1/ou-1/"
+
+
+def test_several_organizations_are_read_where_they_share_no_account(tmp_path):
+    write(tmp_path, "1.json", organization(accounts=[(ACCOUNT, "r-1")]))
+    write(tmp_path, "2.json", organization(accounts=[("222222222222", "r-1")], organization_id="o-2"))
+    assert [a.organization_id for a in read_inputs([tmp_path]).accounts] == ["o-1", "o-2"]
+
+
+def test_an_account_in_two_organizations_is_an_error_that_names_both_files(tmp_path):
+    write(tmp_path, "1.json", organization(accounts=[(ACCOUNT, "r-1")]))
+    write(tmp_path, "2.json", organization(accounts=[(ACCOUNT, "r-1")], organization_id="o-2"))
+    with pytest.raises(PolicylakeError, match=r"1\.json and .*2\.json both hold account 111122223333"):
+        read_inputs([tmp_path])
+    assert read_inputs([tmp_path], latest=True).accounts[0].organization_id == "o-2"
+
+
+def test_an_organization_given_twice_with_different_data_is_an_error_unless_the_latest_is_asked_for(tmp_path):
+    write(tmp_path, "1.json", organization([("ou-1", "r-1")], [(ACCOUNT, "ou-1")]))
+    write(tmp_path, "2.json", organization([("ou-1", "r-1")], [(ACCOUNT, "r-1")]))
+    with pytest.raises(PolicylakeError, match=r"1\.json and .*2\.json both hold organization o-1"):
+        read_inputs([tmp_path])
+    assert read_inputs([tmp_path], latest=True).accounts[0].ou_path == "o-1/r-1/"
+
+
+def test_an_organization_given_twice_with_the_same_data_is_given_once(tmp_path):
+    value = organization([("ou-1", "r-1"), ("ou-2", "r-1")], [(ACCOUNT, "ou-1")], [scp(["r-1"])])
+    write(tmp_path, "1.json", value)
+    write(tmp_path, "2.json", {**value, "OrganizationalUnits": value["OrganizationalUnits"][::-1]})
+    inputs = read_inputs([tmp_path])
+    assert inputs.rejects == ()
+    assert len(inputs.attachments) == 1
