@@ -54,6 +54,11 @@ def test_a_pointer_to_nothing_has_the_place_of_what_would_hold_it():
     assert locate(text, ["/a/1/x/y", "/a/7"]) == {"/a/1/x/y": (2, 2), "/a/7": (1, 7)}
 
 
+def test_what_is_nested_deeply_is_skipped_on_the_way_to_a_pointer():
+    deep = "[" * 40 + '"]"' + "]" * 40
+    assert locate(f'{{"a": {deep},\n"b": {deep}, "c": 1}}', ["/c"]) == {"/c": (2, 96)}
+
+
 def test_of_a_name_that_stands_twice_the_last_one_is_found():
     assert locate('{"a": 1,\n"a": 2}', ["/a"]) == {"/a": (2, 6)}
 

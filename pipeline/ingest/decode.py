@@ -21,6 +21,7 @@ P = TypeVar("P")
 #: What msgspec raises on text that it cannot decode.
 FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 LEFT_OUT = "; the rest of the file was read"
+COMMENTED = "comments"
 COMMENTS = "comments are no JSON: they were skipped, AWS would refuse them"
 
 WHERE = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
@@ -80,7 +81,7 @@ def _mended(source: str, name: str, text: str, failure: Exception) -> tuple[tupl
             failure = second
         else:
             remedy = "delete the comments before using it in AWS"
-            return found, (_at(source, text, comment, "warning", "comments", COMMENTS, remedy), *rejects)
+            return found, (_at(source, text, comment, "warning", COMMENTED, COMMENTS, remedy), *rejects)
     offset, message, remedy = mistake or (0, f"cannot be decoded ({failure})", "export it again")
     remedy += "; this file was left out"
     return (), (_at(source, text, offset, "error", "malformed-json", message, remedy),)

@@ -55,7 +55,9 @@ def find(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ..
                 continue
             real = os.path.realpath(item.path)
             found[real] = min(found.get(real, item), item)
-    if not found and not rejects:
+    if not found and rejects:
+        raise PolicylakeError(str(rejects[0]))
+    if not found:
         places = ", ".join(printable(_shown(path)) for path in paths) or "no INPUT"
         raise PolicylakeError(f"{places}: no input file here; give files, or folders with {', '.join(ENDINGS)} files")
     return tuple(sorted(found.values())), tuple(sorted(set(rejects)))

@@ -9,7 +9,18 @@ from typing import NamedTuple
 from pipeline.ingest.syntax import SPACE, STRING
 
 SCALAR = re.compile(r"[^\s,\]}]++")
-BRACKET = re.compile(r'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
+FILLING = r'[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"'
+BRACKET = re.compile(rf"(?:{FILLING})*+([\[\]{{}}])", re.DOTALL)
+#: Levels that one match skips at once; what is nested deeper is skipped bracket by bracket.
+LEVELS_AT_ONCE = 6
+
+
+def _container(levels: int) -> str:
+    inner = f"|{_container(levels - 1)}" if levels > 1 else ""
+    return rf"[\[{{](?:{FILLING}{inner})*+[\]}}]"
+
+
+CONTAINER = re.compile(_container(LEVELS_AT_ONCE), re.DOTALL)
 
 
 class Wanted(NamedTuple):
@@ -100,6 +111,8 @@ def _after_space(text: str, offset: int) -> int:
 def _skip(text: str, offset: int) -> int:
     """Return the end of the value that begins at ``offset``."""
     if text[offset] in "{[":
+        if whole := CONTAINER.match(text, offset):
+            return whole.end()
         depth = 0
         while found := BRACKET.match(text, offset):
             offset = found.end()

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.errors import Reject, printable
 from pipeline.flatten.records import Inputs, SourceFile
 from pipeline.ingest.assemble import assemble
-from pipeline.ingest.decode import Page, pages
+from pipeline.ingest.decode import COMMENTED, Page, pages
 from pipeline.ingest.documents import DocumentStore
 from pipeline.ingest.files import InputFile, find, load, reload
 from pipeline.ingest.locate import locate
@@ -86,13 +86,14 @@ def _read_page(page: Page, documents: DocumentStore, parts: list[Part]) -> set[s
     return {adapter.content}
 
 
-def _placed(rejects: Iterable[Reject], files: dict[str, InputFile]) -> tuple[Reject, ...]:
+def _placed(rejects: Sequence[Reject], files: dict[str, InputFile]) -> tuple[Reject, ...]:
     """Give each reject its line and column, sort them, and make their texts printable."""
     unplaced: dict[str, set[str]] = defaultdict(set)
     for reject in rejects:
         if reject.line is None and reject.source in files:
             unplaced[reject.source].add(reject.pointer)
-    places = {source: _places(files[source], pointers) for source, pointers in unplaced.items()}
+    commented = {reject.source for reject in rejects if reject.code == COMMENTED}
+    places = {source: _places(files[source], pointers, source in commented) for source, pointers in unplaced.items()}
     placed = set()
     for reject in rejects:
         line, column = places.get(reject.source, {}).get(reject.pointer, (reject.line, reject.column))
@@ -101,9 +102,11 @@ def _placed(rejects: Iterable[Reject], files: dict[str, InputFile]) -> tuple[Rej
     return tuple(sorted(placed, key=_reject_order))
 
 
-def _places(file: InputFile, pointers: Iterable[str]) -> dict[str, tuple[int, int]]:
+def _places(file: InputFile, pointers: Iterable[str], is_commented: bool) -> dict[str, tuple[int, int]]:
     text = reload(file)
-    return {} if text is None else locate(blank_comments(text)[0], pointers)
+    if text is None:
+        return {}
+    return locate(blank_comments(text)[0] if is_commented else text, pointers)
 
 
 def _reject_order(reject: Reject) -> tuple[object, ...]:
