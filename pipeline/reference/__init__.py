@@ -1,0 +1,182 @@
+"""The service reference: what AWS documents of its actions, resource types and condition keys."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.errors import PolicylakeError
+from pipeline.reference.schema import SCHEMAS
+
+PACKAGED = Path(__file__).parent / "data"
+RELATIONS = tuple(SCHEMAS)
+
+
+class ReferenceKey(NamedTuple):
+    """A condition key. ``name`` may hold a ``${...}`` part; ``value_type`` is String, ARN, Bool, ... or ArrayOf one."""
+
+    name: str
+    value_type: str
+    is_multivalued: bool
+    is_global: bool
+
+
+class ActionResourceType(NamedTuple):
+    """A resource type of an action; ``condition_keys`` are those of a request for it, global keys apart."""
+
+    resource_type: str
+    arn_format: str
+    is_required: bool
+    condition_keys: tuple[str, ...]
+
+
+class ReferenceAction(NamedTuple):
+    """An action; without ``resource_types`` it is requested on ``*``."""
+
+    action: str
+    service: str
+    access_level: str
+    condition_keys: tuple[str, ...]
+    resource_types: tuple[ActionResourceType, ...]
+
+
+def user_folder() -> Path:
+    """Return where a refreshed reference of this user lies: $POLICYLAKE_REFERENCE, or the user's data folder."""
+    given = os.environ.get("POLICYLAKE_REFERENCE")
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(given) if given else Path(data) / "policylake" / "reference"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A service reference read from ``folder``. Tables are read when first asked for, services indexed one by one."""
+
+    folder: Path
+    meta: dict[str, Any]
+    _services: dict[str, dict[str, ReferenceAction]] = field(default_factory=dict)
+    _tables: dict[str, pa.Table] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """Version of the source."""
+        return str(self.meta["version"])
+
+    @property
+    def data_date(self) -> date:
+        """Day of the data."""
+        return date.fromisoformat(self.meta["data_date"])
+
+    @property
+    def origin(self) -> str:
+        """``packaged``, or where it was refreshed from."""
+        return str(self.meta["origin"])
+
+    def table(self, relation: str) -> pa.Table:
+        """Return a relation of RELATIONS as Arrow data."""
+        if relation not in self._tables:
+            self._tables[relation] = pq.read_table(self.folder / f"{relation}.parquet")
+        return self._tables[relation]
+
+    def action(self, name: str) -> ReferenceAction | None:
+        """Return an action by its name with prefix, whatever its case; None if the reference does not know it."""
+        service = name.split(":", 1)[0].lower()
+        return self._service(service).get(name.lower())
+
+    def actions_of(self, services: Iterable[str]) -> tuple[ReferenceAction, ...]:
+        """Return the actions of these service prefixes, sorted by name."""
+        return tuple(
+            action for service in sorted(set(services)) for _, action in sorted(self._service(service.lower()).items())
+        )
+
+    def key(self, name: str) -> ReferenceKey | None:
+        """Return a condition key whatever its case; ``aws:ResourceTag/Team`` is found as ``aws:ResourceTag/${TagKey}``."""
+        exact, templates = self._keys
+        lowered = name.lower()
+        if lowered in exact:
+            return exact[lowered]
+        return next((key for prefix, key in templates if lowered.startswith(prefix) and lowered != prefix), None)
+
+    def is_rcp_supported(self, service: str) -> bool:
+        """Whether resource control policies act on the service's actions."""
+        return service.lower() in self._rcp_services
+
+    @property
+    def _rcp_services(self) -> frozenset[str]:
+        return _rcp_services(self.folder)
+
+    @property
+    def _keys(self) -> "tuple[dict[str, ReferenceKey], tuple[tuple[str, ReferenceKey], ...]]":
+        return _keys(self.folder)
+
+    def _service(self, service: str) -> dict[str, ReferenceAction]:
+        if service not in self._services:
+            self._services[service] = self._read_service(service)
+        return self._services[service]
+
+    def _rows(self, relation: str, column: str, value: str) -> list[dict[str, Any]]:
+        table = self.table(relation)
+        if column == "service":
+            chosen = pc.equal(table[column], value)
+        else:
+            chosen = pc.starts_with(table[column], value + ":")
+        return list(table.filter(chosen).to_pylist())
+
+    def _read_service(self, service: str) -> dict[str, ReferenceAction]:
+        kinds = {row["resource_type"]: row for row in self._rows("reference_resource_types", "service", service)}
+        types: dict[str, list[dict[str, Any]]] = {}
+        for row in self._rows("reference_action_resource_types", "action", service):
+            types.setdefault(row["action"], []).append(row)
+        actions = {}
+        for row in self._rows("reference_actions", "service", service):
+            own = row["condition_keys"]
+            resource_types = tuple(
+                ActionResourceType(
+                    t["resource_type"],
+                    kinds[t["resource_type"]]["arn_format"],
+                    t["is_required"],
+                    tuple(sorted({*own, *t["condition_keys"], *kinds[t["resource_type"]]["condition_keys"]})),
+                )
+                for t in types.get(row["action"], [])
+                if t["resource_type"] in kinds
+            )
+            actions[row["action"].lower()] = ReferenceAction(
+                row["action"], service, row["access_level"], tuple(own), resource_types
+            )
+        return actions
+
+
+@lru_cache(maxsize=4)
+def _rcp_services(folder: Path) -> frozenset[str]:
+    table = pq.read_table(folder / "reference_services.parquet", columns=["service", "is_rcp_supported"])
+    return frozenset(table.filter(table["is_rcp_supported"])["service"].to_pylist())
+
+
+@lru_cache(maxsize=4)
+def _keys(folder: Path) -> tuple[dict[str, ReferenceKey], tuple[tuple[str, ReferenceKey], ...]]:
+    columns = ["condition_key", "value_type", "is_multivalued", "is_global"]
+    rows = pq.read_table(folder / "reference_condition_keys.parquet", columns=columns).to_pylist()
+    keys = [ReferenceKey(*(row[column] for column in columns)) for row in rows]
+    exact = {key.name.lower(): key for key in keys if "${" not in key.name}
+    templates = tuple((key.name.split("${")[0].lower(), key) for key in keys if "${" in key.name)
+    return exact, templates
+
+
+def load(directory: Path | None = None) -> Reference:
+    """Return the reference of ``directory``: by default the user's refreshed one if there is one, else the packaged one.
+
+    Raises PolicylakeError where it cannot be read.
+    """
+    folder = directory or (user_folder() if (user_folder() / "meta.json").is_file() else PACKAGED)
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PolicylakeError(f"{folder}: no readable service reference ({error}); remove it or refresh it again") from error
+    return Reference(folder, meta)
