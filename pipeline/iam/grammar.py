@@ -1,0 +1,121 @@
+"""Grammar of the texts in policies: ARNs, variables, numbers, dates, networks. Splits and reads; matches nothing."""
+
+import base64
+import binascii
+import ipaddress
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+ARN_FIELDS = 6
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+#: ``${*}``, ``${?}`` and ``${$}`` stand for the character itself.
+ESCAPES = {"*": "*", "?": "?", "$": "$"}
+
+_PART = re.compile(r"\$\{([^}]*)\}|(\*)|(\?)")
+_VARIABLE = re.compile(r"\s*([^,\s]+)\s*(?:,\s*'([^']*)'\s*)?")
+
+
+class Part(NamedTuple):
+    """A piece of a text. ``kind`` is literal, star, mark or variable; ``default`` is None where there is none."""
+
+    kind: str
+    text: str
+    default: str | None = None
+
+
+def arn_fields(text: str) -> tuple[str, ...] | None:
+    """Return the six fields of an ARN, the sixth with all that is left; None for other texts."""
+    fields = text.split(":", ARN_FIELDS - 1)
+    return tuple(fields) if len(fields) == ARN_FIELDS and fields[0] == "arn" else None
+
+
+def completed_arn(text: str) -> str:
+    """Return an ARN pattern of fewer than six fields completed with ``*``, as identity policies allow (GRAM)."""
+    missing = ARN_FIELDS - 1 - text.count(":")
+    return text + ":*" * missing if text.startswith("arn:") and missing > 0 else text
+
+
+def parts(text: str, has_variables: bool) -> tuple[Part, ...]:
+    """Split a text into literal pieces, wildcards and variables; ``${`` is plain where there are no variables."""
+    found: list[Part] = []
+    end = 0
+    for match in _PART.finditer(text):
+        if match.group(1) is not None and not has_variables:
+            continue
+        if match.start() > end:
+            found.append(Part("literal", text[end : match.start()]))
+        found.append(_part(match))
+        end = match.end()
+    if end < len(text):
+        found.append(Part("literal", text[end:]))
+    return tuple(found) if has_variables else _plain(text)
+
+
+def _plain(text: str) -> tuple[Part, ...]:
+    kinds = {"*": "star", "?": "mark"}
+    return tuple(Part(kinds.get(piece, "literal"), piece) for piece in re.split(r"([*?])", text) if piece)
+
+
+def _part(match: re.Match[str]) -> Part:
+    inside = match.group(1)
+    if inside is None:
+        return Part("star" if match.group(2) else "mark", match.group())
+    if inside in ESCAPES:
+        return Part("literal", ESCAPES[inside])
+    variable = _VARIABLE.fullmatch(inside)
+    return Part("variable", variable.group(1), variable.group(2)) if variable else Part("variable", inside)
+
+
+def number(text: str) -> Decimal | None:
+    """Return a number; None for other texts."""
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def instant(text: str) -> Decimal | None:
+    """Return seconds since 1970 of an ISO 8601 date or time (UTC if it names no zone) or of epoch seconds."""
+    seconds = number(text)
+    if seconds is not None:
+        return seconds
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return Decimal(str(aware.timestamp()))
+
+
+def network(text: str) -> Network | None:
+    """Return an IPv4 or IPv6 network; an address alone is a network of one."""
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def address(text: str) -> Address | None:
+    """Return an IPv4 or IPv6 address; None for other texts."""
+    try:
+        return ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+
+
+def boolean(text: str) -> bool | None:
+    """Return true or false, in any case; None for other texts."""
+    return {"true": True, "false": False}.get(text.strip().lower())
+
+
+def octets(text: str) -> bytes | None:
+    """Return the bytes of a base64 text; None for other texts."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,270 @@
+"""Parses decoded policy documents: the grammar of IAM policies, with what is wrong and what to do.
+
+A policy with an error is left out whole: AWS would have refused it, and a policy without one of its Denies would
+overstate access. Source: Grammar of the IAM JSON policy language, and the pages of its elements.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from pipeline.errors import Problem
+from pipeline.iam.model import (
+    NEW_LANGUAGE,
+    OLD_LANGUAGE,
+    Condition,
+    Effect,
+    Policy,
+    PrincipalEntry,
+    SetQualifier,
+    Statement,
+)
+
+PolicyKind = Literal["identity", "boundary", "scp", "rcp", "resource", "trust", "session", "endpoint"]
+
+#: Condition operators without set qualifier and IfExists, by family.
+OPERATORS: dict[str, tuple[str, ...]] = {
+    "String": (
+        "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+    ),
+    "Numeric": (
+        "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan",
+        "NumericGreaterThanEquals",
+    ),
+    "Date": (
+        "DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
+    ),
+    "Bool": ("Bool",),
+    "Binary": ("BinaryEquals",),
+    "IpAddress": ("IpAddress", "NotIpAddress"),
+    "Arn": ("ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"),
+    "Null": ("Null",),
+}  # fmt: skip
+
+_BY_LOWER = {name.lower(): name for names in OPERATORS.values() for name in names}
+_QUALIFIERS: dict[str, SetQualifier] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
+POLICY_ELEMENTS = ("Version", "Id", "Statement")
+STATEMENT_ELEMENTS = (
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+)  # fmt: skip
+PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+WITH_PRINCIPAL: tuple[PolicyKind, ...] = ("resource", "trust", "rcp", "endpoint")
+_SID = re.compile(r"[A-Za-z0-9]*")
+
+
+class _Wrong(Exception):
+    """An error in the document: stops the parse."""
+
+    def __init__(self, pointer: str, code: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(pointer, "error", code, message, remedy)
+
+
+def parse_policy(document: object, kind: PolicyKind) -> tuple[Policy | None, tuple[Problem, ...]]:
+    """Return the policy of a decoded document, and what is wrong with it.
+
+    The policy is None if and only if a problem is an error. ``kind`` decides which elements belong. Never raises.
+    """
+    warnings: list[Problem] = []
+    try:
+        return _policy(document, kind, warnings), tuple(warnings)
+    except _Wrong as wrong:
+        return None, (*warnings, wrong.problem)
+
+
+def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Policy:
+    if not isinstance(document, dict):
+        raise _Wrong("", "policy-type", f"a policy is an object, not {_type(document)}", "give a JSON object with Version and Statement")
+    _check_elements(document, POLICY_ELEMENTS, "")
+    version = document.get("Version", OLD_LANGUAGE)
+    if version not in (OLD_LANGUAGE, NEW_LANGUAGE):
+        raise _Wrong("/Version", "version", f"Version is {_short(version)}", f"write {NEW_LANGUAGE}")
+    if "Statement" not in document:
+        raise _Wrong("", "missing-statement", "the policy has no Statement", "add a Statement, or leave the policy out")
+    content = document["Statement"]
+    listed = content if isinstance(content, list) else [content]
+    if not listed:
+        raise _Wrong("/Statement", "missing-statement", "Statement is an empty list", "add a statement, or leave the policy out")
+    statements = tuple(
+        _statement(value, index, f"/Statement/{index}" if isinstance(content, list) else "/Statement", kind, warnings)
+        for index, value in enumerate(listed)
+    )
+    _warn_of_sids(statements, kind, isinstance(content, list), warnings)
+    if kind in ("scp", "rcp") and version != NEW_LANGUAGE:
+        warnings.append(Problem("", "warning", "version", f"an {kind.upper()} needs Version {NEW_LANGUAGE}", "add it"))
+    return Policy(str(version), statements)
+
+
+def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: list[Problem]) -> Statement:
+    if not isinstance(value, dict):
+        raise _Wrong(at, "statement-type", f"a statement is an object, not {_type(value)}", "give an object with Effect, Action and Resource")
+    _check_elements(value, STATEMENT_ELEMENTS, at)
+    effect = _effect(value, at)
+    action_element: Literal["Action", "NotAction"] = "NotAction" if "NotAction" in value else "Action"
+    if ("Action" in value) == ("NotAction" in value):
+        raise _Wrong(at, "action-element", "a statement needs exactly one of Action and NotAction", "give one of the two")
+    actions = _texts(value[action_element], f"{at}/{action_element}", "an action")
+    for position, action in enumerate(actions):
+        if action != "*" and ":" not in action:
+            where = f"{at}/{action_element}" + (f"/{position}" if isinstance(value[action_element], list) else "")
+            raise _Wrong(where, "action-form", f"{_short(action)} is no action", "write service:Action, or * for all")
+    resource_element = _resource_element(value, at, kind, warnings)
+    resources = _texts(value[resource_element], f"{at}/{resource_element}", "a resource") if resource_element else ()
+    if not actions or (resource_element and not resources):
+        warnings.append(Problem(at, "warning", "empty-element", "a statement with an empty list has no effect", "name something, or remove the statement"))
+    principal_element, principals = _principals(value, at, kind, warnings)
+    sid = value.get("Sid")
+    if sid is not None and not isinstance(sid, str):
+        raise _Wrong(f"{at}/Sid", "sid-type", f"Sid is {_type(sid)}", "write it as a text")
+    if kind == "rcp" and effect == "Allow" and (actions, resources) != (("*",), ("*",)):
+        warnings.append(Problem(at, "warning", "rcp-allow", "an RCP of one's own holds Denies only", "write a Deny"))
+    conditions = tuple(_conditions(value.get("Condition", {}), f"{at}/Condition"))
+    return Statement(index, sid, effect, action_element, actions, resource_element, resources, principal_element, principals, conditions)
+
+
+def _effect(value: dict[str, object], at: str) -> Effect:
+    if "Effect" not in value:
+        raise _Wrong(at, "missing-effect", "the statement has no Effect", "add Allow or Deny")
+    effect = value["Effect"]
+    if effect == "Allow":
+        return "Allow"
+    if effect == "Deny":
+        return "Deny"
+    raise _Wrong(f"{at}/Effect", "effect", f"Effect is {_short(effect)}", "write Allow or Deny, in this case of letters")
+
+
+def _resource_element(
+    value: dict[str, object], at: str, kind: PolicyKind, warnings: list[Problem]
+) -> Literal["Resource", "NotResource"] | None:
+    given = [name for name in ("Resource", "NotResource") if name in value]
+    if kind == "trust":
+        if given:
+            warnings.append(Problem(f"{at}/{given[0]}", "warning", "resource-in-trust", "a trust policy has no resources", "remove it; it is ignored"))
+        return None
+    if len(given) == 2:
+        raise _Wrong(at, "resource-element", "a statement has Resource or NotResource, not both", "give one of the two")
+    if not given:
+        if kind in ("resource", "endpoint"):
+            return None
+        raise _Wrong(at, "missing-resource", "the statement has neither Resource nor NotResource", 'add one, "*" for every resource')
+    return "NotResource" if given[0] == "NotResource" else "Resource"
+
+
+def _principals(
+    value: dict[str, object], at: str, kind: PolicyKind, warnings: list[Problem]
+) -> tuple[Literal["Principal", "NotPrincipal"] | None, tuple[PrincipalEntry, ...]]:
+    given = [name for name in ("Principal", "NotPrincipal") if name in value]
+    if kind not in WITH_PRINCIPAL:
+        if given:
+            words = f"{given[0]} does not belong in this kind of policy"
+            warnings.append(Problem(f"{at}/{given[0]}", "warning", "principal-not-allowed", words, "remove it; it is ignored"))
+        return None, ()
+    if len(given) != 1:
+        if not given:
+            raise _Wrong(at, "missing-principal", "the statement does not say whom it is for", 'add a Principal, "*" for everyone')
+        raise _Wrong(at, "principal-element", "a statement has Principal or NotPrincipal, not both", "give one of the two")
+    element: Literal["Principal", "NotPrincipal"] = "NotPrincipal" if given[0] == "NotPrincipal" else "Principal"
+    if element == "NotPrincipal" and value["Effect"] == "Allow":
+        words = "NotPrincipal with Allow is not supported; the statement has no effect"
+        warnings.append(Problem(f"{at}/NotPrincipal", "warning", "not-principal-allow", words, "write Principal"))
+    return element, tuple(_principal_entries(value[element], f"{at}/{element}"))
+
+
+def _principal_entries(value: object, at: str) -> Iterator[PrincipalEntry]:
+    if value == "*":
+        yield PrincipalEntry("*", "*")
+        return
+    if not isinstance(value, dict):
+        raise _Wrong(at, "principal-type", f"a principal is {_type(value)}", 'write "*" or an object such as {"AWS": "arn:..."}')
+    for kind, entries in value.items():
+        if kind not in PRINCIPAL_KINDS:
+            raise _Wrong(_child(at, kind), "principal-kind", f"{_short(kind)} is no kind of principal", f"write one of {', '.join(PRINCIPAL_KINDS)}")
+        for entry in _texts(entries, _child(at, kind), "a principal"):
+            yield PrincipalEntry(kind, entry)
+
+
+def _conditions(block: object, at: str) -> Iterator[Condition]:
+    if not isinstance(block, dict):
+        raise _Wrong(at, "condition-type", f"Condition is {_type(block)}", "write an object: operator, key, values")
+    for written, keys in block.items():
+        operator, qualifier, if_exists = operator_of(written, _child(at, written))
+        if not isinstance(keys, dict):
+            raise _Wrong(_child(at, written), "condition-type", f"{_short(written)} holds {_type(keys)}", "write an object: key, values")
+        for key, values in keys.items():
+            place = _child(_child(at, written), key)
+            yield Condition(operator, qualifier, if_exists, key, _values(values, place))
+
+
+def operator_of(written: str, at: str) -> tuple[str, SetQualifier | None, bool]:
+    """Return operator, set qualifier and IfExists of an operator as written. Raises for one that there is not."""
+    head, _, tail = written.rpartition(":")
+    qualifier = _QUALIFIERS.get(head.lower()) if head else None
+    lowered = tail.lower()
+    if_exists = lowered.endswith("ifexists")
+    operator = _BY_LOWER.get(lowered.removesuffix("ifexists"))
+    if operator is None or (head and qualifier is None) or (operator == "Null" and if_exists):
+        near = difflib.get_close_matches(lowered.removesuffix("ifexists"), _BY_LOWER, 1)
+        hint = f"did you mean {_BY_LOWER[near[0]]}?" if near and operator is None else "see AWS's list of condition operators"
+        raise _Wrong(at, "unknown-operator", f"{_short(written)} is no condition operator", hint)
+    return operator, qualifier, if_exists
+
+
+def _values(value: object, at: str) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    found = []
+    for position, entry in enumerate(listed):
+        if isinstance(entry, bool | int | float):
+            found.append(json.dumps(entry))
+        elif isinstance(entry, str):
+            found.append(entry)
+        else:
+            place = f"{at}/{position}" if isinstance(value, list) else at
+            raise _Wrong(place, "condition-value", f"a condition value is {_type(entry)}", "write a text, a number, true or false")
+    return tuple(found)
+
+
+def _texts(value: object, at: str, what: str) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    for position, entry in enumerate(listed):
+        if not isinstance(entry, str):
+            place = f"{at}/{position}" if isinstance(value, list) else at
+            raise _Wrong(place, "element-type", f"{what} is {_type(entry)}", "write it as a text")
+    return tuple(listed)
+
+
+def _check_elements(value: dict[str, object], known: tuple[str, ...], at: str) -> None:
+    for name in value:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1, 0.6)
+            hint = f"did you mean {near[0]}?" if near else f"only {', '.join(known)} belong here"
+            raise _Wrong(_child(at, str(name)), "unknown-element", f"{_short(name)} is no element of a policy", hint)
+
+
+def _warn_of_sids(statements: tuple[Statement, ...], kind: PolicyKind, is_list: bool, warnings: list[Problem]) -> None:
+    seen: set[str] = set()
+    for statement in statements:
+        at = f"/Statement/{statement.index}/Sid" if is_list else "/Statement/Sid"
+        sid = statement.sid
+        if kind in ("identity", "boundary", "session") and sid and not _SID.fullmatch(sid):
+            warnings.append(Problem(at, "warning", "sid-characters", f"Sid {_short(sid)} has other characters than A-Z, a-z and 0-9", "AWS would refuse it; rename it"))
+        if sid and sid in seen:
+            warnings.append(Problem(at, "warning", "duplicate-sid", f"Sid {_short(sid)} is given twice", "AWS would refuse it; rename one"))
+        seen.add(sid or "")
+
+
+def _child(at: str, name: str) -> str:
+    return at + "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _type(value: object) -> str:
+    if value is None:
+        return "null"
+    names = ((bool, "a boolean"), (int, "a number"), (float, "a number"), (str, "a text"), (list, "a list"), (dict, "an object"))
+    return next((words for kind, words in names if isinstance(value, kind)), type(value).__name__)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
