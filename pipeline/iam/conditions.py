@@ -1,0 +1,121 @@
+"""Condition operators on one request. Source: IAM JSON policy elements: condition operators; multivalued keys."""
+
+import operator as compare
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
+
+from pipeline.iam import grammar
+from pipeline.iam.grammar import Part
+from pipeline.iam.matching import Lookup, arn_like, like, plain, resolved
+from pipeline.iam.model import Condition
+
+Matcher = Callable[[tuple[Part, ...], str], bool]
+#: Tells a key's data type (String, ARN, Bool, ..., or ArrayOf one) by its name; None if it is not known.
+KeyTypes = Callable[[str], str | None]
+Read = TypeVar("Read")
+
+
+class Operator(NamedTuple):
+    """An operator: how one policy value matches one request value, whether it is negated, and the types it compares."""
+
+    matches: Matcher
+    is_negated: bool
+    types: tuple[str, ...]
+
+
+def _reads(read: Callable[[str], Read | None], relation: Callable[[Read, Read], bool]) -> Matcher:
+    """A matcher that reads both texts; a text that cannot be read matches nothing."""
+
+    def matches(pattern: tuple[Part, ...], value: str) -> bool:
+        left, right = read(value), read(plain(pattern))
+        return left is not None and right is not None and relation(left, right)
+
+    return matches
+
+
+def _in_network(pattern: tuple[Part, ...], value: str) -> bool:
+    network, address = grammar.network(plain(pattern)), grammar.address(value)
+    return network is not None and address is not None and address in network
+
+
+def _equals(pattern: tuple[Part, ...], value: str) -> bool:
+    return plain(pattern) == value
+
+
+def _equals_ignoring_case(pattern: tuple[Part, ...], value: str) -> bool:
+    return plain(pattern).casefold() == value.casefold()
+
+
+_TEXT, _ARN = ("String", "ARN"), ("ARN",)
+_ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "Equals": compare.eq,
+    "LessThan": compare.lt,
+    "LessThanEquals": compare.le,
+    "GreaterThan": compare.gt,
+    "GreaterThanEquals": compare.ge,
+}
+
+OPERATORS: dict[str, Operator] = {
+    "StringEquals": Operator(_equals, False, _TEXT),
+    "StringNotEquals": Operator(_equals, True, _TEXT),
+    "StringEqualsIgnoreCase": Operator(_equals_ignoring_case, False, _TEXT),
+    "StringNotEqualsIgnoreCase": Operator(_equals_ignoring_case, True, _TEXT),
+    "StringLike": Operator(like, False, _TEXT),
+    "StringNotLike": Operator(like, True, _TEXT),
+    "Bool": Operator(_reads(grammar.boolean, compare.eq), False, ("Bool",)),
+    "BinaryEquals": Operator(_reads(grammar.octets, compare.eq), False, ("Binary",)),
+    "IpAddress": Operator(_in_network, False, ("IPAddress",)),
+    "NotIpAddress": Operator(_in_network, True, ("IPAddress",)),
+    "ArnEquals": Operator(arn_like, False, _ARN),
+    "ArnLike": Operator(arn_like, False, _ARN),
+    "ArnNotEquals": Operator(arn_like, True, _ARN),
+    "ArnNotLike": Operator(arn_like, True, _ARN),
+    "NumericNotEquals": Operator(_reads(grammar.number, compare.eq), True, ("Numeric",)),
+    "DateNotEquals": Operator(_reads(grammar.instant, compare.eq), True, ("Date",)),
+    **{"Numeric" + name: Operator(_reads(grammar.number, test), False, ("Numeric",)) for name, test in _ORDER.items()},
+    **{"Date" + name: Operator(_reads(grammar.instant, test), False, ("Date",)) for name, test in _ORDER.items()},
+}
+
+
+def holds(condition: Condition, has_variables: bool, lookup: Lookup, key_types: KeyTypes) -> bool:
+    """Whether a condition holds in a request.
+
+    An operator that does not fit the key's data type never does (SAR). No value and an empty value are absence.
+    """
+    values = tuple(value for value in lookup(condition.key.lower()) if value != "")
+    if condition.operator == "Null":
+        return _null(condition, bool(values))
+    operator = OPERATORS[condition.operator]
+    if not _fits(condition, operator, key_types(condition.key)):
+        return False
+    if not values:
+        return _absent(condition, operator)
+    found = (resolved(text, has_variables, lookup) for text in condition.values)
+    patterns = [pattern for pattern in found if pattern is not None]
+    hits = [any(operator.matches(pattern, value) for pattern in patterns) for value in values]
+    if condition.set_qualifier == "ForAllValues":
+        return not any(hits) if operator.is_negated else all(hits)
+    if condition.set_qualifier == "ForAnyValue":
+        return not all(hits) if operator.is_negated else any(hits)
+    return any(hits) != operator.is_negated
+
+
+def _null(condition: Condition, is_present: bool) -> bool:
+    if condition.set_qualifier is not None:
+        return condition.set_qualifier == "ForAllValues"
+    return any(grammar.boolean(value) is (not is_present) for value in condition.values)
+
+
+def _absent(condition: Condition, operator: Operator) -> bool:
+    if condition.if_exists or condition.set_qualifier == "ForAllValues":
+        return True
+    return operator.is_negated and condition.set_qualifier is None
+
+
+def _fits(condition: Condition, operator: Operator, value_type: str | None) -> bool:
+    if value_type is None:
+        return True
+    if condition.key.lower() == "aws:epochtime":
+        return condition.operator.startswith(("Date", "Numeric"))
+    return value_type.removeprefix("ArrayOf") in operator.types
