@@ -50,7 +50,7 @@ def test_an_empty_list_is_a_warning(tmp_path):
 def test_comments_in_texts_are_no_comments(tmp_path):
     text = '{"Statement": [{"Sid": "http://x /* y */ \\" //", "Effect": "Allow", "Action": "*", "Resource": "*"}]}'
     inputs = read(tmp_path, "p.json", text)
-    assert inputs.rejects == ()
+    assert not [reject for reject in inputs.rejects if reject.code == "comments"]
     assert "http://x /* y */" in inputs.documents[0].canonical
 
 
@@ -59,6 +59,17 @@ def test_places_behind_comments_are_right(tmp_path):
     comments, missing = read(tmp_path, "111122223333.json", text).rejects
     assert (comments.code, comments.line) == ("comments", 1)
     assert (missing.code, missing.line, missing.column) == ("wrong-type", 4, 3)
+
+
+def test_of_a_file_in_which_nothing_is_recognised_the_first_error_is_told(tmp_path):
+    warning, error = read(tmp_path, "a.json", '[{"x": 1}, {"y": 1}] // z').rejects[::-1]
+    assert (warning.code, error.code, error.pointer) == ("comments", "unrecognised", "/0")
+
+
+def test_an_unknown_item_beside_known_ones_is_told(tmp_path):
+    inputs = read(tmp_path, "a.json", [{"x": 1}, export([user()]), 3])
+    assert [reject.pointer for reject in inputs.rejects] == ["/0", "/2"]
+    assert len(inputs.principals) == 1
 
 
 WRONG_TYPES = [

@@ -115,6 +115,17 @@ def test_a_document_that_differs_only_in_white_space_and_order_is_one_document(t
     assert inputs.documents[0].policy_id == "113496d8f8dd96a266c613bb"
 
 
+@pytest.mark.parametrize("order", ["12", "21"])
+def test_a_document_keeps_all_elements_though_kinds_of_policies_ignore_some(order, tmp_path):
+    policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}]}
+    value = export(roles=(role(AssumeRolePolicyDocument=policy),))
+    write(tmp_path, f"{order[0]}.json", value)
+    write(tmp_path, f"{order[1]}.json", policy)
+    (held,) = read_inputs([tmp_path]).documents
+    assert held.policy.statements[0].principal_element == "Principal"
+    assert held.policy.statements[0].resource_element == "Resource"
+
+
 def test_group_members_are_found_by_name(example):
     assert example.memberships == ((arn("user/people/ana"), arn("group/DevTeam1")),)
 

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from pipeline.errors import Problem, Reject
 from pipeline.flatten.records import Document
+from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.ingest.decode import Page, kind_of
 from pipeline.ingest.locate import line_column
@@ -81,8 +82,18 @@ class DocumentStore:
         if policy is None:
             return Outcome(None, problems)
         policy_id = hashlib.sha256(decoded.canonical.encode("utf-8")).hexdigest()[:POLICY_ID_DIGITS]
-        self._documents.setdefault(policy_id, Document(policy_id, decoded.canonical, policy))
+        self._documents[policy_id] = Document(policy_id, decoded.canonical, self._merged(policy_id, decoded, policy))
         return Outcome(policy_id, problems)
+
+    def _merged(self, policy_id: str, decoded: Decoded, policy: Policy) -> Policy:
+        """Return what stands for a document under all kinds in which it was read.
+
+        Kinds differ in the elements that they ignore: principals here, resources there. A resource policy has them all.
+        """
+        held = self._documents.get(policy_id)
+        if held is None or held.policy == policy:
+            return policy
+        return parse_policy(decoded.value, "resource")[0] or held.policy
 
 
 def _error(code: str, message: str, remedy: str = EXPORT_AGAIN, pointer: str = "") -> Problem:

@@ -63,6 +63,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _read(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:
+    """Return what a file holds. Where nothing in it is recognised only the first error is told."""
     content = load(file)
     if content.data is None:
         found = [content.reject] if content.reject else []
@@ -72,8 +73,12 @@ def _read(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[P
     contents: set[str] = set()
     for page in cut:
         contents |= _read_page(page, documents, parts)
-    words = ", ".join(sorted(contents)) or UNRECOGNISED
-    return SourceFile(file.source, content.sha256, content.size, words), parts
+    if not contents:
+        problems = [part for part in parts if isinstance(part, Reject)]
+        told = [problem for problem in problems if problem.severity == "warning"]
+        told += [problem for problem in problems if problem.severity == "error"][:1]
+        return SourceFile(file.source, content.sha256, content.size, UNRECOGNISED), list(told)
+    return SourceFile(file.source, content.sha256, content.size, ", ".join(sorted(contents))), parts
 
 
 def _read_page(page: Page, documents: DocumentStore, parts: list[Part]) -> set[str]:
