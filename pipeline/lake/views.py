@@ -21,7 +21,7 @@ def create_views(connection: duck.Connection, snapshot: Path, *, with_comments: 
         files = str(snapshot / relation.name / "*.parquet").replace("'", "''")
         connection.execute(f'create view "{relation.name}" as select * from read_parquet(\'{files}\')')
     for relation in expanded:
-        connection.execute(f'create view "{relation.name}" as {assets.text("sql", f"models/{relation.name}.sql")}')
+        connection.execute(f'create view "{relation.name}" as {assets.text("sql", f"models/marts/{relation.name}.sql")}')
     if with_comments:
         for relation in relations():
             _comment(connection, relation)
