@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.errors import PolicylakeError
+from pipeline.errors import PolicylakeError, printable
 from pipeline.reference.schema import SCHEMAS
 
 PACKAGED = Path(__file__).parent / "data"
 RELATIONS = tuple(SCHEMAS)
+MEND = "remove the folder to use the packaged reference, or refresh it again"
 
 
 class ReferenceKey(NamedTuple):
@@ -79,10 +80,19 @@ class Reference:
         """``packaged``, or where it was refreshed from."""
         return str(self.meta["origin"])
 
+    @property
+    def kind(self) -> str:
+        """``packaged`` or ``refreshed``."""
+        return "packaged" if self.origin == "packaged" else "refreshed"
+
     def table(self, relation: str) -> pa.Table:
-        """Return a relation of RELATIONS as Arrow data."""
+        """Return a relation of RELATIONS as Arrow data. Raises PolicylakeError where its file is damaged."""
         if relation not in self._tables:
-            self._tables[relation] = pq.read_table(self.folder / f"{relation}.parquet")
+            path = self.folder / f"{relation}.parquet"
+            try:
+                self._tables[relation] = pq.read_table(path).cast(SCHEMAS[relation])
+            except (OSError, ValueError, pa.ArrowException) as error:
+                raise PolicylakeError(f"{path}: damaged ({_first_line(error)}); {MEND}") from error
         return self._tables[relation]
 
     def action(self, name: str) -> ReferenceAction | None:
@@ -97,7 +107,7 @@ class Reference:
         )
 
     def key(self, name: str) -> ReferenceKey | None:
-        """Return a condition key whatever its case; ``aws:ResourceTag/Team`` is found as ``aws:ResourceTag/${TagKey}``."""
+        """Return a condition key whatever its case; ``aws:ResourceTag/x`` is found as ``aws:ResourceTag/${TagKey}``."""
         exact, templates = self._keys
         lowered = name.lower()
         if lowered in exact:
@@ -108,13 +118,19 @@ class Reference:
         """Whether resource control policies act on the service's actions."""
         return service.lower() in self._rcp_services
 
-    @property
+    @cached_property
     def _rcp_services(self) -> frozenset[str]:
-        return _rcp_services(self.folder)
+        table = self.table("reference_services")
+        return frozenset(table.filter(table["is_rcp_supported"])["service"].to_pylist())
 
-    @property
-    def _keys(self) -> "tuple[dict[str, ReferenceKey], tuple[tuple[str, ReferenceKey], ...]]":
-        return _keys(self.folder)
+    @cached_property
+    def _keys(self) -> tuple[dict[str, ReferenceKey], tuple[tuple[str, ReferenceKey], ...]]:
+        columns = ["condition_key", "value_type", "is_multivalued", "is_global"]
+        rows = self.table("reference_condition_keys").select(columns).to_pylist()
+        keys = [ReferenceKey(*(row[column] for column in columns)) for row in rows]
+        exact = {key.name.lower(): key for key in keys if "${" not in key.name}
+        templates = tuple((key.name.split("${")[0].lower(), key) for key in keys if "${" in key.name)
+        return exact, templates
 
     def _service(self, service: str) -> dict[str, ReferenceAction]:
         if service not in self._services:
@@ -123,10 +139,8 @@ class Reference:
 
     def _rows(self, relation: str, column: str, value: str) -> list[dict[str, Any]]:
         table = self.table(relation)
-        if column == "service":
-            chosen = pc.equal(table[column], value)
-        else:
-            chosen = pc.starts_with(table[column], value + ":")
+        is_service = column == "service"
+        chosen = pc.equal(table[column], value) if is_service else pc.starts_with(table[column], value + ":")
         return list(table.filter(chosen).to_pylist())
 
     def _read_service(self, service: str) -> dict[str, ReferenceAction]:
@@ -153,30 +167,20 @@ class Reference:
         return actions
 
 
-@lru_cache(maxsize=4)
-def _rcp_services(folder: Path) -> frozenset[str]:
-    table = pq.read_table(folder / "reference_services.parquet", columns=["service", "is_rcp_supported"])
-    return frozenset(table.filter(table["is_rcp_supported"])["service"].to_pylist())
-
-
-@lru_cache(maxsize=4)
-def _keys(folder: Path) -> tuple[dict[str, ReferenceKey], tuple[tuple[str, ReferenceKey], ...]]:
-    columns = ["condition_key", "value_type", "is_multivalued", "is_global"]
-    rows = pq.read_table(folder / "reference_condition_keys.parquet", columns=columns).to_pylist()
-    keys = [ReferenceKey(*(row[column] for column in columns)) for row in rows]
-    exact = {key.name.lower(): key for key in keys if "${" not in key.name}
-    templates = tuple((key.name.split("${")[0].lower(), key) for key in keys if "${" in key.name)
-    return exact, templates
-
-
 def load(directory: Path | None = None) -> Reference:
-    """Return the reference of ``directory``: by default the user's refreshed one if there is one, else the packaged one.
+    """Return the reference of ``directory``: by default the user's refreshed one, else the packaged one.
 
     Raises PolicylakeError where it cannot be read.
     """
     folder = directory or (user_folder() if (user_folder() / "meta.json").is_file() else PACKAGED)
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PolicylakeError(f"{folder}: no readable service reference ({error}); remove it or refresh it again") from error
-    return Reference(folder, meta)
+        reference = Reference(folder, meta)
+        _ = (reference.version, reference.data_date, reference.origin)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PolicylakeError(f"{folder}: no readable service reference ({_first_line(error)}); {MEND}") from error
+    return reference
+
+
+def _first_line(error: Exception) -> str:
+    return printable(str(error).split("\n", 1)[0])

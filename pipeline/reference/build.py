@@ -28,7 +28,9 @@ def build(sources: Path, target: Path) -> None:
         "version": files["reference"]["meta"]["version"],
         "data_date": files["reference"]["meta"]["updated_at"][:10],
         "origin": "packaged",
-        "sources": {name: content["meta"] for name, content in sorted(files.items()) if isinstance(content.get("meta"), dict)},
+        "sources": {
+            name: content["meta"] for name, content in sorted(files.items()) if isinstance(content.get("meta"), dict)
+        },
     }
     (target / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -39,7 +41,8 @@ def write_relation(target: Path, relation: str, rows: list[Row]) -> None:
     ordered = sorted(rows, key=lambda row: tuple(str(value) for value in row))
     columns = list(zip(*ordered, strict=True)) if ordered else [()] * len(schema)
     arrays = [pa.array(list(column), type=field.type) for column, field in zip(columns, schema, strict=True)]
-    pq.write_table(pa.table(arrays, schema=schema), target / f"{relation}.parquet", compression="zstd", row_group_size=4096)
+    table = pa.table(arrays, schema=schema)
+    pq.write_table(table, target / f"{relation}.parquet", compression="zstd", row_group_size=4096)
 
 
 def relations(files: Json) -> dict[str, list[Row]]:
@@ -78,8 +81,17 @@ def _action_resource_types(services: Json, doubtful: dict[str, str]) -> Iterator
     for prefix, service in services.items():
         for name, action in service["actions"].items():
             full = f"{prefix}:{name}"
-            for kind, is_required, *keys in action.get("resources", []):
-                yield (full, kind, bool(is_required), keys[0] if keys else [], full in doubtful, doubtful.get(full))
+            for kind, (is_required, keys) in _merged(action.get("resources", [])).items():
+                yield (full, kind, is_required, keys, full in doubtful, doubtful.get(full))
+
+
+def _merged(listed: list[Any]) -> dict[str, tuple[bool, list[str]]]:
+    """Map a resource type to its mark and keys; a type that the source lists twice counts once."""
+    merged: dict[str, tuple[bool, list[str]]] = {}
+    for kind, is_required, *keys in listed:
+        before, former = merged.get(kind, (False, []))
+        merged[kind] = (before or bool(is_required), list(dict.fromkeys([*former, *(keys[0] if keys else [])])))
+    return merged
 
 
 def _condition_keys(files: Json) -> Iterator[Row]:
@@ -124,8 +136,9 @@ def _sayings(files: Json) -> Iterator[tuple[str, str, str | None, str]]:
     for prefix, operations in files["operations"]["services"].items():
         for name, operation in operations.items():
             for entry in operation["actions"]:
-                dependent, context = (entry, None) if isinstance(entry, str) else (entry[0], json.dumps(entry[1], sort_keys=True))
-                yield f"{prefix}:{name}", dependent, context, "aws-service-reference"
+                dependent, context = (entry, None) if isinstance(entry, str) else entry
+                words = json.dumps(context, sort_keys=True) if context is not None else None
+                yield f"{prefix}:{name}", dependent, words, "aws-service-reference"
     for name, operation in files["botocore-sagemaker-operations"]["operations"].items():
         if operation.get("role_params"):
             yield f"{operation['signing_name']}:{name.split('.', 1)[1]}", "iam:PassRole", None, "botocore"
