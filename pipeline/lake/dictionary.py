@@ -13,10 +13,11 @@ TYPES = {
     "int32": pa.int32(),
     "boolean": pa.bool_(),
     "list": pa.list_(pa.string()),
+    "ints": pa.list_(pa.int32()),
     "map": pa.map_(pa.string(), pa.string()),
 }
 
-#: Columns that name a thing of the service reference or the organization get the words of the page that owns them.
+#: The titles of the dictionary's sections.
 STAGES = {
     "flattened": "Flattened: what the inputs say",
     "reference": "Service reference: what AWS documents",

@@ -1,6 +1,6 @@
 /*
-description = "The statements of resource-based policies that speak of a principal, directly or with its account or everyone."
-grain = ["principal_arn", "resource_arn", "statement_number", "named_as", "named"]
+description = "Statements of resource-based policies that speak of the principals of an account: of all of them, or of one that the statement names."
+grain = ["account_id", "principal_arn", "resource_arn", "statement_id", "named_as", "named"]
 */
 with
 subjects as (
@@ -13,10 +13,15 @@ subjects as (
     where principal_type in ('user', 'role')
 ),
 
+subject_accounts as (
+    select distinct account_id
+    from subjects
+),
+
 named_directly as (
     select
-        subjects.principal_arn,
         subjects.account_id,
+        subjects.principal_arn,
         entries.*,
     from subjects
     inner join resource_policy_entries as entries on subjects.principal_arn = entries.named
@@ -25,8 +30,8 @@ named_directly as (
 
 named_by_session as (
     select
-        subjects.principal_arn,
         subjects.account_id,
+        subjects.principal_arn,
         entries.*,
     from subjects
     inner join resource_policy_entries as entries
@@ -38,22 +43,22 @@ named_by_session as (
 
 named_with_account as (
     select
-        subjects.principal_arn,
-        subjects.account_id,
+        subject_accounts.account_id,
+        '' as principal_arn,
         entries.*,
-    from subjects
-    inner join resource_policy_entries as entries on subjects.account_id = entries.named
+    from subject_accounts
+    inner join resource_policy_entries as entries on subject_accounts.account_id = entries.named
     where entries.named_as = 'account'
 ),
 
 named_with_everyone as (
     select
-        subjects.principal_arn,
-        subjects.account_id,
+        subject_accounts.account_id,
+        '' as principal_arn,
         entries.*,
-    from subjects
+    from subject_accounts
     cross join resource_policy_entries as entries
-    where entries.named_as = 'everyone'
+    where entries.named_as in ('everyone', 'not_principal')
 ),
 
 combined as (
@@ -67,6 +72,12 @@ combined as (
 )
 
 select
-    *,
-    account_id = owner_account_id as is_own,
+    account_id,
+    principal_arn,
+    resource_arn,
+    owner_account_id,
+    policy_id,
+    statement_id,
+    named_as,
+    named,
 from combined

@@ -1,12 +1,19 @@
 /*
-description = "The resource-based policies that matter to a principal, as one environment each."
-grain = ["principal_arn"]
+description = "What resource-based policies say to an account's principals, or to one that they name, as one set of parts each."
+grain = ["account_id", "principal_arn"]
 */
+with
+parts as (
+    select distinct
+        account_id,
+        principal_arn,
+        entry_number as part,
+    from numbered_entries
+)
+
 select
+    account_id,
     principal_arn,
-    md5(string_agg(
-        concat_ws(' ', resource_arn, statement_number, named_as, named, is_own), ','
-        order by resource_arn, statement_number, named_as, named
-    )) as environment_id,
-from environment_entries
-group by principal_arn
+    string_agg(part::varchar, ',' order by part) as parts,
+from parts
+group by account_id, principal_arn

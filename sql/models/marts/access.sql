@@ -1,24 +1,35 @@
 /*
-description = "Who can do what on which resources: each principal has its profile's rows."
+description = "Who can do what on which resources: each principal has the rows of its profile's cells."
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
+with
+reasons as (
+    select
+        principal_arn,
+        list({'number': statement_number, 'id': statement_id} order by statement_id) as statements,
+    from principal_statements
+    group by principal_arn
+)
+
 select
     principal_profiles.principal_arn,
     principal_profiles.account_id,
     principal_profiles.principal_type,
-    profile_access.action,
+    profile_cells.action,
     evaluated_actions.access_level,
-    profile_access.resource_type,
-    profile_access.resource_pattern,
-    profile_access.verdict,
-    residual_conditions.condition,
-    profile_access.condition_id,
-    profile_access.except_resources,
-    profile_access.granted_by,
-    profile_access.limited_by,
+    cell_access.resource_type,
+    own_text(cell_access.resource_pattern, principal_profiles.account_id) as resource_pattern,
+    cell_access.verdict,
+    own_text(residual_conditions.condition, principal_profiles.account_id) as condition,
+    cell_access.condition_id,
+    own_text(cell_access.except_resources, principal_profiles.account_id) as except_resources,
+    statement_ids_of(cell_access.granted_by_numbers, reasons.statements) as granted_by,
+    statement_ids_of(cell_access.limited_by_numbers, reasons.statements) as limited_by,
     null::varchar as witness,
     principal_profiles.is_incomplete,
 from principal_profiles
-inner join profile_access on principal_profiles.profile_id = profile_access.profile_id
-inner join evaluated_actions on profile_access.action = evaluated_actions.action
-left join residual_conditions on profile_access.condition_id = residual_conditions.condition_id
+inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
+inner join cell_access on profile_cells.cell_id = cell_access.cell_id
+inner join evaluated_actions on profile_cells.action = evaluated_actions.action
+left join residual_conditions on cell_access.condition_id = residual_conditions.condition_id
+left join reasons on principal_profiles.principal_arn = reasons.principal_arn

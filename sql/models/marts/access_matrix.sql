@@ -2,13 +2,25 @@
 description = "The verdict for each principal and action; no row means that nothing grants it."
 grain = ["principal_arn", "action"]
 */
+with
+reasons as (
+    select
+        principal_arn,
+        list({'number': statement_number, 'id': statement_id} order by statement_id) as statements,
+    from principal_statements
+    group by principal_arn
+)
+
 select
     principal_profiles.principal_arn,
     principal_profiles.account_id,
     principal_profiles.principal_type,
-    profile_matrix.action,
-    profile_matrix.verdict,
-    profile_matrix.decided_by,
+    profile_cells.action,
+    cell_verdicts.verdict,
+    list_concat([cell_verdicts.layer], statement_ids_of(cell_verdicts.decided_by_numbers, reasons.statements)) as decided_by,
     principal_profiles.is_incomplete,
 from principal_profiles
-inner join profile_matrix on principal_profiles.profile_id = profile_matrix.profile_id
+inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
+inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
+left join reasons on principal_profiles.principal_arn = reasons.principal_arn
+where cell_verdicts.verdict != 'none'

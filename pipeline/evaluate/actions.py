@@ -1,0 +1,109 @@
+"""What the service reference says of the evaluated actions, in the form that cells are decided in."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pipeline.evaluate import globs
+from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
+from pipeline.reference import ActionResourceType, Reference, ReferenceAction
+
+ANY_TYPE = "*"
+ARN_FIELDS = 6
+#: Ways of naming a principal in a resource policy that need nothing more to allow (DA).
+OUTRIGHT = frozenset({"everyone", "user", "session"})
+
+
+class Place(NamedTuple):
+    """Where resources are: account (``*`` for any) and partition."""
+
+    own_account: str
+    partition: str
+
+
+class TypeForm(NamedTuple):
+    """A resource type of an action. ``arn_format`` is None for requests on ``*``, and an empty text for any resource."""
+
+    resource_type: str
+    arn_format: str | None
+    is_required: bool
+    view: KeyView
+
+    def universe(self, place: Place) -> globs.Glob:
+        """Return the glob of all resources of this type at a place."""
+        if self.arn_format is None:
+            return globs.literal("*")
+        if not self.arn_format:
+            return globs.Glob((globs.Token("run"),))
+        tokens: list[globs.Token] = []
+        for number, field in enumerate(self.arn_format.split(":", ARN_FIELDS - 1)):
+            text = field.replace("${Partition}", place.partition).replace("${Account}", place.own_account)
+            tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text, number < ARN_FIELDS - 1))
+        return globs.Glob(tuple(tokens))
+
+
+class ActionForm(NamedTuple):
+    """An action as far as its verdict goes: actions of equal form get equal answers from equal statements.
+
+    ``needs_consent``: identity policies count only where the resource's own policy agrees (roles, KMS keys).
+    ``outright`` are the ways of being named that no boundary limits.
+    """
+
+    types: tuple[TypeForm, ...]
+    needs_consent: bool
+    outright: frozenset[str]
+    is_rcp_supported: bool
+
+
+def _field(text: str, is_within: bool) -> Iterable[globs.Token]:
+    """Yield the tokens of one field of an ARN format: ``${...}`` and ``*`` stand for anything."""
+    rest = text
+    while rest:
+        if rest.startswith("${") and "}" in rest:
+            rest = rest[rest.index("}") + 1 :]
+            yield globs.Token("run", "", is_within)
+        elif rest[0] == "*":
+            rest = rest[1:]
+            yield globs.Token("run", "", is_within)
+        else:
+            yield globs.Token("char", rest[0])
+            rest = rest[1:]
+
+
+def action_form(reference: Reference, action: str, doubtful: frozenset[tuple[str, str]], mentioned: frozenset[str]) -> ActionForm:
+    """Return the form of an action.
+
+    ``doubtful`` are (action, resource type) whose required mark does not count; ``mentioned`` are the condition keys
+    that some statement asks for: others tell no actions apart.
+    """
+    lowered = action.lower()
+    is_assumption = lowered.startswith("sts:assumerole")
+    return ActionForm(
+        _types(reference.action(action), doubtful, mentioned),
+        is_assumption or lowered.startswith("kms:"),
+        OUTRIGHT - {"user"} if is_assumption else OUTRIGHT,
+        reference.is_rcp_supported(lowered.split(":", 1)[0]),
+    )
+
+
+def _types(
+    known: ReferenceAction | None, doubtful: frozenset[tuple[str, str]], mentioned: frozenset[str]
+) -> tuple[TypeForm, ...]:
+    if known is None:
+        return (TypeForm(ANY_TYPE, "", True, EVERY_KEY),)
+    bare = TypeForm(ANY_TYPE, None, not known.resource_types, _view(known, known.condition_keys, mentioned))
+    named = tuple(_type(known, kind, doubtful, mentioned) for kind in known.resource_types)
+    # Types that are not required may be left out (SAR): the request is then on "*".
+    return named if any(kind.is_required for kind in known.resource_types) else (*named, bare)
+
+
+def _type(
+    known: ReferenceAction, kind: ActionResourceType, doubtful: frozenset[tuple[str, str]], mentioned: frozenset[str]
+) -> TypeForm:
+    is_required = kind.is_required and (known.action, kind.resource_type) not in doubtful
+    return TypeForm(kind.resource_type, kind.arn_format, is_required, _view(known, kind.condition_keys, mentioned))
+
+
+def _view(known: ReferenceAction, keys: Iterable[str], mentioned: frozenset[str]) -> KeyView:
+    view = key_view(known, tuple(keys))
+    exact = frozenset(key for key in view.exact if key in mentioned)
+    return view._replace(exact=exact)

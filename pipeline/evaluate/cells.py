@@ -1,0 +1,345 @@
+"""Decides one cell: a principal's layers on one action, from formulas to rows of ``access`` and a verdict.
+
+Source: policy evaluation logic within one account and across accounts (DA, XACC).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import globs
+from pipeline.evaluate.actions import ActionForm, Place, TypeForm
+from pipeline.evaluate.formula import Formula
+from pipeline.evaluate.scopes import Region, Scope, regions, scope_of
+from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.statements import (
+    NumberedStatement,
+    Surroundings,
+    condition,
+    on_resources,
+    resource_patterns,
+    resource_test,
+)
+
+Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
+#: From the weakest.
+RANKS: dict[str, int] = {"none": 0, "denied": 1, "blocked": 2, "conditional": 3, "allowed": 4}
+
+
+class Entry(NamedTuple):
+    """A statement of a resource-based policy that speaks of the principal.
+
+    ``named_as`` is everyone, account, user, role, session or not_principal (a Deny). ``governed`` are patterns of the
+    resources under the policy. Of another account's resource the owner's facts and RCPs come along.
+    """
+
+    statement: NumberedStatement
+    named_as: str
+    guess: str | None
+    resource_arn: str
+    governed: tuple[str, ...]
+    is_own: bool
+    owner_facts: dict[str, tuple[str, ...]]
+    owner_rcps: tuple[tuple[NumberedStatement, ...], ...]
+
+
+class Layers(NamedTuple):
+    """The statements that match the action, by layer. None: there is no such layer. Levels: the root first."""
+
+    identity: tuple[NumberedStatement, ...]
+    boundary: tuple[NumberedStatement, ...] | None
+    scps: tuple[tuple[NumberedStatement, ...], ...] | None
+    rcps: tuple[tuple[NumberedStatement, ...], ...]
+    entries: tuple[Entry, ...]
+
+
+class AccessRow(NamedTuple):
+    """A row of ``access`` without its principal and action; statements by number."""
+
+    resource_type: str
+    pattern: str
+    exceptions: tuple[str, ...]
+    verdict: Verdict
+    formula: Formula
+    granted_by: tuple[int, ...]
+    limited_by: tuple[int, ...]
+
+
+class Outcome(NamedTuple):
+    """What a cell comes to: its rows, its verdict, and the layer and statements that decided it."""
+
+    rows: tuple[AccessRow, ...]
+    verdict: Verdict
+    layer: str
+    decided_by: tuple[int, ...]
+
+
+class _Part(NamedTuple):
+    """A statement's formula, by layer."""
+
+    layer: str
+    statement: NumberedStatement
+    formula: Formula
+    patterns: tuple[str, ...]
+
+
+class _Case(NamedTuple):
+    """One universe of resources with the formulas of all layers over it."""
+
+    universe: globs.Glob
+    parts: tuple[_Part, ...]
+    grant: Formula
+    denied: Formula
+    limits: tuple[tuple[str, Formula], ...]
+    scopes: tuple[Scope, ...]
+
+
+def decide(action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver) -> Outcome:
+    """Return the outcome of a cell. ``around`` holds the principal's facts."""
+    outcomes = [
+        _decide_type(kind, action, layers, around._replace(view=kind.view), place, solver)
+        for kind in action.types
+    ]
+    rows = _merged([row for outcome in outcomes for row in outcome.rows], solver)
+    required = [outcome for kind, outcome in zip(action.types, outcomes, strict=True) if kind.is_required]
+    if not required:
+        best = max(outcomes, key=lambda outcome: RANKS[outcome.verdict])
+        return best._replace(rows=rows)
+    weakest = min(required, key=lambda outcome: RANKS[outcome.verdict])
+    if weakest.verdict == "conditional" and len(required) > 1 and not _together(required, solver):
+        return Outcome(rows, *_why_never_together(required))
+    return weakest._replace(rows=rows)
+
+
+def _together(required: Sequence[Outcome], solver: Solver) -> bool:
+    """Whether one request can meet every required type: what it says of itself is shared, each resource has its own tags."""
+    parts = []
+    for number, outcome in enumerate(required):
+        parts.append(formulas.disjunction(_apart(row.formula, number) for row in outcome.rows))
+    return solver.is_possible(formulas.conjunction(parts))
+
+
+def _apart(f: Formula, number: int) -> Formula:
+    """Give each resource keys of its own."""
+    own = {
+        test: test._replace(key=f"{test.key} #{number}")
+        for test in formulas.tests(f)
+        if test.key.startswith(("aws:resource", "resource", "sagemaker:resourcetag"))
+    }
+    return formulas.renamed(f, own)
+
+
+def _why_never_together(required: Sequence[Outcome]) -> tuple[Verdict, str, tuple[int, ...]]:
+    limiting = sorted({number for outcome in required for row in outcome.rows for number in row.limited_by})
+    return "denied", "identity", tuple(limiting)
+
+
+def _decide_type(
+    kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver
+) -> Outcome:
+    own = around._replace(facts={**around.facts, **_resource_facts(around, place.own_account)})
+    cases = [_own_case(kind.universe(place), action, layers, own), *_foreign_cases(kind, layers, around, place)]
+    rows = _merged([row for case in cases for row in _rows(kind.resource_type, case, solver)], solver)
+    if rows:
+        best = max(rows, key=lambda row: RANKS[row.verdict])
+        layer = "identity" if _numbers(cases, "identity") & set(best.granted_by) else "resource"
+        return Outcome(rows, best.verdict, layer, best.granted_by)
+    refusals = [_refusal(case, solver) for case in cases]
+    return max(refusals, key=lambda outcome: RANKS[outcome.verdict], default=Outcome((), "none", "identity", ()))
+
+
+def _numbers(cases: Iterable[_Case], layer: str) -> set[int]:
+    return {part.statement.number for case in cases for part in case.parts if part.layer == layer}
+
+
+def _resource_facts(around: Surroundings, own_account: str) -> dict[str, tuple[str, ...]]:
+    """Return the facts of a resource in the principal's own account; of a loose document no account is known."""
+    if own_account == "*":
+        return {}
+    facts = {"aws:resourceaccount": (own_account,)}
+    if "aws:principalorgid" in around.facts:
+        facts["aws:resourceorgid"] = around.facts["aws:principalorgid"]
+        facts["aws:resourceorgpaths"] = around.facts["aws:principalorgpaths"]
+    return facts
+
+
+def _own_case(universe: globs.Glob, action: ActionForm, layers: Layers, around: Surroundings) -> _Case:
+    """Within one account: identity policies limited by the boundary, or a resource policy that grants by itself (DA)."""
+    entries = [(entry, _entry_part(entry, around)) for entry in layers.entries if entry.is_own]
+    parts = [*_layer_parts(layers, around), *(part for _, part in entries)]
+    consenting = [(entry.named_as, part.formula) for entry, part in entries if entry.statement.is_allow]
+    identity = _allow(parts, "identity")
+    if action.needs_consent:
+        identity = formulas.conjunction((identity, formulas.disjunction(f for _, f in consenting)))
+    granted = formulas.disjunction((identity, *(f for named_as, f in consenting if named_as != "account")))
+    outright = formulas.disjunction(f for named_as, f in consenting if named_as in action.outright)
+    return _case(universe, parts, granted, _limits(layers, parts, outright))
+
+
+def _limits(layers: Layers, parts: Sequence[_Part], outright: Formula) -> list[tuple[str, Formula]]:
+    """Return what the layers must allow, in the order in which they are blamed.
+
+    A boundary limits what identity policies grant and what a resource policy grants to a role, not what it grants
+    ``outright``: to everyone or to a user (DA).
+    """
+    limits = [("scp", _allow(parts, f"scp:{number}")) for number, _ in enumerate(layers.scps or ())]
+    if layers.boundary is not None:
+        limits.append(("boundary", formulas.disjunction((_allow(parts, "boundary"), outright))))
+    return limits
+
+
+def _case(universe: globs.Glob, parts: Sequence[_Part], granted: Formula, limits: list[tuple[str, Formula]]) -> _Case:
+    own_layers = ("identity", "resource")
+    denied = formulas.disjunction(p.formula for p in parts if not p.statement.is_allow and p.layer in own_layers)
+    for layer in ("rcp", "scp", "boundary"):
+        denies = [p.formula for p in parts if not p.statement.is_allow and p.layer.split(":")[0] == layer]
+        if denies:
+            limits.append((layer, formulas.negation(formulas.disjunction(denies))))
+    scopes = {}
+    for part in parts:
+        if part.statement.is_allow and part.layer in own_layers and part.formula is not False:
+            for scope in _granted_scopes(universe, part):
+                scopes[scope.pattern] = scope
+    return _Case(universe, tuple(parts), granted, denied, tuple(limits), tuple(scopes.values()))
+
+
+def _granted_scopes(universe: globs.Glob, part: _Part) -> Iterable[Scope]:
+    """Yield what an Allow names: its patterns, or all of the universe for NotResource and where it names none."""
+    if part.statement.resource_element == "Resource":
+        patterns: Sequence[str] = part.patterns
+    else:
+        patterns = (universe_text(universe),)
+    for pattern in patterns:
+        scope = scope_of(universe, pattern)
+        if scope:
+            yield scope
+
+
+def universe_text(universe: globs.Glob) -> str:
+    """Write a universe as a pattern."""
+    written = {"run": "*", "any": "?"}
+    return "".join(written.get(token.kind, token.text) for token in universe.tokens)
+
+
+def _layer_parts(layers: Layers, around: Surroundings) -> Iterable[_Part]:
+    yield from (_part("identity", s, around) for s in layers.identity)
+    yield from (_part("boundary", s, around) for s in layers.boundary or ())
+    for number, level in enumerate(layers.scps or ()):
+        yield from (_part(f"scp:{number}", s, around) for s in level)
+    for number, level in enumerate(layers.rcps):
+        yield from (_part(f"rcp:{number}", s, around) for s in level)
+
+
+def _part(layer: str, statement: NumberedStatement, around: Surroundings) -> _Part:
+    patterns = resource_patterns(statement, around, completes=layer in ("identity", "boundary"))
+    formula = formulas.conjunction((on_resources(statement, patterns), condition(statement, around)))
+    return _Part(layer, statement, formula, patterns)
+
+
+def _entry_part(entry: Entry, around: Surroundings) -> _Part:
+    part = _part("resource", entry.statement, around)
+    governed = formulas.disjunction(resource_test(pattern) for pattern in entry.governed)
+    session = True if entry.guess is None else formulas.Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
+    names_the_resource = entry.statement.resource_element == "Resource" and "*" not in part.patterns
+    patterns = part.patterns if names_the_resource else entry.governed
+    return part._replace(formula=formulas.conjunction((part.formula, governed, session)), patterns=patterns)
+
+
+def _allow(parts: Iterable[_Part], layer: str) -> Formula:
+    return formulas.disjunction(p.formula for p in parts if p.layer == layer and p.statement.is_allow)
+
+
+def _foreign_cases(kind: TypeForm, layers: Layers, around: Surroundings, place: Place) -> Iterable[_Case]:
+    """Yield a case for each resource of another account whose policy names the principal: both sides must allow (XACC)."""
+    by_resource: dict[str, list[Entry]] = {}
+    for entry in layers.entries:
+        if not entry.is_own:
+            by_resource.setdefault(entry.resource_arn, []).append(entry)
+    for _, entries in sorted(by_resource.items()):
+        owner = entries[0].owner_facts.get("aws:resourceaccount", ("*",))[0]
+        yield _foreign_case(kind.universe(place._replace(own_account=owner)), entries, layers, around)
+
+
+def _foreign_case(universe: globs.Glob, entries: Sequence[Entry], layers: Layers, around: Surroundings) -> _Case:
+    there = around._replace(facts={**around.facts, **entries[0].owner_facts})
+    theirs = layers._replace(rcps=entries[0].owner_rcps)
+    parts = [*_layer_parts(theirs, there), *(_entry_part(entry, there) for entry in entries)]
+    granted = formulas.conjunction((_allow(parts, "identity"), _allow(parts, "resource")))
+    case = _case(universe, parts, granted, _limits(theirs, parts, False))
+    sharing = [part for part in parts if part.layer == "resource" and part.statement.is_allow]
+    return case._replace(scopes=tuple(scope for part in sharing for scope in _granted_scopes(universe, part)))
+
+
+def _rows(resource_type: str, case: _Case, solver: Solver) -> list[AccessRow]:
+    allowed = formulas.conjunction((case.grant, formulas.negation(case.denied), *(limit for _, limit in case.limits)))
+    found = []
+    for region in _regions(case.scopes, allowed):
+        formula = region.formula
+        if solver.is_possible(formula):
+            verdict: Verdict = "allowed" if solver.is_certain(formula) else "conditional"
+            shown = True if verdict == "allowed" else solver.simplified(formula)
+            reasons = _reasons(case, region, solver)
+            found.append(AccessRow(resource_type, region.scope.pattern, region.exceptions, verdict, shown, *reasons))
+    return found
+
+
+def _regions(scopes: Iterable[Scope], f: Formula) -> list[Region]:
+    found: dict[str, Region] = {}
+    for scope in scopes:
+        for region in regions(scope, f):
+            found.setdefault(region.scope.pattern, region)
+    return list(found.values())
+
+
+def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the statements that grant a row and those that limit it, by number."""
+    granting, limiting = set(), set()
+    for part in case.parts:
+        where = [r.formula for r in regions(region.scope._replace(beyond=()), part.formula)]
+        if not any(solver.is_possible(f) for f in where):
+            continue
+        layer = part.layer.split(":")[0]
+        if part.statement.is_allow and layer in ("identity", "resource"):
+            granting.add(part.statement.number)
+        elif not part.statement.is_allow or where != [True]:
+            limiting.add(part.statement.number)
+    return tuple(sorted(granting)), tuple(sorted(limiting))
+
+
+def _refusal(case: _Case, solver: Solver) -> Outcome:
+    """Return why a case has no rows: nothing grants it, an explicit Deny removes it, or a layer lets nothing through."""
+    granting = tuple(sorted({p.statement.number for p in case.parts if p.statement.is_allow and p.layer in ("identity", "resource")}))
+    if not _is_possible(case, case.grant, solver):
+        return Outcome((), "none", "identity", ())
+    so_far = formulas.conjunction((case.grant, formulas.negation(case.denied)))
+    if not _is_possible(case, so_far, solver):
+        denying = [p for p in case.parts if not p.statement.is_allow and p.layer in ("identity", "resource") and p.formula is not False]
+        layer = denying[0].layer if denying else "identity"
+        return Outcome((), "denied", layer, tuple(sorted({p.statement.number for p in denying})))
+    for name, limit in case.limits:
+        so_far = formulas.conjunction((so_far, limit))
+        if not _is_possible(case, so_far, solver):
+            denying = [p for p in case.parts if p.layer.split(":")[0] == name and not p.statement.is_allow and p.formula is not False]
+            return Outcome((), "blocked", name, tuple(sorted({p.statement.number for p in denying})))
+    return Outcome((), "blocked", "identity", granting)
+
+
+def _is_possible(case: _Case, f: Formula, solver: Solver) -> bool:
+    return any(solver.is_possible(region.formula) for region in _regions(case.scopes, f))
+
+
+def _merged(rows: Sequence[AccessRow], solver: Solver) -> tuple[AccessRow, ...]:
+    """Return the rows with one for each type and pattern; two of one pattern hold where either does."""
+    found: dict[tuple[str, str], AccessRow] = {}
+    for row in rows:
+        place = (row.resource_type, row.pattern)
+        held = found.get(place)
+        if held is None or held == row:
+            found[place] = row
+            continue
+        formula = solver.simplified(formulas.disjunction((held.formula, row.formula)))
+        found[place] = AccessRow(
+            *place, tuple(sorted({*held.exceptions, *row.exceptions})), "allowed" if formula is True else "conditional", formula,
+            tuple(sorted({*held.granted_by, *row.granted_by})), tuple(sorted({*held.limited_by, *row.limited_by})),
+        )  # fmt: skip
+    return tuple(found[place] for place in sorted(found))

@@ -1,0 +1,204 @@
+"""Exact algebra of globs: which patterns can match together, and an example for each way.
+
+Every set of globs is walked as one automaton over all texts at once. Independent of the concrete evaluator's
+matcher, on purpose: the two are held against each other.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.iam.grammar import Part
+
+#: Product states after which a walk gives up.
+MOST_STATES = 4000
+_FRESH = "xyzqwvkjXYZQWVKJ0123456789~"
+
+
+class Token(NamedTuple):
+    """One position of a glob. ``kind`` is char, any (one character) or run; ``no_colon`` keeps it within a field."""
+
+    kind: str
+    text: str = ""
+    no_colon: bool = False
+
+
+class Glob(NamedTuple):
+    """A glob. ``ignores_case`` compares letters without regard to case."""
+
+    tokens: tuple[Token, ...]
+    ignores_case: bool = False
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it matches every text."""
+        return len(self.tokens) == 1 and self.tokens[0].kind == "run" and not self.tokens[0].no_colon
+
+    @property
+    def literal(self) -> str | None:
+        """The only text that it matches, None if there are several."""
+        if self.ignores_case or any(token.kind != "char" for token in self.tokens):
+            return None
+        return "".join(token.text for token in self.tokens)
+
+
+def glob(parts: Sequence[Part], *, within_field: bool = False, ignores_case: bool = False) -> Glob:
+    """Return the glob of a parsed text; ``within_field`` keeps its wildcards from matching a colon."""
+    tokens: list[Token] = []
+    for part in parts:
+        if part.kind == "star":
+            run = Token("run", "", within_field)
+            if not tokens or tokens[-1] != run:
+                tokens.append(run)
+        elif part.kind == "mark":
+            tokens.append(Token("any", "", within_field))
+        else:
+            text = part.text.casefold() if ignores_case else part.text
+            tokens += [Token("char", character) for character in text]
+    return Glob(tuple(tokens), ignores_case)
+
+
+def literal(text: str, *, ignores_case: bool = False) -> Glob:
+    """Return the glob that matches one text only."""
+    return glob((Part("literal", text),), ignores_case=ignores_case)
+
+
+def matches(pattern: Glob, text: str) -> bool:
+    """Whether the glob matches the whole text."""
+    if pattern.is_everything:
+        return True
+    only = pattern.literal
+    if only is not None:
+        return only == text
+    states = _start(pattern)
+    for character in text.casefold() if pattern.ignores_case else text:
+        states = _step(pattern, states, character)
+        if not states:
+            return False
+    return bool(states >> len(pattern.tokens) & 1)
+
+
+@lru_cache(maxsize=65536)
+def _start(pattern: Glob) -> int:
+    return _closed(pattern, 1)
+
+
+def _closed(pattern: Glob, states: int) -> int:
+    """Add the positions behind runs: a run may match nothing."""
+    for position, token in enumerate(pattern.tokens):
+        if token.kind == "run" and states >> position & 1:
+            states |= 1 << position + 1
+    return states
+
+
+@lru_cache(maxsize=1 << 18)
+def _step(pattern: Glob, states: int, character: str) -> int:
+    found = 0
+    lowered = character.casefold() if pattern.ignores_case else character
+    for position, token in enumerate(pattern.tokens):
+        if not states >> position & 1 or (token.no_colon and character == ":"):
+            continue
+        if token.kind == "run":
+            found |= 1 << position
+        elif token.kind == "any" or token.text == lowered:
+            found |= 1 << position + 1
+    return _closed(pattern, found)
+
+
+def _next_characters(pattern: Glob, states: int) -> set[str]:
+    found = set()
+    for position, token in enumerate(pattern.tokens):
+        if states >> position & 1:
+            if token.kind == "char":
+                found.add(token.text)
+            elif token.no_colon:
+                found.add(":")
+    return found
+
+
+@lru_cache(maxsize=1 << 16)
+def truth_vectors(patterns: tuple[Glob, ...]) -> dict[tuple[bool, ...], str] | None:
+    """Return every way in which one text that is not empty can match the globs, each with the shortest example.
+
+    A way is a tuple of booleans, one a glob. None where the walk grew too large to finish.
+    """
+    fresh = _fresh_character(patterns)
+    start = tuple(_start(pattern) for pattern in patterns)
+    seen = {start}
+    queue: deque[tuple[tuple[int, ...], str]] = deque([(start, "")])
+    found: dict[tuple[bool, ...], str] = {}
+    while queue:
+        states, text = queue.popleft()
+        if text:
+            way = tuple(bool(s >> len(p.tokens) & 1) for p, s in zip(patterns, states, strict=True))
+            found.setdefault(way, text)
+        characters = {fresh}.union(*(_next_characters(p, s) for p, s in zip(patterns, states, strict=True)))
+        for character in sorted(characters):
+            reached = tuple(_step(p, s, character) for p, s in zip(patterns, states, strict=True))
+            # The text that is no longer than one character differs from its longer kin by being not empty.
+            if reached not in seen or (not text and reached == start):
+                if len(seen) >= MOST_STATES:
+                    return None
+                seen.add(reached)
+                queue.append((reached, text + character))
+    return found
+
+
+def _fresh_character(patterns: tuple[Glob, ...]) -> str:
+    used = {token.text.casefold() for pattern in patterns for token in pattern.tokens}
+    return next((c for c in _FRESH if c.casefold() not in used), "\ufffd")
+
+
+class Relation(NamedTuple):
+    """How a scope and a glob meet: ``inside`` some texts of the scope match it, ``outside`` some do not."""
+
+    inside: bool
+    outside: bool
+
+
+UNKNOWN = Relation(True, True)
+
+
+@lru_cache(maxsize=1 << 17)
+def relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
+    """Return how the texts that match all globs of ``scope`` meet ``pattern``. Both true where it cannot be told."""
+    if pattern.is_everything:
+        return Relation(not is_empty(scope), False)
+    if any(_part_at_the_start(member, pattern) for member in scope):
+        return Relation(False, True)
+    texts = [member.literal for member in scope]
+    only = next((text for text in texts if text is not None), None)
+    if only is not None:
+        inside = matches(pattern, only)
+        return Relation(inside, not inside)
+    ways = truth_vectors((*scope, pattern))
+    if ways is None:
+        return UNKNOWN
+    hits = {way[-1] for way in ways if all(way[:-1])}
+    return Relation(True in hits, False in hits)
+
+
+@lru_cache(maxsize=1 << 16)
+def is_empty(scope: tuple[Glob, ...]) -> bool:
+    """Whether no text matches all globs of the scope; False where it cannot be told."""
+    if len(scope) < 2:
+        return False
+    return not relation(scope[:-1], scope[-1]).inside
+
+
+def _part_at_the_start(left: Glob, right: Glob) -> bool:
+    """Whether two globs differ before either has a wildcard, so that no text matches both."""
+    if left.ignores_case or right.ignores_case:
+        return False
+    for one, other in zip(left.tokens, right.tokens, strict=False):
+        if one.kind != "char" or other.kind != "char":
+            return False
+        if one.text != other.text:
+            return True
+    return False
+
+
+def covers(wide: Glob, narrow: Glob) -> bool:
+    """Whether every text that matches ``narrow`` matches ``wide``."""
+    return wide == narrow or not relation((narrow,), wide).outside

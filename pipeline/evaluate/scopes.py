@@ -1,0 +1,176 @@
+"""Cuts a granted scope into regions in which the same patterns match, so that each has one formula over the context.
+
+A row of ``access`` is such a region: a pattern, what is taken out of it, and the formula that holds in the rest.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import globs
+from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.globs import Glob
+from pipeline.evaluate.statements import pattern_glob, resource_test
+
+#: Regions of one scope after which it is no longer cut.
+MOST_REGIONS = 64
+
+
+class Scope(NamedTuple):
+    """Resources of a ``universe`` that match all of ``globs``; ``pattern`` is the one text that is shown for them.
+
+    ``beyond`` are patterns that the resource must also match and that ``pattern`` does not imply.
+    """
+
+    universe: Glob
+    pattern: str
+    globs: tuple[Glob, ...]
+    beyond: tuple[str, ...] = ()
+
+
+class Region(NamedTuple):
+    """A scope, the patterns taken out of it, and the formula over the context that holds in what is left."""
+
+    scope: Scope
+    exceptions: tuple[str, ...]
+    formula: Formula
+
+
+def scope_of(universe: Glob, pattern: str) -> Scope | None:
+    """Return the part of a universe that a pattern grants; None if they have nothing in common."""
+    granted = pattern_glob(pattern)
+    meeting = globs.relation((universe,), granted)
+    if not meeting.inside:
+        return None
+    if not meeting.outside:
+        return Scope(universe, pattern, (universe,))
+    return Scope(universe, pattern, _reduced((universe,), granted))
+
+
+def _reduced(scope: tuple[Glob, ...], pattern: Glob) -> tuple[Glob, ...]:
+    """Return globs for scope and pattern together: one where field by field the narrower of two is known."""
+    if len(scope) == 1:
+        if not globs.relation((pattern,), scope[0]).outside:
+            return (pattern,)
+        joined = _field_by_field(scope[0], pattern)
+        if joined:
+            return (joined,)
+    return (*scope, pattern)
+
+
+def _fields(pattern: Glob) -> list[tuple[globs.Token, ...]] | None:
+    fields: list[list[globs.Token]] = [[]]
+    for token in pattern.tokens:
+        if token.kind == "char" and token.text == ":" and len(fields) < 6:
+            fields.append([])
+        else:
+            fields[-1].append(token)
+    return [tuple(field) for field in fields] if len(fields) == 6 else None
+
+
+def _field_by_field(left: Glob, right: Glob) -> Glob | None:
+    one, other = _fields(left), _fields(right)
+    if one is None or other is None:
+        return None
+    tokens: list[globs.Token] = []
+    for number, (a, b) in enumerate(zip(one, other, strict=True)):
+        narrower = _narrower(Glob(a), Glob(b))
+        if narrower is None:
+            return None
+        tokens += ([globs.Token("char", ":")] if number else []) + list(narrower.tokens)
+    return Glob(tuple(tokens))
+
+
+def _narrower(left: Glob, right: Glob) -> Glob | None:
+    if left == right or not left.tokens or not right.tokens:
+        return left if left == right or not left.tokens else right
+    if not globs.relation((left,), right).outside:
+        return left
+    return right if not globs.relation((right,), left).outside else None
+
+
+def regions(scope: Scope, f: Formula) -> list[Region]:
+    """Return the regions of a scope in which the formula is not plainly false.
+
+    ``f`` speaks of the resource and the context. Where there are too many regions, one is returned whose formula
+    still speaks of the resource.
+    """
+    walk = _Walk(f, {}, [])
+    try:
+        walk.visit(scope, None)
+    except _TooMany:
+        known, _ = _settled(scope, f)
+        return [Region(scope, (), known)]
+    return [region for region in walk.found if region.formula is not False]
+
+
+class _TooMany(Exception):
+    """There are more regions than are worth telling apart."""
+
+
+class _Walk(NamedTuple):
+    f: Formula
+    visited: dict[frozenset[Glob], tuple[Formula, bool]]
+    found: list[Region]
+
+    def visit(self, scope: Scope, around: Formula | None) -> bool:
+        """Visit a scope; return whether all of it has the formula of the region around it."""
+        place = frozenset(scope.globs)
+        if place in self.visited:
+            formula, is_uniform = self.visited[place]
+            return is_uniform and formula == around
+        if len(self.visited) >= MOST_REGIONS:
+            raise _TooMany
+        settled, mixed = _settled(scope, self.f)
+        formula = formulas.substituted(settled, dict.fromkeys(mixed, False))
+        formula = formulas.conjunction((formula, *(resource_test(pattern) for pattern in scope.beyond)))
+        self.visited[place] = (formula, True)
+        different = [test for test in mixed if not self.visit(_within(scope, test), formula)]
+        self.visited[place] = (formula, not different)
+        if formula == around and not different:
+            return True
+        self.found.append(Region(scope, _widest([test.values[0] for test in different]), formula))
+        return False
+
+
+def _settled(scope: Scope, f: Formula) -> tuple[Formula, list[Test]]:
+    """Return the formula with the tests on the resource decided that the scope decides, and those that it does not."""
+    known: dict[Test, bool] = {}
+    mixed: list[Test] = []
+    for test in dict.fromkeys(test for test in formulas.tests(f) if test.key == RESOURCE):
+        meeting = globs.relation(scope.globs, pattern_glob(test.values[0]))
+        if meeting.inside and meeting.outside:
+            mixed.append(test)
+        else:
+            known[test] = meeting.inside
+    settled = formulas.substituted(f, known)
+    left = set(formulas.tests(settled))
+    return settled, [test for test in mixed if test in left]
+
+
+def _within(scope: Scope, test: Test) -> Scope:
+    """Return the part of a scope that matches a test's pattern."""
+    pattern = test.values[0]
+    inner = pattern_glob(pattern)
+    joined = _reduced(scope.globs, inner)
+    if not any(globs.relation((scope.universe, inner), member).outside for member in scope.globs):
+        return Scope(scope.universe, pattern, joined)
+    if len(joined) == 1 and not any(token.no_colon and token.kind == "any" for token in joined[0].tokens):
+        return Scope(scope.universe, _text(joined[0]), joined)
+    return Scope(scope.universe, pattern, joined, tuple(sorted({*scope.beyond, scope.pattern})))
+
+
+def _text(pattern: Glob) -> str:
+    """Write a glob as a filled pattern."""
+    written = {"run": "*", "any": "?"}
+    return "".join(written.get(t.kind) or (f"${{{t.text}}}" if t.text in ("*", "?", "$") else t.text) for t in pattern.tokens)
+
+
+def _widest(patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return the patterns that no other one covers, sorted."""
+    kept: list[str] = []
+    for pattern in sorted(set(patterns)):
+        mine = pattern_glob(pattern)
+        if not any(p != pattern and globs.covers(pattern_glob(p), mine) and not (globs.covers(mine, pattern_glob(p)) and p > pattern) for p in patterns):
+            kept.append(pattern)
+    return tuple(kept)

@@ -1,0 +1,128 @@
+"""Decides formulas: whether some request makes one true, and whether every request does.
+
+Tests on one key act only on each other, so each key has a small number of ways (values.py) and a formula can be
+true if and only if some choice of a way for each key makes it true. Where the search would be too long, or a key's
+ways are more than there are, the answer errs towards "can be true".
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.knowledge import FROM_OUTSIDE, THROUGH_ENDPOINT
+from pipeline.evaluate.values import KeyDomain, Way, ways
+
+#: Choices tried before a search gives up.
+MOST_STEPS = 20_000
+
+Domains = Callable[[str], KeyDomain]
+
+
+class Answer(NamedTuple):
+    """``is_possible`` and, where it is, a context: key to values, an absent key to (). ``is_proven``: it is exact."""
+
+    is_possible: bool
+    context: dict[str, tuple[str, ...]]
+    is_proven: bool
+
+
+class _TooLong(Exception):
+    """The search was given up."""
+
+
+def satisfy(f: Formula, domains: Domains) -> Answer:
+    """Return whether some context makes the formula true, with one that does."""
+    if isinstance(f, bool):
+        return Answer(f, {}, True)
+    groups = _by_key(f)
+    choices = [ways(tests, domains(key)) for key, tests in groups]
+    budget = [MOST_STEPS]
+    try:
+        found = next(_search(f, groups, choices, (), {}, budget), None)
+    except _TooLong:
+        return Answer(True, {}, False)
+    if found is None:
+        return Answer(False, {}, True)
+    context = {key: way.values for (key, _), way in zip(groups, found, strict=True)}
+    return Answer(True, context, all(way.is_exact for way in found))
+
+
+def _by_key(f: Formula) -> list[tuple[str, tuple[Test, ...]]]:
+    groups: dict[str, dict[Test, None]] = {}
+    for test in formulas.tests(f):
+        groups.setdefault(test.key, {})[test] = None
+    return [(key, tuple(sorted(groups[key]))) for key in sorted(groups, key=lambda key: (len(groups[key]), key))]
+
+
+def _search(
+    f: Formula,
+    groups: Sequence[tuple[str, tuple[Test, ...]]],
+    choices: Sequence[tuple[Way, ...]],
+    chosen: tuple[Way, ...],
+    known: dict[Test, bool],
+    budget: list[int],
+) -> Iterator[tuple[Way, ...]]:
+    decided = formulas.value(f, known)
+    if decided is False:
+        return
+    depth = len(chosen)
+    if depth == len(groups):
+        yield chosen
+        return
+    tests = groups[depth][1]
+    for way in choices[depth]:
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise _TooLong
+        if not _fits_together(groups, (*chosen, way)):
+            continue
+        truths = dict(zip(tests, way.truths, strict=True))
+        yield from _search(f, groups, choices, (*chosen, way), {**known, **truths}, budget)
+
+
+def _fits_together(groups: Sequence[tuple[str, tuple[Test, ...]]], chosen: Sequence[Way]) -> bool:
+    """Whether keys that AWS ties together are present and absent as they can be."""
+    presence = {groups[number][0]: way.is_present for number, way in enumerate(chosen)}
+    endpoint = {presence[key] for key in THROUGH_ENDPOINT if key in presence}
+    if len(endpoint) > 1:
+        return False
+    return not (True in endpoint and presence.get(FROM_OUTSIDE, False))
+
+
+class Solver:
+    """Remembers answers: the same formulas come again and again."""
+
+    def __init__(self, domains: Domains) -> None:
+        self.domains = domains
+        self.satisfy = lru_cache(maxsize=1 << 18)(self._satisfy)
+        self.simplified = lru_cache(maxsize=1 << 16)(self._simplified)
+
+    def _satisfy(self, f: Formula) -> Answer:
+        return satisfy(f, self.domains)
+
+    def is_possible(self, f: Formula) -> bool:
+        """Whether some context makes it true."""
+        return self.satisfy(f).is_possible
+
+    def is_certain(self, f: Formula) -> bool:
+        """Whether every context makes it true."""
+        return not self.satisfy(formulas.negation(f)).is_possible
+
+    def _simplified(self, f: Formula) -> Formula:
+        """Return an equivalent formula without the parts that do nothing."""
+        if isinstance(f, bool | Test) or f[0] == "not":
+            return f
+        kind, join = f[0], formulas.conjunction if f[0] == "and" else formulas.disjunction
+        kept = [self.simplified(part) for part in formulas.parts_of(f)]
+        for part in list(kept):
+            rest = join(other for other in kept if other is not part)
+            implied = (rest, part) if kind == "and" else (part, rest)
+            if len(kept) > 1 and self.implies(*implied):
+                kept.remove(part)
+        return join(kept)
+
+    def implies(self, left: Formula, right: Formula) -> bool:
+        """Whether every context that makes ``left`` true makes ``right`` true."""
+        return not self.is_possible(formulas.conjunction((left, formulas.negation(right))))

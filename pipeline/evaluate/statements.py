@@ -1,0 +1,197 @@
+"""Turns numbered statements into formulas for one principal, action and resource type."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import globs, predicates
+from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.knowledge import Facts, KeyView, Knowledge, fact, is_principal_key
+from pipeline.iam import grammar
+from pipeline.iam.grammar import Part
+
+#: Operator of the tests on the resource.
+RESOURCE_LIKE = "ResourceLike"
+#: Keys of the resource that are the principal's own organization within one account.
+RESOURCE_ORGANIZATION = "aws:resourceorg"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberedStatement:
+    """A statement by its number. ``tests`` are its conditions; ``resources`` its patterns, variables not filled in.
+
+    ``principal_tests`` are the tests on the principal's own facts, ``fact_keys`` the principal's keys whose values
+    themselves matter.
+    """
+
+    number: int
+    action_set_id: int
+    is_allow: bool
+    has_variables: bool
+    resource_element: str | None
+    resources: tuple[str, ...]
+    tests: tuple[Test, ...]
+    principal_tests: tuple[Test, ...]
+    fact_keys: tuple[str, ...]
+
+
+class Surroundings(NamedTuple):
+    """What a statement is read against: the principal's and resource's facts, and the keys that can be there."""
+
+    facts: Facts
+    view: KeyView
+    knowledge: Knowledge
+
+
+def read_statement(number: int, action_set_id: int, content: str) -> NumberedStatement:
+    """Return a statement from its content as ``statement_contents`` writes it."""
+    data = json.loads(content)
+    has_variables = bool(data["has_variables"])
+    tests = tuple(
+        Test(c["operator"], c["set_qualifier"], c["if_exists"], c["key"], tuple(c["values"]), has_variables)
+        for c in data["conditions"]
+    )
+    texts = [*data["resources"], *(value for test in tests for value in test.values)]
+    fact_keys = {part.text.lower() for text in texts for part in grammar.parts(text, has_variables) if part.kind == "variable"}
+    if fact_keys:
+        fact_keys |= {test.key for test in tests if is_principal_key(test.key)}
+    if any(test.key.startswith(RESOURCE_ORGANIZATION) for test in tests):
+        fact_keys |= {"aws:principalorgid", "aws:principalorgpaths"}
+    return NumberedStatement(
+        number,
+        action_set_id,
+        data["effect"] == "Allow",
+        has_variables,
+        data["resource_element"],
+        tuple(data["resources"]),
+        tests,
+        tuple(test for test in tests if is_principal_key(test.key)),
+        tuple(sorted(fact_keys)),
+    )
+
+
+def condition(statement: NumberedStatement, around: Surroundings) -> Formula:
+    """Return what must hold of the context for the statement to apply."""
+    return formulas.conjunction(_resolved(test, around) for test in statement.tests)
+
+
+def _resolved(test: Test, around: Surroundings) -> Formula:
+    """Return a test with what is known filled in: True or False where that decides it."""
+    knowledge = around.knowledge
+    if not predicates.fits(test.operator, test.key, knowledge.value_type(test.key)):
+        return False
+    key = knowledge.canonical(test.key, around.view)
+    known = fact(around.facts, key)
+    if known is None and knowledge.is_absent(key, around.view):
+        known = ()
+    filled, is_opaque = _filled(test.values, test.has_variables, around)
+    has_variables = any("${" in value for value in filled)
+    test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
+    if known is None or (is_opaque and any(known)):
+        return test
+    return predicates.holds(test, known)
+
+
+def _filled(values: Sequence[str], has_variables: bool, around: Surroundings) -> tuple[list[str], bool]:
+    """Return the values with known variables filled in, those that have no value left out; and whether any is unknown."""
+    if not has_variables:
+        return list(values), False
+    found, is_opaque = [], False
+    for value in values:
+        text, is_unknown = filled_text(value, around)
+        is_opaque |= is_unknown
+        if text is not None:
+            found.append(text)
+    return found, is_opaque
+
+
+def filled_text(text: str, around: Surroundings) -> tuple[str | None, bool]:
+    """Return a text with known variables filled in as literal text, and whether an unknown one is left.
+
+    The text is None where a variable is known to have neither value nor default: it matches nothing (VARS).
+    """
+    written, is_opaque = [], False
+    for part in grammar.parts(text, True):
+        if part.kind != "variable":
+            written.append(_escaped(part.text) if part.kind == "literal" else part.text)
+            continue
+        value, is_unknown = _variable(part, around)
+        if value is None and not is_unknown:
+            return None, False
+        written.append(_variable_text(part) if value is None else _escaped(value))
+        is_opaque |= is_unknown
+    return "".join(written), is_opaque
+
+
+def _variable(part: Part, around: Surroundings) -> tuple[str | None, bool]:
+    key = around.knowledge.canonical(part.text.lower(), around.view)
+    known = fact(around.facts, key)
+    if known is None and around.knowledge.is_absent(key, around.view):
+        known = ()
+    if known is None:
+        return None, True
+    present = [value for value in known if value]
+    return (present[0] if len(present) == 1 else part.default), False
+
+
+def _variable_text(part: Part) -> str:
+    default = "" if part.default is None else f", '{part.default}'"
+    return "${" + part.text + default + "}"
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"${{{c}}}" if c in "*?" else "${$}{" if c == "\0" else c for c in text.replace("${", "\0"))
+
+
+def resource_patterns(statement: NumberedStatement, around: Surroundings, *, completes: bool) -> tuple[str, ...]:
+    """Return the statement's resource patterns with known variables filled in; ``completes`` fills short ARNs up."""
+    found = []
+    for pattern in statement.resources:
+        written = grammar.completed_arn(pattern) if completes else pattern
+        if not statement.has_variables:
+            found.append(written.replace("${", "${$}{"))
+            continue
+        text, _ = filled_text(written, around)
+        if text is not None:
+            found.append(text)
+    return tuple(found)
+
+
+def on_resources(statement: NumberedStatement, patterns: Sequence[str]) -> Formula:
+    """Return what must hold of the resource for the statement to apply."""
+    if statement.resource_element is None:
+        return True
+    if not statement.resources:
+        return False
+    matched = formulas.disjunction(resource_test(pattern) for pattern in patterns)
+    return formulas.negation(matched) if statement.resource_element == "NotResource" else matched
+
+
+@lru_cache(maxsize=1 << 16)
+def resource_test(pattern: str) -> Formula:
+    """Return the test that the resource matches a pattern; an unknown variable in it makes it a guess within a wider one."""
+    parts = grammar.parts(pattern, True)
+    if not any(part.kind == "variable" for part in parts):
+        return Test(RESOURCE_LIKE, None, False, RESOURCE, (pattern,), True)
+    wide = "".join("*" if part.kind == "variable" else _escaped(part.text) if part.kind == "literal" else part.text for part in parts)
+    within = Test(RESOURCE_LIKE, None, False, RESOURCE, (wide,), True)
+    guess = Test(RESOURCE_LIKE, None, False, f"{RESOURCE} {pattern}", (pattern,), True, is_opaque=True)
+    return formulas.conjunction((within, guess))
+
+
+@lru_cache(maxsize=1 << 16)
+def pattern_glob(pattern: str) -> globs.Glob:
+    """Return the glob of a filled pattern; a variable that is left matches anything."""
+    parts = grammar.parts(pattern, True)
+    return globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts])
+
+
+def shown(pattern: str) -> str:
+    """Return a filled pattern as a person reads it, without the escapes of filled-in text."""
+    pieces = []
+    for part in grammar.parts(pattern, True):
+        pieces.append(_variable_text(part) if part.kind == "variable" else part.text)
+    return "".join(pieces)

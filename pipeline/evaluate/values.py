@@ -1,0 +1,223 @@
+"""In how many ways one condition key can make the tests on it true and false, with example values for each way.
+
+The ways are all that there are, or more (where a test is beyond the method); never fewer.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.evaluate import globs, predicates
+from pipeline.evaluate.formula import Test
+from pipeline.iam import grammar
+
+#: Ways of one key beyond which it is left free: each of its tests may come out either way.
+MOST_WAYS = 512
+MOST_FREE_TESTS = 12
+
+
+class KeyDomain(NamedTuple):
+    """What values a key can have. ``value_type`` is None where the reference does not tell."""
+
+    value_type: str | None
+    is_multivalued: bool
+    can_be_absent: bool
+    can_be_present: bool = True
+
+
+class Way(NamedTuple):
+    """One truth of each test, in the order of the tests. ``is_exact`` is False where no value is known to give it."""
+
+    truths: tuple[bool, ...]
+    is_present: bool
+    values: tuple[str, ...]
+    is_exact: bool = True
+
+
+@lru_cache(maxsize=1 << 16)
+def ways(tests: tuple[Test, ...], domain: KeyDomain) -> tuple[Way, ...]:
+    """Return the ways of a key that ``tests`` are about."""
+    found: dict[tuple[tuple[bool, ...], bool], Way] = {}
+    absent = Way(tuple(predicates.when_absent(test) for test in tests), False, ())
+    if domain.can_be_absent:
+        found[absent.truths, False] = absent
+    if domain.can_be_present:
+        for way in _present(tests, domain):
+            found.setdefault((way.truths, True), way)
+    return tuple(found.values())
+
+
+def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:
+    singles = None if any(test.is_opaque for test in tests) else _single_values(tests, domain)
+    if singles is None:
+        return _free(tests)
+    if not domain.is_multivalued:
+        return [Way(_truths(tests, [hits]), True, (text,), exact) for hits, text, exact in singles]
+    return _several(tests, singles)
+
+
+def _truths(tests: tuple[Test, ...], rows: Sequence[tuple[bool, ...]]) -> tuple[bool, ...]:
+    return tuple(
+        predicates.null_holds(test, is_present=True)
+        if test.operator == "Null"
+        else predicates.combined(test, [row[number] for row in rows])
+        for number, test in enumerate(tests)
+    )
+
+
+Single = tuple[tuple[bool, ...], str, bool]
+
+
+def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
+    """Return the ways of a key with many values: what any set of single values can do.
+
+    A set's truths depend only on which tests some value hits and which some value misses, so sets grow until
+    nothing new comes.
+    """
+    start = [(hits, tuple(not hit for hit in hits), (text,), exact) for hits, text, exact in singles]
+    seen = {(hits, misses): (values, exact) for hits, misses, values, exact in start}
+    queue = list(seen)
+    while queue:
+        hits, misses = queue.pop(0)
+        values, exact = seen[hits, misses]
+        for more_hits, more_misses, (text,), more_exact in start:
+            state = (
+                tuple(a or b for a, b in zip(hits, more_hits, strict=True)),
+                tuple(a or b for a, b in zip(misses, more_misses, strict=True)),
+            )
+            if state not in seen:
+                if len(seen) > MOST_WAYS:
+                    return list(_free(tests))
+                seen[state] = ((*values, text), exact and more_exact)
+                queue.append(state)
+    found = []
+    for (hits, misses), (values, exact) in seen.items():
+        rows = [hits, tuple(not miss for miss in misses)]
+        found.append(Way(_truths(tests, rows), True, values, exact))
+    return found
+
+
+def _free(tests: tuple[Test, ...]) -> Iterable[Way]:
+    """Return every way there could be: more than there are, so that nothing possible is missed."""
+    shown = tests[:MOST_FREE_TESTS]
+    for truths in itertools.product((True, False), repeat=len(shown)):
+        yield Way((*truths, *(False for _ in tests[MOST_FREE_TESTS:])), True, (), False)
+
+
+def _single_values(tests: tuple[Test, ...], domain: KeyDomain) -> list[Single] | None:
+    """Return what single values do: a hit or miss of each test, before negation. None where it cannot be told."""
+    by_family: dict[str, list[int]] = {}
+    for number, test in enumerate(tests):
+        if test.operator != "Null":
+            by_family.setdefault(predicates.family(test.operator), []).append(number)
+    if not by_family:
+        return [(tuple(False for _ in tests), _example(domain), True)]
+    found: list[Single] = [(tuple(False for _ in tests), "", True)]
+    for family, numbers in by_family.items():
+        rows = _rows(family, tuple(tests[number] for number in numbers), domain)
+        if rows is None:
+            return None
+        found = [_merged(one, numbers, row, len(by_family) == 1) for one in found for row in rows]
+        if len(found) > MOST_WAYS:
+            return None
+    return found
+
+
+def _merged(one: Single, numbers: list[int], row: tuple[tuple[bool, ...], str], is_exact: bool) -> Single:
+    hits = list(one[0])
+    for number, hit in zip(numbers, row[0], strict=True):
+        hits[number] = hit
+    return tuple(hits), row[1], is_exact
+
+
+def _example(domain: KeyDomain) -> str:
+    examples = {"Bool": "true", "Numeric": "1", "Date": "2030-01-01T00:00:00Z", "IPAddress": "192.0.2.1"}
+    examples["ARN"] = "arn:aws:iam::111122223333:role/example"
+    return examples.get((domain.value_type or "").removeprefix("ArrayOf"), "example")
+
+
+Rows = list[tuple[tuple[bool, ...], str]] | None
+
+
+def _rows(family: str, tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
+    if family == "text":
+        return _text_rows(tests, domain)
+    return _tried(tests, {"number": _numbers, "instant": _instants, "boolean": _booleans}.get(family, _others)(tests, domain))
+
+
+def _tried(tests: tuple[Test, ...], candidates: Iterable[str]) -> Rows:
+    found: dict[tuple[bool, ...], str] = {}
+    for text in candidates:
+        found.setdefault(tuple(predicates.matches(test, text) for test in tests), text)
+    return list(found.items())
+
+
+def _text_rows(tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
+    by_test = [predicates.patterns(test) for test in tests]
+    distinct = tuple(dict.fromkeys(pattern for patterns in by_test for pattern in patterns))
+    if not distinct:
+        return [(tuple(False for _ in tests), _example(domain))]
+    literals = _literal_rows(distinct)
+    vectors = literals if literals is not None else globs.truth_vectors(distinct)
+    if vectors is None:
+        return None
+    place = {pattern: number for number, pattern in enumerate(distinct)}
+    found: dict[tuple[bool, ...], str] = {}
+    for vector, text in vectors.items():
+        found.setdefault(tuple(any(vector[place[p]] for p in patterns) for patterns in by_test), text)
+    return list(found.items())
+
+
+def _literal_rows(patterns: tuple[globs.Glob, ...]) -> dict[tuple[bool, ...], str] | None:
+    """Return the ways of texts without wildcards: each one alone, and any other text."""
+    texts = [pattern.literal for pattern in patterns]
+    if any(text is None or text == "" for text in texts):
+        return None
+    found = {tuple(other == text for other in texts): str(text) for text in texts}
+    fresh = next(text for text in (f"other{n or ''}" for n in itertools.count()) if text not in texts)
+    found[tuple(False for _ in texts)] = fresh
+    return found
+
+
+def _ordered(read_values: list[Decimal]) -> list[Decimal]:
+    """Return each boundary, a value between each two, and one beyond either end."""
+    edges = sorted(set(read_values))
+    if not edges:
+        return [Decimal(0)]
+    between = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
+    return [edges[0] - 1, *edges, *between, edges[-1] + 1]
+
+
+def _numbers(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
+    read = [grammar.number(value) for test in tests for value in predicates.plain_values(test)]
+    found = [format(value, "f") for value in _ordered([value for value in read if value is not None])]
+    return found if domain.value_type is not None else [*found, "no number"]
+
+
+def _instants(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
+    read = [grammar.instant(value) for test in tests for value in predicates.plain_values(test)]
+    found = [format(value, "f") for value in _ordered([value for value in read if value is not None])]
+    return found if domain.value_type is not None else [*found, "no date"]
+
+
+def _booleans(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
+    del tests
+    return ["true", "false"] if domain.value_type is not None else ["true", "false", "neither"]
+
+
+def _others(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
+    values = [value for test in tests for value in predicates.plain_values(test)]
+    if predicates.family(tests[0].operator) == "octets":
+        return [*dict.fromkeys(values), "AAAA", "AAAAAA=="]
+    networks = [found for value in values if (found := grammar.network(value)) is not None]
+    found = []
+    for net in networks:
+        first, last = net.network_address, net.broadcast_address
+        found.append(str(first + 1) if net.num_addresses > 1 else str(first))
+        if int(last) + 1 < 1 << net.max_prefixlen:
+            found.append(str(last + 1))
+        found += [str(first), str(last)]
+    found += ["203.0.113.77", "0.0.0.0", "255.255.255.255", "2001:db8::77", "::"]
+    return found if domain.value_type is not None else [*found, "no address"]

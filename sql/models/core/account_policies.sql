@@ -1,0 +1,44 @@
+/*
+description = "Which documents count for the principals of an account, in any layer. Loose documents have no account: theirs is an empty text."
+grain = ["account_id", "policy_id"]
+*/
+with
+principal_accounts as (
+    select distinct coalesce(account_id, '') as account_id
+    from principals
+),
+
+identity as (
+    select
+        coalesce(principals.account_id, '') as account_id,
+        principal_policies.policy_id,
+    from principal_policies
+    inner join principals on principal_policies.principal_arn = principals.principal_arn
+),
+
+controls as (
+    select
+        account_id,
+        policy_id,
+    from account_controls
+    where policy_id != ''
+),
+
+resource_based as (
+    select
+        principal_accounts.account_id,
+        entries.policy_id,
+    from principal_accounts
+    inner join resource_policy_entries as entries
+        on
+            entries.named_as in ('everyone', 'not_principal')
+            or principal_accounts.account_id = entries.named
+            or principal_accounts.account_id = split_part(entries.named, ':', 5)
+    where principal_accounts.account_id != ''
+)
+
+select * from identity
+union
+select * from controls
+union
+select * from resource_based

@@ -1,0 +1,19 @@
+/*
+description = "The statements of a document as they count in an account, as one set of statement numbers each: a policy form."
+grain = ["account_id", "policy_id"]
+*/
+with
+parts as (
+    select distinct
+        account_id,
+        policy_id,
+        statement_number as part,
+    from account_statements
+)
+
+select
+    account_id,
+    policy_id,
+    list(part order by part) as parts,
+from parts
+group by account_id, policy_id
