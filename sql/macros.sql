@@ -16,3 +16,23 @@ create or replace macro statement_ids_of(numbers, statements) as
         list_filter(coalesce(statements, []), lambda statement: list_contains(numbers, statement.number)),
         lambda statement: statement.id
     );
+
+-- A glob over ARNs as a pattern of LIKE with the escape character \. Not GLOB, whose ? is one byte.
+create or replace macro like_of(pattern) as
+    replace(replace(replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%'), '?', '_');
+
+-- Whether a scope of the relation access reaches a resource. One of another account is reached only where the pattern
+-- writes that account out.
+create or replace macro scope_covers(resource_pattern, except_resources, account_id, resource) as
+    resource like like_of(resource_pattern) escape '\'
+    and (
+        account_id is null
+        or split_part(resource, ':', 5) in ('', account_id)
+        or split_part(resource, ':', 5) = split_part(resource_pattern, ':', 5)
+    )
+    and len(
+        list_filter(
+            from_json(coalesce(except_resources, '[]'), '["varchar"]'),
+            lambda excepted: resource like like_of(excepted) escape '\'
+        )
+    ) = 0;

@@ -1,0 +1,87 @@
+"""The commands ``who-can``, ``principal-can`` and ``explain``. Their SQL is in ``sql/commands``; nothing is decided."""
+
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+
+from pipeline.cli import decisions, explanation, pairs
+from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, ResourceOption, emit, lake_at, note
+from pipeline.cli.names import action_of, actions_of, principal_of, resource_of
+from pipeline.errors import PolicylakeError
+from pipeline.lake.queries import command_query
+
+PrincipalArgument = Annotated[
+    str, typer.Argument(metavar="PRINCIPAL", help="ARN of a user or role, or its name where only one has it.")
+]
+
+
+def who_can(
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help="Such as sagemaker:CreateModel; * and ? are wildcards.")
+    ],
+    resource: ResourceOption = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="KEY=VALUE", help="With --resource: decide this very request. May repeat."),
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    format_name: FormatOption = None,
+    out: OutOption = None,
+) -> None:
+    """Show who can perform an action: one row for each granted scope, with its condition and reasons.
+
+    A principal that is not listed cannot. With --context the column decision says what the concrete evaluator makes of
+    the request: allowed, explicitDeny or implicitDeny; a key that is given several times has several values.
+    """
+    keys = pairs.values(context or (), "--context")
+    if keys and resource is None:
+        raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
+    opened = lake_at(lake)
+    actions_of(opened, action)
+    rows = opened.query(command_query("who_can"), {"action": action, "resource": resource_of(resource)})
+    if keys and resource is not None:
+        rows = decisions.decided(opened, rows, resource, keys)
+    emit(rows, format_name, out, f"{action}: nobody can, whatever the context")
+
+
+def principal_can(
+    principal: PrincipalArgument,
+    lake: LakeOption = DEFAULT_LAKE,
+    format_name: FormatOption = None,
+    out: OutOption = None,
+) -> None:
+    """Show what a principal can do: every action that has a verdict, with the scopes and conditions of its grants."""
+    opened = lake_at(lake)
+    arn = principal_of(opened, principal)
+    rows = opened.query(command_query("principal_can"), {"principal": arn})
+    if rows.num_rows and rows["is_incomplete"][0].as_py():
+        note(f"{arn}: a policy of this principal is missing, so these answers may be wrong; see: policylake explain")
+    emit(rows, format_name, out, f"{arn}: nothing is granted")
+
+
+def explain(
+    principal: PrincipalArgument,
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="One action, such as sagemaker:CreateModel.")],
+    resource: ResourceOption = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    format_name: FormatOption = None,
+    out: OutOption = None,
+) -> None:
+    """Explain an answer: the verdict, the granted scopes, and each layer with the statements that match the action.
+
+    The rows have the columns of all three parts; the column part tells them apart.
+    """
+    opened = lake_at(lake)
+    arn, name = principal_of(opened, principal), action_of(opened, action)
+    pair = {"principal": arn, "action": name}
+    reach = pair | {"resource": resource_of(resource)}
+    parts = (
+        opened.query(command_query("explained_verdicts"), pair),
+        opened.query(command_query("explained_scopes"), reach),
+        opened.query(command_query("explained_statements"), reach),
+    )
+    if explanation.is_wanted(format_name, out):
+        explanation.show(name, *parts)
+    else:
+        emit(pa.concat_tables(parts, promote_options="default"), format_name, out)

@@ -1,0 +1,78 @@
+"""The commands by name, and what a failure looks like: one line on standard error and an exit code."""
+
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli import answers, build, reference, report, simulate, tables
+from pipeline.errors import PolicylakeError, printable
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Who can do what with SageMaker, on which resources, under which conditions, and how do you know.",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"policylake {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command("build")(build.build)
+app.command("report")(report.report)
+app.command("who-can")(answers.who_can)
+app.command("principal-can")(answers.principal_can)
+app.command("explain")(answers.explain)
+app.command("simulate")(simulate.simulate)
+app.command("sql")(tables.sql)
+app.command("query")(tables.query)
+app.command("tables")(tables.tables)
+app.add_typer(reference.app, name="reference")
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 an expectation failed, 2 wrong usage or unreadable input, 3 rejects."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    # DuckDB's advice to Python programmers is nothing to users.
+    warnings.filterwarnings("ignore", message="Arrow output", category=UserWarning)
+    try:
+        status = app(standalone_mode=False, prog_name="policylake")
+    except PolicylakeError as error:
+        status = _failed(str(error), error.exit_code)
+    except typer.exceptions.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "policylake"
+        status = _failed(f"{command}: {error.format_message()} See: {command} --help", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except OSError as error:
+        status = _failed(f"{error.filename or 'system'}: {error.strerror or error}; check the path and its rights", 2)
+    sys.exit(status or 0)
+
+
+def _failed(message: str, status: int) -> int:
+    lines = (line.strip() for line in message.splitlines())
+    print("policylake:", printable(" ".join(line for line in lines if line.strip("^"))), file=sys.stderr)
+    return status

@@ -1,0 +1,80 @@
+"""The command ``build``: its options, its progress and the list of rejects on standard error."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note
+from pipeline.errors import PolicylakeError, Reject
+from pipeline.reference import load
+
+#: Rejects that the terminal shows; --verbose shows all of them.
+SHOWN = 25
+SOME_REJECTED = 3
+#: Relations whose size the last line tells.
+SUMMED = ("accounts", "principals", "policies", "attachments", "statements")
+
+
+def build(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files and folders, in any mix.")],
+    lake: LakeOption = DEFAULT_LAKE,
+    services: Annotated[
+        list[str] | None,
+        typer.Option("--services", metavar="PREFIX,...", help="Answer for these service prefixes too, such as s3,kms."),
+    ] = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Where inputs hold one account twice with different data, take the newest.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no list of rejects.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every reject.")] = False,
+) -> None:
+    """Read inputs, evaluate them, and make the result the current snapshot of the lake.
+
+    Inputs are account authorization details, organization.json, tagged resources, resource-policies.json, tuning job
+    lists and loose policy documents; each file is recognised by its content. Exit code 3 says that some inputs were
+    rejected and the rest was built; the relation rejects has them all.
+    """
+    from pipeline.build import build_lake
+
+    wanted = prefixes(services or ())
+    result = build_lake(inputs, lake, services=wanted, latest=latest, progress=_silent if quiet else note)
+    errors = sum(reject.severity == "error" for reject in result.rejects)
+    if not quiet:
+        _list(result.rejects, len(result.rejects) if verbose else SHOWN)
+        note(f"{lake}: snapshot {result.snapshot_id}: {_summary(result.counts, errors, len(result.rejects) - errors)}")
+    if errors:
+        raise typer.Exit(SOME_REJECTED)
+
+
+def prefixes(given: Iterable[str]) -> tuple[str, ...]:
+    """Return the service prefixes of a repeated, comma-separated option.
+
+    Raises PolicylakeError for one that the service reference does not know.
+    """
+    wanted = dict.fromkeys(part.strip().lower() for text in given for part in text.split(",") if part.strip())
+    known = set(load().table("reference_services")["service"].to_pylist()) if wanted else set()
+    for prefix in wanted:
+        if prefix not in known:
+            raise PolicylakeError(f"--services {prefix}: no such service; give prefixes of actions, such as s3,kms")
+    return tuple(wanted)
+
+
+def _summary(counts: Mapping[str, int], errors: int, warnings: int) -> str:
+    sizes = ", ".join(f"{counts[name]:,} {name}" for name in SUMMED if name in counts)
+    return f"{sizes}; {errors:,} errors, {warnings:,} warnings"
+
+
+def _silent(message: str) -> None:
+    del message
+
+
+def _list(rejects: Sequence[Reject], most: int) -> None:
+    """Print the first rejects, errors before warnings, and say where the others are."""
+    ordered = sorted(rejects, key=lambda reject: reject.severity != "error")
+    for reject in ordered[:most]:
+        note(str(reject))
+    if len(ordered) > most:
+        more = len(ordered) - most
+        note(f"... and {more:,} more: --verbose lists them all, so does: policylake sql 'from rejects'")

@@ -1,0 +1,96 @@
+"""Options that several commands take, and the one way in which they print rows."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal, TypeAlias
+
+import pyarrow as pa
+import typer
+
+from pipeline.errors import PolicylakeError, printable
+from pipeline.lake import Lake, open_lake
+
+FormatName = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md"]
+
+LakeOption: TypeAlias = Annotated[
+    Path, typer.Option("--lake", metavar="DIR", envvar="POLICYLAKE_LAKE", help="Folder of the lake.")
+]
+FormatOption: TypeAlias = Annotated[
+    FormatName | None,
+    typer.Option("--format", help="How to print rows; by default what the name of --out says, else table."),
+]
+OutOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Write to this file instead of standard output.")
+]
+ResourceOption: TypeAlias = Annotated[
+    str | None, typer.Option("--resource", metavar="ARN", help="Only what reaches this resource: one ARN, or *.")
+]
+DEFAULT_LAKE = Path("lake")
+
+
+def lake_at(path: Path) -> Lake:
+    """Open the lake that an option names."""
+    return open_lake(path)
+
+
+def note(message: str) -> None:
+    """Print a message for people on standard error."""
+    print(printable(message), file=sys.stderr)
+
+
+def emit(table: pa.Table, name: FormatName | None, out: Path | None, nothing: str = "no rows") -> None:
+    """Write rows as ``--format`` and ``--out`` ask; ``nothing`` is said where there are no rows.
+
+    Raises PolicylakeError where the file cannot be written, and for a binary format on a terminal.
+    """
+    # Here and not above: the formats load libraries that no other command needs.
+    from pipeline import export
+
+    chosen = name or (export.format_of(out) if out else None) or "table"
+    if out is None:
+        if chosen in export.BINARY and sys.stdout.isatty():
+            raise PolicylakeError(f"--format {chosen}: no text for a terminal; give --out FILE or send it to a pipe")
+        with standard_output() as stream:
+            export.write(table, chosen, stream, export.Screen(screen_width()))
+    else:
+        with file_output(out) as stream:
+            export.write(table, chosen, stream, export.Screen(None))
+    if table.num_rows == 0:
+        note(nothing)
+
+
+def screen_width() -> int | None:
+    """Return the width of the terminal that standard output is, None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Yield standard output; a reader that stops early ends the command without a word."""
+    try:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from error
+
+
+@contextmanager
+def file_output(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file that takes its name only when everything is written."""
+    if path.is_dir():
+        raise PolicylakeError(f"{path}: a folder; give --out a file name")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("wb") as stream:
+            yield stream
+        fresh.replace(path)
+    except OSError as error:
+        raise PolicylakeError(f"{path}: {error.strerror}; give --out a file that can be written") from error
+    finally:
+        fresh.unlink(missing_ok=True)
