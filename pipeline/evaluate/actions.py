@@ -37,7 +37,7 @@ class TypeForm(NamedTuple):
         tokens: list[globs.Token] = []
         for number, field in enumerate(self.arn_format.split(":", ARN_FIELDS - 1)):
             text = field.replace("${Partition}", place.partition).replace("${Account}", place.own_account)
-            tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text, number < ARN_FIELDS - 1))
+            tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text))
         return globs.Glob(tuple(tokens))
 
 
@@ -54,16 +54,16 @@ class ActionForm(NamedTuple):
     is_rcp_supported: bool
 
 
-def _field(text: str, is_within: bool) -> Iterable[globs.Token]:
-    """Yield the tokens of one field of an ARN format: ``${...}`` and ``*`` stand for anything."""
+def _field(text: str) -> Iterable[globs.Token]:
+    """Yield the tokens of one field of an ARN format: ``${...}`` and ``*`` stand for anything without a colon."""
     rest = text
     while rest:
         if rest.startswith("${") and "}" in rest:
             rest = rest[rest.index("}") + 1 :]
-            yield globs.Token("run", "", is_within)
+            yield globs.Token("run", "", True)
         elif rest[0] == "*":
             rest = rest[1:]
-            yield globs.Token("run", "", is_within)
+            yield globs.Token("run", "", True)
         else:
             yield globs.Token("char", rest[0])
             rest = rest[1:]

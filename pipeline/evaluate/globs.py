@@ -13,6 +13,7 @@ from pipeline.iam.grammar import Part
 
 #: Product states after which a walk gives up.
 MOST_STATES = 4000
+ARN_FIELDS = 6
 _FRESH = "xyzqwvkjXYZQWVKJ0123456789~"
 
 
@@ -106,7 +107,8 @@ def _step(pattern: Glob, states: int, character: str) -> int:
     return _closed(pattern, found)
 
 
-def _next_characters(pattern: Glob, states: int) -> set[str]:
+@lru_cache(maxsize=1 << 18)
+def _next_characters(pattern: Glob, states: int) -> frozenset[str]:
     found = set()
     for position, token in enumerate(pattern.tokens):
         if states >> position & 1:
@@ -114,7 +116,7 @@ def _next_characters(pattern: Glob, states: int) -> set[str]:
                 found.add(token.text)
             elif token.no_colon:
                 found.add(":")
-    return found
+    return frozenset(found)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -145,6 +147,7 @@ def truth_vectors(patterns: tuple[Glob, ...]) -> dict[tuple[bool, ...], str] | N
     return found
 
 
+@lru_cache(maxsize=1 << 16)
 def _fresh_character(patterns: tuple[Glob, ...]) -> str:
     used = {token.text.casefold() for pattern in patterns for token in pattern.tokens}
     return next((c for c in _FRESH if c.casefold() not in used), "\ufffd")
@@ -160,23 +163,93 @@ class Relation(NamedTuple):
 UNKNOWN = Relation(True, True)
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 18)
 def relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
     """Return how the texts that match all globs of ``scope`` meet ``pattern``. Both true where it cannot be told."""
     if pattern.is_everything:
         return Relation(not is_empty(scope), False)
     if any(_part_at_the_start(member, pattern) for member in scope):
         return Relation(False, True)
-    texts = [member.literal for member in scope]
-    only = next((text for text in texts if text is not None), None)
+    only = next((text for text in (member.literal for member in scope) if text is not None), None)
     if only is not None:
         inside = matches(pattern, only)
         return Relation(inside, not inside)
-    ways = truth_vectors((*scope, pattern))
-    if ways is None:
-        return UNKNOWN
-    hits = {way[-1] for way in ways if all(way[:-1])}
-    return Relation(True in hits, False in hits)
+    return _by_fields(scope, pattern) or _walked(scope, pattern)
+
+
+def _by_fields(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
+    """Compare ARNs field by field; None where a wildcard might cross a colon, or a text is no ARN.
+
+    Texts of a scope that is bound to its fields have five colons, so the five of any pattern stand at the same places.
+    """
+    if not any(is_bound(member) for member in scope):
+        return None
+    split = [fields(member) for member in (*scope, pattern)]
+    if any(part is None for part in split):
+        return None
+    inside, outside = True, False
+    for *mine, other in zip(*(part for part in split if part is not None), strict=True):
+        here = _field_relation(tuple(mine), other)
+        inside &= here.inside
+        outside |= here.outside
+    return Relation(inside, outside)
+
+
+@lru_cache(maxsize=1 << 17)
+def _field_relation(scope: tuple[tuple[Token, ...], ...], pattern: tuple[Token, ...]) -> Relation:
+    if pattern in scope:
+        return Relation(True, False)
+    if not pattern or any(not member for member in scope):
+        is_empty_too = all(all(token.kind == "run" for token in part) for part in (*scope, pattern))
+        return Relation(is_empty_too, not is_empty_too)
+    return relation(tuple(Glob(member) for member in scope), Glob(pattern))
+
+
+@lru_cache(maxsize=1 << 16)
+def fields(pattern: Glob) -> tuple[tuple[Token, ...], ...] | None:
+    """Return the six fields of an ARN's glob that has exactly five colons, else None."""
+    found: list[list[Token]] = [[]]
+    for token in pattern.tokens:
+        if token.kind == "char" and token.text == ":":
+            found.append([])
+        else:
+            found[-1].append(token)
+    return tuple(tuple(field) for field in found) if len(found) == ARN_FIELDS and not pattern.ignores_case else None
+
+
+@lru_cache(maxsize=1 << 16)
+def is_bound(pattern: Glob) -> bool:
+    """Whether no wildcard of the glob matches a colon."""
+    return all(token.kind == "char" or token.no_colon for token in pattern.tokens)
+
+
+def bound(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Return tokens whose wildcards match no colon."""
+    return tuple(token if token.kind == "char" else token._replace(no_colon=True) for token in tokens)
+
+
+def _walked(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
+    """Walk the texts of the scope until one inside and one outside of the pattern are found."""
+    globs = (*scope, pattern)
+    fresh = _fresh_character(globs)
+    start = tuple(_start(member) for member in globs)
+    seen, queue = {start}, deque([start])
+    is_first, inside, outside = True, False, False
+    while queue and not (inside and outside):
+        states = queue.popleft()
+        if not is_first and all(s >> len(p.tokens) & 1 for p, s in zip(scope, states, strict=False)):
+            is_hit = bool(states[-1] >> len(pattern.tokens) & 1)
+            inside, outside = inside or is_hit, outside or not is_hit
+        for character in sorted({fresh}.union(*(_next_characters(p, s) for p, s in zip(globs, states, strict=True)))):
+            reached = tuple(_step(p, s, character) for p, s in zip(globs, states, strict=True))
+            if 0 in reached[:-1] or (reached in seen and not (is_first and reached == start)):
+                continue
+            if len(seen) >= MOST_STATES:
+                return UNKNOWN
+            seen.add(reached)
+            queue.append(reached)
+        is_first = False
+    return Relation(inside, outside)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -58,35 +58,26 @@ def _reduced(scope: tuple[Glob, ...], pattern: Glob) -> tuple[Glob, ...]:
     return (*scope, pattern)
 
 
-def _fields(pattern: Glob) -> list[tuple[globs.Token, ...]] | None:
-    fields: list[list[globs.Token]] = [[]]
-    for token in pattern.tokens:
-        if token.kind == "char" and token.text == ":" and len(fields) < 6:
-            fields.append([])
-        else:
-            fields[-1].append(token)
-    return [tuple(field) for field in fields] if len(fields) == 6 else None
-
-
 def _field_by_field(left: Glob, right: Glob) -> Glob | None:
-    one, other = _fields(left), _fields(right)
-    if one is None or other is None:
+    """Return the glob of what matches both, where in each field one is narrower; ``left`` is bound to its fields."""
+    one, other = globs.fields(left), globs.fields(right)
+    if one is None or other is None or not globs.is_bound(left):
         return None
     tokens: list[globs.Token] = []
-    for number, (a, b) in enumerate(zip(one, other, strict=True)):
-        narrower = _narrower(Glob(a), Glob(b))
+    for number, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+        narrower = _narrower(mine, globs.bound(theirs))
         if narrower is None:
             return None
-        tokens += ([globs.Token("char", ":")] if number else []) + list(narrower.tokens)
+        tokens += [*([globs.Token("char", ":")] if number else []), *narrower]
     return Glob(tuple(tokens))
 
 
-def _narrower(left: Glob, right: Glob) -> Glob | None:
-    if left == right or not left.tokens or not right.tokens:
-        return left if left == right or not left.tokens else right
-    if not globs.relation((left,), right).outside:
+def _narrower(left: tuple[globs.Token, ...], right: tuple[globs.Token, ...]) -> tuple[globs.Token, ...] | None:
+    if left == right or not left or not right:
+        return left if left == right or not left else right
+    if not globs.relation((Glob(left),), Glob(right)).outside:
         return left
-    return right if not globs.relation((right,), left).outside else None
+    return right if not globs.relation((Glob(right),), Glob(left)).outside else None
 
 
 def regions(scope: Scope, f: Formula) -> list[Region]:
