@@ -62,7 +62,10 @@ class PrincipalRecord(NamedTuple):
 
 
 class AccountRecord(NamedTuple):
-    """An account. ``ou_path`` has the form of aws:PrincipalOrgPaths; ``ancestors`` are (ARN, name), the root first, the account last."""
+    """An account. ``ou_path`` has the form of aws:PrincipalOrgPaths.
+
+    ``ancestors`` are (ARN, name), the root first, the account last.
+    """
 
     account_id: str
     account_name: str | None
@@ -92,7 +95,7 @@ class TrainingJobRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that was read. Tuples are sorted, so that equal inputs give equal bytes whatever order files came in."""
+    """Everything that was read. Tuples are sorted: equal inputs give equal bytes whatever order files came in."""
 
     sources: tuple[SourceFile, ...] = ()
     accounts: tuple[AccountRecord, ...] = ()

@@ -18,7 +18,11 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
     ``is_known_key`` tells whether the service reference knows a condition key. Rows of ``actions`` lack
     ``matched_action_count``, which is counted in SQL.
     """
-    statements = [(document, s, f"{document.policy_id}#{s.index}") for document in inputs.documents for s in document.policy.statements]
+    statements = [
+        (document, s, f"{document.policy_id}#{s.index}")
+        for document in inputs.documents
+        for s in document.policy.statements
+    ]
     return {
         "accounts": [account[:7] for account in inputs.accounts],
         "account_ancestors": [
@@ -43,8 +47,7 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
         ],
         "inventory": [_resource(resource) for resource in inputs.inventory],
         "training_jobs": [
-            (job.training_job_arn, _field(job.training_job_arn, 4), job.tuning_job_arn, job.training_job_status, job.created_at)
-            for job in inputs.training_jobs
+            (arn, _field(arn, 4), *others) for arn, *others in inputs.training_jobs
         ],
         "rejects": [(number, *reject) for number, reject in enumerate(inputs.rejects, start=1)],
     }
@@ -54,7 +57,8 @@ def _principal(p: PrincipalRecord) -> Row:
     is_service_linked = p.principal_type == "role" and (p.path or "").startswith("/aws-service-role/")
     return (
         p.principal_arn, p.account_id, p.principal_type, p.principal_name, p.path, p.principal_id, list(p.tags),
-        p.boundary_policy_id, is_service_linked, p.created_at, p.last_used_at, bool(p.missing), list(p.missing), p.source,
+        p.boundary_policy_id, is_service_linked, p.created_at, p.last_used_at, bool(p.missing), list(p.missing),
+        p.source,
     )  # fmt: skip
 
 

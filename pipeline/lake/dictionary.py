@@ -85,11 +85,13 @@ def markdown() -> str:
 
 
 def _section(r: Relation) -> list[str]:
-    rows = [
-        f"| `{c.name}` | {c.type}{', may be null' if c.is_nullable else ''} | {_cell(c.description)} |" for c in r.columns
-    ]
     grain = ", ".join(f"`{name}`" for name in r.grain)
-    return [f"### {r.name}", "", f"{r.description} Grain: {grain}.", "", "| column | type | meaning |", "| --- | --- | --- |", *rows, ""]
+    head = [f"### {r.name}", "", f"{r.description} Grain: {grain}.", ""]
+    return [*head, "| column | type | meaning |", "| --- | --- | --- |", *map(_line, r.columns), ""]
+
+
+def _line(c: Column) -> str:
+    return f"| `{c.name}` | {c.type}{', may be null' if c.is_nullable else ''} | {_cell(c.description)} |"
 
 
 def _cell(text: str) -> str:

@@ -1,7 +1,10 @@
 """Opens DuckDB with settings that make results repeat, and turns its errors into ours."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -12,8 +15,13 @@ Connection = duckdb.DuckDBPyConnection
 
 
 def connect(path: str = ":memory:", *, read_only: bool = False) -> Connection:
-    """Return a connection without progress bar and without extensions from the network."""
-    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    """Return a connection that sees no Python variables, takes nothing from the network and spills to temp files."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"policylake-{os.getpid()}"),
+    }
     connection = duckdb.connect(path, read_only=read_only, config=settings)
     connection.execute("set enable_progress_bar = false")
     return connection
@@ -26,6 +34,16 @@ def errors_explained(what: str) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise PolicylakeError(f"{what}: {error}") from error
+
+
+def literal(text: str | Path) -> str:
+    """Return the text as an SQL literal, for the statements that take no parameters."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def first_line(error: Exception) -> str:
+    """Return what a DuckDB error says, without the excerpt of the statement."""
+    return str(error).split("\n", 1)[0]
 
 
 def arrow(connection: Connection, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from pipeline.errors import PolicylakeError
-from pipeline.lake import duck
+from pipeline.lake import duck, guard
 from pipeline.lake.views import create_views
 
 
@@ -30,9 +29,7 @@ class Lake:
         the query is wrong, and for anything but a single query: the lake is not changed by SQL.
         """
         with duck.errors_explained("sql"):
-            statements = self.connection.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-                raise PolicylakeError("sql: one query is expected (select, with, from, describe, explain); give one without changes")
+            guard.check(self.connection, sql)
             return duck.arrow(self.connection, sql, parameters)
 
 
@@ -43,9 +40,9 @@ def open_lake(path: Path) -> Lake:
     """
     try:
         snapshot_id = (path / "CURRENT").read_text(encoding="utf-8").strip()
-        snapshot = path / "snapshots" / snapshot_id
+        snapshot = (path / "snapshots" / snapshot_id).resolve()
         manifest = json.loads((snapshot / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
     except (OSError, ValueError) as error:
         raise PolicylakeError(f"{path}: the current snapshot cannot be read ({error}); build it again") from error
@@ -58,7 +55,7 @@ def open_lake(path: Path) -> Lake:
 
 def _lock(connection: duck.Connection, path: Path) -> None:
     """Let queries read the lake's files and nothing else."""
-    for folder in {str(path), str(path.resolve())}:
-        connection.execute("set allowed_directories = list_append(current_setting('allowed_directories'), ?)", [folder])
+    allow = "set allowed_directories = list_append(current_setting('allowed_directories'), ?)"
+    connection.execute(allow, [str(path.resolve())])
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")

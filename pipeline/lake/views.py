@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline import assets
+from pipeline.errors import PolicylakeError
 from pipeline.lake import duck
 from pipeline.lake.dictionary import Relation, relations
 
@@ -12,29 +13,34 @@ DATABASE = "policylake.duckdb"
 
 
 def create_views(connection: duck.Connection, snapshot: Path, *, with_comments: bool) -> None:
-    """Create a view for every relation: over its Parquet files, or by its model where a large lake holds no rows of it."""
+    """Create a view for every relation: over its Parquet files, or by its model where a large lake holds no rows of it.
+
+    Files are named one by one: a pattern would misread a folder whose name holds one of its characters.
+    """
     connection.execute(assets.text("sql", "macros.sql"))
-    stored, expanded = [], []
-    for relation in relations():
-        (stored if (snapshot / relation.name).is_dir() else expanded).append(relation)
+    stored = [relation for relation in relations() if (snapshot / relation.name).is_dir()]
     for relation in stored:
-        files = str(snapshot / relation.name / "*.parquet").replace("'", "''")
-        connection.execute(f'create view "{relation.name}" as select * from read_parquet(\'{files}\')')
-    for relation in expanded:
-        connection.execute(f'create view "{relation.name}" as {assets.text("sql", f"models/marts/{relation.name}.sql")}')
+        files = ", ".join(duck.literal(path) for path in sorted((snapshot / relation.name).glob("*.parquet")))
+        connection.execute(f'create view "{relation.name}" as select * from read_parquet([{files}])')
+    for relation in relations():
+        if relation not in stored:
+            connection.execute(f'create view "{relation.name}" as {_model(relation, snapshot)}')
     if with_comments:
         for relation in relations():
             _comment(connection, relation)
 
 
+def _model(relation: Relation, snapshot: Path) -> str:
+    try:
+        return assets.text("sql", f"models/marts/{relation.name}.sql")
+    except FileNotFoundError as error:
+        raise PolicylakeError(f"{snapshot}: the relation {relation.name} is missing; build it again") from error
+
+
 def _comment(connection: duck.Connection, relation: Relation) -> None:
-    connection.execute(f'comment on view "{relation.name}" is {_text(relation.description)}')
+    connection.execute(f'comment on view "{relation.name}" is {duck.literal(relation.description)}')
     for column in relation.columns:
-        connection.execute(f'comment on column "{relation.name}"."{column.name}" is {_text(column.description)}')
-
-
-def _text(words: str) -> str:
-    return "'" + words.replace("'", "''") + "'"
+        connection.execute(f'comment on column "{relation.name}"."{column.name}" is {duck.literal(column.description)}')
 
 
 def write_database(lake: Path, snapshot_id: str) -> None:
