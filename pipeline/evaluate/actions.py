@@ -1,6 +1,7 @@
 """What the service reference says of the evaluated actions, in the form that cells are decided in."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.evaluate import globs
@@ -30,15 +31,20 @@ class TypeForm(NamedTuple):
 
     def universe(self, place: Place) -> globs.Glob:
         """Return the glob of all resources of this type at a place."""
-        if self.arn_format is None:
-            return globs.literal("*")
-        if not self.arn_format:
-            return globs.Glob((globs.Token("run"),))
-        tokens: list[globs.Token] = []
-        for number, field in enumerate(self.arn_format.split(":", ARN_FIELDS - 1)):
-            text = field.replace("${Partition}", place.partition).replace("${Account}", place.own_account)
-            tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text))
-        return globs.Glob(tuple(tokens))
+        return _universe(self.arn_format, place)
+
+
+@lru_cache(maxsize=1 << 14)
+def _universe(arn_format: str | None, place: Place) -> globs.Glob:
+    if arn_format is None:
+        return globs.literal("*")
+    if not arn_format:
+        return globs.Glob((globs.Token("run"),))
+    tokens: list[globs.Token] = []
+    for number, field in enumerate(arn_format.split(":", ARN_FIELDS - 1)):
+        text = field.replace("${Partition}", place.partition).replace("${Account}", place.own_account)
+        tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text))
+    return globs.Glob(tuple(tokens))
 
 
 class ActionForm(NamedTuple):

@@ -15,9 +15,7 @@ from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import (
     NumberedStatement,
     Surroundings,
-    condition,
-    on_resources,
-    resource_patterns,
+    applies,
     resource_test,
 )
 
@@ -231,8 +229,7 @@ def _layer_parts(layers: Layers, around: Surroundings) -> Iterable[_Part]:
 
 
 def _part(layer: str, statement: NumberedStatement, around: Surroundings) -> _Part:
-    patterns = resource_patterns(statement, around, completes=layer in ("identity", "boundary"))
-    formula = formulas.conjunction((on_resources(statement, patterns), condition(statement, around)))
+    patterns, formula = applies(statement, around, completes=layer in ("identity", "boundary"))
     return _Part(layer, statement, formula, patterns)
 
 

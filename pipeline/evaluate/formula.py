@@ -6,6 +6,7 @@ A formula is True, False, a Test, or a tuple: ("not", f), ("and", f, g, ...), ("
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from pipeline.iam.model import SetQualifier
@@ -81,6 +82,7 @@ def _joined(kind: str, other: str, formulas: Iterable[Formula], neutral: bool) -
     return kept[0] if len(kept) == 1 else (kind, *sorted(kept, key=order))
 
 
+@lru_cache(maxsize=1 << 18)
 def order(f: Formula) -> str:
     """Return a text by which formulas sort, the same in every run."""
     return repr(f)

@@ -63,7 +63,7 @@ def key_view(action: ReferenceAction | None, keys: tuple[str, ...]) -> KeyView:
     return KeyView(True, frozenset(key for key in lowered if "${" not in key), tuple(sorted(prefixes)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Knowledge:
     """Answers what is known of a key. ``reference`` tells data types."""
 

@@ -34,10 +34,10 @@ class Principal(NamedTuple):
     has_session_tags: bool
 
     @property
-    def partition(self) -> str:
-        """Partition of the ARN; of a loose document any."""
+    def partition(self) -> str | None:
+        """Partition of the ARN; a loose document has none."""
         fields = self.principal_arn.split(":")
-        return fields[1] if len(fields) > 1 and fields[0] == "arn" else "*"
+        return fields[1] if len(fields) > 1 and fields[0] == "arn" else None
 
     def facts(self) -> dict[str, tuple[str, ...]]:
         """Return what is known whenever the principal calls, its own account id in the account's form."""
@@ -118,12 +118,19 @@ class Profiles:
         truths = tuple((test, self._truth(test, fact(facts, test.key))) for test in tests)
         values = tuple((key, fact(facts, key)) for key in variables)
         exempt = self._exempt(principal)
-        key = (principal.own_account, principal.partition, principal.principal_type, truths, values, exempt)
+        partition = principal.partition or self._partition_named(principal.identity_parts)
+        key = (principal.own_account, partition, principal.principal_type, truths, values, exempt)
         if key not in self.by_facts:
             self.by_facts[key] = len(self.by_facts)
             is_user = principal.principal_type == "user"
-            self.examples.append(Example(facts, principal.own_account, principal.partition, is_user, exempt))
+            self.examples.append(Example(facts, principal.own_account, partition, is_user, exempt))
         return self.by_facts[key]
+
+    def _partition_named(self, parts: str) -> str:
+        """Return the partition that a loose document's patterns name: aws where none does, any where several do."""
+        patterns = [pattern for number in numbers_in(parts) for pattern in self.statements[number].resources]
+        named = {pattern.split(":")[1] for pattern in patterns if pattern.startswith("arn:") and pattern.count(":") > 1}
+        return "aws" if not named else named.pop() if len(named) == 1 else "*"
 
     def _truth(self, test: Test, known: tuple[str, ...] | None) -> bool | None:
         if known is None:

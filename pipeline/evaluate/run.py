@@ -121,8 +121,10 @@ def _former(connection: Connection) -> dict[str, str]:
 
 
 def _spelling(connection: Connection, reference: Reference) -> dict[str, str]:
-    """Return AWS's spelling of every key; of keys with a part that policies name, of what stands before it."""
-    found = {}
+    """Return AWS's spelling of every key; of a key with a part that policies name, a policy's spelling of the whole."""
+    written = _rows(connection, "select min(condition_key) from conditions where contains(condition_key, '/') group by lower(condition_key)")
+    found = {key.lower(): key for (key,) in written}
+    found |= {key.lower().replace("sagemaker:resourcetag/", "aws:resourcetag/"): key.replace(key.split("/")[0], "aws:ResourceTag") for (key,) in written if key.lower().startswith("sagemaker:resourcetag/")}
     for (key,) in _rows(connection, "select distinct condition_key from reference_condition_keys"):
         name = key.split("${", 1)[0]
         found[name.lower()] = name

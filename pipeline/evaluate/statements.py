@@ -13,6 +13,8 @@ from pipeline.evaluate.knowledge import Facts, KeyView, Knowledge, fact, is_prin
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 
+Known = tuple[tuple[str, tuple[str, ...] | None], ...]
+
 #: Operator of the tests on the resource.
 RESOURCE_LIKE = "ResourceLike"
 #: Keys of the resource that are the principal's own organization within one account.
@@ -24,7 +26,7 @@ class NumberedStatement:
     """A statement by its number. ``tests`` are its conditions; ``resources`` its patterns, variables not filled in.
 
     ``principal_tests`` are the tests on the principal's own facts, ``fact_keys`` the principal's keys whose values
-    themselves matter.
+    themselves matter, ``asked_keys`` every key that the statement asks for.
     """
 
     number: int
@@ -36,6 +38,7 @@ class NumberedStatement:
     tests: tuple[Test, ...]
     principal_tests: tuple[Test, ...]
     fact_keys: tuple[str, ...]
+    asked_keys: tuple[str, ...]
 
 
 class Surroundings(NamedTuple):
@@ -70,6 +73,7 @@ def read_statement(number: int, action_set_id: int, content: str) -> NumberedSta
         tests,
         tuple(test for test in tests if is_principal_key(test.key)),
         tuple(sorted(fact_keys)),
+        tuple(sorted({*fact_keys, *(test.key for test in tests)})),
     )
 
 
@@ -158,6 +162,26 @@ def resource_patterns(statement: NumberedStatement, around: Surroundings, *, com
         if text is not None:
             found.append(text)
     return tuple(found)
+
+
+class Applies(NamedTuple):
+    """What must hold for a statement to apply: its resource patterns with variables filled in, and the formula."""
+
+    patterns: tuple[str, ...]
+    formula: Formula
+
+
+@lru_cache(maxsize=1 << 18)
+def _applies(statement: NumberedStatement, view: KeyView, known: Known, knowledge: Knowledge, completes: bool) -> Applies:
+    around = Surroundings({key: values for key, values in known if values is not None}, view, knowledge)
+    patterns = resource_patterns(statement, around, completes=completes)
+    return Applies(patterns, formulas.conjunction((on_resources(statement, patterns), condition(statement, around))))
+
+
+def applies(statement: NumberedStatement, around: Surroundings, *, completes: bool) -> Applies:
+    """Return what must hold for a statement to apply. Remembered by what it asks for: few answers serve all cells."""
+    known = tuple((key, fact(around.facts, key)) for key in statement.asked_keys)
+    return _applies(statement, around.view, known, around.knowledge, completes)
 
 
 def on_resources(statement: NumberedStatement, patterns: Sequence[str]) -> Formula:
