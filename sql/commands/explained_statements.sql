@@ -32,7 +32,14 @@ identity_policies as (
     where principal_arn = $principal
 ),
 
--- SCPs and RCPs touch neither the management account, which account_controls leaves out, nor service-linked roles.
+rcp_services as (
+    select service
+    from reference_services
+    where is_rcp_supported
+),
+
+-- SCPs and RCPs touch neither the management account, which account_controls leaves out, nor service-linked roles; RCPs
+-- reach some services only.
 control_policies as (
     select
         account_controls.attachment_kind as layer,
@@ -53,7 +60,10 @@ control_policies as (
             account_ancestors.target_arn = attachments.target_arn
             and account_controls.attachment_kind = attachments.attachment_kind
             and account_controls.policy_id = attachments.policy_id
-    where not caller.is_service_linked
+    left join rcp_services on split_part($action, ':', 1) = rcp_services.service
+    where
+        not caller.is_service_linked
+        and (account_controls.attachment_kind = 'scp' or rcp_services.service is not null)
 ),
 
 resource_policies as (
@@ -84,14 +94,14 @@ present as (
 -- What is not there is worth a row too.
 expected as (
     select
-        layer,
-        remark,
+        layers.layer,
+        layers.remark,
     from (
         values
         ('identity', 'no identity policy'),
         ('boundary', 'no permissions boundary'),
         ('scp', 'no SCP acts on this principal'),
-        ('rcp', 'no RCP acts on this principal''s account'),
+        ('rcp', 'no RCP acts on this account and service'),
         ('resource', 'no resource policy speaks of this principal and action')
     ) as layers (layer, remark)
 ),

@@ -1,0 +1,35 @@
+/*
+description = "Grants that depend on a condition key: aws:SourceVpc, aws:SourceVpce, aws:SourceIp, aws:ResourceTag, aws:RequestTag or any other."
+grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
+
+[parameters.key]
+description = "Condition key in any case; without its part after / for every tag"
+default = "aws:SourceVpc"
+*/
+with
+dependent as (
+    select condition_id
+    from residual_conditions
+    where
+        len(
+            list_filter(
+                condition_keys,
+                lambda key: lower(key) = lower($key) or starts_with(lower(key), lower($key) || '/')
+            )
+        ) > 0
+)
+
+select
+    access.principal_arn,
+    access.principal_type,
+    access.account_id,
+    access.action,
+    access.resource_type,
+    access.resource_pattern,
+    access.condition,
+    access.except_resources,
+    access.granted_by,
+    access.limited_by,
+from access
+inner join dependent on access.condition_id = dependent.condition_id
+order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

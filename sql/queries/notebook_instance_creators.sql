@@ -1,0 +1,17 @@
+/*
+description = "Who can create notebook instances, and under which condition."
+grain = ["principal_arn", "resource_type", "resource_pattern"]
+*/
+select
+    principal_arn,
+    principal_type,
+    account_id,
+    verdict,
+    condition,
+    resource_type,
+    resource_pattern,
+    except_resources,
+    granted_by,
+from access
+where action = 'sagemaker:CreateNotebookInstance'
+order by principal_arn, resource_type, resource_pattern

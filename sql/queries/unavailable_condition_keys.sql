@@ -1,0 +1,101 @@
+/*
+description = "Conditions on keys that actions of the statement can never carry, such as resource tags on List actions: tags cannot restrict them."
+grain = ["statement_id", "condition_key"]
+
+[parameters.key]
+description = "Pattern of condition keys; *resourcetag* for tag conditions"
+default = "*"
+*/
+with
+keys_of_types as (
+    select
+        reference_action_resource_types.action,
+        unnest(list_concat(
+            reference_action_resource_types.condition_keys,
+            reference_resource_types.condition_keys
+        )) as condition_key,
+    from reference_action_resource_types
+    inner join reference_resource_types
+        on
+            reference_action_resource_types.resource_type = reference_resource_types.resource_type
+            and split_part(reference_action_resource_types.action, ':', 1) = reference_resource_types.service
+),
+
+keys_of_actions as (
+    select
+        action,
+        unnest(condition_keys) as condition_key,
+    from reference_actions
+    union
+    select * from keys_of_types
+),
+
+carried as (
+    select distinct
+        action,
+        split_part(lower(condition_key), '${', 1) as key_start,
+        contains(condition_key, '${') as is_template,
+    from keys_of_actions
+),
+
+-- Global keys are in every request, but for those about tags; keys that nobody knows may be anywhere.
+tested as (
+    select distinct
+        statement_id,
+        lower(condition_key) as condition_key,
+    from conditions
+    where
+        is_known_key
+        and lower(condition_key) glob glob_of($key)
+        and (
+            not starts_with(lower(condition_key), 'aws:')
+            or starts_with(lower(condition_key), 'aws:resourcetag/')
+            or starts_with(lower(condition_key), 'aws:requesttag/')
+            or lower(condition_key) = 'aws:tagkeys'
+        )
+),
+
+pairs as (
+    select
+        tested.statement_id,
+        tested.condition_key,
+        statement_actions.action,
+        count(carried.action) > 0 as is_carried,
+    from tested
+    inner join statement_actions on tested.statement_id = statement_actions.statement_id
+    inner join reference_actions on statement_actions.action = reference_actions.action
+    left join carried
+        on
+            statement_actions.action = carried.action
+            and (
+                tested.condition_key = carried.key_start
+                or (carried.is_template and starts_with(tested.condition_key, carried.key_start))
+            )
+    group by all
+),
+
+places as (
+    select
+        policy_id,
+        list(distinct target_arn order by target_arn) as targets,
+        list(distinct source order by source) as sources,
+    from attachments
+    group by policy_id
+)
+
+select
+    pairs.statement_id,
+    pairs.condition_key,
+    statements.effect,
+    statements.sid,
+    count(*) filter (where pairs.is_carried) as actions_with_key,
+    count(*) filter (where not pairs.is_carried) as actions_without_key,
+    list(pairs.action order by pairs.action) filter (where not pairs.is_carried) as actions,
+    any_value(places.targets) as targets,
+    any_value(places.sources) as sources,
+from pairs
+inner join statements on pairs.statement_id = statements.statement_id
+left join places on statements.policy_id = places.policy_id
+group by pairs.statement_id, pairs.condition_key, statements.effect, statements.sid
+having actions_without_key > 0
+order by actions_with_key > 0, pairs.statement_id, pairs.condition_key
