@@ -48,4 +48,4 @@ def first_line(error: Exception) -> str:
 
 def arrow(connection: Connection, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
     """Run one query and return its rows."""
-    return connection.execute(sql, dict(parameters) if parameters else None).to_arrow_table()
+    return connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()

@@ -28,6 +28,8 @@ class Lake:
         ``parameters`` are the values of ``$name`` in the text. Raises PolicylakeError with DuckDB's message where
         the query is wrong, and for anything but a single query: the lake is not changed by SQL.
         """
+        if not sql.isascii() and sql != sql.encode(errors="replace").decode():
+            raise PolicylakeError("sql: the text holds bytes that are no characters; give it as UTF-8")
         with duck.errors_explained("sql"):
             guard.check(self.connection, sql)
             return duck.arrow(self.connection, sql, parameters)
@@ -42,6 +44,8 @@ def open_lake(path: Path) -> Lake:
         snapshot_id = (path / "CURRENT").read_text(encoding="utf-8").strip()
         snapshot = (path / "snapshots" / snapshot_id).resolve()
         manifest = json.loads((snapshot / "manifest.json").read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict):
+            raise ValueError("manifest.json holds no object")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
     except (OSError, ValueError) as error:

@@ -1,6 +1,7 @@
 """Views over a snapshot's Parquet files, with the dictionary's words as comments."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -44,10 +45,13 @@ def _comment(connection: duck.Connection, relation: Relation) -> None:
 
 
 def write_database(lake: Path, snapshot_id: str) -> None:
-    """Write ``policylake.duckdb`` anew: views over the snapshot for any DuckDB client, replaced atomically."""
-    with tempfile.TemporaryDirectory(prefix=".database-", dir=lake) as folder:
-        fresh = Path(folder) / DATABASE
-        connection = duck.connect(str(fresh))
-        create_views(connection, (lake / "snapshots" / snapshot_id).resolve(), with_comments=True)
-        connection.close()
-        os.replace(fresh, lake / DATABASE)
+    """Write ``policylake.duckdb`` anew: views over the snapshot for any DuckDB client, replaced atomically.
+
+    It is made in the temp folder: DuckDB writes no database where the path holds a question mark or a backslash.
+    """
+    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory(prefix=".database-", dir=lake) as folder:
+        with duck.errors_explained(f"{lake}: {DATABASE} cannot be written"):
+            connection = duck.connect(str(Path(made) / DATABASE))
+            create_views(connection, (lake / "snapshots" / snapshot_id).resolve(), with_comments=True)
+            connection.close()
+        os.replace(shutil.copy(Path(made) / DATABASE, folder), lake / DATABASE)

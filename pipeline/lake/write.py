@@ -82,7 +82,7 @@ def new_snapshot(lake: Path) -> Iterator[Snapshot]:
     try:
         snapshots.mkdir(parents=True, exist_ok=True)
         with _locked(snapshots):
-            _remove_left_behind(snapshots)
+            _remove_left_behind(lake, snapshots)
             folder = Path(tempfile.mkdtemp(prefix=BUILDING, dir=snapshots))
             handle = _lock(folder)
     except OSError as error:
@@ -96,8 +96,12 @@ def new_snapshot(lake: Path) -> Iterator[Snapshot]:
         _unlock(handle)
 
 
-def _remove_left_behind(snapshots: Path) -> None:
+def _remove_left_behind(lake: Path, snapshots: Path) -> None:
     """Remove what builds that died left. One that is running holds a lock, which ends with its process."""
+    for folder in lake.glob(".database-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in lake.glob(".CURRENT-*"):
+        file.unlink(missing_ok=True)
     for folder in snapshots.glob(BUILDING + "*"):
         handle = _lock(folder, wait=False)
         if handle is not None:

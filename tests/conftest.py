@@ -1,0 +1,17 @@
+"""Lakes that several test files read; each is built once in a run."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.build import build_lake
+
+SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "organization"
+
+
+@pytest.fixture(scope="session")
+def sample_lake(tmp_path_factory):
+    """The folder of a lake of the sample organization. For reading only."""
+    lake = tmp_path_factory.mktemp("sample") / "lake"
+    build_lake([SAMPLE], lake)
+    return lake
