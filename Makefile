@@ -1,19 +1,70 @@
 # Everything runs in .venv, which the first target that needs it makes: python3 (3.11 or newer) and make are all that is given.
 PYTHON ?= python3
 BIN := .venv/bin
+POLICYLAKE := $(BIN)/policylake
 
+# One's own export: make report INPUT=exports LAKE=mine OUT=mine-report
+INPUT ?= samples/organization
+LAKE ?= lake
+OUT ?= out
+TABLES := access access_matrix residual_conditions rejects
+
+.DEFAULT_GOAL := help
 .PHONY: help setup report test check bench export clean docs reference lock
 
 help:  ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | awk -F'|' '{ printf "  %-16s%s\n", $$1, $$2 }'
+	@echo
+	@echo "  INPUT, LAKE and OUT name other folders: make report INPUT=exports LAKE=mine OUT=mine-report"
 
 setup: .venv/.ready  ## Install everything into .venv
 
 .venv/.ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: give a newer one, make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv || { echo "python's module venv is missing: install it, on Debian as python3-venv"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
+# Exit code 3 says that some inputs were rejected and the rest was built: the sample holds one malformed file.
+report: setup  ## Build INPUT (the sample organization) into LAKE and write its report to OUT
+	$(POLICYLAKE) build $(INPUT) --lake $(LAKE) || test $$? -eq 3
+	$(POLICYLAKE) report --lake $(LAKE) --out $(OUT)
+	@echo "The report: $(OUT)/index.html"
+
+export: setup  ## Write the main tables of LAKE as CSV and Parquet to OUT/export
+	@mkdir -p $(OUT)/export
+	@for table in $(TABLES); do for format in csv parquet; do \
+		$(POLICYLAKE) sql "from $$table order by all" --lake $(LAKE) --out $(OUT)/export/$$table.$$format || exit; \
+		echo "$(OUT)/export/$$table.$$format"; \
+	done; done
+
 test: setup  ## Run the tests
 	$(BIN)/pytest
+
+check: setup  ## Lint, type check, look after the layers
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint sql
+
+bench: setup  ## Measure a build of 200 accounts x 300 principals against the floor
+	$(BIN)/python bench/run.py
+
+docs: setup  ## Write the generated pages of docs/
+	$(BIN)/python scripts/build_docs.py
+
+reference: setup  ## Build the packaged service reference from data/service-reference
+	$(BIN)/python scripts/build_reference.py
+
+# uv is used from a folder of its own and is no dependency. uv.lock holds host names and stays out of the repository.
+lock:  ## Write requirements.lock anew, with hashes
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(PYTHON) -m venv "$$folder" && "$$folder"/bin/pip install --quiet --disable-pip-version-check uv && \
+	"$$folder"/bin/uv lock --upgrade && \
+	"$$folder"/bin/uv export --format requirements-txt --no-emit-project --group dev --no-header --no-annotate \
+		--output-file requirements.lock --quiet
+
+clean:  ## Remove what the targets made, .venv included
+	rm -rf .venv lake out dist build .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
