@@ -1,0 +1,179 @@
+"""Measures a whole build of a large made-up organization against the floor of the same run: `make bench`.
+
+The floor is what no program could leave out: decoding every input byte and writing the same tables. Every step
+runs in a process of its own, so that its peak memory is its own. Prints a table; asserts nothing.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+if not __package__:  # run as a script: python bench/run.py
+    sys.path.insert(0, str(ROOT))
+
+CACHE = ROOT / ".bench"
+KIB_PER_MIB = 1024
+AIM_RATIO, AIM_GIB = 8, 2
+SIMULATED = 2000
+SOME_REJECTED = 3
+
+DECODE = """
+import sys
+from pathlib import Path
+import msgspec
+for path in sorted(Path(sys.argv[1]).rglob("*.json")):
+    msgspec.json.decode(path.read_bytes())
+"""
+#: Decodes, then writes the tables, which are read from the lake: reading them is timed apart and taken off.
+FLOOR = """
+import sys, time
+from pathlib import Path
+import msgspec
+import pyarrow.parquet as pq
+start = time.perf_counter()
+for path in sorted(Path(sys.argv[1]).rglob("*.json")):
+    msgspec.json.decode(path.read_bytes())
+spent = time.perf_counter() - start
+out = Path(sys.argv[3])
+for path in sorted(Path(sys.argv[2]).glob("*/*.parquet")):
+    table = pq.read_table(path)
+    start = time.perf_counter()
+    pq.write_table(table, out / f"{path.parent.name}.parquet", compression="zstd")
+    spent += time.perf_counter() - start
+print(spent)
+"""
+REQUESTS = """
+import json, sys
+from pathlib import Path
+from pipeline.lake import open_lake
+rows = open_lake(Path(sys.argv[1])).query(
+    "select principal_arn, action, resource_pattern from access order by hash(principal_arn || action) limit $most",
+    {"most": int(sys.argv[2])},
+).to_pylist()
+for row in rows:
+    resource = row["resource_pattern"].replace("*", "x") if row["resource_pattern"] != "*" else "*"
+    print(json.dumps({"principal": row["principal_arn"], "action": row["action"], "resource": resource, "context": {}}))
+"""
+
+
+class Measured(NamedTuple):
+    """A finished process: wall time in seconds, peak resident memory in MiB, exit code, what it printed."""
+
+    seconds: float
+    mebibytes: float
+    code: int
+    output: str
+
+
+def measure(arguments: Sequence[str], stdin: Path | None = None) -> Measured:
+    """Run a process and return what it took."""
+    start = time.perf_counter()
+    with open(stdin or os.devnull, "rb") as source:
+        process = subprocess.Popen(arguments, stdin=source, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Measured(time.perf_counter() - start, usage.ru_maxrss / KIB_PER_MIB, process.returncode, output)
+
+
+def organization(accounts: int, principals: int) -> Path:
+    """Return the folder of the generated organization; it is kept between runs."""
+    from bench.generate import generate
+
+    folder = CACHE / f"{accounts}x{principals}"
+    if not (folder / "done").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        summary = generate(folder / "in", accounts, principals)
+        (folder / "done").write_text(json.dumps({"bytes": summary.bytes, "principals": summary.principals}))
+    return folder
+
+
+def floor(folder: Path, lake: Path) -> Measured:
+    """Decode the inputs and write the lake's tables again; the time is that of these two things alone."""
+    written = folder / "floor"
+    shutil.rmtree(written, ignore_errors=True)
+    written.mkdir()
+    snapshot = lake / "snapshots" / (lake / "CURRENT").read_text().strip()
+    done = measure([sys.executable, "-c", FLOOR, str(folder / "in"), str(snapshot), str(written)])
+    return done._replace(seconds=float(done.output))
+
+
+def build(folder: Path, lake: Path) -> Measured:
+    """Build the lake anew by the command line. Raises RuntimeError where it fails."""
+    shutil.rmtree(lake, ignore_errors=True)
+    done = measure([*COMMAND, "build", str(folder / "in"), "--lake", str(lake), "--quiet"])
+    if done.code not in (0, SOME_REJECTED):
+        raise RuntimeError(f"the build ended with {done.code}")
+    return done
+
+
+COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
+
+
+def simulation(folder: Path, lake: Path) -> tuple[int, Measured]:
+    """Decide requests made of rows of access; return how many, and what it took."""
+    requests = folder / "requests.jsonl"
+    lines = measure([sys.executable, "-c", REQUESTS, str(lake), str(SIMULATED)]).output
+    requests.write_text(lines)
+    return lines.count("\n"), measure([*COMMAND, "simulate", "--requests", str(requests), "--lake", str(lake)])
+
+
+def machine() -> str:
+    """Return what the figures depend on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores, {memory:.1f} GiB, {platform.machine()}, Python {platform.python_version()}, "
+        f"DuckDB {version('duckdb')}, msgspec {version('msgspec')}, pyarrow {version('pyarrow')}"
+    )
+
+
+def _line(what: str, done: Measured, of: Measured | None = None) -> str:
+    ratio = f"{done.seconds / of.seconds:8.1f}x" if of else " " * 9
+    return f"{what:<42}{done.seconds:10.2f} s{done.mebibytes:10.0f} MiB{ratio}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="10 accounts x 60 principals, to try it out")
+    parser.add_argument("--accounts", type=int)
+    parser.add_argument("--principals", type=int)
+    given = parser.parse_args(arguments)
+    usual = (10, 60) if given.small else (200, 300)
+    accounts, principals = given.accounts or usual[0], given.principals or usual[1]
+
+    folder = organization(accounts, principals)
+    lake = folder / "lake"
+    held = json.loads((folder / "done").read_text())
+    print(machine())
+    print(f"{accounts} accounts x {principals} principals: {held['bytes'] / 1e6:.1f} MB of input")
+    built = build(folder, lake)
+    least = floor(folder, lake)
+    decoded = measure([sys.executable, "-c", DECODE, str(folder / "in")])
+    print(f"\n{'step':<42}{'wall time':>12}{'peak memory':>14}{'of floor':>9}")
+    print(_line("decode every input byte (with start)", decoded))
+    print(_line("floor: decode, write the same tables", least))
+    print(_line("policylake build, the whole", built, least))
+    print(_line("policylake who-can sagemaker:CreateModel", measure([*COMMAND, "who-can", "sagemaker:CreateModel",
+                "--lake", str(lake), "--out", str(folder / "who-can.parquet")])))  # fmt: skip
+    count, decided = simulation(folder, lake)
+    if decided.code == 0 and count:
+        print(_line(f"policylake simulate, {count:,} requests", decided), f"{count / decided.seconds:,.0f}/s")
+    ratio = built.seconds / least.seconds
+    print(f"\naim: within {AIM_RATIO}x of the floor and {AIM_GIB} GiB;", end=" ")
+    print(f"this run: {ratio:.1f}x and {built.mebibytes / 1024:.2f} GiB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
