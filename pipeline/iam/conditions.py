@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from pipeline.iam import grammar
+from pipeline.iam.context import Context
 from pipeline.iam.grammar import Part
-from pipeline.iam.matching import Lookup, arn_like, like, plain, resolved
+from pipeline.iam.matching import arn_like, like, plain, resolved
 from pipeline.iam.model import Condition
 
 Matcher = Callable[[tuple[Part, ...], str], bool]
-#: Tells a key's data type (String, ARN, Bool, ..., or ArrayOf one) by its name; None if it is not known.
-KeyTypes = Callable[[str], str | None]
 Read = TypeVar("Read")
 
 
@@ -78,20 +77,20 @@ OPERATORS: dict[str, Operator] = {
 }
 
 
-def holds(condition: Condition, has_variables: bool, lookup: Lookup, key_types: KeyTypes) -> bool:
-    """Whether a condition holds in a request.
-
-    An operator that does not fit the key's data type never does (SAR). No value and an empty value are absence.
-    """
-    values = tuple(value for value in lookup(condition.key.lower()) if value != "")
+def holds(condition: Condition, has_variables: bool, context: Context) -> bool:
+    """Whether a condition holds in a request. An operator that does not fit the key's data type never does (SAR)."""
+    values = context.values(condition.key)
     if condition.operator == "Null":
         return _null(condition, bool(values))
     operator = OPERATORS[condition.operator]
-    if not _fits(condition, operator, key_types(condition.key)):
+    if not _fits(condition, operator, context.key_types(condition.key)):
         return False
     if not values:
         return _absent(condition, operator)
-    found = (resolved(text, has_variables, lookup) for text in condition.values)
+    if not condition.values and (condition.set_qualifier or condition.if_exists):
+        return False
+    has_variables = has_variables and operator.types in (_TEXT, _ARN)
+    found = (resolved(grammar.parts(text, has_variables), context.variable) for text in condition.values)
     patterns = [pattern for pattern in found if pattern is not None]
     hits = [any(operator.matches(pattern, value) for pattern in patterns) for value in values]
     if condition.set_qualifier == "ForAllValues":
@@ -102,12 +101,14 @@ def holds(condition: Condition, has_variables: bool, lookup: Lookup, key_types: 
 
 
 def _null(condition: Condition, is_present: bool) -> bool:
+    """With a set qualifier Null does not look at the key: ForAllValues always holds, ForAnyValue never (CHECKS)."""
     if condition.set_qualifier is not None:
         return condition.set_qualifier == "ForAllValues"
     return any(grammar.boolean(value) is (not is_present) for value in condition.values)
 
 
 def _absent(condition: Condition, operator: Operator) -> bool:
+    """IfExists comes first: its text knows no exception (OPS); ForAnyValue fails even where it is negated (MULTI)."""
     if condition.if_exists or condition.set_qualifier == "ForAllValues":
         return True
     return operator.is_negated and condition.set_qualifier is None

@@ -1,24 +1,28 @@
 """The concrete evaluator: decides one request as AWS documents it. The executable specification of the engine.
 
-Source: Policy evaluation logic (DA), cross-account evaluation (XACC), and the pages named at each rule.
+Which layers count for a request is the caller's to say: see :mod:`pipeline.simulate`. Source: Policy evaluation logic
+(DA), cross-account evaluation (XACC), and the pages named at each rule.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from pipeline.iam.conditions import KeyTypes, holds
+from pipeline.iam.conditions import holds
+from pipeline.iam.context import Context
 from pipeline.iam.matching import action_matches, resource_matches
 from pipeline.iam.model import Policy, Statement
 from pipeline.iam.principals import Caller, Naming, is_left_out, naming
 
 Outcome = Literal["allowed", "explicitDeny", "implicitDeny"]
-ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
+Layer = Literal["identity", "boundary", "session", "scp", "rcp", "resource", "endpoint"]
 
 #: Named so, a principal of the same account needs no Allow of its own, and no layer's implicit deny counts.
-GRANTED_OUTRIGHT: frozenset[Naming] = frozenset({"everyone", "user", "session", "federated user", "service", "root"})
+GRANTED_OUTRIGHT: frozenset[Naming] = frozenset({"everyone", "user", "session", "federated user"})
 #: Named so, it needs no identity Allow, but its boundary and session policy must allow.
-GRANTED_WITHIN_LIMITS: frozenset[Naming] = frozenset({"role"})
+GRANTED_WITHIN_LIMITS: frozenset[Naming] = frozenset({"role", "user behind it"})
+#: Callers that belong to no account: only the resource's policy can allow them.
+OF_NO_ACCOUNT = ("service", "provider", "anonymous")
 #: KMS operations that work across accounts (KMSX).
 KMS_ACROSS_ACCOUNTS = (
     "kms:encrypt", "kms:decrypt", "kms:reencrypt*", "kms:generate*", "kms:sign", "kms:verify*", "kms:derivesharedsecret",
@@ -41,7 +45,8 @@ Level = tuple[AttachedPolicy, ...]
 class Layers:
     """The policies that count. None means that there is no such layer; () that there is one and it is empty.
 
-    ``scps`` and ``rcps`` are levels, the root first.
+    ``scps`` and ``rcps`` are levels, the root first. Every SCP level must allow; an RCP only denies: its one Allow is
+    the policy RCPFullAWSAccess that nobody can detach (RCP).
     """
 
     identity: Level = ()
@@ -55,27 +60,35 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. ``context`` maps condition keys in lower case to their values; an absent key is not in it.
-
-    ``resource_account`` owns the resource. ``key_types`` tells a key's data type.
-    """
+    """One request. ``resource_account`` owns the resource; None where nobody knows: then it counts as the caller's."""
 
     caller: Caller
     action: str
     resource: str
     resource_account: str | None
-    context: Mapping[str, tuple[str, ...]]
-    key_types: KeyTypes = field(default=lambda key: None)
+    context: Context
 
-    def lookup(self, key: str) -> tuple[str, ...]:
-        """Return the values of a key; () if it is absent."""
-        return self.context.get(key, ())
+    @property
+    def is_cross_account(self) -> bool:
+        """Whether the resource belongs to another account than the caller."""
+        accounts = (self.caller.account_id, self.resource_account)
+        return None not in accounts and accounts[0] != accounts[1]
+
+    @property
+    def is_role_assumption(self) -> bool:
+        """Whether a role is to be assumed."""
+        return self.action.lower().startswith("sts:assumerole")
+
+    @property
+    def is_kms(self) -> bool:
+        """Whether KMS is asked."""
+        return self.action.lower().startswith("kms:")
 
 
 class StatementHit(NamedTuple):
     """A statement that applied: its layer, policy name, index, Sid and effect."""
 
-    layer: str
+    layer: Layer
     policy: str
     statement: int
     sid: str | None
@@ -83,7 +96,7 @@ class StatementHit(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """``blocked_by`` names the layers that stopped an access; ``statements`` are those that applied."""
+    """``blocked_by`` names what stopped an access: layers, or ``partition``; ``statements`` are those that applied."""
 
     decision: Outcome
     blocked_by: tuple[str, ...]
@@ -94,135 +107,158 @@ class Decision(NamedTuple):
 class _Applied(NamedTuple):
     hit: StatementHit
     statement: Statement
+    level: int
 
 
 def decide(request: Request, layers: Layers) -> Decision:
     """Decide a request: an explicit Deny ends it, then every layer that there is must allow."""
     applied = tuple(_applied(request, layers))
     hits = tuple(found.hit for found in applied)
-    denying = tuple(dict.fromkeys(hit.layer for hit in hits if hit.effect == "Deny"))
     if request.action.lower() == "sts:getcalleridentity":
         return Decision("allowed", (), hits, "sts:GetCallerIdentity cannot be denied")
+    denying = tuple(dict.fromkeys(hit.layer for hit in hits if hit.effect == "Deny"))
     if denying:
         return Decision("explicitDeny", denying, hits, f"an explicit Deny in {', '.join(denying)}")
-    if _partition(request.caller.arn) != _partition(request.resource):
+    if _crosses_partitions(request):
         return Decision("implicitDeny", ("partition",), hits, "nothing crosses partitions")
-    missing = _missing(request, layers, applied)
+    missing = tuple(dict.fromkeys((*_missing_controls(layers, applied), *_missing_grants(request, layers, applied))))
     if missing:
         return Decision("implicitDeny", missing, hits, f"no Allow that applies in {', '.join(missing)}")
-    return Decision("allowed", (), hits, "allowed by " + ", ".join(dict.fromkeys(hit.layer for hit in hits)))
+    allowing = dict.fromkeys(hit.layer for hit in hits if hit.effect == "Allow")
+    return Decision("allowed", (), hits, "allowed by " + (", ".join(allowing) or "default: the account's root user"))
 
 
-def _levels(layers: Layers) -> Iterator[tuple[str, Level]]:
-    yield "identity", layers.identity
-    for name, level in (("boundary", layers.boundary), ("session", layers.session), ("resource", layers.resource), ("endpoint", layers.endpoint)):
-        yield name, level or ()
-    for name, levels in (("scp", layers.scps), ("rcp", layers.rcps)):
-        for number, level in enumerate(levels or ()):
-            yield f"{name}:{number}", level
+def _levels(layers: Layers) -> Iterator[tuple[Layer, int, Level]]:
+    """Yield the layers with their levels, in AWS's order of evaluation."""
+    yield from (("rcp", number, level) for number, level in enumerate(layers.rcps or ()))
+    yield from (("scp", number, level) for number, level in enumerate(layers.scps or ()))
+    yield "endpoint", 0, layers.endpoint or ()
+    yield "resource", 0, layers.resource or ()
+    yield "identity", 0, layers.identity
+    yield "boundary", 0, layers.boundary or ()
+    yield "session", 0, layers.session or ()
 
 
 def _applied(request: Request, layers: Layers) -> Iterator[_Applied]:
-    for layer, level in _levels(layers):
+    has_boundary = layers.boundary is not None
+    for layer, number, level in _levels(layers):
         for attached in level:
             for statement in attached.policy.statements:
-                if _applies(statement, attached.policy, request, layer, layers.boundary is not None):
+                if _applies(statement, attached.policy, request, layer, has_boundary):
                     hit = StatementHit(layer, attached.name, statement.index, statement.sid, statement.effect)
-                    yield _Applied(hit, statement)
+                    yield _Applied(hit, statement, number)
 
 
-def _applies(s: Statement, policy: Policy, request: Request, layer: str, has_boundary: bool) -> bool:
+def _applies(s: Statement, policy: Policy, request: Request, layer: Layer, has_boundary: bool) -> bool:
     """Whether a statement applies to the request: action, resource, principal and every condition match."""
     return (
         _action_applies(s, request)
         and _resource_applies(s, policy, request, layer)
         and _principal_applies(s, request, layer, has_boundary)
-        and all(holds(c, policy.has_variables, request.lookup, request.key_types) for c in s.conditions)
+        and all(holds(c, policy.has_variables, request.context) for c in s.conditions)
     )
 
 
 def _action_applies(s: Statement, request: Request) -> bool:
-    if not s.actions:
-        return False
-    return action_matches(s.actions, request.action) != (s.action_element == "NotAction")
+    """Whether Action or NotAction takes the action in. An empty list leaves a statement without effect (CHECKS)."""
+    return bool(s.actions) and action_matches(s.actions, request.action) != (s.action_element == "NotAction")
 
 
-def _resource_applies(s: Statement, policy: Policy, request: Request, layer: str) -> bool:
+def _resource_applies(s: Statement, policy: Policy, request: Request, layer: Layer) -> bool:
+    """Whether Resource or NotResource takes the resource in; a trust policy has neither, a key policy must (KMSO)."""
     if s.resource_element is None:
-        return True
-    if not s.resources:
-        return False
+        return not (request.is_kms and layer == "resource")
+    complete = layer in ("identity", "boundary")
     matched = resource_matches(
-        s.resources, request.resource, policy.has_variables, request.lookup, complete=layer in ("identity", "boundary")
+        s.resources, request.resource, policy.has_variables, request.context.variable, complete=complete
     )
-    return matched != (s.resource_element == "NotResource")
+    return bool(s.resources) and matched != (s.resource_element == "NotResource")
 
 
-def _principal_applies(s: Statement, request: Request, layer: str, has_boundary: bool) -> bool:
-    if s.principal_element is None or layer.startswith("rcp"):
+def _principal_applies(s: Statement, request: Request, layer: Layer, has_boundary: bool) -> bool:
+    """Whether Principal or NotPrincipal takes the caller in. An RCP is for everyone; NotPrincipal only denies (NPRIN)."""
+    if s.principal_element is None or layer == "rcp":
         return True
+    if not s.principals:
+        return False
     if s.principal_element == "NotPrincipal":
         return s.effect == "Deny" and not is_left_out(s, request.caller, has_boundary)
-    return bool(naming(s, request.caller))
+    ways = naming(s, request.caller)
+    return bool(ways - {"provider"}) or ("provider" in ways and _provider_fits(request))
 
 
-def _missing(request: Request, layers: Layers, applied: tuple[_Applied, ...]) -> tuple[str, ...]:
-    """Return the layers that had to allow and did not."""
-    allowing = {found.hit.layer for found in applied if found.hit.effect == "Allow"}
-    named = frozenset(
-        way
-        for found in applied
-        if found.hit.layer == "resource" and found.hit.effect == "Allow"
-        for way in naming(found.statement, request.caller)
-    )
-    missing = [name for name, _ in _levels(layers) if name.startswith(("scp", "rcp")) and name not in allowing]
-    missing = list(dict.fromkeys(name.split(":")[0] for name in missing))
-    if layers.endpoint is not None and "endpoint" not in allowing:
-        missing.append("endpoint")
-    own = _own_side(request, layers, allowing)
-    if request.caller.account_id is not None and request.caller.account_id != request.resource_account and request.resource_account:
-        return (*missing, *own, *_other_side(request, named))
-    return (*missing, *_same_account(request, layers, named, own))
+def _provider_fits(request: Request) -> bool:
+    """A SAML provider goes with AssumeRoleWithSAML, another one with AssumeRoleWithWebIdentity (CHECKS)."""
+    action = request.action.lower()
+    if not request.is_role_assumption:
+        return True
+    return action.endswith("withsaml" if ":saml-provider/" in request.caller.arn else "withwebidentity")
 
 
-def _own_side(request: Request, layers: Layers, allowing: set[str]) -> tuple[str, ...]:
-    """Return which of identity, boundary and session policy do not allow. The root user is allowed by default."""
-    wanted = [] if request.caller.kind == "root" else ["identity"]
-    wanted += ["boundary"] if layers.boundary is not None else []
-    wanted += ["session"] if layers.session is not None else []
-    return tuple(name for name in wanted if name not in allowing)
+def _missing_controls(layers: Layers, applied: tuple[_Applied, ...]) -> Iterator[str]:
+    """Yield scp where a level has no Allow that applies (SCPE), endpoint where its policy has none (VPCE)."""
+    allowing = {(found.hit.layer, found.level) for found in applied if found.hit.effect == "Allow"}
+    if any(("scp", number) not in allowing for number, _ in enumerate(layers.scps or ())):
+        yield "scp"
+    if layers.endpoint is not None and ("endpoint", 0) not in allowing:
+        yield "endpoint"
 
 
-def _same_account(request: Request, layers: Layers, named: frozenset[Naming], own: tuple[str, ...]) -> tuple[str, ...]:
-    """Identity, boundary and session policy, or a resource policy that names the caller (DA, PRIN, POL)."""
-    limits = tuple(name for name in own if name != "identity")
-    if named & GRANTED_OUTRIGHT:
-        if "user" in named and not named & {"everyone", "session"} and _is_role_assumption(request):
-            return limits
+def _missing_grants(request: Request, layers: Layers, applied: tuple[_Applied, ...]) -> tuple[str, ...]:
+    """Return which of identity, boundary, session and resource policy had to allow and did not."""
+    allowing = [found for found in applied if found.hit.effect == "Allow"]
+    consenting = [found.statement for found in allowing if found.hit.layer == "resource"]
+    named = frozenset(way for statement in consenting for way in naming(statement, request.caller))
+    if request.caller.kind in OF_NO_ACCOUNT:
+        return () if named else ("resource",)
+    own = _own_side(request, layers, {found.hit.layer for found in allowing})
+    if request.is_cross_account:
+        return (*own, *_other_side(request, named))
+    return _same_account(request, named, own)
+
+
+def _own_side(request: Request, layers: Layers, allowing: set[Layer]) -> tuple[str, ...]:
+    """Return which of identity, boundary and session policy do not allow.
+
+    The root user is allowed by default and takes no boundary (DA); a federated user gets no more than its session
+    policies allow (PRIN).
+    """
+    if request.caller.kind == "root":
         return ()
-    if named & GRANTED_WITHIN_LIMITS or ("user" in named and request.caller.kind == "federated user"):
+    has_session = layers.session is not None or request.caller.kind == "federated user"
+    there: tuple[tuple[Layer, bool], ...] = (
+        ("identity", True), ("boundary", layers.boundary is not None), ("session", has_session),
+    )  # fmt: skip
+    return tuple(name for name, is_there in there if is_there and name not in allowing)
+
+
+def _same_account(request: Request, named: frozenset[Naming], own: tuple[str, ...]) -> tuple[str, ...]:
+    """Identity, boundary and session policy, or a resource policy that names the caller (DA, PRIN, POL).
+
+    A user named in a trust policy still needs the boundary (TRUST). Roles and keys must consent first (ARAPI, KMSP).
+    """
+    limits = tuple(name for name in own if name != "identity")
+    outright = named & (GRANTED_OUTRIGHT - {"user"} if request.is_role_assumption else GRANTED_OUTRIGHT)
+    if outright:
+        return ()
+    if named & (GRANTED_WITHIN_LIMITS | {"user"}):
         return limits
-    if _needs_resource_policy(request) and not named:
-        return (*own, "resource")
-    return own
+    needs_consent = request.is_role_assumption or request.is_kms
+    return (*own, "resource") if needs_consent and not named else own
 
 
 def _other_side(request: Request, named: frozenset[Naming]) -> tuple[str, ...]:
     """Across accounts the resource's policy must allow as well, whoever it names; KMS by a few operations only."""
-    if request.action.lower().startswith("kms:") and not action_matches(KMS_ACROSS_ACCOUNTS, request.action):
+    if request.is_kms and not action_matches(KMS_ACROSS_ACCOUNTS, request.action):
         return ("resource",)
     return () if named else ("resource",)
 
 
-def _is_role_assumption(request: Request) -> bool:
-    return request.action.lower().startswith("sts:assumerole")
+def _crosses_partitions(request: Request) -> bool:
+    partitions = {_partition(request.caller.arn), _partition(request.resource)} - {None}
+    return len(partitions) > 1
 
 
-def _needs_resource_policy(request: Request) -> bool:
-    """Roles and KMS keys: without their own policy's consent no identity policy counts (ARAPI, KMSP)."""
-    return _is_role_assumption(request) or request.action.lower().startswith("kms:")
-
-
-def _partition(arn: str) -> str:
+def _partition(arn: str) -> str | None:
     fields = arn.split(":")
-    return fields[1] if len(fields) > 1 and fields[0] == "arn" and "*" not in fields[1] else "aws"
+    return fields[1] if len(fields) > 1 and fields[0] == "arn" else None

@@ -5,7 +5,8 @@ import binascii
 import ipaddress
 import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 ARN_FIELDS = 6
@@ -16,6 +17,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 ESCAPES = {"*": "*", "?": "?", "$": "$"}
 
 _PART = re.compile(r"\$\{([^}]*)\}|(\*)|(\?)")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VARIABLE = re.compile(r"\s*([^,\s]+)\s*(?:,\s*'([^']*)'\s*)?")
 
 
@@ -35,10 +42,12 @@ def arn_fields(text: str) -> tuple[str, ...] | None:
 
 def completed_arn(text: str) -> str:
     """Return an ARN pattern of fewer than six fields completed with ``*``, as identity policies allow (GRAM)."""
-    missing = ARN_FIELDS - 1 - text.count(":")
+    missing = ARN_FIELDS - 1 - _PART.sub("", text).count(":")
     return text + ":*" * missing if text.startswith("arn:") and missing > 0 else text
 
 
+@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 16)
 def parts(text: str, has_variables: bool) -> tuple[Part, ...]:
     """Split a text into literal pieces, wildcards and variables; ``${`` is plain where there are no variables."""
     found: list[Part] = []
@@ -71,12 +80,8 @@ def _part(match: re.Match[str]) -> Part:
 
 
 def number(text: str) -> Decimal | None:
-    """Return a number; None for other texts."""
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
+    """Return a number, integer or decimal; None for other texts."""
+    return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
 
 
 def instant(text: str) -> Decimal | None:
@@ -84,12 +89,13 @@ def instant(text: str) -> Decimal | None:
     seconds = number(text)
     if seconds is not None:
         return seconds
+    written = text.strip()
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(written + "-01" if _MONTH.fullmatch(written) else written)
     except ValueError:
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return Decimal(str(aware.timestamp()))
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    return Decimal(since.days) * 86400 + since.seconds + Decimal(since.microseconds) / 1_000_000
 
 
 def network(text: str) -> Network | None:

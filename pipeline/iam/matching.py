@@ -4,22 +4,22 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from pipeline.iam.grammar import Part, arn_fields, completed_arn, parts
+from pipeline.iam.grammar import ARN_FIELDS, Part, arn_fields, completed_arn, parts
 
-#: Looks a condition key up: its values in the request, () if it is absent.
-Lookup = Callable[[str], tuple[str, ...]]
+#: Tells what a policy variable stands for; None where it has no value.
+Variable = Callable[[str], str | None]
 
 
-def resolved(text: str, has_variables: bool, lookup: Lookup) -> tuple[Part, ...] | None:
-    """Return the parts of a text with values in the place of variables; None if one has neither value nor default.
+def resolved(pattern: tuple[Part, ...], variable: Variable) -> tuple[Part, ...] | None:
+    """Return a pattern with values in the place of variables; None if one has neither value nor default (VARS).
 
-    A value is literal text: a ``*`` in a tag is no wildcard. A key with several values is no variable (VARS).
+    A value is literal text: a ``*`` in a tag is no wildcard.
     """
     found = []
-    for part in parts(text, has_variables):
+    for part in pattern:
         if part.kind == "variable":
-            values = lookup(part.text.lower())
-            value = values[0] if len(values) == 1 else part.default
+            value = variable(part.text)
+            value = part.default if value is None else value
             if value is None:
                 return None
             part = Part("literal", value)
@@ -49,18 +49,27 @@ def action_matches(patterns: Iterable[str], action: str) -> bool:
 
 
 def resource_matches(
-    patterns: Iterable[str], resource: str, has_variables: bool, lookup: Lookup, *, complete: bool
+    patterns: Iterable[str], resource: str, has_variables: bool, variable: Variable, *, complete: bool
 ) -> bool:
     """Whether one of the resource patterns matches: one glob over the whole ARN, case-sensitive (RES).
 
     ``complete`` fills ARNs of fewer than six fields up, as in identity policies. A pattern with a variable
-    that has no value matches nothing.
+    that has no value, or that stands before the fifth colon, matches nothing (VARS).
     """
-    for pattern in patterns:
-        found = resolved(completed_arn(pattern) if complete else pattern, has_variables, lookup)
+    for text in patterns:
+        pattern = parts(completed_arn(text) if complete else text, has_variables)
+        found = None if _has_early_variable(pattern) else resolved(pattern, variable)
         if found is not None and like(found, resource):
             return True
     return False
+
+
+def _has_early_variable(pattern: tuple[Part, ...]) -> bool:
+    kinds = [part.kind for part in pattern]
+    if "variable" not in kinds:
+        return False
+    before = plain(pattern[: kinds.index("variable")])
+    return before.startswith("arn:") and before.count(":") < ARN_FIELDS - 1
 
 
 def arn_like(pattern: tuple[Part, ...], arn: str) -> bool:
@@ -77,7 +86,7 @@ def arn_like(pattern: tuple[Part, ...], arn: str) -> bool:
 def _split_fields(pattern: tuple[Part, ...]) -> list[tuple[Part, ...]]:
     fields: list[list[Part]] = [[]]
     for part in pattern:
-        pieces = part.text.split(":", 6 - len(fields)) if part.kind == "literal" else [part.text]
+        pieces = part.text.split(":", ARN_FIELDS - len(fields)) if part.kind == "literal" else [part.text]
         for number, piece in enumerate(pieces):
             if number:
                 fields.append([])

@@ -76,7 +76,12 @@ def parse_policy(document: object, kind: PolicyKind) -> tuple[Policy | None, tup
 
 def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Policy:
     if not isinstance(document, dict):
-        raise _Wrong("", "policy-type", f"a policy is an object, not {_type(document)}", "give a JSON object with Version and Statement")
+        raise _Wrong(
+            "",
+            "policy-type",
+            f"a policy is an object, not {_type(document)}",
+            "give a JSON object with Version and Statement",
+        )
     _check_elements(document, POLICY_ELEMENTS, "")
     version = document.get("Version", OLD_LANGUAGE)
     if version not in (OLD_LANGUAGE, NEW_LANGUAGE):
@@ -86,7 +91,9 @@ def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Poli
     content = document["Statement"]
     listed = content if isinstance(content, list) else [content]
     if not listed:
-        raise _Wrong("/Statement", "missing-statement", "Statement is an empty list", "add a statement, or leave the policy out")
+        raise _Wrong(
+            "/Statement", "missing-statement", "Statement is an empty list", "add a statement, or leave the policy out"
+        )
     statements = tuple(
         _statement(value, index, f"/Statement/{index}" if isinstance(content, list) else "/Statement", kind, warnings)
         for index, value in enumerate(listed)
@@ -99,12 +106,19 @@ def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Poli
 
 def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: list[Problem]) -> Statement:
     if not isinstance(value, dict):
-        raise _Wrong(at, "statement-type", f"a statement is an object, not {_type(value)}", "give an object with Effect, Action and Resource")
+        raise _Wrong(
+            at,
+            "statement-type",
+            f"a statement is an object, not {_type(value)}",
+            "give an object with Effect, Action and Resource",
+        )
     _check_elements(value, STATEMENT_ELEMENTS, at)
     effect = _effect(value, at)
     action_element: Literal["Action", "NotAction"] = "NotAction" if "NotAction" in value else "Action"
     if ("Action" in value) == ("NotAction" in value):
-        raise _Wrong(at, "action-element", "a statement needs exactly one of Action and NotAction", "give one of the two")
+        raise _Wrong(
+            at, "action-element", "a statement needs exactly one of Action and NotAction", "give one of the two"
+        )
     actions = _texts(value[action_element], f"{at}/{action_element}", "an action")
     for position, action in enumerate(actions):
         if action != "*" and ":" not in action:
@@ -113,7 +127,15 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
     resource_element = _resource_element(value, at, kind, warnings)
     resources = _texts(value[resource_element], f"{at}/{resource_element}", "a resource") if resource_element else ()
     if not actions or (resource_element and not resources):
-        warnings.append(Problem(at, "warning", "empty-element", "a statement with an empty list has no effect", "name something, or remove the statement"))
+        warnings.append(
+            Problem(
+                at,
+                "warning",
+                "empty-element",
+                "a statement with an empty list has no effect",
+                "name something, or remove the statement",
+            )
+        )
     principal_element, principals = _principals(value, at, kind, warnings)
     sid = value.get("Sid")
     if sid is not None and not isinstance(sid, str):
@@ -121,7 +143,18 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
     if kind == "rcp" and effect == "Allow" and (actions, resources) != (("*",), ("*",)):
         warnings.append(Problem(at, "warning", "rcp-allow", "an RCP of one's own holds Denies only", "write a Deny"))
     conditions = tuple(_conditions(value.get("Condition", {}), f"{at}/Condition"))
-    return Statement(index, sid, effect, action_element, actions, resource_element, resources, principal_element, principals, conditions)
+    return Statement(
+        index,
+        sid,
+        effect,
+        action_element,
+        actions,
+        resource_element,
+        resources,
+        principal_element,
+        principals,
+        conditions,
+    )
 
 
 def _effect(value: dict[str, object], at: str) -> Effect:
@@ -132,7 +165,9 @@ def _effect(value: dict[str, object], at: str) -> Effect:
         return "Allow"
     if effect == "Deny":
         return "Deny"
-    raise _Wrong(f"{at}/Effect", "effect", f"Effect is {_short(effect)}", "write Allow or Deny, in this case of letters")
+    raise _Wrong(
+        f"{at}/Effect", "effect", f"Effect is {_short(effect)}", "write Allow or Deny, in this case of letters"
+    )
 
 
 def _resource_element(
@@ -141,14 +176,27 @@ def _resource_element(
     given = [name for name in ("Resource", "NotResource") if name in value]
     if kind == "trust":
         if given:
-            warnings.append(Problem(f"{at}/{given[0]}", "warning", "resource-in-trust", "a trust policy has no resources", "remove it; it is ignored"))
+            warnings.append(
+                Problem(
+                    f"{at}/{given[0]}",
+                    "warning",
+                    "resource-in-trust",
+                    "a trust policy has no resources",
+                    "remove it; it is ignored",
+                )
+            )
         return None
     if len(given) == 2:
         raise _Wrong(at, "resource-element", "a statement has Resource or NotResource, not both", "give one of the two")
     if not given:
         if kind in ("resource", "endpoint"):
             return None
-        raise _Wrong(at, "missing-resource", "the statement has neither Resource nor NotResource", 'add one, "*" for every resource')
+        raise _Wrong(
+            at,
+            "missing-resource",
+            "the statement has neither Resource nor NotResource",
+            'add one, "*" for every resource',
+        )
     return "NotResource" if given[0] == "NotResource" else "Resource"
 
 
@@ -159,12 +207,21 @@ def _principals(
     if kind not in WITH_PRINCIPAL:
         if given:
             words = f"{given[0]} does not belong in this kind of policy"
-            warnings.append(Problem(f"{at}/{given[0]}", "warning", "principal-not-allowed", words, "remove it; it is ignored"))
+            warnings.append(
+                Problem(f"{at}/{given[0]}", "warning", "principal-not-allowed", words, "remove it; it is ignored")
+            )
         return None, ()
     if len(given) != 1:
         if not given:
-            raise _Wrong(at, "missing-principal", "the statement does not say whom it is for", 'add a Principal, "*" for everyone')
-        raise _Wrong(at, "principal-element", "a statement has Principal or NotPrincipal, not both", "give one of the two")
+            raise _Wrong(
+                at,
+                "missing-principal",
+                "the statement does not say whom it is for",
+                'add a Principal, "*" for everyone',
+            )
+        raise _Wrong(
+            at, "principal-element", "a statement has Principal or NotPrincipal, not both", "give one of the two"
+        )
     element: Literal["Principal", "NotPrincipal"] = "NotPrincipal" if given[0] == "NotPrincipal" else "Principal"
     if element == "NotPrincipal" and value["Effect"] == "Allow":
         words = "NotPrincipal with Allow is not supported; the statement has no effect"
@@ -177,10 +234,17 @@ def _principal_entries(value: object, at: str) -> Iterator[PrincipalEntry]:
         yield PrincipalEntry("*", "*")
         return
     if not isinstance(value, dict):
-        raise _Wrong(at, "principal-type", f"a principal is {_type(value)}", 'write "*" or an object such as {"AWS": "arn:..."}')
+        raise _Wrong(
+            at, "principal-type", f"a principal is {_type(value)}", 'write "*" or an object such as {"AWS": "arn:..."}'
+        )
     for kind, entries in value.items():
         if kind not in PRINCIPAL_KINDS:
-            raise _Wrong(_child(at, kind), "principal-kind", f"{_short(kind)} is no kind of principal", f"write one of {', '.join(PRINCIPAL_KINDS)}")
+            raise _Wrong(
+                _child(at, kind),
+                "principal-kind",
+                f"{_short(kind)} is no kind of principal",
+                f"write one of {', '.join(PRINCIPAL_KINDS)}",
+            )
         for entry in _texts(entries, _child(at, kind), "a principal"):
             yield PrincipalEntry(kind, entry)
 
@@ -191,7 +255,12 @@ def _conditions(block: object, at: str) -> Iterator[Condition]:
     for written, keys in block.items():
         operator, qualifier, if_exists = operator_of(written, _child(at, written))
         if not isinstance(keys, dict):
-            raise _Wrong(_child(at, written), "condition-type", f"{_short(written)} holds {_type(keys)}", "write an object: key, values")
+            raise _Wrong(
+                _child(at, written),
+                "condition-type",
+                f"{_short(written)} holds {_type(keys)}",
+                "write an object: key, values",
+            )
         for key, values in keys.items():
             place = _child(_child(at, written), key)
             yield Condition(operator, qualifier, if_exists, key, _values(values, place))
@@ -206,7 +275,11 @@ def operator_of(written: str, at: str) -> tuple[str, SetQualifier | None, bool]:
     operator = _BY_LOWER.get(lowered.removesuffix("ifexists"))
     if operator is None or (head and qualifier is None) or (operator == "Null" and if_exists):
         near = difflib.get_close_matches(lowered.removesuffix("ifexists"), _BY_LOWER, 1)
-        hint = f"did you mean {_BY_LOWER[near[0]]}?" if near and operator is None else "see AWS's list of condition operators"
+        hint = (
+            f"did you mean {_BY_LOWER[near[0]]}?"
+            if near and operator is None
+            else "see AWS's list of condition operators"
+        )
         raise _Wrong(at, "unknown-operator", f"{_short(written)} is no condition operator", hint)
     return operator, qualifier, if_exists
 
@@ -221,7 +294,12 @@ def _values(value: object, at: str) -> tuple[str, ...]:
             found.append(entry)
         else:
             place = f"{at}/{position}" if isinstance(value, list) else at
-            raise _Wrong(place, "condition-value", f"a condition value is {_type(entry)}", "write a text, a number, true or false")
+            raise _Wrong(
+                place,
+                "condition-value",
+                f"a condition value is {_type(entry)}",
+                "write a text, a number, true or false",
+            )
     return tuple(found)
 
 
@@ -248,9 +326,25 @@ def _warn_of_sids(statements: tuple[Statement, ...], kind: PolicyKind, is_list: 
         at = f"/Statement/{statement.index}/Sid" if is_list else "/Statement/Sid"
         sid = statement.sid
         if kind in ("identity", "boundary", "session") and sid and not _SID.fullmatch(sid):
-            warnings.append(Problem(at, "warning", "sid-characters", f"Sid {_short(sid)} has other characters than A-Z, a-z and 0-9", "AWS would refuse it; rename it"))
+            warnings.append(
+                Problem(
+                    at,
+                    "warning",
+                    "sid-characters",
+                    f"Sid {_short(sid)} has other characters than A-Z, a-z and 0-9",
+                    "AWS would refuse it; rename it",
+                )
+            )
         if sid and sid in seen:
-            warnings.append(Problem(at, "warning", "duplicate-sid", f"Sid {_short(sid)} is given twice", "AWS would refuse it; rename one"))
+            warnings.append(
+                Problem(
+                    at,
+                    "warning",
+                    "duplicate-sid",
+                    f"Sid {_short(sid)} is given twice",
+                    "AWS would refuse it; rename one",
+                )
+            )
         seen.add(sid or "")
 
 
@@ -261,7 +355,14 @@ def _child(at: str, name: str) -> str:
 def _type(value: object) -> str:
     if value is None:
         return "null"
-    names = ((bool, "a boolean"), (int, "a number"), (float, "a number"), (str, "a text"), (list, "a list"), (dict, "an object"))
+    names = (
+        (bool, "a boolean"),
+        (int, "a number"),
+        (float, "a number"),
+        (str, "a text"),
+        (list, "a list"),
+        (dict, "an object"),
+    )
     return next((words for kind, words in names if isinstance(value, kind)), type(value).__name__)
 
 

@@ -5,32 +5,54 @@ from typing import Literal, NamedTuple
 
 from pipeline.iam.model import PrincipalEntry, Statement
 
-Naming = Literal["everyone", "account", "user", "role", "session", "federated user", "service", "root"]
+Kind = Literal[
+    "user", "role", "session", "federated user", "root", "service", "provider", "anonymous", "document"
+]  # fmt: skip
+Naming = Literal[
+    "everyone", "account", "user", "role", "session", "federated user", "user behind it", "service", "provider"
+]  # fmt: skip
+ANONYMOUS = ("*", "anonymous")
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?::root)?")
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("assumed-role/", "session"),
+    ("federated-user/", "federated user"),
+    ("saml-provider/", "provider"),
+    ("oidc-provider/", "provider"),
+    ("role/", "role"),
+    ("root", "root"),
+)
 
 
 class Caller(NamedTuple):
     """Who makes a request.
 
-    ``arn`` is what the request says: a user, role, role session, federated user or root ARN, or a service's name.
-    ``principal_arn`` is the value of aws:PrincipalArn: the role's ARN for a session.
+    ``arn`` is what the request says: a user, role, role session, federated user, root or identity provider ARN, a
+    service's name, ``*`` for nobody signed, or ``policy/...`` for a loose document. ``principal_arn`` is the value of
+    aws:PrincipalArn: the role's ARN for a session. ``account_id`` is None for who belongs to no account.
+    ``federated_by`` is the user who made a federated user's session, where that is known.
     """
 
     arn: str
     principal_arn: str
     account_id: str | None
+    federated_by: str | None = None
 
     @property
-    def kind(self) -> Naming:
+    def kind(self) -> Kind:
         """What the caller is."""
-        if not self.arn.startswith("arn:"):
-            return "service"
-        tail = self.arn.split(":", 5)[-1]
-        if tail.startswith("assumed-role/"):
-            return "session"
-        if tail.startswith("federated-user/"):
-            return "federated user"
-        return "root" if tail == "root" else "role" if tail.startswith("role/") else "user"
+        return kind_of(self.arn)
+
+
+def kind_of(arn: str) -> Kind:
+    """Return what a caller of this name is."""
+    if arn in ANONYMOUS:
+        return "anonymous"
+    if arn.startswith("policy/"):
+        return "document"
+    if not arn.startswith("arn:"):
+        return "service"
+    tail = arn.split(":", 5)[-1]
+    return next((kind for start, kind in _KINDS if tail.startswith(start)), "user")
 
 
 def account_of(entry: PrincipalEntry) -> str | None:
@@ -41,19 +63,29 @@ def account_of(entry: PrincipalEntry) -> str | None:
 
 def naming(statement: Statement, caller: Caller) -> frozenset[Naming]:
     """Return how the Principal element names the caller: the ways differ in what else must allow."""
-    found: set[Naming] = set()
-    for entry in statement.principals:
-        if entry.value == "*" and entry.kind in ("*", "AWS"):
-            found.add("everyone")
-        elif entry.kind == "Service" and caller.kind == "service" and entry.value == caller.arn:
-            found.add("service")
-        elif entry.kind == "AWS" and caller.account_id and account_of(entry) == caller.account_id:
-            found.add("account")
-        elif entry.kind == "AWS" and entry.value == caller.arn:
-            found.add(caller.kind)
-        elif entry.kind == "AWS" and entry.value == caller.principal_arn:
-            found.add("role" if caller.kind == "session" else caller.kind)
-    return frozenset(found)
+    ways = (_way(entry, caller) for entry in statement.principals)
+    return frozenset(way for way in ways if way is not None)
+
+
+def _way(entry: PrincipalEntry, caller: Caller) -> Naming | None:
+    if entry.value == "*" and entry.kind in ("*", "AWS"):
+        return "everyone"
+    if entry.kind == "Service":
+        return "service" if caller.kind == "service" and entry.value == caller.arn else None
+    if entry.kind == "Federated":
+        return "provider" if caller.kind in ("provider", "service") and entry.value == caller.arn else None
+    if entry.kind != "AWS" or caller.account_id is None:
+        return None
+    if account_of(entry) == caller.account_id:
+        return "account"
+    if caller.kind == "session":
+        return "session" if entry.value == caller.arn else "role" if entry.value == caller.principal_arn else None
+    if caller.kind == "federated user":
+        by_user = entry.value == caller.federated_by
+        return "federated user" if entry.value == caller.arn else "user behind it" if by_user else None
+    if entry.value != caller.arn:
+        return None
+    return "role" if caller.kind == "role" else "user"
 
 
 def is_left_out(statement: Statement, caller: Caller, has_boundary: bool) -> bool:
@@ -64,8 +96,8 @@ def is_left_out(statement: Statement, caller: Caller, has_boundary: bool) -> boo
     """
     if has_boundary:
         return False
-    values = {entry.value for entry in statement.principals if entry.kind == "AWS"}
-    accounts = {account_of(entry) for entry in statement.principals}
-    if caller.account_id not in accounts:
-        return False
-    return caller.kind == "root" or {caller.arn, caller.principal_arn} <= values
+    ways = naming(statement, caller)
+    if caller.kind in ("user", "role", "session", "federated user"):
+        values = {entry.value for entry in statement.principals if entry.kind == "AWS"}
+        return "everyone" in ways or ("account" in ways and {caller.arn, caller.principal_arn} <= values)
+    return bool(ways)
