@@ -11,10 +11,13 @@ create or replace macro glob_of(pattern) as
 create or replace macro own_text(text, account_id) as
     replace(text, '{ownaccount}', coalesce(account_id, '*'));
 
--- The ids of the statements with these numbers.
-create or replace macro statement_ids_of(numbers, statements) as
+-- The ids of the statements with these numbers that match an action.
+create or replace macro statement_ids_of(numbers, statements, action_set_ids) as
     list_transform(
-        list_filter(coalesce(statements, []), lambda statement: list_contains(numbers, statement.number)),
+        list_filter(
+            coalesce(statements, []),
+            lambda statement: list_contains(numbers, statement.number) and list_contains(action_set_ids, statement.actions)
+        ),
         lambda statement: statement.id
     );
 

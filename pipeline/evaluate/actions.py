@@ -47,6 +47,12 @@ def _universe(arn_format: str | None, place: Place) -> globs.Glob:
     return globs.Glob(tuple(tokens))
 
 
+@lru_cache(maxsize=1 << 14)
+def universe_text(arn_format: str | None, place: Place) -> str:
+    """Return the pattern of all resources of a type at a place."""
+    return "".join("*" if token.kind == "run" else token.text for token in _universe(arn_format, place).tokens)
+
+
 class ActionForm(NamedTuple):
     """An action as far as its verdict goes: actions of equal form get equal answers from equal statements.
 

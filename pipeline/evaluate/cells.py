@@ -1,4 +1,4 @@
-"""Decides one cell: a principal's layers on one action, from formulas to rows of ``access`` and a verdict.
+"""Decides cells: a principal's layers on one action and resource type, from formulas to rows and a verdict.
 
 Source: policy evaluation logic within one account and across accounts (DA, XACC).
 """
@@ -20,6 +20,8 @@ from pipeline.evaluate.statements import (
 )
 
 Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
+#: Stands for the pattern of a resource type until the type is named.
+WHOLE_TYPE = "{type}"
 #: From the weakest.
 RANKS: dict[str, int] = {"none": 0, "denied": 1, "blocked": 2, "conditional": 3, "allowed": 4}
 
@@ -92,21 +94,36 @@ class _Case(NamedTuple):
     scopes: tuple[Scope, ...]
 
 
-def decide(action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver) -> Outcome:
-    """Return the outcome of a cell. ``around`` holds the principal's facts."""
-    outcomes = [
-        _decide_type(kind, action, layers, around._replace(view=kind.view), place, solver)
-        for kind in action.types
-    ]
-    rows = _merged([row for outcome in outcomes for row in outcome.rows], solver)
-    required = [outcome for kind, outcome in zip(action.types, outcomes, strict=True) if kind.is_required]
+class Kind(NamedTuple):
+    """A resource type's name, whether every call needs it, and the pattern of all resources of it."""
+
+    name: str
+    is_required: bool
+    pattern: str
+
+
+def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver) -> Outcome:
+    """Return the outcome of an action from those of its resource types.
+
+    Every required type must be met by one call, so the weakest of them decides; where none is required, the best.
+    """
+    named = [_named(outcome, kind) for kind, outcome in zip(kinds, outcomes, strict=True)]
+    rows = _merged([row for outcome in named for row in outcome.rows], solver)
+    required = [outcome for kind, outcome in zip(kinds, named, strict=True) if kind.is_required]
     if not required:
-        best = max(outcomes, key=lambda outcome: RANKS[outcome.verdict])
-        return best._replace(rows=rows)
+        return max(named, key=lambda outcome: RANKS[outcome.verdict])._replace(rows=rows)
     weakest = min(required, key=lambda outcome: RANKS[outcome.verdict])
     if weakest.verdict == "conditional" and len(required) > 1 and not _together(required, solver):
         return Outcome(rows, *_why_never_together(required))
     return weakest._replace(rows=rows)
+
+
+def _named(outcome: Outcome, kind: Kind) -> Outcome:
+    rows = []
+    for row in outcome.rows:
+        pattern = kind.pattern if row.pattern == WHOLE_TYPE else row.pattern
+        rows.append(row._replace(resource_type=kind.name, pattern=pattern))
+    return outcome._replace(rows=tuple(rows))
 
 
 def _together(required: Sequence[Outcome], solver: Solver) -> bool:
@@ -132,12 +149,12 @@ def _why_never_together(required: Sequence[Outcome]) -> tuple[Verdict, str, tupl
     return "denied", "identity", tuple(limiting)
 
 
-def _decide_type(
-    kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver
-) -> Outcome:
+def decide(kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver) -> Outcome:
+    """Return what an action comes to on resources of one type. ``around`` holds the principal's facts."""
+    around = around._replace(view=kind.view)
     own = around._replace(facts={**around.facts, **_resource_facts(around, place.own_account)})
     cases = [_own_case(kind.universe(place), action, layers, own), *_foreign_cases(kind, layers, around, place)]
-    rows = _merged([row for case in cases for row in _rows(kind.resource_type, case, solver)], solver)
+    rows = _merged([row for case in cases for row in _rows(case, solver)], solver)
     if rows:
         best = max(rows, key=lambda row: RANKS[row.verdict])
         layer = "identity" if _numbers(cases, "identity") & set(best.granted_by) else "resource"
@@ -206,17 +223,11 @@ def _granted_scopes(universe: globs.Glob, part: _Part) -> Iterable[Scope]:
     if part.statement.resource_element == "Resource":
         patterns: Sequence[str] = part.patterns
     else:
-        patterns = (universe_text(universe),)
+        patterns = (WHOLE_TYPE,)
     for pattern in patterns:
-        scope = scope_of(universe, pattern)
+        scope = Scope(universe, WHOLE_TYPE, (universe,)) if pattern == WHOLE_TYPE else scope_of(universe, pattern)
         if scope:
             yield scope
-
-
-def universe_text(universe: globs.Glob) -> str:
-    """Write a universe as a pattern."""
-    written = {"run": "*", "any": "?"}
-    return "".join(written.get(token.kind, token.text) for token in universe.tokens)
 
 
 def _layer_parts(layers: Layers, around: Surroundings) -> Iterable[_Part]:
@@ -267,7 +278,7 @@ def _foreign_case(universe: globs.Glob, entries: Sequence[Entry], layers: Layers
     return case._replace(scopes=tuple(scope for part in sharing for scope in _granted_scopes(universe, part)))
 
 
-def _rows(resource_type: str, case: _Case, solver: Solver) -> list[AccessRow]:
+def _rows(case: _Case, solver: Solver) -> list[AccessRow]:
     allowed = formulas.conjunction((case.grant, formulas.negation(case.denied), *(limit for _, limit in case.limits)))
     found = []
     for region in _regions(case.scopes, allowed):
@@ -276,7 +287,7 @@ def _rows(resource_type: str, case: _Case, solver: Solver) -> list[AccessRow]:
             verdict: Verdict = "allowed" if solver.is_certain(formula) else "conditional"
             shown = True if verdict == "allowed" else solver.simplified(formula)
             reasons = _reasons(case, region, solver)
-            found.append(AccessRow(resource_type, region.scope.pattern, region.exceptions, verdict, shown, *reasons))
+            found.append(AccessRow("", region.scope.pattern, region.exceptions, verdict, shown, *reasons))
     return found
 
 

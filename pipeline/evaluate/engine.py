@@ -3,20 +3,23 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from pipeline.evaluate import formula as formulas
-from pipeline.evaluate.actions import ActionForm, Place
-from pipeline.evaluate.cells import Entry, Layers, Outcome, decide
+from pipeline.evaluate import globs
+from pipeline.evaluate.actions import ActionForm, Place, TypeForm, universe_text
+from pipeline.evaluate.cells import Entry, Kind, Layers, Outcome, combined, decide
 from pipeline.evaluate.formula import Formula
-from pipeline.evaluate.knowledge import EVERY_KEY, Knowledge, fact
+from pipeline.evaluate.knowledge import EVERY_KEY, TAG_ALIAS, Knowledge, fact
 from pipeline.evaluate.profiles import Example, numbers_in
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import NumberedStatement, Surroundings, shown
+from pipeline.evaluate.statements import NumberedStatement, Surroundings, shown, wide_glob
 from pipeline.evaluate.words import words
 
+Levels = tuple[tuple[int, ...], ...]
 Case = tuple[int, int, str, str | None, str | None, str | None, str]
 
 CELL_ACCESS = pa.schema(
@@ -37,9 +40,65 @@ RESIDUAL_CONDITIONS = pa.schema(
 )  # fmt: skip
 
 
+class _Meeting(NamedTuple):
+    """How a statement meets the resources of a type. ``is_general``: it covers all of them or none, whatever the type."""
+
+    is_relevant: bool
+    is_general: bool
+    details: tuple[bool, ...]
+
+
+class _Shortened(NamedTuple):
+    """The statements of a layer that can apply to a resource type, and all that the type does to them."""
+
+    levels: Levels
+    numbers: tuple[int, ...]
+    details: tuple[tuple[bool, ...], ...]
+    is_general: bool
+
+
+class Numbered(NamedTuple):
+    """The statements of a case by number. ``scps`` is None where there is no such layer."""
+
+    identity: tuple[int, ...]
+    has_boundary: bool
+    boundary: tuple[int, ...]
+    scps: Levels | None
+    rcps: Levels
+    entries: tuple[int, ...]
+
+    def levels(self) -> tuple[tuple[str, Levels], ...]:
+        """Return the levels of each layer; identity and boundary have one."""
+        return (("identity", (self.identity,)), ("boundary", (self.boundary,)), ("scp", self.scps or ()), ("rcp", self.rcps))
+
+
+@lru_cache(maxsize=1 << 16)
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(numbers_in(text))
+
+
+@lru_cache(maxsize=1 << 14)
+def _levels(text: str) -> Levels:
+    return tuple(_numbers(level) for level in text.split("/"))
+
+
+def _parsed(
+    identity: str, boundary: str | None, scps: str | None, rcps: str | None, environment: str, acts_on_rcps: bool
+) -> Numbered:
+    return Numbered(
+        _numbers(identity),
+        boundary is not None,
+        _numbers(boundary or ""),
+        None if scps is None else _levels(scps),
+        _levels(rcps) if rcps is not None and acts_on_rcps else (),
+        _numbers(environment),
+    )
+
+
 @dataclass
 class Engine:
-    """Decides cases and remembers: equal statements, facts and action forms are decided once.
+    """Decides cases and remembers. What tells two decisions apart is as little as can be: the statements that can
+    apply to the resource type, the keys they ask for that a request can have, and the facts they ask for.
 
     ``spelling`` maps condition keys in lower case to AWS's spelling.
     """
@@ -51,8 +110,14 @@ class Engine:
     examples: Sequence[Example]
     spelling: dict[str, str]
     solver: Solver = field(init=False)
-    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    cells: list[Outcome] = field(default_factory=list)
+    _cell_ids: dict[tuple[object, ...], int] = field(default_factory=dict)
     _decided: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _outcomes: dict[Outcome, int] = field(default_factory=dict)
+    _by_number: list[Outcome] = field(default_factory=list)
+    _kinds_of: dict[tuple[int, Place], tuple[Kind, ...]] = field(default_factory=dict)
+    _shortened: dict[tuple[str, Levels, int, Place, bool], _Shortened] = field(default_factory=dict)
+    _facts: dict[tuple[tuple[int, ...], int], tuple[object, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.solver = Solver(self.knowledge.domain)
@@ -60,39 +125,101 @@ class Engine:
     def cell_of(self, case: Case) -> int:
         """Return the number of the cell that a case comes to."""
         form_id, facts_id, *texts = case
+        form, example = self.forms[form_id], self.examples[facts_id]
+        layers = _parsed(*texts, form.is_rcp_supported)
+        place = Place(example.own_account, example.partition)
+        kinds = self._kinds(form_id, place)
+        found = (kinds, tuple(self._outcome(kind, form, layers, facts_id, place) for kind in form.types))
+        if found not in self._cell_ids:
+            self.cells.append(combined(kinds, [self._by_number[number] for number in found[1]], self.solver))
+            self._cell_ids[found] = len(self.cells)
+        return self._cell_ids[found]
+
+    def _kinds(self, form_id: int, place: Place) -> tuple[Kind, ...]:
+        if (form_id, place) not in self._kinds_of:
+            types = self.forms[form_id].types
+            kinds = tuple(Kind(kind.resource_type, kind.is_required, universe_text(kind.arn_format, place)) for kind in types)
+            self._kinds_of[form_id, place] = kinds
+        return self._kinds_of[form_id, place]
+
+    def _outcome(self, kind: TypeForm, form: ActionForm, layers: Numbered, facts_id: int, place: Place) -> int:
+        """Return the number of what an action comes to on one resource type."""
+        layers_here = [self._shorten(name, levels, kind, place, bool(layers.entries)) for name, levels in layers.levels()]
+        is_general = not layers.entries and all(layer.is_general for layer in layers_here)
+        entries = tuple((n, self._facts_asked((self.entries[n]["statement_number"],), facts_id)) for n in layers.entries)
         example = self.examples[facts_id]
-        key = (form_id, *texts, example.own_account, example.partition, self._facts_asked(texts, example))
+        key = (
+            tuple((layer.levels, layer.details, self._facts_asked(layer.numbers, facts_id)) for layer in layers_here),
+            layers.has_boundary, layers.scps is None, form.needs_consent, form.outright, place,
+            None if is_general else kind.arn_format, entries, (example.is_user, example.exempt_entries) if entries else None,
+        )  # fmt: skip
         if key not in self._decided:
-            outcome = self._decide(self.forms[form_id], texts, example)
-            self._decided[key] = self.outcomes.setdefault(outcome, len(self.outcomes) + 1)
+            outcome = self._decide(kind, form, [layer.levels for layer in layers_here], layers, example, place)
+            self._decided[key] = self._outcomes.setdefault(outcome, len(self._outcomes))
+            if len(self._outcomes) > len(self._by_number):
+                self._by_number.append(outcome)
         return self._decided[key]
 
-    def _facts_asked(self, texts: Sequence[str | None], example: Example) -> tuple[object, ...]:
-        """Return the facts that the case's statements ask for."""
-        numbers = [number for text in texts[:4] if text for number in numbers_in(text)]
-        numbers += [self.entries[number]["statement_number"] for number in numbers_in(texts[4] or "")]
-        keys: set[str] = set()
-        for number in numbers:
-            statement = self.statements[number]
-            keys.update(test.key for test in statement.principal_tests)
-            keys.update(statement.fact_keys)
-        values = tuple((key, fact(example.facts, key)) for key in sorted(keys))
-        return (values, example.is_user, example.exempt_entries) if texts[4] else (values,)
+    def _shorten(self, name: str, levels: Levels, kind: TypeForm, place: Place, keeps_all: bool) -> _Shortened:
+        """Leave out the statements that cannot apply to the type; a resource of another account may meet any of them."""
+        key = (name, levels, id(kind), place, keeps_all)
+        if key not in self._shortened:
+            completes = name in ("identity", "boundary")
+            meetings = {n: self._meet(self.statements[n], kind, place, completes) for level in levels for n in level}
+            kept = tuple(tuple(n for n in level if keeps_all or meetings[n].is_relevant) for level in levels)
+            kept = self._levels_that_limit(kept) if name == "scp" else kept
+            numbers = tuple(dict.fromkeys(n for level in kept for n in level))
+            is_general = all(meetings[n].is_general for n in numbers)
+            self._shortened[key] = _Shortened(kept, numbers, tuple(meetings[n].details for n in numbers), is_general)
+        return self._shortened[key]
 
-    def _decide(self, form: ActionForm, texts: Sequence[str | None], example: Example) -> Outcome:
-        identity, boundary, scps, rcps, environment = texts
-        layers = Layers(
-            self._level(identity or ""),
-            None if boundary is None else self._level(boundary),
-            None if scps is None else tuple(self._level(level) for level in scps.split("/")),
-            tuple(self._level(level) for level in rcps.split("/")) if rcps and form.is_rcp_supported else (),
-            tuple(self._entry(number, form, example) for number in numbers_in(environment or "") if number not in example.exempt_entries),
+    def _levels_that_limit(self, levels: Levels) -> Levels:
+        """Return the levels that do not allow everything, each once, all Denies in a level that allows everything."""
+        denies = sorted({n for level in levels for n in level if not self.statements[n].is_allow})
+        allows = [tuple(n for n in level if self.statements[n].is_allow) for level in levels]
+        everything = [level for level in allows if any(self.statements[n].is_all for n in level)]
+        limiting = sorted({level for level in allows if level not in everything})
+        kept = [*limiting, *everything[:1]]
+        return (*kept[:-1], (*kept[-1], *denies)) if kept else ()
+
+    def _meet(self, statement: NumberedStatement, kind: TypeForm, place: Place, completes: bool) -> _Meeting:
+        knowledge = self.knowledge
+        keys = tuple(knowledge.is_absent(knowledge.canonical(key, kind.view), kind.view) for key in statement.asked_keys)
+        keys += tuple(kind.view.has(key) for key in statement.asked_keys if key.startswith(TAG_ALIAS))
+        if statement.resource_element is None or not statement.resources:
+            return _Meeting(True, statement.resource_element is None, keys)
+        universe = (kind.universe(place),)
+        patterns = (wide_glob(pattern, statement.has_variables, completes) for pattern in statement.resources)
+        meetings = [globs.relation(universe, pattern) for pattern in patterns]
+        hits = tuple(meeting.inside for meeting in meetings)
+        is_general = not any(all(meeting) for meeting in meetings)
+        if statement.resource_element == "NotResource":
+            is_whole = not any("${" in pattern for pattern in statement.resources)
+            return _Meeting(not is_whole or all(meeting.outside for meeting in meetings), is_whole and is_general, keys + hits)
+        return _Meeting(any(hits), is_general, keys + hits)
+
+    def _facts_asked(self, numbers: tuple[int, ...], facts_id: int) -> tuple[object, ...]:
+        """Return the facts that statements ask for."""
+        key = (numbers, facts_id)
+        if key not in self._facts:
+            facts = self.examples[facts_id].facts
+            self._facts[key] = tuple(fact(facts, asked) for n in numbers for asked in self.statements[n].asked_keys)
+        return self._facts[key]
+
+    def _decide(
+        self, kind: TypeForm, form: ActionForm, levels: Sequence[Levels], layers: Numbered, example: Example, place: Place
+    ) -> Outcome:
+        read = [tuple(tuple(self.statements[n] for n in level) for level in numbers) for numbers in levels]
+        identity, boundary, scps, rcps = read
+        entries = tuple(self._entry(n, form, example) for n in layers.entries if n not in example.exempt_entries)
+        found = Layers(
+            identity[0],
+            boundary[0] if layers.has_boundary else None,
+            scps if layers.scps is not None else None,
+            rcps,
+            entries,
         )
-        around = Surroundings(example.facts, EVERY_KEY, self.knowledge)
-        return decide(form, layers, around, Place(example.own_account, example.partition), self.solver)
-
-    def _level(self, text: str) -> tuple[NumberedStatement, ...]:
-        return tuple(self.statements[number] for number in numbers_in(text))
+        return decide(kind, form, found, Surroundings(example.facts, EVERY_KEY, self.knowledge), place, self.solver)
 
     def _entry(self, number: int, form: ActionForm, example: Example) -> Entry:
         entry = self.entries[number]
@@ -112,7 +239,7 @@ class Engine:
         """Return cell_access, cell_verdicts and residual_conditions."""
         conditions: dict[str, Formula] = {}
         access, verdicts = [], []
-        for outcome, cell_id in self.outcomes.items():
+        for cell_id, outcome in enumerate(self.cells, start=1):
             verdicts.append((cell_id, outcome.verdict, outcome.layer, list(outcome.decided_by)))
             for row in outcome.rows:
                 condition_id = None

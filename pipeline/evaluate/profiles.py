@@ -14,7 +14,7 @@ Tags = tuple[tuple[str, str], ...]
 
 
 class Principal(NamedTuple):
-    """A row of ``principal_layers``. Parts are numbers of statements (of entries in the environments) as text."""
+    """A row of ``principal_layers``. Parts are ``number:action set`` of statements (of entries in the environments)."""
 
     principal_arn: str
     account_id: str
@@ -174,10 +174,9 @@ class Profiles:
     def set_parts(self) -> Iterator[tuple[int, int, int]]:
         """Yield (set, part number, action set) of every set."""
         for text, set_id in self.sets.by_text.items():
-            is_environment = text.startswith("entries ")
-            for number in numbers_in(text.removeprefix("entries ")):
-                statement = self.entries[number]["statement_number"] if is_environment else number
-                yield set_id, number, self.statements[statement].action_set_id
+            for part in text.removeprefix("entries ").split(","):
+                number, action_set_id = part.split(":")
+                yield set_id, int(number), int(action_set_id)
 
     def chain_levels(self) -> Iterator[tuple[int, int, int]]:
         """Yield (chain, level, set) of every chain. Adds the levels' sets."""
@@ -187,8 +186,8 @@ class Profiles:
 
 
 def numbers_in(text: str) -> Iterable[int]:
-    """Return the numbers in a text of parts, chain or case."""
-    return [int(number) for number in text.replace("/", ",").split(",") if number]
+    """Return the numbers in a text of parts, chain or case, each once; what follows a colon is left out."""
+    return list({int(part.split(":", 1)[0]): None for part in text.replace("/", ",").split(",") if part})
 
 
 def _entry_set(parts: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import assets
-from pipeline.evaluate.actions import ActionForm, action_form
+from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
 from pipeline.evaluate.engine import Case, Engine
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.models import run_models
@@ -40,7 +40,7 @@ def evaluate(
     load_table(connection, "evaluated_services", pa.table({"service": pa.array(sorted(set(services)), pa.string())}))
     connection.execute(assets.text("sql", "macros.sql"))
     run_models(connection, BEFORE)
-    statements = {number: read_statement(number, *rest) for number, *rest in _rows(connection, "select statement_number, action_set_id, content from numbered_statements")}
+    statements = {number: read_statement(number, content) for number, content in _rows(connection, "select statement_number, content from numbered_statements")}
     entries = {number: read_entry(text) for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")}
     profiles = _profiles(connection, statements, entries)
     forms = _action_forms(connection, reference, statements)
@@ -107,9 +107,12 @@ def _action_forms(connection: Connection, reference: Reference, statements: dict
     keys = {test.key for s in statements.values() for test in s.tests} | {key for s in statements.values() for key in s.fact_keys}
     mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
     forms: dict[ActionForm, int] = {}
+    kinds: dict[TypeForm, TypeForm] = {}
     rows = []
     for (action,) in _rows(connection, "select action from evaluated_actions order by action"):
         form = action_form(reference, action, doubtful, mentioned)
+        # Equal types are one object: the engine tells them apart by it.
+        form = form._replace(types=tuple(kinds.setdefault(kind, kind) for kind in form.types))
         rows.append((action, forms.setdefault(form, len(forms))))
     load_table(connection, "action_forms", _table(rows, pa.schema([("action", pa.string()), ("form_id", pa.int32())])))
     return list(forms)

@@ -30,7 +30,6 @@ class NumberedStatement:
     """
 
     number: int
-    action_set_id: int
     is_allow: bool
     has_variables: bool
     resource_element: str | None
@@ -39,6 +38,11 @@ class NumberedStatement:
     principal_tests: tuple[Test, ...]
     fact_keys: tuple[str, ...]
     asked_keys: tuple[str, ...]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it allows, for every resource and without condition."""
+        return self.is_allow and self.resource_element == "Resource" and "*" in self.resources and not self.tests
 
 
 class Surroundings(NamedTuple):
@@ -49,7 +53,7 @@ class Surroundings(NamedTuple):
     knowledge: Knowledge
 
 
-def read_statement(number: int, action_set_id: int, content: str) -> NumberedStatement:
+def read_statement(number: int, content: str) -> NumberedStatement:
     """Return a statement from its content as ``statement_contents`` writes it."""
     data = json.loads(content)
     has_variables = bool(data["has_variables"])
@@ -65,7 +69,6 @@ def read_statement(number: int, action_set_id: int, content: str) -> NumberedSta
         fact_keys |= {"aws:principalorgid", "aws:principalorgpaths"}
     return NumberedStatement(
         number,
-        action_set_id,
         data["effect"] == "Allow",
         has_variables,
         data["resource_element"],
@@ -210,6 +213,14 @@ def resource_test(pattern: str) -> Formula:
 def pattern_glob(pattern: str) -> globs.Glob:
     """Return the glob of a filled pattern; a variable that is left matches anything."""
     parts = grammar.parts(pattern, True)
+    return globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts])
+
+
+@lru_cache(maxsize=1 << 16)
+def wide_glob(pattern: str, has_variables: bool, completes: bool) -> globs.Glob:
+    """Return the glob of a pattern as written, every variable of it matching anything."""
+    written = grammar.completed_arn(pattern) if completes else pattern
+    parts = grammar.parts(written, has_variables)
     return globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts])
 
 

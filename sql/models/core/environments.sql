@@ -7,13 +7,13 @@ parts as (
     select distinct
         account_id,
         principal_arn,
-        entry_number as part,
+        entry_number || ':' || action_set_id as part,
     from numbered_entries
 )
 
 select
     account_id,
     principal_arn,
-    string_agg(part::varchar, ',' order by part) as parts,
+    string_agg(part, ',' order by part) as parts,
 from parts
 group by account_id, principal_arn

@@ -4,7 +4,6 @@ grain = ["statement_number"]
 */
 select
     statement_number,
-    any_value(action_set_id) as action_set_id,
     any_value(content) as content,
 from account_statements
 group by statement_number

@@ -1,5 +1,5 @@
 /*
-description = "The statements of a document as they count in an account, as one set of statement numbers each: a policy form."
+description = "The statements of a document as they count in an account, as one set each: a policy form. Its parts are statement number and action set."
 grain = ["account_id", "policy_id"]
 */
 with
@@ -7,7 +7,7 @@ parts as (
     select distinct
         account_id,
         policy_id,
-        statement_number as part,
+        statement_number || ':' || action_set_id as part,
     from account_statements
 )
 

@@ -6,9 +6,17 @@ with
 reasons as (
     select
         principal_arn,
-        list({'number': statement_number, 'id': statement_id} order by statement_id) as statements,
+        list({'number': statement_number, 'actions': action_set_id, 'id': statement_id} order by statement_id) as statements,
     from principal_statements
     group by principal_arn
+),
+
+sets_of_action as (
+    select
+        action,
+        list(action_set_id) as action_set_ids,
+    from action_set_members
+    group by action
 )
 
 select
@@ -17,10 +25,11 @@ select
     principal_profiles.principal_type,
     profile_cells.action,
     cell_verdicts.verdict,
-    list_concat([cell_verdicts.layer], statement_ids_of(cell_verdicts.decided_by_numbers, reasons.statements)) as decided_by,
+    list_concat([cell_verdicts.layer], statement_ids_of(cell_verdicts.decided_by_numbers, reasons.statements, sets_of_action.action_set_ids)) as decided_by,
     principal_profiles.is_incomplete,
 from principal_profiles
 inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
 inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
+left join sets_of_action on profile_cells.action = sets_of_action.action
 left join reasons on principal_profiles.principal_arn = reasons.principal_arn
 where cell_verdicts.verdict != 'none'

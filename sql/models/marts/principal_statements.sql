@@ -49,6 +49,7 @@ select distinct
     account_statements.statement_id,
     combined.layer,
     account_statements.statement_number,
+    account_statements.action_set_id,
 from combined
 inner join account_statements
     on
