@@ -64,7 +64,8 @@ def main() -> None:
     except typer.exceptions.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "policylake"
-        status = _failed(f"{command}: {error.format_message()} See: {command} --help", 2)
+        wrong = error.format_message().replace("Value error, ", "")
+        status = _failed(f"{command.removeprefix('policylake ')}: {wrong} See: {command} --help", 2)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except OSError as error:

@@ -68,7 +68,10 @@ def run(lake: Lake, query: NamedQuery, values: Mapping[str, str]) -> pa.Table:
         if value is None:
             remedy = f"give --set {name}={known[name].example or 'VALUE'}"
             raise PolicylakeError(f"query {query.name}: the parameter {name} is missing; {remedy}")
-    return lake.query(query.sql, given)
+    try:
+        return lake.query(query.sql, given)
+    except PolicylakeError as error:
+        raise PolicylakeError(f"query {query.name}: {error}") from error
 
 
 @lru_cache(maxsize=64)
