@@ -1,0 +1,147 @@
+"""The examples of the README and the guide run: commands, SQL and Python, on the lake of the sample organization."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.lake import open_lake
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/guide.md")
+FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+#: What an example may end with: 3 says that the sample holds a malformed file.
+FINE = {"build": (0, 3)}
+
+
+def blocks(language):
+    """The examples in a language, one at a time: (page, text)."""
+    for page in PAGES:
+        for kind, text in FENCED.findall((ROOT / page).read_text()):
+            if kind == language:
+                yield page, text
+
+
+def commands():
+    return [(page, line) for page, text in blocks("sh") for line in text.splitlines() if line]
+
+
+@pytest.fixture(scope="module")
+def place(sample_lake, tmp_path_factory):
+    """A folder with the lake and some exports, as the guide has them."""
+    folder = tmp_path_factory.mktemp("guide")
+    shutil.copytree(sample_lake, folder / "lake")
+    shutil.copytree(ROOT / "samples" / "organization" / "policies", folder / "exports")
+    return folder
+
+
+def run(text, folder):
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("POLICYLAKE_LAKE", None)
+    command = ["bash", "-o", "pipefail", "-c", text]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("page", "command"), commands(), ids=lambda value: value[:60])
+def test_a_command_of_the_docs_runs_and_says_something(page, command, place):
+    assert "policylake " in command
+    is_build = command.startswith("policylake build")
+    done = run(f"{command} --lake built" if is_build else command, place)
+    assert done.returncode in FINE.get("build" if is_build else "", (0,)), done.stderr
+    words = shlex.split(command)
+    assert is_build or "--out" in words or done.stdout.count("\n") >= 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("page", "sql"), list(blocks("sql")), ids=lambda value: value[:40].strip())
+def test_a_query_of_the_docs_has_rows(page, sql, place):
+    assert open_lake(place / "lake").query(sql).num_rows > 0
+
+
+def test_the_programs_of_the_docs_run(place):
+    run('policylake sql "from access order by all" --out access.parquet', place)
+    programs = [text for _, text in blocks("python")]
+    assert len(programs) == 2
+    for program in programs:
+        done = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_links_of_the_docs_lead_somewhere():
+    for page in ("README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))):
+        text = (ROOT / page).read_text()
+        for link in re.findall(r"\]\(([^)#]+)\)", text):
+            assert link.startswith("https:") or ((ROOT / page).parent / link).exists(), (page, link)
+
+
+def test_the_readme_names_every_command():
+    text = (ROOT / "README.md").read_text()
+    said = run("policylake --help", ROOT).stdout
+    names = re.findall(r"^  ([a-z][a-z-]+)  ", said, re.MULTILINE)
+    assert {"build", "who-can", "sql"} <= set(names)
+    for name in names:
+        assert f"`{name}" in text, name
+
+
+def test_the_makefile_names_every_target_in_its_help():
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in ("help", "setup", "report", "test", "check", "bench", "export", "clean", "docs", "reference", "lock"):
+        assert f"make {name} " in said, name
+
+
+#: Answers as the AWS CLI would, from an organization.json.
+FAKE_AWS = """#!{python}
+import json, sys
+held = json.load(open({organization!r}))
+operation, given = sys.argv[2], dict(zip(sys.argv[3::2], sys.argv[4::2]))
+def children(kind):
+    return [{{k: v for k, v in item.items() if k != "ParentId"}} for item in held[kind]
+            if item["ParentId"] == given["--parent-id"]]
+def policy():
+    return next(p for p in held["Policies"] if p["PolicySummary"]["Id"] == given["--policy-id"])
+answers = {{
+    "describe-organization": lambda: {{"Organization": held["Organization"]}},
+    "list-roots": lambda: {{"Roots": held["Roots"]}},
+    "list-accounts-for-parent": lambda: {{"Accounts": children("Accounts")}},
+    "list-organizational-units-for-parent": lambda: {{"OrganizationalUnits": children("OrganizationalUnits")}},
+    "list-policies": lambda: {{"Policies": [p["PolicySummary"] for p in held["Policies"]
+                                           if p["PolicySummary"]["Type"] == given["--filter"]]}},
+    "describe-policy": lambda: {{"Policy": {{k: v for k, v in policy().items() if k != "Targets"}}}},
+    "list-targets-for-policy": lambda: {{"Targets": policy()["Targets"]}},
+}}
+json.dump(answers[operation](), sys.stdout)
+"""
+
+
+def unordered(organization):
+    return {
+        name: sorted(json.dumps(item, sort_keys=True) for item in held) if isinstance(held, list) else held
+        for name, held in organization.items()
+    }
+
+
+def test_the_script_of_the_guide_exports_an_organization_as_it_is(tmp_path):
+    sample = ROOT / "samples" / "organization" / "organization.json"
+    fake = tmp_path / "aws"
+    fake.write_text(FAKE_AWS.format(python=sys.executable, organization=str(sample)))
+    fake.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    script = [sys.executable, str(ROOT / "scripts" / "export_organization.py")]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert unordered(json.loads(done.stdout)) == unordered(json.loads(sample.read_text()))
+
+
+def test_the_script_of_the_guide_says_what_failed(tmp_path):
+    (tmp_path / "aws").write_text("#!/bin/sh\necho AccessDenied >&2\nexit 254\n")
+    (tmp_path / "aws").chmod(0o755)
+    script = [sys.executable, str(ROOT / "scripts" / "export_organization.py")]
+    done = subprocess.run(script, env={**os.environ, "PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "aws organizations list-roots: AccessDenied; use credentials that may read the organization\n"
