@@ -18,7 +18,7 @@ SUMMED = ("accounts", "principals", "policies", "attachments", "statements")
 
 
 def build(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files and folders, in any mix.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Files and folders, in any mix.")],
     lake: LakeOption = DEFAULT_LAKE,
     services: Annotated[
         list[str] | None,
@@ -63,7 +63,11 @@ def prefixes(given: Iterable[str]) -> tuple[str, ...]:
 
 def _summary(counts: Mapping[str, int], errors: int, warnings: int) -> str:
     sizes = ", ".join(f"{counts[name]:,} {name}" for name in SUMMED if name in counts)
-    return f"{sizes}; {errors:,} errors, {warnings:,} warnings"
+    return f"{sizes}; {_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _silent(message: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,11 @@ DEFAULT_LAKE = Path("lake")
 
 
 def lake_at(path: Path) -> Lake:
-    """Open the lake that an option names."""
+    """Open the lake that an option names, for queries: Ctrl-C ends the process even in the midst of one.
+
+    DuckDB gives Python no turn while it joins, so Python's own handler would wait for the end of the query.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return open_lake(path)
 
 
@@ -85,6 +90,7 @@ def file_output(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file that takes its name only when everything is written."""
     if path.is_dir():
         raise PolicylakeError(f"{path}: a folder; give --out a file name")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with fresh.open("wb") as stream:

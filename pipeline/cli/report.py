@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import DEFAULT_LAKE, LakeOption, lake_at, note
+from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note
+from pipeline.lake import open_lake
 
 
 def report(
@@ -15,6 +16,6 @@ def report(
     """Write the HTML report of the current snapshot and print where its first page is."""
     from pipeline.report import write_report
 
-    opened = lake_at(lake)
+    opened = open_lake(lake)
     note(f"report of snapshot {opened.snapshot_id}")
     typer.echo(str(write_report(opened, out)))

@@ -10,14 +10,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import DEFAULT_LAKE, LakeOption, lake_at, standard_output
+from pipeline.cli.common import DEFAULT_LAKE, LakeOption, standard_output
 from pipeline.errors import PolicylakeError
+from pipeline.lake import open_lake
 from pipeline.reference import load
-
-#: A line with one of these carries its own policies and needs no lake.
-OWN_POLICIES = frozenset(
-    {"identity_policies", "permissions_boundary", "scps", "rcps", "resource_policy", "session_policies"}
-)
+from pipeline.simulate.lines import POLICY_MEMBERS
 
 
 def simulate(
@@ -37,7 +34,7 @@ def simulate(
     opened = None
     with _lines(requests) as lines, standard_output() as out:
         for needs_lake, group in groupby(lines, _needs_lake):
-            opened = lake_at(lake) if needs_lake and opened is None else opened
+            opened = open_lake(lake) if needs_lake and opened is None else opened
             for answer in simulate_lines(group, opened, reference):
                 out.write((answer.rstrip("\n") + "\n").encode("utf-8", "backslashreplace"))
                 out.flush()
@@ -48,7 +45,7 @@ def _needs_lake(line: str) -> bool:
         request = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return isinstance(request, dict) and not OWN_POLICIES & request.keys()
+    return isinstance(request, dict) and all(request.get(name) is None for name in POLICY_MEMBERS)
 
 
 @contextmanager
