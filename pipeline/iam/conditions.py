@@ -78,8 +78,13 @@ OPERATORS: dict[str, Operator] = {
 
 
 def holds(condition: Condition, has_variables: bool, context: Context) -> bool:
-    """Whether a condition holds in a request. An operator that does not fit the key's data type never does (SAR)."""
+    """Whether a condition holds in a request. An operator that does not fit the key's data type never does (SAR).
+
+    To Null and to set operators an empty text is no value (OPS); the others compare it like any text.
+    """
     values = context.values(condition.key)
+    if condition.operator == "Null" or condition.set_qualifier:
+        values = tuple(value for value in values if value)
     if condition.operator == "Null":
         return _null(condition, bool(values))
     operator = OPERATORS[condition.operator]

@@ -25,8 +25,8 @@ GRANTED_WITHIN_LIMITS: frozenset[Naming] = frozenset({"role", "user behind it"})
 OF_NO_ACCOUNT = ("service", "provider", "anonymous")
 #: KMS operations that work across accounts (KMSX).
 KMS_ACROSS_ACCOUNTS = (
-    "kms:encrypt", "kms:decrypt", "kms:reencrypt*", "kms:generate*", "kms:sign", "kms:verify*", "kms:derivesharedsecret",
-    "kms:creategrant", "kms:describekey", "kms:getkeyrotationstatus", "kms:getpublickey", "kms:listgrants",
+    "kms:encrypt", "kms:decrypt", "kms:reencrypt*", "kms:generate*", "kms:sign", "kms:verify*",
+    "kms:derivesharedsecret", "kms:creategrant", "kms:describekey", "kms:getkeyrotationstatus", "kms:getpublickey", "kms:listgrants",
     "kms:retiregrant", "kms:revokegrant",
 )  # fmt: skip
 
@@ -176,7 +176,7 @@ def _resource_applies(s: Statement, policy: Policy, request: Request, layer: Lay
 
 
 def _principal_applies(s: Statement, request: Request, layer: Layer, has_boundary: bool) -> bool:
-    """Whether Principal or NotPrincipal takes the caller in. An RCP is for everyone; NotPrincipal only denies (NPRIN)."""
+    """Whether Principal or NotPrincipal takes the caller in. RCPs are for everyone; NotPrincipal only denies (NPRIN)."""
     if s.principal_element is None or layer == "rcp":
         return True
     if not s.principals:

@@ -1,0 +1,239 @@
+"""Answers lines: puts a request's facts and layers together, lets ``iam`` decide, writes the decision as a line.
+
+The clock is read here, once, where no time is given.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pipeline.errors import PolicylakeError
+from pipeline.iam.context import Context
+from pipeline.iam.decide import Decision, Layers, Request, decide
+from pipeline.iam.principals import Caller, kind_of
+from pipeline.lake import Lake
+from pipeline.reference import Reference
+from pipeline.simulate import facts as known
+from pipeline.simulate.from_lake import LakeReader, Principal
+from pipeline.simulate.given import given_layers
+from pipeline.simulate.lines import Line, decoded, id_of, read_line
+from pipeline.simulate.tags import principal_tags, resource_tags
+
+#: RCPs leave this operation alone whatever they say (RCP).
+RCP_EXEMPT_ACTION = "kms:retiregrant"
+SERVICE_LINKED = ":role/aws-service-role/"
+NO_LAKE = "the line carries no policies and there is no lake; give identity_policies in the line, or a lake with --lake"
+
+
+def simulate_lines(
+    lines: Iterable[str],
+    lake: Lake | Callable[[], Lake] | None,
+    reference: Reference,
+    *,
+    now: datetime | None = None,
+) -> Iterator[str]:
+    """Yield the decision of each line that is not blank, as one line of JSON without a line end.
+
+    A bad line gives a decision ``error`` whose ``detail`` says where, what and what to do; the others go on. A line
+    with policies of its own is answered from these alone; others from ``lake``, or the lake that it opens when it is
+    first needed. ``now`` is the time of requests that name none. Raises what opening the lake raises, else nothing.
+    """
+    desk = _Desk(lake, reference, now or datetime.now(UTC))
+    for number, text in enumerate(lines, start=1):
+        if text.strip():
+            yield desk.answer(text, number)
+
+
+@dataclass
+class _Desk:
+    """What outlasts a line: the lake's reader, ids that were used, the data types of keys."""
+
+    lake: Lake | Callable[[], Lake] | None
+    reference: Reference
+    now: datetime
+    reader: LakeReader | None = None
+    ids: dict[str | int, int] = field(default_factory=dict)
+    types: dict[str, str | None] = field(default_factory=dict)
+
+    def answer(self, text: str, number: int) -> str:
+        """Return the decision of a line as JSON."""
+        found: str | int | None = None
+        try:
+            value = decoded(text)
+            found = id_of(value)
+            line = read_line(value)
+            self._take_id(line.id, number)
+            reader = None if line.policies else self._reader()
+        except PolicylakeError as error:
+            return _error(found, number, error)
+        if line.policies:
+            return self._answered(line, number, lambda: self._from_line(line))
+        return self._answered(line, number, lambda: self._from_lake(line, reader))
+
+    def _answered(self, line: Line, number: int, decided: Callable[[], tuple[Decision, list[str]]]) -> str:
+        try:
+            decision, notes = decided()
+        except PolicylakeError as error:
+            return _error(line.id, number, error)
+        return _written(line.id, decision, notes)
+
+    def _take_id(self, given: str | int | None, number: int) -> None:
+        if given is not None and self.ids.setdefault(given, number) != number:
+            raise PolicylakeError(f"id {given!r} is that of line {self.ids[given]} too; give each line its own")
+
+    def _reader(self) -> LakeReader | None:
+        if self.reader is None and self.lake is not None:
+            self.reader = LakeReader(self.lake() if callable(self.lake) else self.lake)
+        return self.reader
+
+    def key_type(self, key: str) -> str | None:
+        """Return the data type of a condition key."""
+        if key not in self.types:
+            entry = self.reference.key(key)
+            self.types[key] = entry.value_type if entry else None
+        return self.types[key]
+
+    def _from_line(self, line: Line) -> tuple[Decision, list[str]]:
+        roles = line.context.get("aws:principalarn", ())
+        caller = known.caller_of(line.principal, roles[0] if roles else None, line.federated_by)
+        resource, notes = self._resource(line)
+        owner = line.resource_account or known.account_in(resource) or caller.account_id
+        derived = {
+            **known.principal_facts(caller, None, known.NOWHERE),
+            **known.resource_facts(owner, known.NOWHERE),
+        }
+        layers = self._limited(given_layers(line), line.action, resource, caller)
+        return self._decided(line, caller, resource, owner, derived, layers), notes
+
+    def _from_lake(self, line: Line, reader: LakeReader | None) -> tuple[Decision, list[str]]:
+        if reader is None:
+            raise PolicylakeError(NO_LAKE)
+        principal = _principal(reader, line)
+        caller = known.caller_of(line.principal, principal.arn if principal else None)
+        resource, notes = self._resource(line)
+        inventoried = reader.resource(resource)
+        owner = line.resource_account or known.account_in(resource) or (inventoried and inventoried.account_id)
+        owner = owner or caller.account_id
+        place, there = reader.organization(caller.account_id), reader.organization(owner)
+        of_principal = known.principal_facts(caller, principal.principal_id if principal else None, place)
+        of_resource = known.resource_facts(owner, there)
+        tags, tag_notes = resource_tags(
+            inventoried.tags if inventoried else (), self.reference.action(line.action), line.action, resource
+        )
+        own_tags = principal_tags(principal, line.context)
+        known.check_agreement(line.context, {**of_principal, **own_tags}, line.principal)
+        known.check_agreement(line.context, {**of_resource, **tags}, resource)
+        layers = self._layers(reader, line, caller, principal, resource, owner)
+        notes += tag_notes + _missing(principal)
+        return self._decided(
+            line, caller, resource, owner, {**of_principal, **own_tags, **of_resource, **tags}, layers
+        ), notes
+
+    def _layers(
+        self,
+        reader: LakeReader,
+        line: Line,
+        caller: Caller,
+        principal: Principal | None,
+        resource: str,
+        owner: str | None,
+    ) -> Layers:
+        """Return the layers of the lake that count for a request. A loose document stands by itself (architecture)."""
+        identity, boundary = (principal.identity, principal.boundary) if principal else ((), None)
+        if caller.kind == "document":
+            return Layers(identity=identity)
+        is_assumption = line.action.lower().startswith("sts:")
+        endpoint = next(iter(line.context.get("aws:sourcevpce", ())), None)
+        own_account, is_managing = caller.account_id, reader.organization(caller.account_id).is_management_account
+        layers = Layers(
+            identity=identity,
+            boundary=boundary,
+            scps=reader.controls("scp", own_account) if own_account and not is_managing else None,
+            rcps=reader.controls("rcp", owner)
+            if owner and not reader.organization(owner).is_management_account
+            else None,
+            resource=reader.resource_policy(resource, is_assumption=is_assumption),
+            endpoint=reader.endpoint_policy(endpoint) if endpoint else None,
+        )
+        return self._limited(layers, line.action, resource, caller)
+
+    def _limited(self, layers: Layers, action: str, resource: str, caller: Caller) -> Layers:
+        """Leave out the SCPs and RCPs that do not act: neither binds service-linked roles (SCP, RCP).
+
+        SCPs bind principals of accounts only. RCPs act on the services that AWS lists, where a resource is authorized.
+        """
+        is_service_linked = SERVICE_LINKED in caller.principal_arn
+        entry = self.reference.action(action)
+        is_under_rcps = (
+            self.reference.is_rcp_supported(action.split(":", 1)[0])
+            and (entry is None or bool(entry.resource_types))
+            and action.lower() != RCP_EXEMPT_ACTION
+            and not is_service_linked
+            and SERVICE_LINKED not in resource
+        )
+        has_scps = caller.account_id is not None and not is_service_linked
+        return Layers(
+            layers.identity, layers.boundary, layers.session, layers.scps if has_scps else None,
+            layers.rcps if is_under_rcps else None, layers.resource, layers.endpoint,
+        )  # fmt: skip
+
+    def _resource(self, line: Line) -> tuple[str, list[str]]:
+        """Return what the action is requested on, with remarks: actions without resource types on ``*`` (SAR)."""
+        entry = self.reference.action(line.action)
+        if entry is None:
+            return line.resource, [
+                f"the service reference does not know {line.action}; taken as an action on any resource"
+            ]
+        if not entry.resource_types and line.resource != "*":
+            return "*", [f'{entry.action} has no resource types: decided on "*"']
+        return line.resource, []
+
+    def _decided(
+        self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts, layers: Layers
+    ) -> Decision:
+        defaults = known.request_facts(line.context, resource, line.action, caller.kind, self.now)
+        by_key: Mapping[str, tuple[str, ...]] = {**defaults, **derived, **line.context}
+        return decide(Request(caller, line.action, resource, owner, Context(by_key, self.key_type)), layers)
+
+
+def _principal(reader: LakeReader, line: Line) -> Principal | None:
+    """Return the principal of a line from the lake. Raises PolicylakeError for one that is not there."""
+    kind = kind_of(line.principal)
+    if kind in ("service", "provider", "anonymous", "root"):
+        return None
+    if kind == "federated user":
+        raise PolicylakeError(
+            f"{line.principal}: the lake does not tell who made this session; give its policies in the line"
+        )
+    found = reader.principal(line.principal)
+    if found is None:
+        raise PolicylakeError(
+            f"the lake knows no principal {line.principal}; see: policylake sql 'select * from principals'"
+        )
+    if found.principal_type == "group":
+        raise PolicylakeError(f"{line.principal} is a group, which makes no requests; ask for one of its users")
+    return found
+
+
+def _missing(principal: Principal | None) -> list[str]:
+    if principal is None or not principal.missing:
+        return []
+    return [f"the input lacks {', '.join(principal.missing)}: the answer may be wrong"]
+
+
+def _written(given: str | int | None, decision: Decision, notes: list[str]) -> str:
+    return json.dumps(
+        {
+            "id": given,
+            "decision": decision.decision,
+            "blocked_by": decision.blocked_by,
+            "statements": [hit._asdict() for hit in decision.statements],
+            "detail": "; ".join([decision.detail, *notes]),
+        }
+    )
+
+
+def _error(given: str | int | None, number: int, error: PolicylakeError) -> str:
+    detail = f"line {number}: {error}"
+    return json.dumps({"id": given, "decision": "error", "blocked_by": [], "statements": [], "detail": detail})

@@ -1,0 +1,129 @@
+"""What is known of a request's context: of every request, of the principal and of the resource.
+
+Reads neither lake nor clock. Source: AWS global condition context keys (KEYS).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from pipeline.errors import PolicylakeError
+from pipeline.iam import grammar
+from pipeline.iam.principals import Caller, kind_of
+
+Facts = dict[str, tuple[str, ...]]
+#: Services with one endpoint in us-east-1 for all regions.
+HOME_REGION = "us-east-1"
+PRINCIPAL_TYPES = {
+    "user": "User", "role": "AssumedRole", "session": "AssumedRole", "federated user": "FederatedUser",
+    "root": "Account", "anonymous": "Anonymous",
+}  # fmt: skip
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Organization(NamedTuple):
+    """An account's place: organization id and path in the form of aws:PrincipalOrgPaths; None where unknown."""
+
+    organization_id: str | None
+    ou_path: str | None
+    is_management_account: bool
+
+
+NOWHERE = Organization(None, None, False)
+
+
+def caller_of(principal: str, role_arn: str | None = None, federated_by: str | None = None) -> Caller:
+    """Return the caller of a name. ``role_arn`` is that of a session's role, whose path a session's ARN lacks."""
+    kind = kind_of(principal)
+    fields = principal.split(":", 5)
+    if kind in ("service", "provider", "anonymous", "document"):
+        return Caller(principal, principal, None)
+    if kind == "session":
+        name = fields[5].split("/")[1]
+        return Caller(principal, role_arn or f"arn:{fields[1]}:iam::{fields[4]}:role/{name}", fields[4])
+    return Caller(principal, principal, fields[4], federated_by)
+
+
+def account_in(arn: str) -> str | None:
+    """Return the account field of an ARN; None where it is empty."""
+    fields = arn.split(":")
+    return fields[4] or None if len(fields) > 5 else None
+
+
+def request_facts(line: Mapping[str, tuple[str, ...]], resource: str, action: str, kind: str, now: datetime) -> Facts:
+    """Return the keys that every request has, as a line says or by default.
+
+    By default the connection is encrypted, the call is made by the caller itself at ``now``, in the region of the
+    resource's ARN, or us-east-1 where it has none and for IAM.
+    """
+    region = (resource.split(":") + [""] * 4)[3] if resource != "*" else ""
+    if kind == "anonymous":
+        facts: Facts = {"aws:securetransport": ("true",)}
+    else:
+        facts = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
+        facts["aws:principalisawsservice"] = ("true" if kind == "service" else "false",)
+    facts["aws:requestedregion"] = (HOME_REGION if action.lower().startswith("iam:") or not region else region,)
+    return {**facts, **_time(line, now)}
+
+
+def _time(line: Mapping[str, tuple[str, ...]], now: datetime) -> Facts:
+    """Return the two keys of the time: one follows from the other where a line gives one of them."""
+    given = line.get("aws:currenttime") or line.get("aws:epochtime") or (now.isoformat(),)
+    seconds = grammar.instant(given[0])
+    if seconds is None:
+        return {}
+    moment = _START + timedelta(seconds=float(seconds)) if abs(seconds) < 10**11 else None
+    written = moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else given[0]
+    return {"aws:currenttime": (written,), "aws:epochtime": (str(int(seconds)),)}
+
+
+def principal_facts(caller: Caller, principal_id: str | None, place: Organization) -> Facts:
+    """Return the keys about the principal but its tags; () is known to be absent."""
+    if caller.kind == "service":
+        return {"aws:principalservicename": (caller.arn,)}
+    if caller.kind not in PRINCIPAL_TYPES:
+        return {}
+    facts: Facts = {"aws:principaltype": (PRINCIPAL_TYPES[caller.kind],), "aws:username": ()}
+    if caller.account_id is None:
+        return {**facts, "aws:principalaccount": ("anonymous",), "aws:userid": ("anonymous",)}
+    facts |= {"aws:principalarn": (caller.principal_arn,), "aws:principalaccount": (caller.account_id,)}
+    name = caller.arn.rsplit("/", 1)[-1]
+    if caller.kind == "user":
+        facts["aws:username"] = (name,)
+    user_id = _user_id(caller, principal_id, name)
+    if user_id:
+        facts["aws:userid"] = (user_id,)
+    return {**facts, **_organization("principal", place)}
+
+
+def _user_id(caller: Caller, principal_id: str | None, name: str) -> str | None:
+    if caller.kind == "root":
+        return caller.account_id
+    if caller.kind == "federated user":
+        return f"{caller.account_id}:{name}"
+    if caller.kind == "session":
+        return f"{principal_id}:{name}" if principal_id else None
+    return principal_id if caller.kind == "user" else None
+
+
+def resource_facts(account_id: str | None, place: Organization) -> Facts:
+    """Return the keys about the resource's owner."""
+    if account_id is None:
+        return {}
+    return {"aws:resourceaccount": (account_id,), **_organization("resource", place)}
+
+
+def _organization(whose: str, place: Organization) -> Facts:
+    if place.organization_id is None:
+        return {}
+    paths = (place.ou_path,) if place.ou_path else ()
+    return {f"aws:{whose}orgid": (place.organization_id,), f"aws:{whose}orgpaths": paths}
+
+
+def check_agreement(line: Mapping[str, tuple[str, ...]], known: Facts, whose: str) -> None:
+    """Raise PolicylakeError where a line's context contradicts what the lake knows of the principal or resource."""
+    for key, values in known.items():
+        if key in line and line[key] != values:
+            says = f"is {', '.join(values)}" if values else "is not there"
+            given = ", ".join(line[key]) or "empty"
+            raise PolicylakeError(f"context {key} is {given}, but by the lake it {says} for {whose}; leave it out")

@@ -1,0 +1,223 @@
+"""Reads from the lake what counts for a request: principals, policies, levels, resources. Decides nothing.
+
+Every question is one query with parameters, asked once; every document is parsed once.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.errors import PolicylakeError
+from pipeline.iam.decide import AttachedPolicy, Level
+from pipeline.iam.model import Policy
+from pipeline.iam.parse import PolicyKind, parse_policy
+from pipeline.lake import Lake
+from pipeline.simulate.facts import NOWHERE, Organization
+
+Tags = tuple[tuple[str, str], ...]
+
+PRINCIPAL = """
+select principal_arn, principal_type, principal_id, tags, is_service_linked, missing
+from principals
+where principal_arn = $name
+"""
+ROLE = """
+select principal_arn, principal_type, principal_id, tags, is_service_linked, missing
+from principals
+where account_id = $account and principal_type = 'role' and principal_name = $name
+"""
+POLICIES = """
+with
+targets as (
+    select $name as target_arn
+    union all
+    select group_arn as target_arn
+    from memberships
+    where user_arn = $name
+)
+
+select
+    attachments.attachment_kind as kind,
+    attachments.policy_name,
+    attachments.policy_id,
+    policies.document,
+from attachments
+inner join targets on attachments.target_arn = targets.target_arn
+inner join policies on attachments.policy_id = policies.policy_id
+where
+    attachments.attachment_kind in ('inline', 'managed')
+    or (attachments.attachment_kind = 'boundary' and attachments.target_arn = $name)
+order by attachments.target_arn, kind, attachments.policy_name, attachments.policy_id
+"""
+ACCOUNTS = "select account_id, organization_id, ou_path, is_management_account from accounts"
+CONTROLS = """
+with
+in_use as (
+    select distinct accounts.organization_id
+    from attachments
+    inner join account_ancestors on attachments.target_arn = account_ancestors.target_arn
+    inner join accounts on account_ancestors.account_id = accounts.account_id
+    where attachments.attachment_kind = $kind
+)
+
+select
+    account_ancestors.level,
+    attachments.policy_name,
+    attachments.policy_id,
+    policies.document,
+from account_ancestors
+inner join accounts on account_ancestors.account_id = accounts.account_id
+inner join in_use on accounts.organization_id = in_use.organization_id
+left join attachments
+    on account_ancestors.target_arn = attachments.target_arn and attachments.attachment_kind = $kind
+left join policies on attachments.policy_id = policies.policy_id
+where account_ancestors.account_id = $account
+order by account_ancestors.level, attachments.policy_name, attachments.policy_id
+"""
+ON_RESOURCES = """
+select
+    attachments.target_arn,
+    attachments.attachment_kind as kind,
+    attachments.policy_id,
+    policies.document,
+from attachments
+inner join policies on attachments.policy_id = policies.policy_id
+where
+    attachments.attachment_kind in ('resource', 'endpoint')
+    or (attachments.attachment_kind = 'trust' and attachments.target_arn = $name)
+order by all
+"""
+RESOURCE = "select account_id, tags from inventory where resource_arn = $name"
+
+
+class Principal(NamedTuple):
+    """A principal of the lake with its policies. ``boundary`` is None where there is none."""
+
+    arn: str
+    principal_type: str
+    principal_id: str | None
+    tags: Tags
+    is_service_linked: bool
+    missing: tuple[str, ...]
+    identity: Level
+    boundary: Level | None
+
+
+class Resource(NamedTuple):
+    """A resource of the inventory."""
+
+    account_id: str | None
+    tags: Tags
+
+
+@dataclass(frozen=True)
+class LakeReader:
+    """Answers from one lake and remembers what it was asked."""
+
+    lake: Lake
+    _documents: dict[tuple[str, PolicyKind], Policy] = field(default_factory=dict)
+    _principals: dict[str, Principal | None] = field(default_factory=dict)
+    _controls: dict[tuple[str, str], tuple[Level, ...] | None] = field(default_factory=dict)
+    _on_resources: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _accounts: dict[str, Organization] = field(default_factory=dict)
+    _inventory: dict[str, Resource | None] = field(default_factory=dict)
+
+    def principal(self, name: str) -> Principal | None:
+        """Return a user, role, group or loose document by its ARN or name, a role also by a session's ARN."""
+        if name not in self._principals:
+            self._principals[name] = self._read_principal(name)
+        return self._principals[name]
+
+    def organization(self, account_id: str | None) -> Organization:
+        """Return an account's place in its organization; of an unknown account nothing."""
+        if not self._accounts:
+            for row in self._rows(ACCOUNTS):
+                self._accounts[row["account_id"]] = Organization(
+                    row["organization_id"], row["ou_path"], row["is_management_account"]
+                )
+            self._accounts.setdefault("", NOWHERE)
+        return self._accounts.get(account_id or "", NOWHERE)
+
+    def controls(self, kind: PolicyKind, account_id: str) -> tuple[Level, ...] | None:
+        """Return the levels of an account's SCPs or RCPs, the root first; None where that kind is not in use."""
+        key = (kind, account_id)
+        if key not in self._controls:
+            levels: dict[int, list[AttachedPolicy]] = {}
+            for row in self._rows(CONTROLS, kind=kind, account=account_id):
+                level = levels.setdefault(row["level"], [])
+                level += [self._attached(row, kind)] if row["policy_id"] else []
+            self._controls[key] = tuple(tuple(levels[number]) for number in sorted(levels)) or None
+        return self._controls[key]
+
+    def resource_policy(self, resource: str, *, is_assumption: bool) -> Level | None:
+        """Return the policies that govern a resource: its own, and of what it lies in; of a role its trust policy."""
+        kind: PolicyKind = "trust" if is_assumption else "resource"
+        places = governing(resource)
+        rows = self._policies_on(resource if is_assumption else "")
+        return tuple(self._attached(r, kind) for r in rows if r["kind"] == kind and r["target_arn"] in places) or None
+
+    def endpoint_policy(self, endpoint_id: str) -> Level | None:
+        """Return the policy of a VPC endpoint by its id; None where the lake has none: then it allows all (VPCE)."""
+        rows = [r for r in self._policies_on("") if r["kind"] == "endpoint"]
+        of_it = (r for r in rows if r["target_arn"].endswith(f":vpc-endpoint/{endpoint_id}"))
+        return tuple(self._attached(r, "endpoint") for r in of_it) or None
+
+    def resource(self, arn: str) -> Resource | None:
+        """Return a resource of the inventory; None for others."""
+        if arn not in self._inventory:
+            rows = self._rows(RESOURCE, name=arn)
+            self._inventory[arn] = Resource(rows[0]["account_id"], _tags(rows[0]["tags"])) if rows else None
+        return self._inventory[arn]
+
+    def _read_principal(self, name: str) -> Principal | None:
+        fields = name.split(":", 5)
+        if len(fields) == 6 and fields[5].startswith("assumed-role/"):
+            rows = self._rows(ROLE, account=fields[4], name=fields[5].split("/")[1])
+        else:
+            rows = self._rows(PRINCIPAL, name=name)
+        if not rows:
+            return None
+        row = rows[0]
+        attached = self._rows(POLICIES, name=row["principal_arn"])
+        boundary = tuple(self._attached(r, "boundary") for r in attached if r["kind"] == "boundary")
+        identity = tuple(self._attached(r, "identity") for r in attached if r["kind"] != "boundary")
+        return Principal(
+            row["principal_arn"], row["principal_type"], row["principal_id"], _tags(row["tags"]),
+            row["is_service_linked"], tuple(row["missing"] or ()), identity, boundary or None,
+        )  # fmt: skip
+
+    def _policies_on(self, name: str) -> list[dict[str, Any]]:
+        if name not in self._on_resources:
+            self._on_resources[name] = self._rows(ON_RESOURCES, name=name)
+        return self._on_resources[name]
+
+    def _rows(self, sql: str, **parameters: str) -> list[dict[str, Any]]:
+        return list(self.lake.query(sql, parameters or None).to_pylist())
+
+    def _attached(self, row: dict[str, Any], kind: PolicyKind) -> AttachedPolicy:
+        place = (row["policy_id"], kind)
+        if place not in self._documents:
+            policy, _ = parse_policy(json.loads(row["document"]), kind)
+            if policy is None:
+                raise PolicylakeError(
+                    f"{self.lake.path}: policy {row['policy_id']} cannot be read; build the lake again"
+                )
+            self._documents[place] = policy
+        return AttachedPolicy(
+            row.get("policy_name") or row.get("target_arn") or row["policy_id"], self._documents[place]
+        )
+
+
+def governing(resource: str) -> frozenset[str]:
+    """Return the ARNs whose policies govern a resource: its own and those of what it lies in.
+
+    The policy of a model package group is also that of its packages.
+    """
+    ends = [position for position, character in enumerate(resource) if character == "/"]
+    places = {resource, *(resource[:end] for end in ends)}
+    return frozenset(places | {p.replace(":model-package/", ":model-package-group/") for p in places})
+
+
+def _tags(pairs: Iterable[tuple[str, str]] | None) -> Tags:
+    return tuple((key, value) for key, value in pairs or ())

@@ -1,0 +1,120 @@
+"""Reads one JSON line into a request. Knows nothing of the lake and decides nothing."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import PolicylakeError
+
+#: Members with policies. A line with one of them is answered from what it holds alone.
+POLICY_MEMBERS = (
+    "identity_policies", "permissions_boundary", "scps", "rcps", "resource_policy", "session_policies",
+    "endpoint_policy",
+)  # fmt: skip
+FACT_MEMBERS = ("id", "principal", "action", "resource", "context", "resource_account", "federated_by")
+_ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
+_RESOURCE = re.compile(r"\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
+_PRINCIPAL = re.compile(r"arn:[^:]+:(?:iam|sts)::[0-9]{12}:.+|\*|anonymous|policy/.+|[a-z0-9.-]+\.[a-z]+", re.DOTALL)
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A request as its line gives it.
+
+    ``context`` has the keys in lower case, with their values. ``policies`` holds the members of POLICY_MEMBERS that are
+    given, as decoded JSON.
+    """
+
+    id: str | int | None
+    principal: str
+    action: str
+    resource: str
+    resource_account: str | None
+    federated_by: str | None
+    context: Mapping[str, tuple[str, ...]]
+    policies: Mapping[str, Any]
+
+
+def decoded(text: str) -> dict[str, Any]:
+    """Return the object of a line. Raises PolicylakeError for anything else."""
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise PolicylakeError("the line is nested too deeply; give one flat object") from error
+    except json.JSONDecodeError as error:
+        raise PolicylakeError(f"column {error.colno}: no JSON ({error.msg}); give one JSON object a line") from error
+    except ValueError as error:
+        raise PolicylakeError(f"no JSON ({error}); give one JSON object a line") from error
+    if not isinstance(value, dict):
+        raise PolicylakeError(f"the line is {type_of(value)}; give a JSON object with principal, action and resource")
+    return value
+
+
+def id_of(value: Mapping[str, Any]) -> str | int | None:
+    """Return the id of a line; None if it has none that is a text or a number."""
+    found = value.get("id")
+    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
+
+
+def read_line(value: Mapping[str, Any]) -> Line:
+    """Return the request of a decoded line. Raises PolicylakeError that names the member."""
+    _check_names(value)
+    if value.get("id") is not None and id_of(value) is None:
+        raise PolicylakeError(f"id is {type_of(value['id'])}; write a text or a whole number")
+    principal = _text(value, "principal", _PRINCIPAL, "write the ARN of a user, role, role session or root")
+    action = _text(value, "action", _ACTION, "write service:Action, without wildcards")
+    resource = _text(value, "resource", _RESOURCE, 'write one ARN, or "*" for an action without resource types')
+    account = _optional(value, "resource_account", _ACCOUNT, "write twelve digits in quotes")
+    federated_by = _optional(value, "federated_by", _PRINCIPAL, "write the ARN of the user who made the session")
+    policies = {name: value[name] for name in POLICY_MEMBERS if value.get(name) is not None}
+    return Line(
+        id_of(value), principal, action, resource, account, federated_by, _context(value.get("context", {})), policies
+    )
+
+
+def type_of(value: object) -> str:
+    """Return what kind of JSON value this is, in words."""
+    words = {type(None): "null", bool: "true or false", int: "a number", float: "a number", str: "a text"}
+    return words.get(type(value)) or ("a list" if isinstance(value, list) else "an object")
+
+
+def _check_names(value: Mapping[str, Any]) -> None:
+    known = (*FACT_MEMBERS, *POLICY_MEMBERS)
+    for name in value:
+        near = difflib.get_close_matches(name, known, 1, 0.85)
+        if name not in known and near:
+            raise PolicylakeError(f"{name} is no member of a request; did you mean {near[0]}?")
+
+
+def _text(value: Mapping[str, Any], name: str, form: re.Pattern[str], remedy: str) -> str:
+    if name not in value:
+        raise PolicylakeError(f"{name} is missing; {remedy}")
+    found = value[name]
+    if not isinstance(found, str):
+        raise PolicylakeError(f"{name} is {type_of(found)}; {remedy}")
+    if not form.fullmatch(found):
+        raise PolicylakeError(f"{name} is {json.dumps(found[:100])}; {remedy}")
+    return found
+
+
+def _optional(value: Mapping[str, Any], name: str, form: re.Pattern[str], remedy: str) -> str | None:
+    return None if value.get(name) is None else _text(value, name, form, remedy)
+
+
+def _context(value: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise PolicylakeError(f"context is {type_of(value)}; write an object: condition key, text or list of texts")
+    found: dict[str, tuple[str, ...]] = {}
+    for key, given in value.items():
+        listed = given if isinstance(given, list) else [given]
+        wrong = next((entry for entry in listed if not isinstance(entry, str)), None)
+        if wrong is not None or given is None or None in listed:
+            raise PolicylakeError(f"context {key} is or holds {type_of(wrong)}; write texts, numbers in quotes too")
+        if key.lower() in found:
+            raise PolicylakeError(f"context {key} is given twice; case does not tell keys apart: give it once")
+        found[key.lower()] = tuple(listed)
+    return found

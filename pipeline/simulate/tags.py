@@ -1,0 +1,59 @@
+"""Tags as condition keys: of principals, and of resources under both spellings. Source: KEYS, TAGS, STAG."""
+
+from collections.abc import Iterable, Mapping
+
+from pipeline.reference import ActionResourceType, ReferenceAction
+from pipeline.simulate.facts import Facts
+from pipeline.simulate.from_lake import Principal, Tags
+
+TAG_KEY = "aws:resourcetag/"
+PRINCIPAL_KEY = "aws:principaltag/"
+
+
+def principal_tags(principal: Principal | None, line: Mapping[str, tuple[str, ...]]) -> Facts:
+    """Return the principal's tags as keys.
+
+    Tags of a role give way to those in the line, which are session tags (STAG); of a user, those that the line
+    names and the user has not are known to be absent.
+    """
+    if principal is None or principal.principal_type == "policy":
+        return {}
+    tags: Facts = {PRINCIPAL_KEY + key.lower(): (value,) for key, value in principal.tags}
+    asked = {key for key in line if key.startswith(PRINCIPAL_KEY)}
+    if principal.principal_type == "user":
+        return {**dict.fromkeys(asked, ()), **tags}
+    return {key: values for key, values in tags.items() if key not in asked}
+
+
+def resource_tags(tags: Tags, entry: ReferenceAction | None, action: str, resource: str) -> tuple[Facts, list[str]]:
+    """Return a resource's tags as keys, under aws: and under the service's own spelling, with remarks.
+
+    Only keys that requests for this action and resource can carry; any where the reference does not know the action.
+    """
+    service = action.split(":", 1)[0].lower()
+    prefixes = [p for p in (TAG_KEY, f"{service}:resourcetag/") if entry is None or _carries(entry, resource, p)]
+    found: Facts = {}
+    notes = []
+    for key, value in tags:
+        if any(prefix + key.lower() in found for prefix in prefixes):
+            notes.append(
+                f"two tags of the resource differ from {key} in case only; AWS compares one of them, here the first"
+            )
+        for prefix in prefixes:
+            found.setdefault(prefix + key.lower(), (value,))
+    return found, notes
+
+
+def _carries(entry: ReferenceAction, resource: str, prefix: str) -> bool:
+    types = [kind for kind in entry.resource_types if _is_of(resource, kind)] or entry.resource_types
+    return any(key.lower().startswith(prefix) for key in _keys(types))
+
+
+def _keys(types: Iterable[ActionResourceType]) -> Iterable[str]:
+    return (key for kind in types for key in kind.condition_keys)
+
+
+def _is_of(resource: str, kind: ActionResourceType) -> bool:
+    """Whether a resource's last field begins as those of a type do."""
+    start = kind.arn_format.split(":", 5)[-1].split("${", 1)[0]
+    return resource.split(":", 5)[-1].lower().startswith(start.lower())
