@@ -1,0 +1,177 @@
+"""What the pages are made of, read from the lake once: cells share answers, profiles cells, principals profiles."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pipeline.lake import Lake
+from pipeline.report.queries import rows
+
+#: Verdicts by the letter that stands for them in verdict vectors, the widest access first.
+LETTERS = {"allowed": "a", "conditional": "c", "denied": "d", "blocked": "b", "none": "n"}
+#: What texts of the evaluation say in place of the principal's own account.
+OWN_ACCOUNT = "{ownaccount}"
+
+
+class Action(NamedTuple):
+    """An evaluated action. ``number`` is its place in verdict vectors."""
+
+    number: int
+    name: str
+    service: str
+    access_level: str
+    is_known: bool
+    description: str
+    takes_resources: bool
+
+
+class Scope(NamedTuple):
+    """A granted scope; statements by number. ``types`` is empty where all resource types of the action are meant."""
+
+    pattern: str
+    verdict: str
+    condition: str | None
+    exceptions: tuple[str, ...]
+    granted_by: tuple[int, ...]
+    limited_by: tuple[int, ...]
+    types: tuple[str, ...]
+
+
+class Answer(NamedTuple):
+    """What a profile gets for an action: the verdict, the layer and statements that decided it, the scopes."""
+
+    verdict: str
+    layer: str
+    decided_by: tuple[int, ...]
+    scopes: tuple[Scope, ...]
+
+
+class Profile(NamedTuple):
+    """``vector`` has a letter for each action; ``parts`` are answers (by number) with the numbers of their actions."""
+
+    vector: str
+    parts: tuple[tuple[int, tuple[int, ...]], ...]
+
+
+class Principal(NamedTuple):
+    """A user, a role or a loose document; ``account_id`` is empty for a document. ``details`` is its row."""
+
+    arn: str
+    account_id: str
+    type: str
+    name: str
+    profile_id: int
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Book:
+    """All of it. ``accounts`` are rows by account id, in order, with "" for loose documents where there are any."""
+
+    actions: tuple[Action, ...]
+    accounts: dict[str, dict[str, Any]]
+    principals: dict[str, tuple[Principal, ...]]
+    profiles: dict[int, Profile]
+    answers: tuple[Answer, ...]
+
+    def vector(self, principal: Principal) -> str:
+        """Return the verdicts of a principal, a letter for each action."""
+        return self.profiles[principal.profile_id].vector
+
+    def everyone(self) -> Iterable[Principal]:
+        """Return every principal, by account and name."""
+        return (principal for account in self.accounts for principal in self.principals.get(account, ()))
+
+
+def read_book(lake: Lake) -> Book:
+    """Read what the pages share."""
+    actions = tuple(_action(row) for row in rows(lake, "actions"))
+    cells, answers = _answers(lake)
+    principals: dict[str, list[Principal]] = {}
+    for row in rows(lake, "principals"):
+        principals.setdefault(row["account_id"], []).append(_principal(row))
+    accounts = {row["account_id"]: row for row in rows(lake, "accounts")}
+    for account_id in sorted(principals.keys() - accounts.keys()):
+        accounts[account_id] = _unknown_account(account_id)
+    profiles = _profiles(lake, len(actions), cells, answers)
+    for listed in principals.values():
+        for principal in listed:
+            profiles.setdefault(principal.profile_id, Profile("n" * len(actions), ()))
+    return Book(actions, accounts, {key: tuple(listed) for key, listed in principals.items()}, profiles, answers)
+
+
+def _action(row: dict[str, Any]) -> Action:
+    level = row["access_level"] or "Unknown"
+    takes_resources = row["takes_resources"] is not False
+    return Action(
+        row["number"], row["action"], row["service"], level, row["is_known"], row["description"] or "", takes_resources
+    )
+
+
+def _principal(row: dict[str, Any]) -> Principal:
+    return Principal(
+        row["principal_arn"], row["account_id"], row["principal_type"], row["principal_name"], row["profile_id"], row
+    )
+
+
+def _unknown_account(account_id: str) -> dict[str, Any]:
+    name = None if account_id else "loose documents"
+    return {
+        "account_id": account_id,
+        "account_name": name,
+        "ou_path": None,
+        "organization_id": None,
+        "is_management_account": False,
+        "is_exported": True,
+        "data_as_of": None,
+        "level_names": None,
+    }
+
+
+def _answers(lake: Lake) -> tuple[dict[int, int], tuple[Answer, ...]]:
+    """Return the number of each cell's answer, and the distinct answers."""
+    scopes: dict[int, list[Scope]] = {}
+    for row in rows(lake, "cell_scopes"):
+        scopes.setdefault(row["cell_id"], []).append(_scope(row))
+    numbers: dict[Answer, int] = {}
+    cells = {}
+    for row in rows(lake, "cell_verdicts"):
+        decided = () if row["verdict"] in ("allowed", "conditional") else tuple(row["decided_by_numbers"] or ())
+        answer = Answer(row["verdict"], row["layer"], decided, tuple(scopes.get(row["cell_id"], ())))
+        cells[row["cell_id"]] = numbers.setdefault(answer, len(numbers))
+    return cells, tuple(numbers)
+
+
+def _scope(row: dict[str, Any]) -> Scope:
+    return Scope(
+        row["resource_pattern"],
+        row["verdict"],
+        row["condition"],
+        tuple(json.loads(row["except_resources"])) if row["except_resources"] else (),
+        tuple(row["granted_by_numbers"] or ()),
+        tuple(row["limited_by_numbers"] or ()),
+        tuple(row["resource_types"] or ()),
+    )
+
+
+def _profiles(lake: Lake, width: int, cells: dict[int, int], answers: tuple[Answer, ...]) -> dict[int, Profile]:
+    parts: dict[int, dict[int, set[int]]] = {}
+    numbers: dict[str, tuple[int, ...]] = {}
+    for row in rows(lake, "profile_answers"):
+        own = parts.setdefault(row["profile_id"], {})
+        answer = cells.get(row["cell_id"])
+        text = row["action_numbers"]
+        if answer is not None:
+            listed = numbers.setdefault(text, tuple(int(part) for part in text.split(",")))
+            own.setdefault(answer, set()).update(listed)
+    return {profile: _profile(own, width, answers) for profile, own in parts.items()}
+
+
+def _profile(own: dict[int, set[int]], width: int, answers: tuple[Answer, ...]) -> Profile:
+    vector = ["n"] * width
+    for answer, actions in own.items():
+        letter = LETTERS[answers[answer].verdict]
+        for number in actions:
+            vector[number] = letter
+    return Profile("".join(vector), tuple((answer, tuple(sorted(actions))) for answer, actions in sorted(own.items())))

@@ -1,0 +1,184 @@
+"""Data of the principal page: one script for a run of principals of one account, complete but for documents."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.lake import Lake
+from pipeline.report.compact import Numbered, ranges
+from pipeline.report.model import OWN_ACCOUNT, Answer, Book, Principal, Scope
+from pipeline.report.queries import rows
+from pipeline.report.scripts import in_pieces, in_script_order, write_text
+
+#: A run of principals before it is cut by size.
+RUN = 400
+
+
+class Sources(NamedTuple):
+    """Where answers come from, by principal or account.
+
+    ``statements`` are by account and statement number; one counts for an action if its action set, in ``action_sets``
+    by id, holds the action's number.
+    """
+
+    policies: dict[str, list[dict[str, Any]]]
+    controls: dict[str, list[dict[str, Any]]]
+    entries: dict[str, list[dict[str, Any]]]
+    statements: dict[str, dict[int, list[dict[str, Any]]]]
+    action_sets: dict[int, frozenset[int]]
+
+    def policies_of(self, principal: Principal) -> set[str]:
+        """Return the ids of all documents that count for a principal."""
+        listed = [*self.policies.get(principal.arn, ()), *self.controls.get(principal.account_id, ())]
+        entries = self.entries.get(principal.account_id, ())
+        meant = [entry for entry in entries if entry["principal_arn"] in ("", principal.arn)]
+        return {row["policy_id"] for row in (*listed, *meant)}
+
+
+def read_sources(lake: Lake) -> Sources:
+    """Read what the reasons are made of."""
+    statements: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    for row in rows(lake, "account_statements"):
+        numbered = statements.setdefault(row["account_id"], {})
+        numbered.setdefault(row["statement_number"], []).append(row)
+    return Sources(
+        _by(rows(lake, "principal_policies"), "principal_arn"),
+        _by(rows(lake, "account_controls"), "account_id"),
+        _by(rows(lake, "environment_entries"), "account_id"),
+        statements,
+        {row["action_set_id"]: _numbers(row["action_numbers"]) for row in rows(lake, "action_sets")},
+    )
+
+
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(int(part) for part in text.split(","))
+
+
+def _by(listed: Iterable[dict[str, Any]], column: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in listed:
+        found.setdefault(row[column], []).append(row)
+    return found
+
+
+def write_principals(folder: Path, book: Book, sources: Sources) -> list[list[str]]:
+    """Write ``data/principals/<n>.js``; return the first key and the script of each, in the order of keys.
+
+    A key is the ARN after the account, so that each account's principals stand together.
+    """
+    index: list[list[str]] = []
+    for account_id, listed in book.principals.items():
+        ordered = sorted(listed, key=lambda principal: in_script_order(key_of(principal)))
+        for start in range(0, len(ordered), RUN):
+            pieces = in_pieces(ordered[start : start + RUN], lambda run, a=account_id: _run(run, a, book, sources))  # type: ignore[misc]
+            for run, text in pieces:
+                index.append([key_of(run[0]), f"principals/{len(index):05}"])
+                write_text(folder, index[-1][1], text)
+    return sorted(index, key=lambda entry: in_script_order(entry[0]))
+
+
+def key_of(principal: Principal) -> str:
+    """Return account and ARN: what the scripts are ordered by."""
+    return f"{principal.account_id}|{principal.arn}"
+
+
+def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources) -> dict[str, Any]:
+    policies, profiles, action_sets = Numbered[str](), Numbered[int](), Numbered[int]()
+    answers, conditions = Numbered[int](), Numbered[str]()
+    listed = [_principal(principal, profiles, policies, sources) for principal in run]
+    parts = [
+        [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
+        for profile in profiles.all()
+    ]
+    own = account_id or "*"
+    told = [_answer(book.answers[answer], own, conditions) for answer in answers.all()]
+    used = {number for answer in answers.all() for number in numbers_of(book.answers[answer])}
+    controls = [
+        [row["attachment_kind"], row["level"], row["level_name"], policies(row["policy_id"]), row["policy_name"]]
+        for row in sources.controls.get(account_id, ())
+        if row["policy_id"]
+    ]
+    return {
+        "account": account_id,
+        "principals": listed,
+        "profiles": parts,
+        "answers": told,
+        "conditions": conditions.all(),
+        "controls": controls,
+        "statements": _statements(used, account_id, policies, action_sets, sources),
+        "actionSets": [ranges(sorted(sources.action_sets.get(number, ()))) for number in action_sets.all()],
+        "policies": policies.all(),
+    }
+
+
+def _principal(
+    principal: Principal, profiles: Numbered[int], policies: Numbered[str], sources: Sources
+) -> dict[str, Any]:
+    details = principal.details
+    told = {
+        "arn": principal.arn,
+        "name": principal.name,
+        "type": principal.type,
+        "profile": profiles(principal.profile_id),
+        "tags": [list(pair) for pair in details["tags"] or ()],
+        "created": details["created_at"],
+        "used": details["last_used_at"],
+        "source": details["source"],
+        "linked": details["is_service_linked"],
+        "missing": details["missing"] or [],
+        "incomplete": details["is_incomplete"],
+        "groups": details["group_arns"] or [],
+        "policies": [
+            [row["attachment_kind"], policies(row["policy_id"]), row["policy_name"], row["policy_arn"],
+             "" if row["via_arn"] == principal.arn else row["via_arn"]]
+            for row in sources.policies.get(principal.arn, ())
+        ],
+        "entries": [
+            [row["resource_arn"], policies(row["policy_id"])]
+            for row in sources.entries.get(principal.account_id, ())
+            if row["principal_arn"] in ("", principal.arn)
+        ],
+    }  # fmt: skip
+    return {key: value for key, value in told.items() if value not in (None, [], False)}
+
+
+def _answer(answer: Answer, own: str, conditions: Numbered[str]) -> list[Any]:
+    scopes = [_scope(scope, own, conditions) for scope in answer.scopes]
+    return [answer.verdict[0], answer.layer, list(answer.decided_by), scopes]
+
+
+def _scope(scope: Scope, own: str, conditions: Numbered[str]) -> list[Any]:
+    told = [
+        scope.pattern.replace(OWN_ACCOUNT, own),
+        scope.verdict[0],
+        -1 if scope.condition is None else conditions(scope.condition.replace(OWN_ACCOUNT, own)),
+        list(scope.granted_by),
+        list(scope.limited_by),
+        [text.replace(OWN_ACCOUNT, own) for text in scope.exceptions],
+        list(scope.types),
+    ]
+    while told and told[-1] == []:
+        told.pop()
+    return told
+
+
+def numbers_of(answer: Answer) -> set[int]:
+    """Return the numbers of all statements that an answer names."""
+    scopes = (number for scope in answer.scopes for number in (*scope.granted_by, *scope.limited_by))
+    return {*answer.decided_by, *scopes}
+
+
+def _statements(
+    used: Iterable[int], account_id: str, policies: Numbered[str], action_sets: Numbered[int], sources: Sources
+) -> dict[int, list[list[Any]]]:
+    known = set(policies.all())
+    numbered = sources.statements.get(account_id, {})
+    return {
+        number: [
+            [policies(row["policy_id"]), row["statement_index"], row["sid"] or "", row["effect"][0],
+             action_sets(row["action_set_id"])]
+            for row in numbered.get(number, ())
+            if row["policy_id"] in known
+        ]
+        for number in sorted(used)
+    }  # fmt: skip

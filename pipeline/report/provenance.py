@@ -1,0 +1,89 @@
+"""Provenance: what the report was made from, what it takes for granted, and what it cannot see."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.lake import Lake
+from pipeline.lake.queries import named_query, run
+from pipeline.report.model import Book
+from pipeline.report.queries import rows
+from pipeline.report.tables import Cell, Table, write_table
+
+ASSUMPTIONS: tuple[str, ...] = (
+    "A verdict is about requests that the principal signs itself with the rights of its identity policies; session "
+    "policies can only narrow it and are not known.",
+    "What is not in the inputs is unknown, not absent: a condition on an unknown key makes a cell conditional.",
+    "A grant reaches resources of the principal's own account, other accounts' only where their resource policy "
+    "is in the inputs.",
+    "SCPs are not applied to the management account, to service-linked roles, and to accounts whose organization "
+    "is unknown.",
+    "RCPs act on actions of the services that AWS lists for them; by the service reference that this lake was built "
+    "with, that decides whether any cell depends on them.",
+    "A role's tags count as fixed unless its trust policy lets sessions bring tags of their own.",
+    "The required resource types of an action come from the service reference; marks that it calls doubtful do not "
+    "count.",
+    "Actions that the service reference does not know are evaluated as if they took any resource, and flagged.",
+)
+BLIND_SPOTS: tuple[str, ...] = (
+    "What the account root user can do.",
+    "Grants that are no policies: KMS grants, S3 access control lists, shares of AWS RAM whose policies are not "
+    "in the inputs.",
+    "Who can assume a role, and so act with its rights: trust policies are shown, paths through roles "
+    "are not followed.",
+    "What a role that SageMaker runs a job with can do in other services, beyond the services evaluated here.",
+    "Changes since the exports were made.",
+    "Policies of VPC endpoints: they narrow only requests that use the endpoint, and verdicts leave them out; "
+    "policylake simulate applies them where a request names the endpoint.",
+)
+
+
+def gaps(lake: Lake, book: Book) -> list[str]:
+    """Return what is missing in these very inputs, in words."""
+    unexported = [row for row in book.accounts.values() if not row["is_exported"]]
+    outside = [row for row in book.accounts.values() if row["account_id"] and not row["organization_id"]]
+    incomplete = run(lake, named_query("incomplete_principals"), {}).to_pylist()
+    errors = lake.manifest.get("rejects", {}).get("error", 0)
+    endpoints = rows(lake, "endpoint_policies")
+    told = (
+        (len(unexported), "accounts of the organization without an export, so none of their principals is here: "
+         + _some([row["account_id"] for row in unexported])),
+        (len(outside), "accounts whose organization is unknown, evaluated without SCPs: "
+         + _some([row["account_id"] for row in outside])),
+        (len(incomplete), "principals of which something is missing: see the findings"),
+        (errors, "inputs or parts of inputs left out because they could not be read: see the rejects"),
+        (len(endpoints), "VPC endpoint policies in the inputs that verdicts leave out: "
+         + _some([row["target_arn"] for row in endpoints])),
+    )  # fmt: skip
+    return [f"{count:,} {words}" for count, words in told if count]
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def inputs_table(folder: Path, manifest: dict[str, Any]) -> Table:
+    """Return the table of input files with their hashes."""
+    listed = [
+        [
+            Cell(str(source["path"]), kind="code"),
+            Cell(str(source["content"])),
+            Cell(f"{source['size']:,}", kind="number"),
+            Cell(str(source["sha256"]), kind="hash"),
+        ]
+        for source in manifest.get("inputs", ())
+    ]
+    return write_table(folder, "tables/inputs", "Input files", ("file", "content", "bytes", "SHA-256"), listed)
+
+
+def versions(lake: Lake) -> list[tuple[str, str]]:
+    """Return names and values of what made the report."""
+    manifest = lake.manifest
+    reference = manifest.get("reference", {})
+    return [
+        ("Snapshot", lake.snapshot_id),
+        ("policylake", str(manifest.get("policylake_version", ""))),
+        ("Service reference", f"{reference.get('version', '')}, {reference.get('origin', '')}"),
+        ("Date of the service reference", str(reference.get("data_date", ""))),
+        ("Services evaluated", ", ".join(manifest.get("services", ())) + ", and iam:PassRole"),
+    ]

@@ -1,0 +1,42 @@
+"""Tables of finished cells: the first rows go into the page, the others into scripts that the page loads when asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.report.scripts import in_pieces, write_text
+
+#: Rows that stand in the page itself.
+SHOWN = 200
+
+
+class Cell(NamedTuple):
+    """A cell: text, where it leads, and its class (``verdict-allowed``, ``code``, ``number``)."""
+
+    text: str
+    href: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """``rows`` are those that the page shows of ``count``; ``pieces`` are the keys of the scripts with the others."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Cell]]
+    count: int
+    pieces: tuple[str, ...]
+
+
+def write_table(
+    folder: Path, key: str, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> Table:
+    """Return a table for a page; rows beyond the first go to ``data/<key>-<n>.js``."""
+    pieces = []
+    if len(rows) > SHOWN:
+        for number, (_, text) in enumerate(in_pieces(rows[SHOWN:], list)):
+            pieces.append(f"{key}-{number}")
+            write_text(folder, pieces[-1], text)
+    return Table(caption, tuple(columns), rows[:SHOWN], len(rows), tuple(pieces))

@@ -1,0 +1,64 @@
+"""Writes the report: reads the lake once, then one page after the other. The same lake gives the same bytes."""
+
+from pathlib import Path
+
+from pipeline import assets
+from pipeline.lake import Lake
+from pipeline.report.accounts import write_accounts
+from pipeline.report.actions import page_names, write_actions
+from pipeline.report.findings import write_findings, write_rejects
+from pipeline.report.folder import replaced_folder
+from pipeline.report.matrix import write_index
+from pipeline.report.model import Book, read_book
+from pipeline.report.overview import dangerous, totals
+from pipeline.report.pages import Pages
+from pipeline.report.policies import write_policies
+from pipeline.report.principals import read_sources, write_principals
+from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_table, versions
+from pipeline.report.tasks import task
+
+#: Files that every page loads, beside the pages.
+STATIC = ("report.css", "report.js", "matrix.js", "principal.js", "policy.js")
+
+
+def write_report(lake: Lake, out: Path) -> Path:
+    """Write the report of the lake's current snapshot into the folder ``out`` and return its first page.
+
+    A former report is replaced when the new one is complete. Raises PolicylakeError where ``out`` holds anything else
+    or cannot be written.
+    """
+    book = read_book(lake)
+    with replaced_folder(out) as folder:
+        for name in STATIC:
+            (folder / name).write_text(assets.text("reports", name), encoding="utf-8")
+        _write(folder, lake, book)
+    return out / "index.html"
+
+
+def _write(folder: Path, lake: Lake, book: Book) -> None:
+    policies, policy_index = write_policies(folder, lake)
+    sources = read_sources(lake)
+    names = page_names(book.actions)
+    write_index(folder, book, names, write_principals(folder, book, sources), policy_index)
+    findings = write_findings(folder, lake, policies)
+    rejects = write_rejects(folder, lake)
+    pages = Pages(folder, {
+        "snapshot_id": lake.snapshot_id,
+        "finding_count": sum(finding.table.count for finding in findings),
+        "reject_count": rejects.count,
+    })  # fmt: skip
+    counts = write_actions(pages, book, sources, policies, names)
+    accounts = write_accounts(pages, book, sources, policies)
+    tasks = [task(action.name) for action in book.actions]
+    missing = gaps(lake, book)
+    pages.write("actions.html", "actions", actions=list(zip(book.actions, tasks, names, counts, strict=True)))
+    pages.write("findings.html", "findings", findings=findings)
+    pages.write("rejects.html", "rejects", table=rejects)
+    pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(folder, lake.manifest),
+                gaps=missing, assumptions=ASSUMPTIONS, blind_spots=BLIND_SPOTS,
+                rows=sorted(lake.manifest.get("counts", {}).items()))  # fmt: skip
+    for name in ("matrix", "principal", "policy"):
+        pages.write(f"{name}.html", name)
+    pages.write("index.html", "index", accounts=accounts, totals=totals(accounts), findings=findings, gaps=missing,
+                dangerous=dangerous(book, names, counts), actions=len(book.actions),
+                principals=sum(account["principals"] for account in accounts), manifest=lake.manifest)  # fmt: skip

@@ -1,0 +1,292 @@
+"use strict";
+/* The matrix: only the cells in sight are in the page; accounts' scripts are read one after the other. */
+(async () => {
+  const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4;
+  const MOST_AT_ONCE = 100000; /* principals read without being asked */
+  const grid = document.getElementById("grid");
+  const form = document.getElementById("filters");
+  const status = document.getElementById("status");
+  const info = document.getElementById("cellinfo");
+  const LETTER = { allowed: "a", conditional: "c", denied: "d", blocked: "b", none: "n" };
+  const TYPES = { u: "user", r: "role", p: "policy" };
+  let index;
+  try { index = await PL.load("index"); } catch (error) { return PL.failed(error, grid); }
+
+  const nameWidth = () => (window.innerWidth < 700 ? 150 : 300);
+  const total = index.accounts.reduce((sum, account) => sum + account[2].reduce((all, run) => all + run[1], 0), 0);
+  const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE };
+
+  for (const [id, name] of index.accounts) {
+    form.elements.account.append(PL.make("option", { value: id || "documents" }, name ? (id ? name + " " + id : name) : id));
+  }
+  index.levels.forEach((level) => form.elements.level.append(PL.make("option", { value: level }, level)));
+  index.tasks.forEach((task) => form.elements.task.append(PL.make("option", { value: task }, task)));
+
+  const sizer = PL.make("div", { class: "sizer", role: "presentation" });
+  const head = PL.make("div", { class: "head", role: "row", "aria-rowindex": "1" });
+  const body = PL.make("div", { role: "presentation" });
+  sizer.append(head, body);
+  grid.append(sizer);
+
+  function filters() {
+    const names = ["q", "account", "type", "action", "level", "task", "verdict", "by"];
+    return Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim()]));
+  }
+
+  function fill() {
+    const given = PL.readHash();
+    for (const field of form.elements) if (field.name) field.value = given.get(field.name) || "";
+  }
+
+  /* Columns that the filters leave, in their groups. */
+  function chooseColumns(wanted) {
+    const parts = wanted.action.toLowerCase().split(",").map((part) => part.trim()).filter(Boolean);
+    const exact = parts.length === 1 && index.actions.findIndex((action) => action[0].toLowerCase() === parts[0]);
+    const group = wanted.by === "level" ? (action) => index.levels[action[1]]
+      : wanted.by === "name" ? (action) => action[0].split(":")[0] : (action) => index.tasks[action[2]];
+    const order = wanted.by === "level" ? (action) => action[1] : wanted.by === "name" ? () => 0 : (action) => action[2];
+    state.columns = index.actions
+      .map((action, place) => ({ action, place, group: group(action), order: order(action) }))
+      .filter(({ action, place }) => (exact !== false && exact >= 0 ? place === exact
+        : !parts.length || parts.some((part) => action[0].toLowerCase().includes(part)))
+        && (!wanted.level || index.levels[action[1]] === wanted.level)
+        && (!wanted.task || index.tasks[action[2]] === wanted.task))
+      .sort((one, other) => one.order - other.order || one.place - other.place);
+  }
+
+  function chooseRows(wanted) {
+    const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
+    const letter = LETTER[wanted.verdict];
+    const places = state.columns.map((column) => column.place);
+    const known = new Map();
+    const holds = (vector) => {
+      if (!known.has(vector)) known.set(vector, places.some((place) => vector[place] === letter));
+      return known.get(vector);
+    };
+    const chosen = state.people.filter((person) => (!wanted.account || person.account === wanted.account)
+      && (!wanted.type || person.type === wanted.type)
+      && words.every((word) => person.text.includes(word))
+      && (!letter || holds(person.vector)));
+    state.rows = [];
+    let account = null;
+    for (const person of chosen) {
+      if (person.account !== account) { account = person.account; state.rows.push({ heading: person.place }); }
+      state.rows.push(person);
+    }
+    state.count = chosen.length;
+  }
+
+  function apply() {
+    const wanted = filters();
+    chooseColumns(wanted);
+    chooseRows(wanted);
+    state.row = Math.max(0, Math.min(state.row, state.rows.length - 1));
+    if (state.rows[state.row] && state.rows[state.row].heading !== undefined) state.row = Math.min(state.row + 1, state.rows.length - 1);
+    state.column = Math.max(-1, Math.min(state.column, state.columns.length - 1));
+    sizer.style.height = HEAD + state.rows.length * ROW + 12 + "px";
+    sizer.style.width = nameWidth() + state.columns.length * COLUMN + 90 + "px";
+    grid.setAttribute("aria-rowcount", String(state.rows.length + 1));
+    grid.setAttribute("aria-colcount", String(state.columns.length + 1));
+    tell();
+    draw();
+  }
+
+  function tell() {
+    const read = state.people.length;
+    const rest = total - read;
+    const words = PL.number(state.count || 0) + " of " + PL.number(total) + " principals, " + PL.number(state.columns.length)
+      + " of " + PL.number(index.actions.length) + " actions";
+    status.replaceChildren(words);
+    if (rest > 0 && state.paused) {
+      const button = PL.make("button", { type: "button" }, "read the rest");
+      button.addEventListener("click", () => { state.wanted = Infinity; read_on(); });
+      status.append("; " + PL.number(rest) + " principals are not read yet: choose an account or ", button);
+    } else if (rest > 0 && !form.elements.account.value) {
+      status.append("; reading, " + PL.number(rest) + " to go");
+    }
+  }
+
+  const labelOf = (place) => { const [id, name] = index.accounts[place]; return name ? (id ? name + " " + id : name) : id; };
+
+  function draw() {
+    const wide = nameWidth();
+    const top = Math.max(0, Math.floor(grid.scrollTop / ROW) - MARGIN);
+    const bottom = Math.min(state.rows.length, top + Math.ceil(grid.clientHeight / ROW) + 2 * MARGIN);
+    const left = Math.max(0, Math.floor(grid.scrollLeft / COLUMN) - MARGIN);
+    const right = Math.min(state.columns.length, left + Math.ceil(grid.clientWidth / COLUMN) + 2 * MARGIN);
+    drawHead(wide, left, right);
+    const made = [];
+    for (let place = top; place < bottom; place++) made.push(drawRow(place, wide, left, right));
+    const focused = grid.contains(document.activeElement) && document.activeElement.dataset.cell !== undefined;
+    body.replaceChildren(...made);
+    if (focused) { const cell = current(); if (cell) cell.focus({ preventScroll: true }); }
+  }
+
+  function drawHead(wide, left, right) {
+    const corner = PL.make("div", { class: "corner", role: "columnheader", "aria-colindex": "1" }, "principal");
+    corner.style.width = wide + "px";
+    const made = [corner];
+    let start = left;
+    while (start > 0 && state.columns[start] && state.columns[start - 1].group === state.columns[start].group) start--;
+    for (let place = start; place < right;) {
+      let end = place;
+      while (end < state.columns.length && state.columns[end].group === state.columns[place].group) end++;
+      const band = PL.make("div", { class: "band", "aria-hidden": "true" }, PL.make("span", {}, state.columns[place].group));
+      band.style.left = wide + place * COLUMN + "px";
+      band.style.width = (end - place) * COLUMN - 2 + "px";
+      band.firstChild.style.left = wide + 4 + "px";
+      made.push(band);
+      place = end;
+    }
+    for (let place = left; place < right; place++) {
+      const action = state.columns[place].action;
+      const name = PL.link(action[3], action[0].replace(/^sagemaker:/, ""));
+      name.tabIndex = -1;
+      name.title = action[0];
+      const cell = PL.make("div", { class: "column" + (place === state.column ? " here" : ""), role: "columnheader",
+        "aria-colindex": String(place + 2), "aria-label": action[0] }, name);
+      cell.style.left = wide + place * COLUMN + "px";
+      made.push(cell);
+    }
+    head.style.height = HEAD + "px";
+    head.replaceChildren(...made);
+  }
+
+  function drawRow(place, wide, left, right) {
+    const one = state.rows[place];
+    const row = PL.make("div", { class: "row", role: "row", "aria-rowindex": String(place + 2) });
+    row.style.top = HEAD + place * ROW + "px";
+    const name = PL.make("div", { class: "name", role: "rowheader", "aria-colindex": "1" });
+    name.style.width = wide + "px";
+    row.append(name);
+    if (one.heading !== undefined) {
+      row.classList.add("heading");
+      name.append(labelOf(one.heading));
+      return row;
+    }
+    const link = PL.principalLink(one.arn, one.name);
+    link.title = one.arn;
+    link.dataset.cell = place + ":-1";
+    link.tabIndex = place === state.row && state.column === -1 ? 0 : -1;
+    name.append(PL.make("span", { class: "type", title: one.type }, one.type === "policy" ? "doc" : one.type), PL.make("bdi", {}, link));
+    if (one.incomplete) name.append(PL.make("span", { class: "severity-error", title: "something of its policies is missing" }, "incomplete"));
+    for (let at = left; at < right; at++) {
+      const letter = one.vector[state.columns[at].place];
+      const cell = PL.make("div", { class: "cell v-" + PL.WORDS[letter], role: "gridcell", "aria-colindex": String(at + 2),
+        "aria-label": PL.WORDS[letter] + ": " + one.name + ", " + state.columns[at].action[0], "data-cell": place + ":" + at,
+        tabindex: place === state.row && at === state.column ? "0" : "-1" }, PL.make("i", { class: "shape", "aria-hidden": "true" }));
+      cell.style.left = wide + at * COLUMN + "px";
+      row.append(cell);
+    }
+    return row;
+  }
+
+  function current() { return grid.querySelector(`[data-cell="${state.row}:${state.column}"]`); }
+
+  function move(row, column) {
+    const down = row >= state.row ? 1 : -1;
+    row = Math.max(0, Math.min(row, state.rows.length - 1));
+    while (state.rows[row] && state.rows[row].heading !== undefined) row += row === 0 ? 1 : down;
+    if (!state.rows[row]) return;
+    state.row = row;
+    state.column = Math.max(-1, Math.min(column, state.columns.length - 1));
+    const top = row * ROW, inside = grid.clientHeight - HEAD - 2 * ROW;
+    if (top < grid.scrollTop) grid.scrollTop = top;
+    if (top > grid.scrollTop + inside) grid.scrollTop = top - inside;
+    const left = Math.max(0, state.column) * COLUMN, across = grid.clientWidth - nameWidth() - 2 * COLUMN;
+    if (left < grid.scrollLeft) grid.scrollLeft = left;
+    if (left > grid.scrollLeft + across) grid.scrollLeft = left - across;
+    draw();
+    const cell = current();
+    if (cell) cell.focus({ preventScroll: true });
+    say();
+  }
+
+  function say() {
+    const one = state.rows[state.row];
+    if (!one || one.heading !== undefined) return;
+    if (state.column < 0) { info.replaceChildren(PL.principalLink(one.arn, one.name), ", " + labelOf(one.place)); return; }
+    const { action, place } = state.columns[state.column];
+    info.replaceChildren(PL.verdict(one.vector[place]), " ", PL.make("bdi", {}, address(one, action)), ", " + labelOf(one.place) + ", ", PL.actionLink(action));
+  }
+
+  function address(one, action) { return PL.principalLink(one.arn, one.name, "&action=" + encodeURIComponent(action[0])); }
+
+  grid.addEventListener("keydown", (event) => {
+    if (event.target.dataset.cell === undefined || event.altKey || event.metaKey) return;
+    const page = Math.max(1, Math.floor((grid.clientHeight - HEAD) / ROW) - 1);
+    const moves = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageDown: [page, 0], PageUp: [-page, 0] };
+    if (event.key in moves) move(state.row + moves[event.key][0], state.column + moves[event.key][1]);
+    else if (event.key === "Home") move(event.ctrlKey ? 0 : state.row, -1);
+    else if (event.key === "End") move(event.ctrlKey ? state.rows.length - 1 : state.row, state.columns.length - 1);
+    else if (event.key === "Enter" && state.column >= 0) address(state.rows[state.row], state.columns[state.column].action).click();
+    else return;
+    event.preventDefault();
+  });
+  grid.addEventListener("click", (event) => {
+    const cell = event.target.closest("[data-cell]");
+    if (!cell || cell.tagName === "A") return;
+    const [row, column] = cell.dataset.cell.split(":").map(Number);
+    move(row, column);
+  });
+  let asked = false;
+  const soon = () => { if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; draw(); }); } };
+  grid.addEventListener("scroll", soon, { passive: true });
+  window.addEventListener("resize", apply);
+  window.addEventListener("hashchange", () => { fill(); apply(); read_on(); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => { PL.writeHash(filters()); grid.scrollTop = 0; apply(); read_on(); });
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();
+    for (const field of form.elements) if (field.name) field.value = "";
+    PL.writeHash({});
+    apply();
+    read_on();
+  });
+
+  /* Read scripts in the order of accounts, a chosen account first; rows stay in order whatever came first. */
+  let reading = false;
+  async function read_on() {
+    if (reading) return;
+    reading = true;
+    state.paused = false;
+    try {
+      for (let next = nextRun(); next; next = nextRun()) {
+        const [place, [key]] = next;
+        state.loaded.add(key);
+        add(place, key, await PL.load(key));
+        apply();
+      }
+      state.paused = state.people.length < total;
+    } catch (error) { PL.failed(error, status); }
+    reading = false;
+    tell();
+  }
+
+  function nextRun() {
+    const chosen = form.elements.account.value;
+    for (let place = 0; place < index.accounts.length; place++) {
+      const [id, , scripts] = index.accounts[place];
+      if (chosen && (id || "documents") !== chosen) continue;
+      for (const run of scripts) {
+        if (!state.loaded.has(run[0]) && (chosen || state.people.length < state.wanted)) return [place, run];
+      }
+    }
+    return null;
+  }
+
+  function add(place, key, run) {
+    const vectors = run.vectors.map(PL.runs);
+    const account = index.accounts[place][0] || "documents";
+    const text = labelOf(place).toLowerCase();
+    const people = run.principals.map(([arn, name, type, vector, incomplete]) => ({ arn, name, type: TYPES[type], account, place, key,
+      vector: vectors[vector], incomplete: Boolean(incomplete), text: arn.toLowerCase() + " " + name.toLowerCase() + " " + text }));
+    const last = state.people[state.people.length - 1];
+    for (const person of people) state.people.push(person);
+    if (last && last.key > key) state.people.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
+  }
+
+  fill();
+  apply();
+  await read_on();
+})();

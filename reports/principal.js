@@ -1,0 +1,206 @@
+"use strict";
+/* The page of one principal, named by the address: #ARN, and &action=... to look at one action. */
+(() => {
+  const main = document.getElementById("principal");
+  const ORDER = { a: 0, c: 1, d: 2, b: 3 };
+  const LAYERS = { identity: "an identity policy", boundary: "the permissions boundary", scp: "an SCP", rcp: "an RCP", resource: "a resource policy" };
+  const KINDS = { inline: "inline", managed: "managed", boundary: "permissions boundary" };
+  const FEW = 14;
+  const { make, verdict, number } = PL;
+
+  function address() {
+    const [arn, ...rest] = location.hash.slice(1).split("&");
+    return { arn: decodeURIComponent(arn), action: new URLSearchParams(rest.join("&")).get("action") || "" };
+  }
+
+  async function show() {
+    const { arn, action } = address();
+    try {
+      const index = await PL.load("index");
+      const found = await find(index, arn);
+      if (!found) {
+        main.replaceChildren(make("h1", {}, "No such principal"), make("p", {}, make("code", {}, arn || "(none)"), " is not in this report. Look for it in the "), PL.link("matrix.html", "matrix"));
+        return;
+      }
+      draw(index, found.run, found.principal, action);
+    } catch (error) { PL.failed(error, main); }
+  }
+
+  async function find(index, arn) {
+    const own = (/^arn:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(arn) || ["", ""])[1];
+    for (const account of new Set([own, ""])) {
+      const key = PL.place(index.principals, account + "|" + arn);
+      const run = key && await PL.load(key);
+      const principal = run && run.principals.find((one) => one.arn === arn);
+      if (principal) return { run, principal };
+    }
+    return null;
+  }
+
+  /* The statements of a number that count for the principal and the action. */
+  function counting(run, principal) {
+    const policies = new Set();
+    for (const [, policy] of principal.policies || []) policies.add(policy);
+    for (const control of run.controls) policies.add(control[3]);
+    for (const [, policy] of principal.entries || []) policies.add(policy);
+    const sets = run.actionSets.map((text) => new Set(PL.ranges(text)));
+    return (numbers, action) => (numbers || []).flatMap((one) => (run.statements[one] || [])
+      .filter((row) => policies.has(row[0]) && sets[row[4]].has(action)));
+  }
+
+  /* Answers with their actions: actions whose reasons are the same statements stand together. */
+  function gather(run, principal) {
+    const rows = counting(run, principal);
+    const groups = new Map();
+    for (const [place, text] of run.profiles[principal.profile]) {
+      const [letter, layer, decided, scopes] = run.answers[place];
+      for (const action of PL.ranges(text)) {
+        const resolved = scopes.map((scope) => ({ pattern: scope[0], verdict: scope[1], condition: scope[2] < 0 ? "" : run.conditions[scope[2]],
+          granted: rows(scope[3], action), limited: rows(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] }));
+        const told = { letter, layer, decided: rows(decided, action), scopes: resolved };
+        const key = JSON.stringify(told);
+        if (!groups.has(key)) groups.set(key, { ...told, actions: [] });
+        groups.get(key).actions.push(action);
+      }
+    }
+    for (const group of groups.values()) group.actions.sort((one, other) => one - other);
+    return [...groups.values()].sort((one, other) => ORDER[one.letter] - ORDER[other.letter] || other.actions.length - one.actions.length || one.actions[0] - other.actions[0]);
+  }
+
+  function draw(index, run, principal, action) {
+    document.title = principal.name + " · policylake";
+    const groups = gather(run, principal);
+    const names = nameOf(run, principal);
+    const field = make("input", { type: "search", name: "action", value: action, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });
+    const status = make("span", { role: "status" });
+    const place = make("div", {});
+    const filter = () => {
+      const text = field.value.trim().toLowerCase();
+      const exact = index.actions.findIndex((one) => one[0].toLowerCase() === text);
+      const fits = (one) => (exact >= 0 ? one === exact : index.actions[one][0].toLowerCase().includes(text));
+      const shown = groups.map((group) => ({ ...group, actions: group.actions.filter(fits) })).filter((group) => group.actions.length);
+      const count = shown.reduce((sum, group) => sum + group.actions.length, 0);
+      const all = index.actions.filter((_, one) => fits(one)).length;
+      status.textContent = text ? number(all) + (all === 1 ? " action, " : " actions, ") + number(all - count) + " of them none: nothing grants it" : "";
+      place.replaceChildren(...sections(index, shown, names));
+    };
+    field.addEventListener("input", () => {
+      history.replaceState(null, "", "#" + encodeURIComponent(principal.arn) + (field.value ? "&action=" + encodeURIComponent(field.value) : ""));
+      filter();
+    });
+    main.replaceChildren(...facts(index, run, principal), totals(index, groups),
+      make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
+        make("p", {}, make("label", {}, "Action ", field), " ", status), place),
+      policies(run, principal, groups), limits(run, principal));
+    filter();
+  }
+
+  function facts(index, run, principal) {
+    const account = index.accounts.find((one) => one[0] === run.account) || [run.account, ""];
+    const pairs = [
+      ["ARN", make("code", {}, principal.arn)],
+      ["Account", PL.link("matrix.html#account=" + (run.account || "documents"), [account[1], account[0]].filter(Boolean).join(" "))],
+      ["Groups", (principal.groups || []).map((arn) => arn.replace(/^.*:group\//, "")).join(", ")],
+      ["Tags", (principal.tags || []).map(([key, value]) => key + " = " + value).join(", ")],
+      ["Created", principal.created ? principal.created.slice(0, 10) : ""],
+      ["Last used", principal.used ? principal.used.slice(0, 10) : ""],
+      ["Read from", make("code", {}, principal.source)],
+    ].filter(([, value]) => value);
+    const type = principal.type === "policy" ? "policy document given by itself" : principal.linked ? "service-linked role" : principal.type;
+    return [
+      make("h1", {}, make("bdi", {}, principal.name), " ", make("span", { class: "minor" }, type)),
+      principal.incomplete ? make("p", { class: "notice" }, "Something of its policies is missing, so the answers may be wrong: ", (principal.missing || []).join("; ")) : null,
+      make("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, make("bdi", {}, value))])),
+    ].filter(Boolean);
+  }
+
+  function totals(index, groups) {
+    const counts = { a: 0, c: 0, d: 0, b: 0 };
+    for (const group of groups) counts[group.letter] += group.actions.length;
+    counts.n = index.actions.length - counts.a - counts.c - counts.d - counts.b;
+    return make("ul", { class: "legend compact" }, Object.entries(counts).map(([letter, count]) => make("li", {}, verdict(letter), " ", make("span", { class: "figure" }, number(count)))));
+  }
+
+  function sections(index, groups, names) {
+    if (!groups.length) return [make("p", { class: "nothing" }, "Nothing that fits.")];
+    return groups.map((group) => make("article", { class: "group" },
+      make("h3", {}, verdict(group.letter), " ", make("span", { class: "minor" }, number(group.actions.length) + (group.actions.length === 1 ? " action" : " actions"))),
+      actions(index, group.actions),
+      group.scopes.map((scope) => scopeOf(scope, group.letter, names)),
+      "db".includes(group.letter) ? make("dl", { class: "scope" }, make("dt", {}, PL.WORDS[group.letter] + " by"),
+        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
+  }
+
+  /* Few actions as they are; many by service behind a line that says how many. */
+  function actions(index, listed) {
+    const list = (some) => make("ul", { class: "actions" }, some.map((one) => make("li", {}, PL.actionLink(index.actions[one]))));
+    if (listed.length <= FEW) return list(listed);
+    const levels = index.levels.map((level, place) => [level, listed.filter((one) => index.actions[one][1] === place)]).filter(([, some]) => some.length);
+    return make("div", { class: "levels" }, levels.map(([level, some]) => (some.length <= FEW
+      ? make("div", { class: "level" }, make("span", { class: "minor" }, level), list(some))
+      : make("details", {}, make("summary", {}, level + ": " + number(some.length) + " actions"), list(some)))));
+  }
+
+  function scopeOf(scope, letter, names) {
+    const pairs = [
+      ["on", [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
+      ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
+      ["only if", scope.condition ? [make("span", { class: "condition" }, scope.condition)] : []],
+      ["granted by", links(scope.granted, names)],
+      ["limited by", links(scope.limited, names)],
+    ].filter(([, value]) => value.length);
+    return make("dl", { class: "scope" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+  }
+
+  function links(rows, names) {
+    return rows.flatMap((row, place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], names(row[0]).name + ", " + (row[2] || "statement " + (row[1] + 1)))]);
+  }
+
+  function nameOf(run, principal) {
+    const names = new Map();
+    for (const [, policy, name] of principal.policies || []) names.set(policy, name || "the document");
+    for (const control of run.controls) if (!names.has(control[3])) names.set(control[3], control[4] || control[0].toUpperCase());
+    for (const [resource, policy] of principal.entries || []) if (!names.has(policy)) names.set(policy, "policy of " + resource);
+    return (policy) => ({ id: run.policies[policy], name: names.get(policy) || run.policies[policy] });
+  }
+
+  /* Documents open when asked; statements that grant something stand out. */
+  function policies(run, principal, groups) {
+    const used = new Set(groups.flatMap((group) => group.scopes.flatMap((scope) => scope.granted.concat(scope.limited)).concat(group.decided)).map((row) => row[0] + ":" + row[1]));
+    const listed = (principal.policies || []).map(([kind, policy, name, arn, via]) => {
+      const id = run.policies[policy];
+      const place = make("div", {});
+      const details = make("details", { class: "document" }, make("summary", {}, make("bdi", {}, name || "the document"), " ",
+        make("span", { class: "minor" }, KINDS[kind] + (via ? ", through group " + via.replace(/^.*:group\//, "") : "") + (arn ? ", " + arn : ""))), place);
+      details.addEventListener("toggle", async () => {
+        if (!details.open || place.childNodes.length) return;
+        try {
+          const found = await PL.policy(id);
+          const marked = new Set([...used].filter((one) => one.startsWith(policy + ":")).map((one) => Number(one.split(":")[1])));
+          place.replaceChildren(make("p", { class: "minor" }, PL.link("policy.html#" + id, "where else it is attached")), ...PL.statements(found ? found[0] : "", marked));
+        } catch (error) { PL.failed(error, place); }
+      });
+      return details;
+    });
+    return make("section", { "aria-labelledby": "policies" }, make("h2", { id: "policies" }, "The policies it comes from"),
+      listed.length ? [make("p", { class: "minor" }, "Statements that decide something above are marked."), ...listed] : make("p", { class: "nothing" }, "It has no policies of its own and none of a group."));
+  }
+
+  function limits(run, principal) {
+    const rows = [];
+    for (const [kind, policy, name] of principal.policies || []) if (kind === "boundary") rows.push(["permissions boundary", "", policy, name]);
+    if (!principal.linked) for (const [kind, , level, policy, name] of run.controls) rows.push([kind.toUpperCase(), level, policy, name]);
+    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Policies that limit it"),
+      make("thead", {}, make("tr", {}, ["kind", "level", "policy"].map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, rows.map(([kind, level, policy, name]) => make("tr", {}, make("td", {}, kind), make("td", {}, level),
+        make("td", {}, PL.link("policy.html#" + run.policies[policy], name || run.policies[policy]))))));
+    const entries = (principal.entries || []).map(([resource, policy]) => make("li", {}, PL.link("policy.html#" + run.policies[policy], resource, "code")));
+    return make("section", { "aria-labelledby": "limits" }, make("h2", { id: "limits" }, "What limits it"),
+      rows.length ? make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Limits" }, table)
+        : make("p", { class: "nothing" }, principal.linked ? "Nothing: SCPs and RCPs do not touch service-linked roles." : "No boundary, and no SCP or RCP acts on it."),
+      entries.length ? [make("h3", {}, "Resource policies that speak of it"), make("ul", {}, entries)] : []);
+  }
+
+  window.addEventListener("hashchange", show);
+  show();
+})();

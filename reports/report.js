@@ -1,0 +1,163 @@
+"use strict";
+/* What every page needs: data scripts, the search field, long tables. Text is set as text only, never as markup. */
+const PL = (() => {
+  const root = document.documentElement.dataset.root;
+  const data = new Map();
+  const waiting = new Map();
+
+  /* A data script hands its value over. */
+  function put(key, value) { data.set(key, value); }
+
+  /* Load a data script once; a page opened from disk may not fetch. */
+  function load(key) {
+    if (!waiting.has(key)) {
+      waiting.set(key, new Promise((resolve, reject) => {
+        const tag = document.createElement("script");
+        tag.src = root + "data/" + key + ".js";
+        tag.onload = () => { tag.remove(); resolve(data.get(key)); };
+        tag.onerror = () => reject(new Error("data/" + key + ".js is missing: copy the whole folder of the report"));
+        document.head.append(tag);
+      }));
+    }
+    return waiting.get(key);
+  }
+
+  /* The last entry of [first key, script] pairs whose first key is not after the key. */
+  function place(entries, key) {
+    let low = 0, high = entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (entries[middle][0] <= key) low = middle + 1; else high = middle;
+    }
+    return low ? entries[low - 1][1] : null;
+  }
+
+  /* An element with attributes and children; strings become text. */
+  function make(name, attributes, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes || {})) {
+      if (value === false || value === null || value === undefined) continue;
+      made.setAttribute(key, value === true ? "" : value);
+    }
+    made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+    return made;
+  }
+
+  const WORDS = { a: "allowed", c: "conditional", d: "denied", b: "blocked", n: "none" };
+
+  function verdict(letter) {
+    return make("span", { class: "verdict v-" + WORDS[letter] }, make("i", { class: "shape", "aria-hidden": "true" }), WORDS[letter]);
+  }
+
+  function link(href, text, kind) { return make("a", { href: root + href, class: kind || null }, text); }
+
+  function principalLink(arn, name, extra) {
+    return link("principal.html#" + encodeURIComponent(arn) + (extra || ""), name);
+  }
+
+  function actionLink(action) { return link(action[3], action[0], "code"); }
+
+  function number(count) { return count.toLocaleString("en"); }
+
+  /* "0-2,5" as numbers. */
+  function ranges(text) {
+    const found = [];
+    for (const part of text ? text.split(",") : []) {
+      const [first, last] = part.split("-").map(Number);
+      for (let n = first; n <= (last === undefined ? first : last); n++) found.push(n);
+    }
+    return found;
+  }
+
+  /* "a3c1" as "aaac". */
+  function runs(text) { return text.replace(/([a-z])(\d+)/g, (_, letter, times) => letter.repeat(times)); }
+
+  /* Filters live in the address: what is typed stays in a copied link. */
+  function readHash() { return new URLSearchParams(location.hash.slice(1)); }
+
+  function writeHash(filters) {
+    const text = new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString();
+    history.replaceState(null, "", text ? "#" + text.replaceAll("%3A", ":") : location.pathname + location.search);
+  }
+
+  function failed(error, place) {
+    place.replaceChildren(make("p", { class: "notice", role: "alert" }, error.message));
+  }
+
+  /* A document's statements as JSON, each in a block of its own; those in `marked` stand out. */
+  function statements(text, marked) {
+    let listed;
+    try { listed = JSON.parse(text).Statement; } catch { listed = null; }
+    if (!listed) return [make("pre", {}, text)];
+    return (Array.isArray(listed) ? listed : [listed]).map((statement, index) => make("div",
+      { class: "statement" + (marked.has(index) ? " marked" : ""), "data-index": String(index) },
+      make("p", { class: "minor" }, "Statement " + (index + 1) + (statement.Sid ? ", " + statement.Sid : "")),
+      make("pre", { tabindex: "0", "aria-label": "Statement " + (index + 1) }, JSON.stringify(statement, null, 2))));
+  }
+
+  async function policy(id) {
+    const index = await load("index");
+    const key = place(index.policies, id);
+    return key ? (await load(key))[id] : undefined;
+  }
+
+  return { put, load, place, make, verdict, link, principalLink, actionLink, number, ranges, runs, readHash, writeHash, failed,
+    statements, policy, WORDS, root };
+})();
+
+/* Find: an action's name leads to its page, anything else to the matrix. */
+(() => {
+  const form = document.querySelector("[data-find]");
+  const field = form.querySelector("input");
+  field.addEventListener("focus", async () => {
+    const index = await PL.load("index");
+    form.querySelector("datalist").replaceChildren(...index.actions.map((action) => PL.make("option", { value: action[0] })));
+  }, { once: true });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (!text) return;
+    const index = await PL.load("index");
+    const action = index.actions.find((one) => one[0].toLowerCase() === text.toLowerCase());
+    location.href = PL.root + (action ? action[3] : "matrix.html#q=" + encodeURIComponent(text));
+  });
+})();
+
+/* Long tables: the page holds the first rows, scripts the others. */
+for (const button of document.querySelectorAll("[data-more]")) {
+  const line = button.closest(".more");
+  const table = line.previousElementSibling.querySelector("table");
+  const pieces = table.dataset.pieces.split(" ");
+  button.addEventListener("click", async () => {
+    try {
+      const rows = await PL.load(pieces.shift());
+      table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
+        { class: kind === "number" ? "number" : null },
+        href ? PL.link(href, text, kind === "code" ? "code" : null)
+          : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : text)))));
+      line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
+        + PL.number(Number(table.dataset.count)) + " rows";
+      if (!pieces.length) button.remove();
+    } catch (error) { PL.failed(error, line); }
+  });
+}
+
+/* Filter fields of tables that stand whole in their page. */
+for (const field of document.querySelectorAll("[data-filter]")) {
+  const rows = [...document.getElementById(field.dataset.filter).tBodies[0].rows];
+  const status = document.querySelector(`[data-filter-status="${field.dataset.filter}"]`);
+  const apply = () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+      shown += row.hidden ? 0 : 1;
+    }
+    status.textContent = words.length ? PL.number(shown) + " of " + PL.number(rows.length) : "";
+  };
+  field.addEventListener("input", () => { apply(); PL.writeHash({ [field.dataset.hash]: field.value }); });
+  const read = () => { field.value = PL.readHash().get(field.dataset.hash) || ""; apply(); };
+  window.addEventListener("hashchange", read);
+  read();
+}
