@@ -1,7 +1,6 @@
 /*
 description = "Small functions that models and views share."
 */
--- noqa: disable=layout.indent
 
 -- An IAM action pattern as a pattern of GLOB: only * and ? are wildcards there.
 create or replace macro glob_of(pattern) as

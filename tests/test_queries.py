@@ -1,0 +1,161 @@
+"""Every named query answers on the sample, with the grain that it declares."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PolicylakeError
+from pipeline.lake import open_lake
+from pipeline.lake.queries import front_matter, named_queries, named_query, run
+
+ROOT = Path(__file__).resolve().parents[1]
+QUERIES = named_queries()
+#: The sample has no such case.
+EMPTY = {"incomplete_principals"}
+ML_DEV = "arn:aws:iam::333344445555:"
+
+
+@pytest.fixture(scope="module")
+def lake(sample_lake):
+    return open_lake(sample_lake)
+
+
+def answer(lake, name, **values):
+    return run(lake, named_query(name), values).to_pylist()
+
+
+def examples(query):
+    return {p.name: p.example for p in query.parameters if p.default is None}
+
+
+def test_there_are_eighteen_queries_or_more():
+    assert len(QUERIES) >= 18
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.name)
+def test_every_parameter_of_a_query_has_a_default_or_an_example(query):
+    assert all(value is not None for value in examples(query).values())
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.name)
+def test_a_query_uses_each_parameter_that_it_declares_and_no_other(query):
+    body = query.sql.split("*/", 1)[1]
+    assert set(re.findall(r"\$([a-z_]+)", body)) == {p.name for p in query.parameters}
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.name)
+def test_the_grain_of_a_query_is_unique_and_not_null(query, lake):
+    rows = run(lake, query, examples(query)).to_pylist()
+    keys = [tuple(row[name] for name in query.grain) for row in rows]
+    assert len(set(keys)) == len(keys)
+    assert not any(part is None for key in keys for part in key)
+    assert bool(rows) == (query.name not in EMPTY)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sql" / "commands").glob("*.sql")), ids=lambda p: p.stem)
+def test_the_queries_of_commands_say_what_they_answer(path):
+    header = front_matter(path.read_text(encoding="utf-8"))
+    assert header["description"]
+    assert header["grain"]
+
+
+CASES = [
+    ("role_passers", {}, "principal_arn", "role/model-author", True),
+    ("role_passers", {}, "principal_arn", "role/console-engineer", True),
+    ("role_passers", {"service": "lambda.amazonaws.com"}, "principal_arn", "role/model-author", True),
+    ("role_passers", {"service": "lambda.amazonaws.com"}, "principal_arn", "role/console-engineer", False),
+    ("unconditional_grants", {"action": "sagemaker:deletemodel"}, "principal_arn", "role/vacuous-condition", True),
+    ("unconditional_grants", {"action": "sagemaker:describemodel"}, "principal_arn", "role/vpc-caller", False),
+    ("conditional_grants", {"key": "AWS:SourceVPC"}, "principal_arn", "role/vpc-caller", True),
+    ("conditional_grants", {"key": "aws:SourceVpce"}, "principal_arn", "user/kai", True),
+    ("conditional_grants", {"key": "aws:SourceIp"}, "principal_arn", "role/office-trainer", True),
+    ("conditional_grants", {"key": "aws:SourceIp"}, "principal_arn", "role/vpc-caller", False),
+    ("conditional_grants", {"key": "aws:ResourceTag"}, "principal_arn", "user/ana", True),
+    ("conditional_grants", {"key": "aws:RequestTag"}, "principal_arn", "role/endpoint-deployer-as-intended", True),
+    ("unused_roles", {}, "principal_arn", "role/legacy-etl", True),
+    ("unused_roles", {"days": "3000"}, "principal_arn", "role/legacy-etl", False),
+    ("layer_losses", {"action": "sagemaker:createendpoint"}, "principal_arn", "user/opal", True),
+    ("layer_losses", {"action": "sagemaker:createtrainingjob"}, "principal_arn", "user/opal", False),
+    ("explicit_denials", {"action": "sagemaker:describemodel"}, "principal_arn", "role/two-vpcs", True),
+    ("full_access_principals", {}, "principal_arn", "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_e9aa7c5b015af0a2", True),
+    ("full_access_principals", {"percent": "5"}, "principal_arn", "role/model-author", False),
+    ("endpoint_invokers", {}, "principal_arn", "role/vpc-caller", True),
+    ("service_roles", {}, "principal_arn", "role/service-role/AmazonSageMaker-ExecutionRole-20240115T101500", True),
+    ("tag_changers", {"action": "sagemaker:addtags"}, "principal_arn", "user/ana", True),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "column", "principal", "is_there"), CASES)
+def test_a_query_finds_the_principals_of_the_sample(name, values, column, principal, is_there, lake):
+    found = {row[column] for row in answer(lake, name, **values)}
+    assert (ML_DEV + principal in found) == is_there
+
+
+def test_a_query_finds_what_an_scp_takes_away(lake):
+    rows = answer(lake, "layer_losses", layer="scp", action="sagemaker:putmodelpackagegrouppolicy")
+    assert {row["loss"] for row in rows} == {"blocked"}
+
+
+def test_a_query_finds_actions_that_do_not_exist(lake):
+    assert {"sagemaker:CreateTags", "sagemaker:CreateNotebook"} <= {r["action_pattern"] for r in answer(lake, "unknown_actions")}
+
+
+def test_a_query_finds_tag_conditions_on_actions_that_tags_cannot_restrict(lake):
+    rows = answer(lake, "unavailable_condition_keys", key="*resourcetag*")
+    useless = {action for row in rows if row["actions_with_key"] == 0 for action in row["actions"]}
+    assert useless == {"sagemaker:ListModels", "sagemaker:ListNotebookInstances"}
+
+
+def test_a_query_finds_conditions_that_do_nothing(lake):
+    found = {(target, row["reason"]) for row in answer(lake, "idle_conditions") for target in row["targets"]}
+    assert (ML_DEV + "role/vacuous-condition", "always true") in found
+    assert (ML_DEV + "role/subnet-trainer-trap", "true without the key") in found
+    assert ML_DEV + "role/subnet-trainer" not in {target for target, _ in found}
+
+
+def test_a_query_finds_training_jobs_whose_tags_drifted(lake):
+    rows = answer(lake, "drifted_tuning_job_tags")
+    jobs = [row["training_job_arn"].rsplit("/", 1)[1] for row in rows]
+    assert jobs == [f"churn-tune-{number:03}" for number in range(1, 5)]
+    assert {(row["training_job_value"], row["tuning_job_value"]) for row in rows} == {("A", "B")}
+
+
+def test_a_query_reaches_resources_of_another_account_only_where_it_is_written_out(lake):
+    endpoint = "arn:aws:sagemaker:us-east-1:444455556666:endpoint/fraud"
+    accounts = {row["account_id"] for row in answer(lake, "endpoint_invokers", endpoint=endpoint)}
+    assert "444455556666" in accounts
+    assert accounts <= {"444455556666", None}
+
+
+def test_a_query_shows_the_statements_behind_an_answer(lake):
+    rows = answer(lake, "answer_statements", principal=ML_DEV + "user/ana", action="sagemaker:describenotebookinstance")
+    assert {(row["effect"], row["counts_as"]) for row in rows} >= {("Allow", "grants"), ("Deny", "limits")}
+    assert any("sagemaker:ResourceTag/Project" in row["statement"] for row in rows)
+
+
+WRONG = [
+    ("nope", {}, "known: answer_statements"),
+    ("answer_statements", {}, "the parameter principal is missing; give --set principal="),
+    ("unused_roles", {"day": "1"}, "no parameter day; it takes days"),
+    ("rejects_by_file", {"day": "1"}, "no parameter day; it takes none"),
+    ("unused_roles", {"days": "soon"}, "query unused_roles: sql: Conversion Error"),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "message"), WRONG)
+def test_a_wrong_name_or_value_says_what_to_do(name, values, message, lake):
+    with pytest.raises(PolicylakeError, match=re.escape(message)):
+        answer(lake, name, **values)
+
+
+def test_all_sql_passes_sqlfluff():
+    tool = Path(sys.executable).parent / "sqlfluff"
+    command = str(tool) if tool.exists() else shutil.which("sqlfluff")
+    if command is None:
+        pytest.skip("sqlfluff is not installed")
+    done = subprocess.run([command, "lint", "sql"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
