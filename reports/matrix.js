@@ -46,12 +46,12 @@
       : wanted.by === "name" ? (action) => action[0].split(":")[0] : (action) => index.tasks[action[2]];
     const order = wanted.by === "level" ? (action) => action[1] : wanted.by === "name" ? () => 0 : (action) => action[2];
     state.columns = index.actions
-      .map((action, place) => ({ action, place, group: group(action), order: order(action) }))
+      .map((action, place) => ({ action, place, group: group(action), order: order(action), foreign: action[0].startsWith("sagemaker:") ? 0 : 1 }))
       .filter(({ action, place }) => (exact !== false && exact >= 0 ? place === exact
         : !parts.length || parts.some((part) => action[0].toLowerCase().includes(part)))
         && (!wanted.level || index.levels[action[1]] === wanted.level)
         && (!wanted.task || index.tasks[action[2]] === wanted.task))
-      .sort((one, other) => one.order - other.order || one.place - other.place);
+      .sort((one, other) => one.order - other.order || one.foreign - other.foreign || one.place - other.place);
   }
 
   function chooseRows(wanted) {
@@ -97,7 +97,7 @@
     const words = PL.number(state.count || 0) + " of " + PL.number(total) + " principals, " + PL.number(state.columns.length)
       + " of " + PL.number(index.actions.length) + " actions";
     status.replaceChildren(words);
-    if (rest > 0 && state.paused) {
+    if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
       button.addEventListener("click", () => { state.wanted = Infinity; read_on(); });
       status.append("; " + PL.number(rest) + " principals are not read yet: choose an account or ", button);

@@ -37,15 +37,24 @@
     return null;
   }
 
-  /* The statements of a number that count for the principal and the action. */
+  /* The documents that can grant something, and those that only limit: equal statements have one number wherever they stand. */
+  function layers(run, principal) {
+    const granting = new Set((principal.entries || []).map((entry) => entry[1]));
+    const limiting = new Set(principal.linked ? [] : run.controls.map((control) => control[3]));
+    for (const [kind, policy] of principal.policies || []) (kind === "boundary" ? limiting : granting).add(policy);
+    return { granting, limiting };
+  }
+
+  /* The statements of numbers that count for the principal and an action. */
   function counting(run, principal) {
-    const policies = new Set();
-    for (const [, policy] of principal.policies || []) policies.add(policy);
-    for (const control of run.controls) policies.add(control[3]);
-    for (const [, policy] of principal.entries || []) policies.add(policy);
+    const { granting, limiting } = layers(run, principal);
     const sets = run.actionSets.map((text) => new Set(PL.ranges(text)));
-    return (numbers, action) => (numbers || []).flatMap((one) => (run.statements[one] || [])
-      .filter((row) => policies.has(row[0]) && sets[row[4]].has(action)));
+    const rows = (numbers, action, fits) => (numbers || []).flatMap((one) => (run.statements[one] || [])
+      .filter((row) => sets[row[4]].has(action) && fits(row)));
+    return {
+      granted: (numbers, action) => rows(numbers, action, (row) => granting.has(row[0])),
+      limited: (numbers, action) => rows(numbers, action, (row) => limiting.has(row[0]) || (row[3] === "D" && granting.has(row[0]))),
+    };
   }
 
   /* Answers with their actions: actions whose reasons are the same statements stand together. */
@@ -56,15 +65,25 @@
       const [letter, layer, decided, scopes] = run.answers[place];
       for (const action of PL.ranges(text)) {
         const resolved = scopes.map((scope) => ({ pattern: scope[0], verdict: scope[1], condition: scope[2] < 0 ? "" : run.conditions[scope[2]],
-          granted: rows(scope[3], action), limited: rows(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] }));
-        const told = { letter, layer, decided: rows(decided, action), scopes: resolved };
+          granted: rows.granted(scope[3], action), limited: rows.limited(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] }));
+        const told = { letter, layer, decided: rows.limited(decided, action), scopes: resolved };
         const key = JSON.stringify(told);
         if (!groups.has(key)) groups.set(key, { ...told, actions: [] });
         groups.get(key).actions.push(action);
       }
     }
-    for (const group of groups.values()) group.actions.sort((one, other) => one - other);
-    return [...groups.values()].sort((one, other) => ORDER[one.letter] - ORDER[other.letter] || other.actions.length - one.actions.length || one.actions[0] - other.actions[0]);
+    const joined = new Map();
+    for (const group of groups.values()) {
+      const [scope] = group.scopes;
+      const key = group.scopes.length === 1 ? JSON.stringify([group.letter, scope.verdict, scope.condition, scope.granted, scope.limited, scope.exceptions])
+        : JSON.stringify([group.letter, group.layer, group.decided, group.scopes]);
+      if (!joined.has(key)) joined.set(key, { ...group, actions: [], parts: [] });
+      const into = joined.get(key);
+      into.parts.push({ pattern: scope ? scope.pattern : "", types: scope ? scope.types : [], actions: group.actions.sort((one, other) => one - other) });
+      into.actions = into.actions.concat(group.actions).sort((one, other) => one - other);
+    }
+    for (const group of joined.values()) group.parts.sort((one, other) => other.actions.length - one.actions.length || one.actions[0] - other.actions[0]);
+    return [...joined.values()].sort((one, other) => ORDER[one.letter] - ORDER[other.letter] || other.actions.length - one.actions.length || one.actions[0] - other.actions[0]);
   }
 
   function draw(index, run, principal, action) {
@@ -78,7 +97,9 @@
       const text = field.value.trim().toLowerCase();
       const exact = index.actions.findIndex((one) => one[0].toLowerCase() === text);
       const fits = (one) => (exact >= 0 ? one === exact : index.actions[one][0].toLowerCase().includes(text));
-      const shown = groups.map((group) => ({ ...group, actions: group.actions.filter(fits) })).filter((group) => group.actions.length);
+      const shown = groups.map((group) => ({ ...group, actions: group.actions.filter(fits),
+        parts: group.parts.map((part) => ({ ...part, actions: part.actions.filter(fits) })).filter((part) => part.actions.length) }))
+        .filter((group) => group.actions.length);
       const count = shown.reduce((sum, group) => sum + group.actions.length, 0);
       const all = index.actions.filter((_, one) => fits(one)).length;
       status.textContent = text ? number(all) + (all === 1 ? " action, " : " actions, ") + number(all - count) + " of them none: nothing grants it" : "";
@@ -125,10 +146,18 @@
     if (!groups.length) return [make("p", { class: "nothing" }, "Nothing that fits.")];
     return groups.map((group) => make("article", { class: "group" },
       make("h3", {}, verdict(group.letter), " ", make("span", { class: "minor" }, number(group.actions.length) + (group.actions.length === 1 ? " action" : " actions"))),
-      actions(index, group.actions),
-      group.scopes.map((scope) => scopeOf(scope, group.letter, names)),
+      group.parts.length > 1 ? parts(index, group.parts) : actions(index, group.actions),
+      group.scopes.map((scope) => scopeOf(group.parts.length > 1 ? { ...scope, pattern: "" }
+        : group.scopes.length === 1 ? { ...scope, pattern: group.parts[0].pattern, types: group.parts[0].types } : scope, group.letter, names)),
       "db".includes(group.letter) ? make("dl", { class: "scope" }, make("dt", {}, PL.WORDS[group.letter] + " by"),
         make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
+  }
+
+  /* Resources that are granted alike, each with its actions. */
+  function parts(index, listed) {
+    return make("ul", { class: "parts" }, listed.map((part) => make("li", {}, make("details", { open: listed.length <= 3 && part.actions.length <= FEW },
+      make("summary", {}, make("code", {}, part.pattern), " ", make("span", { class: "minor" }, [part.types.join(", "),
+        number(part.actions.length) + (part.actions.length === 1 ? " action" : " actions")].filter(Boolean).join(", "))), actions(index, part.actions)))));
   }
 
   /* Few actions as they are; many by service behind a line that says how many. */
@@ -143,7 +172,7 @@
 
   function scopeOf(scope, letter, names) {
     const pairs = [
-      ["on", [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
+      ["on", !scope.pattern ? [] : [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
       ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
       ["only if", scope.condition ? [make("span", { class: "condition" }, scope.condition)] : []],
       ["granted by", links(scope.granted, names)],

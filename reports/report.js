@@ -92,7 +92,15 @@ const PL = (() => {
     return (Array.isArray(listed) ? listed : [listed]).map((statement, index) => make("div",
       { class: "statement" + (marked.has(index) ? " marked" : ""), "data-index": String(index) },
       make("p", { class: "minor" }, "Statement " + (index + 1) + (statement.Sid ? ", " + statement.Sid : "")),
-      make("pre", { tabindex: "0", "aria-label": "Statement " + (index + 1) }, JSON.stringify(statement, null, 2))));
+      make("pre", { tabindex: "0", "aria-label": "Statement " + (index + 1) }, JSON.stringify(inOrder(statement), null, 2))));
+  }
+
+  const ELEMENTS = ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+
+  /* A statement's elements in the order in which people write them. */
+  function inOrder(statement) {
+    const names = ELEMENTS.filter((name) => name in statement).concat(Object.keys(statement).filter((name) => !ELEMENTS.includes(name)));
+    return Object.fromEntries(names.map((name) => [name, statement[name]]));
   }
 
   async function policy(id) {

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
-from pipeline.report.model import LETTERS, OWN_ACCOUNT, Action, Book, Principal, Scope
+from pipeline.report.model import LETTERS, OWN_ACCOUNT, Action, Answer, Book, Principal, Scope
 from pipeline.report.pages import Pages
-from pipeline.report.policies import Policy
 from pipeline.report.principals import Sources
 from pipeline.report.tasks import task
 
@@ -60,9 +59,7 @@ def groups(book: Book) -> Iterator[list[Group]]:
         ]
 
 
-def write_actions(
-    pages: Pages, book: Book, sources: Sources, policies: dict[str, Policy], names: Sequence[str]
-) -> list[dict[str, int]]:
+def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[str]) -> list[dict[str, int]]:
     """Write a page for each action; return its numbers of principals by verdict."""
     everyone = sum(len(listed) for listed in book.principals.values())
     counted = []
@@ -71,53 +68,70 @@ def write_actions(
         for group in listed:
             counts[book.answers[group.answer].verdict] += len(group.principals)
         counts["none"] = everyone - sum(counts.values())
-        sections = [_section(verdict, action, listed, book, sources, policies) for verdict in VERDICTS]
+        sections = [_section(verdict, action, listed, book, sources) for verdict in VERDICTS]
         pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections)
         counted.append(counts)
     return counted
 
 
-def _section(
-    verdict: str, action: Action, listed: Iterable[Group], book: Book, sources: Sources, policies: dict[str, Policy]
-) -> dict[str, Any]:
+def _section(verdict: str, action: Action, listed: Iterable[Group], book: Book, sources: Sources) -> dict[str, Any]:
     fitting = [group for group in listed if book.answers[group.answer].verdict == verdict and group.principals]
-    fitting.sort(key=lambda group: (-len(group.principals), group.principals[0].account_id, group.principals[0].arn))
+    fitting.sort(
+        key=lambda group: (-len(group.principals), min(by_account(principal) for principal in group.principals))
+    )
     rest = fitting[MOST_GROUPS:]
     return {
         "verdict": verdict,
         "count": sum(len(group.principals) for group in fitting),
-        "groups": [_group(group, action, verdict, book, sources, policies) for group in fitting[:MOST_GROUPS]],
+        "groups": [_group(group, action, verdict, book, sources) for group in fitting[:MOST_GROUPS]],
         "rest_groups": len(rest),
         "rest_principals": sum(len(group.principals) for group in rest),
         "link": matrix_link(action=action.name, verdict=verdict),
     }
 
 
-def _group(
-    group: Group, action: Action, verdict: str, book: Book, sources: Sources, policies: dict[str, Policy]
-) -> dict[str, Any]:
+def _group(group: Group, action: Action, verdict: str, book: Book, sources: Sources) -> dict[str, Any]:
     answer = book.answers[group.answer]
-    ordered = sorted(group.principals, key=lambda p: (p.account_id, p.name, p.arn))
+    ordered = sorted(group.principals, key=by_account)
     accounts = {principal.account_id for principal in ordered}
     own = next(iter(accounts)) if len(accounts) == 1 else None
-    first = ordered[0]
+    rest = ordered[MOST_PRINCIPALS:]
     return {
-        "count": len(ordered),
-        "scopes": [_scope(scope, action, own, first, sources, policies) for scope in answer.scopes[:MOST_SCOPES]],
+        "scopes": [_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]],
         "more_scopes": max(0, len(answer.scopes) - MOST_SCOPES),
-        "layer": LAYERS.get(answer.layer, answer.layer),
-        "decided_by": reasons(answer.decided_by, action, first, sources, policies),
-        "example": first.name if len(ordered) > 1 else "",
-        "principals": [_principal(principal, book) for principal in ordered[:MOST_PRINCIPALS]],
-        "more": len(ordered) - MOST_PRINCIPALS,
-        "more_accounts": len({p.account_id for p in ordered[MOST_PRINCIPALS:]}),
+        "layer": "" if answer.scopes else LAYERS.get(answer.layer, answer.layer),
+        "holders": _holders(ordered[:MOST_PRINCIPALS], answer, action, book, sources),
+        "more": len(rest),
+        "more_accounts": len({principal.account_id for principal in rest}),
         "link": matrix_link(action=action.name, verdict=verdict),
     }
 
 
-def _scope(
-    scope: Scope, action: Action, own: str | None, first: Principal, sources: Sources, policies: dict[str, Policy]
-) -> dict[str, Any]:
+def _holders(
+    listed: Iterable[Principal],
+    answer: Answer,
+    action: Action,
+    book: Book,
+    sources: Sources,
+) -> list[dict[str, Any]]:
+    """Return principals together that have the same answer for the same reasons."""
+    granting = sorted({number for scope in answer.scopes for number in scope.granted_by})
+    limiting = sorted({*answer.decided_by, *(number for scope in answer.scopes for number in scope.limited_by)})
+    found: dict[str, dict[str, Any]] = {}
+    for principal in listed:
+        granted = _reasons(granting, "granted", action, principal, sources)
+        limited = _reasons(limiting, "limited", action, principal, sources)
+        holders = {"granted_by": granted, "limited_by": limited, "principals": []}
+        found.setdefault(str((granted, limited)), holders)["principals"].append(_principal(principal, book))
+    return list(found.values())
+
+
+def by_account(principal: Principal) -> tuple[bool, str, str, str]:
+    """Return what to sort principals by: account and name, loose documents last."""
+    return (not principal.account_id, principal.account_id, principal.name, principal.arn)
+
+
+def _scope(scope: Scope, own: str | None) -> dict[str, Any]:
     def told(text: str) -> str:
         return text.replace(OWN_ACCOUNT, "‹own account›" if own is None else own or "*")
 
@@ -127,31 +141,31 @@ def _scope(
         "verdict": scope.verdict,
         "condition": told(scope.condition) if scope.condition else "",
         "exceptions": [told(text) for text in scope.exceptions],
-        "granted_by": reasons(scope.granted_by, action, first, sources, policies),
-        "limited_by": reasons(scope.limited_by, action, first, sources, policies),
     }
 
 
-def reasons(
-    numbers: Iterable[int], action: Action, principal: Principal, sources: Sources, policies: dict[str, Policy]
+def _reasons(
+    numbers: Iterable[int], kind: Literal["granted", "limited"], action: Action, principal: Principal, sources: Sources
 ) -> list[dict[str, str]]:
-    """Return the statements with these numbers that match the action and count for a principal: words and a link."""
-    counting = sources.policies_of(principal)
+    """Return the statements with these numbers that match the action and count for a principal: words and a link.
+
+    Equal statements have one number wherever they stand, so their place decides: an SCP grants nothing.
+    """
+    granting, limiting = sources.granting(principal), sources.limiting(principal)
     numbered = sources.statements.get(principal.account_id, {})
     told = []
-    for number in numbers:
-        for row in numbered.get(number, ()):
-            matches = action.number in sources.action_sets.get(row["action_set_id"], ())
-            if matches and row["policy_id"] in counting:
-                told.append(statement_link(row["policy_id"], row["statement_index"], row["sid"], policies))
+    for row in (row for number in numbers for row in numbered.get(number, ())):
+        denies = granting if row["effect"] == "Deny" else {}
+        names = granting if kind == "granted" else denies | limiting
+        if row["policy_id"] in names and action.number in sources.action_sets.get(row["action_set_id"], ()):
+            told.append(statement_link(row["policy_id"], row["statement_index"], row["sid"], names[row["policy_id"]]))
     return told
 
 
-def statement_link(policy_id: str, index: int, sid: str | None, policies: dict[str, Policy]) -> dict[str, str]:
+def statement_link(policy_id: str, index: int, sid: str | None, name: str) -> dict[str, str]:
     """Return the words for a statement and the link to it."""
-    policy = policies.get(policy_id)
-    name = policy.name if policy else policy_id
-    return {"text": f"{name}, {sid or f'statement {index + 1}'}", "href": f"policy.html#{policy_id}:{index}"}
+    place = sid or f"statement {index + 1}"
+    return {"text": f"{name}, {place}" if name else place, "href": f"policy.html#{policy_id}:{index}"}
 
 
 def _principal(principal: Principal, book: Book) -> dict[str, str]:

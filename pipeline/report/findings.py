@@ -56,9 +56,8 @@ def _without_key(row: Row) -> str:
     named = ", ".join(row["actions"][:MOST_ACTIONS])
     rest = len(row["actions"]) - MOST_ACTIONS
     total = row["actions_with_key"] + row["actions_without_key"]
-    return (
-        f"{row['effect']}: {row['actions_without_key']:,} of its {total:,} actions never carry the key: {named}"
-        + (f" and {rest:,} more" if rest > 0 else "")
+    return f"{row['effect']}: {row['actions_without_key']:,} of its {total:,} actions never carry the key: {named}" + (
+        f" and {rest:,} more" if rest > 0 else ""
     )
 
 
@@ -139,8 +138,8 @@ def _row(kind: Kind, row: Row, policies: dict[str, Policy]) -> list[Cell]:
     if "statement_id" not in row:
         return [Cell(text, kind="code") for text in (kind.subject(row), kind.detail(row), row["source"])]
     policy_id, _, index = row["statement_id"].rpartition("#")
-    statement = statement_link(policy_id, int(index), row["sid"], policies)
     policy = policies.get(policy_id)
+    statement = statement_link(policy_id, int(index), row["sid"], policy.name if policy else policy_id)
     places = policy.place_count if policy else 0
     others = f" and {places - 1:,} more" if places > 1 else ""
     return [

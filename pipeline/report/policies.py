@@ -30,7 +30,7 @@ def write_policies(folder: Path, lake: Lake) -> tuple[dict[str, Policy], list[li
 
 
 def _policy(row: dict[str, Any]) -> Policy:
-    kind, place = row["first_places"][0] if row["first_places"] else ("", "")
+    _, kind, place = row["first_places"][0] if row["first_places"] else ("", "", "")
     names = row["policy_names"] or []
     name = names[0] if names else f"{kind} policy of {place}" if place else row["policy_id"]
     return Policy(row["policy_id"], name, row["place_count"], place)
@@ -39,4 +39,4 @@ def _policy(row: dict[str, Any]) -> Policy:
 def _data(row: dict[str, Any]) -> list[Any]:
     lists = ("policy_names", "first_places", "sources")
     names, places, sources = (row[column] or [] for column in lists)
-    return [row["document"], names, row["place_count"], places, sources]
+    return [row["document"], names, row["place_count"], [place[1:] for place in places], sources]

@@ -27,12 +27,23 @@ class Sources(NamedTuple):
     statements: dict[str, dict[int, list[dict[str, Any]]]]
     action_sets: dict[int, frozenset[int]]
 
-    def policies_of(self, principal: Principal) -> set[str]:
-        """Return the ids of all documents that count for a principal."""
-        listed = [*self.policies.get(principal.arn, ()), *self.controls.get(principal.account_id, ())]
+    def granting(self, principal: Principal) -> dict[str, str]:
+        """Return the documents that can grant something to a principal, with their names as they are attached to it."""
         entries = self.entries.get(principal.account_id, ())
-        meant = [entry for entry in entries if entry["principal_arn"] in ("", principal.arn)]
-        return {row["policy_id"] for row in (*listed, *meant)}
+        named = {
+            row["policy_id"]: f"policy of {row['resource_arn']}"
+            for row in entries
+            if row["principal_arn"] in ("", principal.arn)
+        }
+        own = self.policies.get(principal.arn, ())
+        return named | {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] != "boundary"}
+
+    def limiting(self, principal: Principal) -> dict[str, str]:
+        """Return the documents that only limit a principal: its boundary, the SCPs and RCPs of its account."""
+        controls = () if principal.details["is_service_linked"] else self.controls.get(principal.account_id, ())
+        own = self.policies.get(principal.arn, ())
+        named = {row["policy_id"]: row["policy_name"] for row in controls}
+        return named | {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] == "boundary"}
 
 
 def read_sources(lake: Lake) -> Sources:

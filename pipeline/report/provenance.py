@@ -45,16 +45,16 @@ def gaps(lake: Lake, book: Book) -> list[str]:
     errors = lake.manifest.get("rejects", {}).get("error", 0)
     endpoints = rows(lake, "endpoint_policies")
     told = (
-        (len(unexported), "accounts of the organization without an export, so none of their principals is here: "
-         + _some([row["account_id"] for row in unexported])),
-        (len(outside), "accounts whose organization is unknown, evaluated without SCPs: "
-         + _some([row["account_id"] for row in outside])),
-        (len(incomplete), "principals of which something is missing: see the findings"),
-        (errors, "inputs or parts of inputs left out because they could not be read: see the rejects"),
-        (len(endpoints), "VPC endpoint policies in the inputs that verdicts leave out: "
-         + _some([row["target_arn"] for row in endpoints])),
+        (len(unexported), "Accounts of the organization without an export, so none of their principals is here",
+         _some([row["account_id"] for row in unexported])),
+        (len(outside), "Accounts whose organization is unknown, evaluated without SCPs",
+         _some([row["account_id"] for row in outside])),
+        (len(incomplete), "Principals of which something is missing", "see the findings"),
+        (errors, "Inputs, or parts of inputs, left out because they could not be read", "see the rejects"),
+        (len(endpoints), "VPC endpoint policies in the inputs that verdicts leave out",
+         _some([row["target_arn"] for row in endpoints])),
     )  # fmt: skip
-    return [f"{count:,} {words}" for count, words in told if count]
+    return [f"{words}: {count:,} ({which})" for count, words, which in told if count]
 
 
 def _some(names: list[str], most: int = 8) -> str:

@@ -30,9 +30,7 @@ class Table:
     pieces: tuple[str, ...]
 
 
-def write_table(
-    folder: Path, key: str, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
-) -> Table:
+def write_table(folder: Path, key: str, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
     """Return a table for a page; rows beyond the first go to ``data/<key>-<n>.js``."""
     pieces = []
     if len(rows) > SHOWN:

@@ -21,8 +21,7 @@ TASKS: tuple[tuple[str, str], ...] = (
     ),
     (
         "Notebooks and Studio",
-        "Notebook Domain UserProfile Space App StudioLifecycle Image CodeRepository StartSession "
-        "SageMakerDataScience",
+        "Notebook Domain UserProfile Space App StudioLifecycle Image CodeRepository StartSession SageMakerDataScience",
     ),
     ("Clusters", "Cluster ComputeQuota"),
     ("Experiments and lineage", "Experiment Trial Lineage Artifact Context Association Mlflow mlflow Run Action"),

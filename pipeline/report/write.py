@@ -47,7 +47,7 @@ def _write(folder: Path, lake: Lake, book: Book) -> None:
         "finding_count": sum(finding.table.count for finding in findings),
         "reject_count": rejects.count,
     })  # fmt: skip
-    counts = write_actions(pages, book, sources, policies, names)
+    counts = write_actions(pages, book, sources, names)
     accounts = write_accounts(pages, book, sources, policies)
     tasks = [task(action.name) for action in book.actions]
     missing = gaps(lake, book)

@@ -3,14 +3,39 @@ description = "Distinct documents with where they are attached."
 grain = ["policy_id"]
 */
 with
+marked as (
+    select
+        *,
+        starts_with(target_arn, 'policy/') as is_loose,
+        [starts_with(target_arn, 'policy/')::varchar, attachment_kind, target_arn] as place,
+    from attachments
+),
+
+names as (
+    select
+        policy_id,
+        policy_name,
+        bool_and(is_loose) as is_loose,
+    from marked
+    where policy_name != ''
+    group by policy_id, policy_name
+),
+
+named as (
+    select
+        policy_id,
+        list(policy_name order by is_loose, policy_name) as policy_names,
+    from names
+    group by policy_id
+),
+
 places as (
     select
         policy_id,
-        list(distinct policy_name order by policy_name) filter (where policy_name != '') as policy_names,
-        count(distinct [target_arn, attachment_kind]) as place_count,
-        list(distinct [attachment_kind, target_arn] order by [attachment_kind, target_arn])[1:50] as first_places,
+        count(distinct place) as place_count,
+        list(distinct place order by place)[1:50] as first_places,
         list(distinct source order by source)[1:20] as sources,
-    from attachments
+    from marked
     group by policy_id
 )
 
@@ -18,10 +43,11 @@ select
     policies.policy_id,
     policies.document,
     policies.statement_count,
-    places.policy_names,
+    named.policy_names,
     coalesce(places.place_count, 0) as place_count,
     places.first_places,
     places.sources,
 from policies
+left join named on policies.policy_id = named.policy_id
 left join places on policies.policy_id = places.policy_id
 order by policies.policy_id

@@ -29,4 +29,4 @@ select
 from principals
 inner join principal_profiles on principals.principal_arn = principal_profiles.principal_arn
 left join joined on principals.principal_arn = joined.user_arn
-order by account_id, principals.principal_name, principals.principal_arn
+order by principals.account_id nulls last, principals.principal_name, principals.principal_arn
