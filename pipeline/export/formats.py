@@ -112,7 +112,7 @@ def _xlsx(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
     sheet = book.add_worksheet("policylake")
     bold = book.add_format({"bold": True})
     for column, name in enumerate(table.column_names):
-        sheet.write_string(0, column, name, bold)
+        sheet.write_string(0, column, str(harmless(name)), bold)
     for number, row in enumerate(rows(table), start=1):
         for column, value in enumerate(row):
             _fill(sheet, number, column, cell(value))

@@ -1,0 +1,352 @@
+"""The commands as a user meets them: what they print where, and with which exit code."""
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+from cli_run import run
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "samples" / "organization"
+ANA = "arn:aws:iam::333344445555:user/ana"
+NOTEBOOK = "arn:aws:sagemaker:us-east-1:{}:notebook-instance/vision-01"
+COMMANDS = {"build", "report", "who-can", "principal-can", "explain", "simulate", "sql", "query", "tables", "reference"}
+
+
+@pytest.fixture
+def cli(monkeypatch, sample_lake):
+    monkeypatch.setenv("POLICYLAKE_LAKE", str(sample_lake))
+    return lambda *arguments, stdin="": run(monkeypatch, *arguments, stdin=stdin)
+
+
+def rows(done):
+    assert done.code == 0, done.err
+    return json.loads(done.text)
+
+
+def process(*arguments, lake, **options):
+    code = "import sys; from pipeline.cli import main; print('ready', file=sys.stderr, flush=True); main()"
+    command = [sys.executable, "-c", code, *arguments]
+    environment = {**os.environ, "POLICYLAKE_LAKE": str(lake)}
+    running = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, **options)
+    assert running.stderr.readline() == b"ready\n"
+    return running
+
+
+def test_help_lists_the_commands_that_exist(cli):
+    listed = cli("--help").text.split("Commands:")[1]
+    assert set(re.findall(r"^  ([a-z-]+)", listed, re.MULTILINE)) == COMMANDS
+
+
+def test_without_a_command_there_is_help(cli):
+    assert cli().text == cli("--help").text
+
+
+def test_the_version_is_shown(cli):
+    assert re.fullmatch(r"policylake \d+\.\d+\.\d+\n", cli("--version").text)
+
+
+def test_build_lists_rejects_errors_first_and_exits_with_3(cli, tmp_path):
+    done = cli("build", str(SAMPLE / "policies"), "--lake", str(tmp_path / "lake"))
+    rejects = [line for line in done.err.splitlines() if ": error: " in line or ": warning: " in line]
+    assert done.code == 3
+    assert done.out == b""
+    assert re.search(
+        r"07-source-vpc\.json:9:29: error: a string is never closed.*; add the closing double quote", rejects[0]
+    )
+    assert all(": warning: " in line for line in rejects[1:])
+    assert re.search(r"snapshot [0-9a-f]{16}: .*; 1 error, \d+ warnings$", done.err.splitlines()[-1])
+
+
+def test_build_of_good_input_exits_with_0_and_is_silent_if_asked(cli, tmp_path):
+    done = cli("build", str(SAMPLE / "policies" / "01-basic-models.json"), "--lake", str(tmp_path / "lake"), "--quiet")
+    assert (done.code, done.out, done.err) == (0, b"", "")
+
+
+def test_build_shows_some_of_many_rejects_and_says_where_the_others_are(cli, tmp_path):
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    for number in range(40):
+        (inputs / f"{number:02}.json").write_text("{", encoding="utf-8")
+    arguments = ("build", str(inputs), "--lake", str(tmp_path / "lake"))
+    few, all_of_them = cli(*arguments), cli(*arguments, "--verbose")
+    assert few.code == all_of_them.code == 3
+    assert few.err.count(": error: ") == 25
+    assert "and 15 more: --verbose lists them all, so does: policylake sql 'from rejects'" in few.err
+    assert all_of_them.err.count(": error: ") == 40
+
+
+def test_build_answers_for_more_services_if_asked(cli, tmp_path):
+    lake = str(tmp_path / "lake")
+    policy = tmp_path / "p.json"
+    policy.write_text(
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}', "utf-8"
+    )
+    assert cli("build", str(policy), "--lake", lake, "--services", "sts, SNS", "--services", "sqs").code == 0
+    found = rows(cli("who-can", "*:GetCallerIdentity", "--lake", lake, "--format", "json"))
+    assert [row["action"] for row in found] == ["sts:GetCallerIdentity"]
+    assert rows(cli("who-can", "sqs:SendMessage", "--lake", lake, "--format", "json"))
+
+
+def test_who_can_takes_an_action_in_any_case_and_wildcards(cli):
+    exact = rows(cli("who-can", "SAGEMAKER:describemodel", "--format", "json"))
+    many = rows(cli("who-can", "sagemaker:Describe*", "--format", "json"))
+    assert {row["action"] for row in exact} == {"sagemaker:DescribeModel"}
+    assert [row for row in many if row["action"] == "sagemaker:DescribeModel"] == exact
+
+
+def test_who_can_has_verdict_condition_scope_and_reasons(cli):
+    (ana,) = (
+        r
+        for r in rows(cli("who-can", "sagemaker:DescribeNotebookInstance", "--format", "json"))
+        if r["principal_arn"] == ANA
+    )
+    assert ana["verdict"] == "conditional"
+    assert "Project".lower() in ana["condition"].lower()
+    assert ana["granted_by"]
+    assert ana["limited_by"]
+    assert ana["is_incomplete"] is False
+
+
+@pytest.mark.parametrize(("account", "is_reached"), [("333344445555", True), ("444455556666", False)])
+def test_a_scope_reaches_resources_of_the_own_account_only(account, is_reached, cli):
+    done = cli(
+        "who-can", "sagemaker:DescribeNotebookInstance", "--resource", NOTEBOOK.format(account), "--format", "json"
+    )
+    assert (ANA in {row["principal_arn"] for row in rows(done)}) == is_reached
+
+
+@pytest.mark.parametrize(("name", "is_reached"), [("prod-1", False), ("dev-1", True)])
+def test_a_scope_does_not_reach_what_is_excepted_from_it(name, is_reached, cli):
+    arn = NOTEBOOK.format("333344445555").replace("vision-01", name)
+    found = rows(cli("who-can", "sagemaker:DeleteNotebookInstance", "--resource", arn, "--format", "json"))
+    assert ("arn:aws:iam::333344445555:role/not-resource" in {row["principal_arn"] for row in found}) == is_reached
+
+
+def test_a_scope_of_another_account_that_is_written_out_is_reached(cli):
+    shared = "arn:aws:sagemaker:us-east-1:555566667777:model-package-group/public-models"
+    found = rows(cli("who-can", "sagemaker:DescribeModelPackageGroup", "--resource", shared, "--format", "json"))
+    assert "arn:aws:iam::333344445555:role/registry-reader" in {row["principal_arn"] for row in found}
+
+
+def test_principal_can_has_each_action_with_its_verdict(cli):
+    found = {row["action"]: row for row in rows(cli("principal-can", "opal", "--format", "json"))}
+    assert found["sagemaker:CreateEndpoint"]["verdict"] == "blocked"
+    assert found["sagemaker:CreateEndpoint"]["decided_by"][0] == "boundary"
+    assert found["sagemaker:CreateEndpoint"]["resource_pattern"] is None
+    assert found["sagemaker:CreateTrainingJob"]["verdict"] == "allowed"
+    assert found["iam:PassRole"]["condition"]
+
+
+def test_a_principal_may_be_named_by_the_arn_of_a_session(cli):
+    session = "arn:aws:sts::333344445555:assumed-role/vpc-caller/me"
+    assert rows(cli("principal-can", session, "--format", "json")) == rows(
+        cli("principal-can", "vpc-caller", "--format", "json")
+    )
+
+
+def test_explain_has_every_layer_with_its_statements_and_their_source(cli):
+    found = rows(cli("explain", "opal", "sagemaker:StopPipelineExecution", "--format", "json"))
+    statements = [row for row in found if row["part"] == "statement"]
+    assert [row["verdict"] for row in found if row["part"] == "verdict"] == ["blocked"]
+    assert list(dict.fromkeys(row["layer"] for row in statements)) == ["identity", "boundary", "scp", "rcp", "resource"]
+    assert sorted({row["level"] for row in statements if row["layer"] == "scp"}) == [0, 1, 2, 3]
+    (deny,) = (row for row in statements if row["effect"] == "Deny")
+    assert deny["layer"] == "boundary"
+    assert deny["source"].endswith("333344445555.json")
+    assert "sagemaker:StopPipelineExecution" in json.loads(deny["statement"])["Action"]
+
+
+def test_explain_names_the_group_that_brings_a_policy(cli):
+    found = rows(cli("explain", ANA, "sagemaker:describenotebookinstance", "--format", "json"))
+    targets = {row["target_arn"]: row for row in found if row["layer"] == "identity" and row["part"] == "statement"}
+    assert targets["arn:aws:iam::333344445555:group/DevTeam1"]["policy_name"] == "DevTeam1TagAccess"
+    assert {row["counts_as"] for row in found if row["effect"]} >= {"grants", "limits"}
+
+
+def test_explain_reads_like_a_text_on_a_terminal(cli):
+    done = cli("explain", "ana", "sagemaker:DescribeNotebookInstance")
+    assert done.text.splitlines()[:2] == [ANA, "sagemaker:DescribeNotebookInstance: conditional, decided by identity"]
+    headings = [line for line in done.text.splitlines() if line.startswith("Layer ")]
+    assert headings == ["Layer identity", "Layer boundary", "Layer scp", "Layer rcp", "Layer resource"]
+
+
+def test_sql_prints_the_rows_of_a_query(cli):
+    assert cli("sql", "select 1 as n, 'x' as t", "--format", "csv").text == "n,t\n1,x\n"
+
+
+def test_query_without_a_name_lists_queries_with_parameters(cli):
+    listed = {row["query"]: row["parameters"] for row in rows(cli("query", "--format", "json"))}
+    assert "[aws:SourceVpc]" in listed["conditional_grants"]
+    assert "(must be given)" in listed["answer_statements"]
+
+
+def test_query_takes_values_for_its_parameters(cli):
+    found = rows(cli("query", "conditional_grants", "--set", "key=aws:SourceIp", "--format", "json"))
+    assert found
+    assert all("aws:SourceIp" in row["condition"] for row in found)
+
+
+def test_tables_shows_the_dictionary_without_a_lake(cli, tmp_path):
+    listed = {row["relation"] for row in rows(cli("tables", "--format", "json"))}
+    assert {"access", "access_matrix", "residual_conditions", "rejects"} <= listed
+    columns = [row["column"] for row in rows(cli("tables", "memberships", "--format", "json"))]
+    assert columns == ["user_arn", "group_arn"]
+
+
+def test_reference_shows_version_and_age(cli):
+    shown = {row["item"]: row["value"] for row in rows(cli("reference", "--format", "json"))}
+    assert {"version", "age in days", "origin"} <= shown.keys()
+
+
+def test_each_format_is_written_to_a_file_of_its_ending(cli, tmp_path):
+    for ending in ("csv", "json", "jsonl", "parquet", "xlsx", "md", "txt"):
+        done = cli("sql", "from memberships", "--out", str(tmp_path / f"m.{ending}"))
+        assert (done.code, done.out) == (0, b"")
+    count = len((tmp_path / "m.jsonl").read_text("utf-8").splitlines())
+    assert count == len(json.loads((tmp_path / "m.json").read_text("utf-8")))
+    assert count == pq.read_table(tmp_path / "m.parquet").num_rows
+    assert count == len(list(csv.reader((tmp_path / "m.csv").open(encoding="utf-8")))) - 1
+    assert count == openpyxl.load_workbook(tmp_path / "m.xlsx").active.max_row - 1
+    assert count == len((tmp_path / "m.md").read_text("utf-8").splitlines()) - 2
+    assert count == len((tmp_path / "m.txt").read_text("utf-8").splitlines()) - 2
+
+
+def test_a_binary_format_goes_into_a_pipe(cli):
+    assert pq.read_table(io.BytesIO(cli("sql", "select 1 as n", "--format", "parquet").out)).to_pylist() == [{"n": 1}]
+
+
+def test_a_failed_write_leaves_no_file_behind(cli, tmp_path):
+    done = cli("sql", "select interval 1 month as v", "--format", "parquet", "--out", str(tmp_path / "x.parquet"))
+    assert done.code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_rows_are_said_on_standard_error(cli):
+    done = cli("sql", "select 1 as n where false")
+    assert (done.code, done.err) == (0, "no rows\n")
+
+
+WRONG = [
+    (("who-can", "CreateModel"), "did you mean sagemaker:CreateModel"),
+    (("who-can", "sagemaker:CreatModel"), "did you mean sagemaker:CreateModel"),
+    (("who-can", "s3:GetObject"), "build it again with --services s3"),
+    (("who-can", "sagemaker:*["), "no such action"),
+    (("who-can", "sagemaker:*", "--resource", "vision-01"), "one ARN without wildcards is expected"),
+    (("who-can", "sagemaker:*", "--context", "a=b"), "--context needs --resource ARN"),
+    (("who-can", "sagemaker:*", "--resource", "*", "--context", "ab"), "KEY=VALUE is expected"),
+    (("explain", "ana", "sagemaker:*"), "one action is expected"),
+    (
+        ("explain", "break-glass", "sagemaker:CreateModel"),
+        "3 principals have this name; give one ARN: arn:aws:iam::1111",
+    ),
+    (("principal-can", "DevTeam1"), "a group makes no requests"),
+    (("principal-can", "nobody\x1b[31m"), "nobody\\x1b[31m: no such user or role"),
+    (("sql", "select"), "sql: Parser Error"),
+    (("sql", "from nowhere"), "nowhere does not exist"),
+    (("sql", "drop view access"), "one query is expected"),
+    (("query", "nope"), "known: answer_statements"),
+    (("query", "unused_roles", "--set", "days=1", "--set", "days=2"), "--set days: given 2 times"),
+    (("query", "unused_roles", "--set", "days"), "KEY=VALUE is expected"),
+    (("tables", "acces"), "did you mean access"),
+    (("tables", "--format", "xml"), "'xml' is not one of 'table'"),
+    (("tables", "--out", "/nowhere/x.csv"), "give --out a file that can be written"),
+    (("tables", "--out", "/"), "give --out a file name"),
+    (("check",), "No such command 'check'"),
+    (("build",), "Missing argument 'INPUT'"),
+    (("build", "/nowhere"), "/nowhere: no such file or folder"),
+    (("build", "/nowhere", "--services", "nope"), "--services nope: no such service"),
+    (("sql", "select 1", "--lake", "/nowhere"), "/nowhere: no snapshot here; run: policylake build"),
+    (("report", "--lake", "/nowhere"), "/nowhere: no snapshot here; run: policylake build"),
+    (("simulate", "--requests", "/nowhere"), "--requests /nowhere: No such file or directory"),
+    (("reference", "refresh", "/nowhere"), "/nowhere"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_wrong_usage_is_one_line_that_says_what_to_do_and_exits_with_2(arguments, message, cli):
+    done = cli(*arguments)
+    assert done.code == 2
+    assert done.out == b""
+    assert done.err.startswith("policylake: ")
+    assert done.err.count("\n") == 1
+    assert message in done.err
+
+
+def test_simulate_answers_lines_from_the_lake_and_from_themselves_in_order(cli):
+    allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    request = {"principal": ANA, "action": "sagemaker:ListModels", "resource": "*", "context": {}}
+    lines = [{"id": 1, **request}, "no json", {"id": 3, **request, "identity_policies": [allow]}, {"id": 4, **request}]
+    text = "\n\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+    answers = [json.loads(line) for line in cli("simulate", stdin=text).text.splitlines()]
+    assert [answer["decision"] for answer in answers] == ["allowed", "error", "allowed", "allowed"]
+    assert [answer["id"] for answer in answers] == [1, None, 3, 4]
+
+
+def test_simulate_needs_no_lake_for_lines_with_their_own_policies(cli):
+    line = {"principal": ANA, "action": "sagemaker:ListModels", "resource": "*", "identity_policies": []}
+    done = cli("simulate", "--lake", "/nowhere", stdin=json.dumps(line))
+    assert json.loads(done.text)["decision"] == "implicitDeny"
+    without = cli("simulate", "--lake", "/nowhere", stdin=json.dumps({"id": 1}))
+    assert (without.code, without.out) == (2, b"")
+
+
+@pytest.mark.parametrize(("tag", "decision"), [("A", "allowed"), ("B", "explicitDeny")])
+def test_who_can_asks_the_concrete_evaluator_about_a_request(tag, decision, cli):
+    arn = NOTEBOOK.format("333344445555").replace("vision-01", "not-in-the-inventory")
+    arguments = ("--resource", arn, "--context", f"sagemaker:ResourceTag/Project={tag}", "--format", "json")
+    found = {
+        r["principal_arn"]: r["decision"]
+        for r in rows(cli("who-can", "sagemaker:DescribeNotebookInstance", *arguments))
+    }
+    assert found[ANA] == decision
+
+
+def test_report_prints_where_its_first_page_is(cli, tmp_path):
+    done = cli("report", "--out", str(tmp_path / "out"))
+    assert done.code == 0, done.err
+    assert Path(done.text.strip()).is_file()
+
+
+def test_ctrl_c_ends_a_long_query_without_a_word(sample_lake):
+    query = "select count(*) from range(3000000) a(x), range(3000000) b(y) where x * y = 17"
+    running = process("sql", query, lake=sample_lake, stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode in (130, -signal.SIGINT)
+    assert err == b""
+
+
+def test_a_reader_that_stops_early_is_no_failure(sample_lake):
+    running = process("sql", "from range(300000)", "--format", "jsonl", lake=sample_lake, stdout=subprocess.PIPE)
+    running.stdout.readline()
+    running.stdout.close()
+    assert running.wait(timeout=60) == 0
+    assert running.stderr.read() == b""
+
+
+def test_a_binary_format_is_kept_from_a_terminal(sample_lake):
+    leader, follower = pty.openpty()
+    running = process("tables", "--format", "xlsx", lake=sample_lake, stdout=follower)
+    _, err = running.communicate(timeout=60)
+    os.close(follower)
+    os.close(leader)
+    assert running.returncode == 2
+    assert b"give --out FILE or send it to a pipe" in err
+
+
+def test_the_command_is_installed():
+    assert shutil.which("policylake", path=str(Path(sys.executable).parent)) or shutil.which("policylake")
