@@ -1,4 +1,4 @@
-"""Builds a snapshot: read the inputs, flatten them, evaluate, write. Knows the order of the rooms and nothing of theirs."""
+"""Builds a snapshot: read the inputs, flatten, evaluate, write. Knows the order of the rooms and nothing of theirs."""
 
 import hashlib
 import json
@@ -17,6 +17,7 @@ from pipeline.lake import Snapshot, new_snapshot
 from pipeline.lake.dictionary import relation, relations
 from pipeline.lake.duck import Connection, connect
 from pipeline.lake.write import load_rows, load_table
+from pipeline.memory import collection_off
 from pipeline.reference import RELATIONS, Reference
 
 #: Relations that large lakes expand when asked: their rows are joined from others.
@@ -51,9 +52,10 @@ def build_lake(
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
     with new_snapshot(lake) as snapshot:
-        read = read_inputs(inputs, latest=latest, progress=progress)
         connection = connect()
-        _load(connection, read, known)
+        with collection_off():
+            read = read_inputs(inputs, latest=latest, progress=progress)
+            _load(connection, read, known)
         progress("evaluating")
         evaluate(connection, known, evaluated, progress)
         progress("writing")
@@ -63,7 +65,7 @@ def build_lake(
 
 
 def _load(connection: Connection, read: Inputs, known: Reference) -> None:
-    """Load the flattened relations and the reference as tables; ``actions`` still lacks its counts and goes to staging."""
+    """Load the flattened relations and the reference as tables; ``actions`` lacks its counts and goes to staging."""
     connection.execute("create schema staging")
     rows = flatten(read, lambda key: known.key(key) is not None)
     for name, listed in rows.items():

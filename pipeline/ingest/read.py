@@ -1,9 +1,7 @@
 """Reads all inputs. The order is: find files, recognise and read each, put together, find the lines of the rejects."""
 
-import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from pipeline.ingest.locate import locate
 from pipeline.ingest.parts import Part
 from pipeline.ingest.recognise import recognise
 from pipeline.ingest.syntax import blank_comments
+from pipeline.memory import collection_off
 
 UNRECOGNISED = "unrecognised"
 FILES_PER_MESSAGE = 100
@@ -35,7 +34,7 @@ def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Callab
     Raises PolicylakeError for a path that does not exist, where there is no file at all, and for data that
     contradict each other.
     """
-    with _no_collection():
+    with collection_off():
         files, rejects = find(paths)
         documents = DocumentStore()
         sources: list[SourceFile] = []
@@ -48,18 +47,6 @@ def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Callab
                 progress(f"read {number} of {len(files)} files")
         inputs = assemble(parts, documents, sources, latest)
         return replace(inputs, rejects=_placed(inputs.rejects, {file.source: file for file in files}))
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector off: nothing that ingest makes refers to itself."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _read(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:
