@@ -22,7 +22,7 @@ class Place(NamedTuple):
 
 
 class TypeForm(NamedTuple):
-    """A resource type of an action. ``arn_format`` is None for requests on ``*``, and an empty text for any resource."""
+    """A resource type of an action. ``arn_format`` is None for requests on ``*``, an empty text for any resource."""
 
     resource_type: str
     arn_format: str | None
@@ -81,7 +81,9 @@ def _field(text: str) -> Iterable[globs.Token]:
             rest = rest[1:]
 
 
-def action_form(reference: Reference, action: str, doubtful: frozenset[tuple[str, str]], mentioned: frozenset[str]) -> ActionForm:
+def action_form(
+    reference: Reference, action: str, doubtful: frozenset[tuple[str, str]], mentioned: frozenset[str]
+) -> ActionForm:
     """Return the form of an action.
 
     ``doubtful`` are (action, resource type) whose required mark does not count; ``mentioned`` are the condition keys

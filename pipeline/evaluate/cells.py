@@ -127,7 +127,7 @@ def _named(outcome: Outcome, kind: Kind) -> Outcome:
 
 
 def _together(required: Sequence[Outcome], solver: Solver) -> bool:
-    """Whether one request can meet every required type: what it says of itself is shared, each resource has its own tags."""
+    """Whether one request can meet every required type: its own keys are shared, each resource has its own tags."""
     parts = []
     for number, outcome in enumerate(required):
         parts.append(formulas.disjunction(_apart(row.formula, number) for row in outcome.rows))
@@ -149,7 +149,9 @@ def _why_never_together(required: Sequence[Outcome]) -> tuple[Verdict, str, tupl
     return "denied", "identity", tuple(limiting)
 
 
-def decide(kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver) -> Outcome:
+def decide(
+    kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver
+) -> Outcome:
     """Return what an action comes to on resources of one type. ``around`` holds the principal's facts."""
     around = around._replace(view=kind.view)
     own = around._replace(facts={**around.facts, **_resource_facts(around, place.own_account)})
@@ -171,7 +173,7 @@ def _resource_facts(around: Surroundings, own_account: str) -> dict[str, tuple[s
     """Return the facts of a resource in the principal's own account; of a loose document no account is known."""
     if own_account == "*":
         return {}
-    facts = {"aws:resourceaccount": (own_account,)}
+    facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (own_account,)}
     if "aws:principalorgid" in around.facts:
         facts["aws:resourceorgid"] = around.facts["aws:principalorgid"]
         facts["aws:resourceorgpaths"] = around.facts["aws:principalorgpaths"]
@@ -179,7 +181,7 @@ def _resource_facts(around: Surroundings, own_account: str) -> dict[str, tuple[s
 
 
 def _own_case(universe: globs.Glob, action: ActionForm, layers: Layers, around: Surroundings) -> _Case:
-    """Within one account: identity policies limited by the boundary, or a resource policy that grants by itself (DA)."""
+    """Within one account: identity policies within the boundary, or a resource policy that grants by itself (DA)."""
     entries = [(entry, _entry_part(entry, around)) for entry in layers.entries if entry.is_own]
     parts = [*_layer_parts(layers, around), *(part for _, part in entries)]
     consenting = [(entry.named_as, part.formula) for entry, part in entries if entry.statement.is_allow]
@@ -247,7 +249,11 @@ def _part(layer: str, statement: NumberedStatement, around: Surroundings) -> _Pa
 def _entry_part(entry: Entry, around: Surroundings) -> _Part:
     part = _part("resource", entry.statement, around)
     governed = formulas.disjunction(resource_test(pattern) for pattern in entry.governed)
-    session = True if entry.guess is None else formulas.Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
+    session = (
+        True
+        if entry.guess is None
+        else formulas.Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
+    )
     names_the_resource = entry.statement.resource_element == "Resource" and "*" not in part.patterns
     patterns = part.patterns if names_the_resource else entry.governed
     return part._replace(formula=formulas.conjunction((part.formula, governed, session)), patterns=patterns)
@@ -258,7 +264,7 @@ def _allow(parts: Iterable[_Part], layer: str) -> Formula:
 
 
 def _foreign_cases(kind: TypeForm, layers: Layers, around: Surroundings, place: Place) -> Iterable[_Case]:
-    """Yield a case for each resource of another account whose policy names the principal: both sides must allow (XACC)."""
+    """Yield a case for each resource of another account whose policy names the principal: both must allow (XACC)."""
     by_resource: dict[str, list[Entry]] = {}
     for entry in layers.entries:
         if not entry.is_own:
@@ -315,19 +321,29 @@ def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ..
 
 
 def _refusal(case: _Case, solver: Solver) -> Outcome:
-    """Return why a case has no rows: nothing grants it, an explicit Deny removes it, or a layer lets nothing through."""
-    granting = tuple(sorted({p.statement.number for p in case.parts if p.statement.is_allow and p.layer in ("identity", "resource")}))
+    """Return why a case has no rows: nothing grants, an explicit Deny removes it, or a layer lets nothing through."""
+    granting = tuple(
+        sorted({p.statement.number for p in case.parts if p.statement.is_allow and p.layer in ("identity", "resource")})
+    )
     if not _is_possible(case, case.grant, solver):
         return Outcome((), "none", "identity", ())
     so_far = formulas.conjunction((case.grant, formulas.negation(case.denied)))
     if not _is_possible(case, so_far, solver):
-        denying = [p for p in case.parts if not p.statement.is_allow and p.layer in ("identity", "resource") and p.formula is not False]
+        denying = [
+            p
+            for p in case.parts
+            if not p.statement.is_allow and p.layer in ("identity", "resource") and p.formula is not False
+        ]
         layer = denying[0].layer if denying else "identity"
         return Outcome((), "denied", layer, tuple(sorted({p.statement.number for p in denying})))
     for name, limit in case.limits:
         so_far = formulas.conjunction((so_far, limit))
         if not _is_possible(case, so_far, solver):
-            denying = [p for p in case.parts if p.layer.split(":")[0] == name and not p.statement.is_allow and p.formula is not False]
+            denying = [
+                p
+                for p in case.parts
+                if p.layer.split(":")[0] == name and not p.statement.is_allow and p.formula is not False
+            ]
             return Outcome((), "blocked", name, tuple(sorted({p.statement.number for p in denying})))
     return Outcome((), "blocked", "identity", granting)
 
@@ -347,7 +363,11 @@ def _merged(rows: Sequence[AccessRow], solver: Solver) -> tuple[AccessRow, ...]:
             continue
         formula = solver.simplified(formulas.disjunction((held.formula, row.formula)))
         found[place] = AccessRow(
-            *place, tuple(sorted({*held.exceptions, *row.exceptions})), "allowed" if formula is True else "conditional", formula,
-            tuple(sorted({*held.granted_by, *row.granted_by})), tuple(sorted({*held.limited_by, *row.limited_by})),
-        )  # fmt: skip
+            *place,
+            tuple(sorted({*held.exceptions, *row.exceptions})),
+            "allowed" if formula is True else "conditional",
+            formula,
+            tuple(sorted({*held.granted_by, *row.granted_by})),
+            tuple(sorted({*held.limited_by, *row.limited_by})),
+        )
     return tuple(found[place] for place in sorted(found))

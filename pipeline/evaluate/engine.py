@@ -1,7 +1,7 @@
-"""Decides every distinct cell, and writes what they come to as tables. The way: SQL makes cases, formulas decide them."""
+"""Decides every distinct cell and makes tables of what they come to. SQL makes the cases, formulas decide them."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -24,24 +24,37 @@ Case = tuple[int, int, str, str | None, str | None, str | None, str]
 
 CELL_ACCESS = pa.schema(
     [
-        ("cell_id", pa.int32()), ("resource_type", pa.string()), ("resource_pattern", pa.string()), ("verdict", pa.string()),
-        ("condition_id", pa.string()), ("except_resources", pa.string()),
-        ("granted_by_numbers", pa.list_(pa.int32())), ("limited_by_numbers", pa.list_(pa.int32())),
+        ("cell_id", pa.int32()),
+        ("resource_type", pa.string()),
+        ("resource_pattern", pa.string()),
+        ("verdict", pa.string()),
+        ("condition_id", pa.string()),
+        ("except_resources", pa.string()),
+        ("granted_by_numbers", pa.list_(pa.int32())),
+        ("limited_by_numbers", pa.list_(pa.int32())),
     ]
-)  # fmt: skip
+)
 CELL_VERDICTS = pa.schema(
-    [("cell_id", pa.int32()), ("verdict", pa.string()), ("layer", pa.string()), ("decided_by_numbers", pa.list_(pa.int32()))]
+    [
+        ("cell_id", pa.int32()),
+        ("verdict", pa.string()),
+        ("layer", pa.string()),
+        ("decided_by_numbers", pa.list_(pa.int32())),
+    ]
 )
 RESIDUAL_CONDITIONS = pa.schema(
     [
-        ("condition_id", pa.string()), ("condition", pa.string()), ("formula", pa.string()),
-        ("condition_keys", pa.list_(pa.string())), ("witness", pa.string()),
+        ("condition_id", pa.string()),
+        ("condition", pa.string()),
+        ("formula", pa.string()),
+        ("condition_keys", pa.list_(pa.string())),
+        ("witness", pa.string()),
     ]
-)  # fmt: skip
+)
 
 
 class _Meeting(NamedTuple):
-    """How a statement meets the resources of a type. ``is_general``: it covers all of them or none, whatever the type."""
+    """How a statement meets the resources of a type. ``is_general``: each pattern covers all of them or none."""
 
     is_relevant: bool
     is_general: bool
@@ -69,7 +82,12 @@ class Numbered(NamedTuple):
 
     def levels(self) -> tuple[tuple[str, Levels], ...]:
         """Return the levels of each layer; identity and boundary have one."""
-        return (("identity", (self.identity,)), ("boundary", (self.boundary,)), ("scp", self.scps or ()), ("rcp", self.rcps))
+        return (
+            ("identity", (self.identity,)),
+            ("boundary", (self.boundary,)),
+            ("scp", self.scps or ()),
+            ("rcp", self.rcps),
+        )
 
 
 @lru_cache(maxsize=1 << 16)
@@ -124,9 +142,9 @@ class Engine:
 
     def cell_of(self, case: Case) -> int:
         """Return the number of the cell that a case comes to."""
-        form_id, facts_id, *texts = case
+        form_id, facts_id, identity, boundary, scps, rcps, environment = case
         form, example = self.forms[form_id], self.examples[facts_id]
-        layers = _parsed(*texts, form.is_rcp_supported)
+        layers = _parsed(identity, boundary, scps, rcps, environment, form.is_rcp_supported)
         place = Place(example.own_account, example.partition)
         kinds = self._kinds(form_id, place)
         found = (kinds, tuple(self._outcome(kind, form, layers, facts_id, place) for kind in form.types))
@@ -138,21 +156,33 @@ class Engine:
     def _kinds(self, form_id: int, place: Place) -> tuple[Kind, ...]:
         if (form_id, place) not in self._kinds_of:
             types = self.forms[form_id].types
-            kinds = tuple(Kind(kind.resource_type, kind.is_required, universe_text(kind.arn_format, place)) for kind in types)
+            kinds = tuple(
+                Kind(kind.resource_type, kind.is_required, universe_text(kind.arn_format, place)) for kind in types
+            )
             self._kinds_of[form_id, place] = kinds
         return self._kinds_of[form_id, place]
 
     def _outcome(self, kind: TypeForm, form: ActionForm, layers: Numbered, facts_id: int, place: Place) -> int:
         """Return the number of what an action comes to on one resource type."""
-        layers_here = [self._shorten(name, levels, kind, place, bool(layers.entries)) for name, levels in layers.levels()]
+        layers_here = [
+            self._shorten(name, levels, kind, place, bool(layers.entries)) for name, levels in layers.levels()
+        ]
         is_general = not layers.entries and all(layer.is_general for layer in layers_here)
-        entries = tuple((n, self._facts_asked((self.entries[n]["statement_number"],), facts_id)) for n in layers.entries)
+        entries = tuple(
+            (n, self._facts_asked((self.entries[n]["statement_number"],), facts_id)) for n in layers.entries
+        )
         example = self.examples[facts_id]
         key = (
             tuple((layer.levels, layer.details, self._facts_asked(layer.numbers, facts_id)) for layer in layers_here),
-            layers.has_boundary, layers.scps is None, form.needs_consent, form.outright, place,
-            None if is_general else kind.arn_format, entries, (example.is_user, example.exempt_entries) if entries else None,
-        )  # fmt: skip
+            layers.has_boundary,
+            layers.scps is None,
+            form.needs_consent,
+            form.outright,
+            place,
+            None if is_general else kind.arn_format,
+            entries,
+            (example.is_user, example.exempt_entries) if entries else None,
+        )
         if key not in self._decided:
             outcome = self._decide(kind, form, [layer.levels for layer in layers_here], layers, example, place)
             self._decided[key] = self._outcomes.setdefault(outcome, len(self._outcomes))
@@ -161,7 +191,7 @@ class Engine:
         return self._decided[key]
 
     def _shorten(self, name: str, levels: Levels, kind: TypeForm, place: Place, keeps_all: bool) -> _Shortened:
-        """Leave out the statements that cannot apply to the type; a resource of another account may meet any of them."""
+        """Leave out statements that cannot apply to the type; a resource of another account may meet any of them."""
         key = (name, levels, id(kind), place, keeps_all)
         if key not in self._shortened:
             completes = name in ("identity", "boundary")
@@ -174,7 +204,7 @@ class Engine:
         return self._shortened[key]
 
     def _levels_that_limit(self, levels: Levels) -> Levels:
-        """Return the levels that do not allow everything, each once, all Denies in a level that allows everything."""
+        """Return the levels that do not allow everything, each once, with all Denies in the last."""
         denies = sorted({n for level in levels for n in level if not self.statements[n].is_allow})
         allows = [tuple(n for n in level if self.statements[n].is_allow) for level in levels]
         everything = [level for level in allows if any(self.statements[n].is_all for n in level)]
@@ -184,7 +214,9 @@ class Engine:
 
     def _meet(self, statement: NumberedStatement, kind: TypeForm, place: Place, completes: bool) -> _Meeting:
         knowledge = self.knowledge
-        keys = tuple(knowledge.is_absent(knowledge.canonical(key, kind.view), kind.view) for key in statement.asked_keys)
+        keys = tuple(
+            knowledge.is_absent(knowledge.canonical(key, kind.view), kind.view) for key in statement.asked_keys
+        )
         keys += tuple(kind.view.has(key) for key in statement.asked_keys if key.startswith(TAG_ALIAS))
         if statement.resource_element is None or not statement.resources:
             return _Meeting(True, statement.resource_element is None, keys)
@@ -195,7 +227,9 @@ class Engine:
         is_general = not any(all(meeting) for meeting in meetings)
         if statement.resource_element == "NotResource":
             is_whole = not any("${" in pattern for pattern in statement.resources)
-            return _Meeting(not is_whole or all(meeting.outside for meeting in meetings), is_whole and is_general, keys + hits)
+            return _Meeting(
+                not is_whole or all(meeting.outside for meeting in meetings), is_whole and is_general, keys + hits
+            )
         return _Meeting(any(hits), is_general, keys + hits)
 
     def _facts_asked(self, numbers: tuple[int, ...], facts_id: int) -> tuple[object, ...]:
@@ -207,7 +241,13 @@ class Engine:
         return self._facts[key]
 
     def _decide(
-        self, kind: TypeForm, form: ActionForm, levels: Sequence[Levels], layers: Numbered, example: Example, place: Place
+        self,
+        kind: TypeForm,
+        form: ActionForm,
+        levels: Sequence[Levels],
+        layers: Numbered,
+        example: Example,
+        place: Place,
     ) -> Outcome:
         read = [tuple(tuple(self.statements[n] for n in level) for level in numbers) for numbers in levels]
         identity, boundary, scps, rcps = read
@@ -229,11 +269,17 @@ class Engine:
         if entry["owner_organization_id"]:
             facts["aws:resourceorgid"] = (entry["owner_organization_id"],)
             facts["aws:resourceorgpaths"] = (entry["owner_ou_path"],) if entry["owner_ou_path"] else ()
-        rcps = [level for level in (entry["rcps"] or "").split("/")[1:]] if form.is_rcp_supported else []
+        rcps = (entry["rcps"] or "").split("/")[1:] if form.is_rcp_supported else []
         return Entry(
-            self.statements[entry["statement_number"]], named_as, entry["session"], entry["resource_arn"],
-            governed_by(entry["resource_arn"]), owner == example.own_account, facts, tuple(self._level(level) for level in rcps),
-        )  # fmt: skip
+            self.statements[entry["statement_number"]],
+            named_as,
+            entry["session"],
+            entry["resource_arn"],
+            governed_by(entry["resource_arn"]),
+            owner == example.own_account,
+            facts,
+            tuple(tuple(self.statements[n] for n in numbers_in(level)) for level in rcps),
+        )
 
     def tables(self) -> dict[str, pa.Table]:
         """Return cell_access, cell_verdicts and residual_conditions."""
@@ -246,9 +292,13 @@ class Engine:
                 if row.verdict == "conditional":
                     condition_id = formulas.identity(row.formula)
                     conditions[condition_id] = row.formula
-                exceptions = json.dumps([shown(p) for p in row.exceptions], ensure_ascii=False) if row.exceptions else None
+                exceptions = (
+                    json.dumps([shown(p) for p in row.exceptions], ensure_ascii=False) if row.exceptions else None
+                )
                 reasons = (list(row.granted_by), list(row.limited_by))
-                access.append((cell_id, row.resource_type, shown(row.pattern), row.verdict, condition_id, exceptions, *reasons))
+                access.append(
+                    (cell_id, row.resource_type, shown(row.pattern), row.verdict, condition_id, exceptions, *reasons)
+                )
         residual = [self._condition(condition_id, conditions[condition_id]) for condition_id in sorted(conditions)]
         return {
             "cell_access": _table(access, CELL_ACCESS),
@@ -275,6 +325,3 @@ def governed_by(resource_arn: str) -> tuple[str, ...]:
 def _table(rows: Iterable[Sequence[object]], schema: pa.Schema) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     return pa.table([pa.array(list(c), type=f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-
-
-Progress = Callable[[str], None]

@@ -1,4 +1,4 @@
-"""What is known of a request before it is made: facts of the principal and resource, and which keys an action can carry.
+"""What is known of a request before it is made: facts of the principal and resource, and an action's keys.
 
 Source: AWS global condition context keys; the service reference for the keys of each action.
 """
@@ -25,7 +25,9 @@ ALWAYS_PRESENT = frozenset(
 #: Global keys that only some actions carry: the reference lists them with those.
 PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
 #: Keys of a service that its credentials bring into requests of every service.
-OF_CREDENTIALS = frozenset({"ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "identitystore:userid"})
+OF_CREDENTIALS = frozenset(
+    {"ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "identitystore:userid"}
+)
 #: Absent whenever the caller is a principal of an account (aws:PrincipalIsAWSService is false).
 OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
 #: Key of a service's own spelling of resource tags, and the global key that is the same fact.

@@ -30,7 +30,10 @@ def reads(text: str) -> frozenset[str]:
 
 def run_models(connection: Connection, wanted: Iterable[str]) -> None:
     """Create the wanted relations as tables, and those that they read, where they are not there yet."""
-    done = {row[0] for row in connection.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall()}
+    done = {
+        row[0]
+        for row in connection.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall()
+    }
     for name in wanted:
         _run(connection, name, done)
 

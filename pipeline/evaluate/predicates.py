@@ -85,7 +85,7 @@ def arn_glob(parts: Sequence[Part]) -> globs.Glob | None:
     field = 0
     if [part.kind for part in parts] == ["star"]:
         return globs.glob(grammar.parts("arn:*:*:*:*:", False), within_field=True)._replace(
-            tokens=_fields_of_any_arn() + (globs.Token("run"),)
+            tokens=(*_fields_of_any_arn(), globs.Token("run"))
         )
     for part in parts:
         if part.kind in ("star", "mark"):

@@ -1,4 +1,4 @@
-"""Groups principals into profiles: those with the same statements in each layer and the same facts get the same answers."""
+"""Groups principals into profiles: the same statements in each layer and the same facts get the same answers."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,12 +41,21 @@ class Principal(NamedTuple):
 
     def facts(self) -> dict[str, tuple[str, ...]]:
         """Return what is known whenever the principal calls, its own account id in the account's form."""
-        account = self.account_id
-        own = (lambda text: text.replace(account, self.own_account)) if account else (lambda text: text)
+        own, account = self._in_own_form, self.account_id
         return principal_facts(
-            self.principal_type, own(self.principal_arn), own(account), own(self.principal_name), self.principal_id,
-            tuple((key, own(value)) for key, value in self.tags), self.organization_id, self.ou_path, self.has_session_tags,
-        )  # fmt: skip
+            self.principal_type,
+            own(self.principal_arn),
+            own(account),
+            own(self.principal_name),
+            self.principal_id,
+            tuple((key, own(value)) for key, value in self.tags),
+            self.organization_id,
+            self.ou_path,
+            self.has_session_tags,
+        )
+
+    def _in_own_form(self, text: str) -> str:
+        return text.replace(self.account_id, self.own_account) if self.account_id else text
 
 
 class Example(NamedTuple):
@@ -85,7 +94,7 @@ class Numbers:
 
 @dataclass
 class Profiles:
-    """The profiles so far. ``statements`` are by number, ``entries`` hold what resource-based policies say, by number."""
+    """The profiles so far. ``statements`` and ``entries`` (what resource-based policies say) are by number."""
 
     statements: Mapping[int, NumberedStatement]
     entries: Mapping[int, dict[str, Any]]
@@ -164,7 +173,9 @@ class Profiles:
 
     def _exempt(self, principal: Principal) -> frozenset[int]:
         """Return the entries of NotPrincipal that leave the principal out (NPRIN): never one with a boundary."""
-        numbers = [n for n in numbers_in(principal.account_environment_parts) if self.entries[n]["named_as"] == "not_principal"]
+        numbers = [
+            n for n in numbers_in(principal.account_environment_parts) if self.entries[n]["named_as"] == "not_principal"
+        ]
         if not numbers or principal.boundary_parts is not None:
             return frozenset()
         account = {principal.account_id, f"arn:{principal.partition}:iam::{principal.account_id}:root"}

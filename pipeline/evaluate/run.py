@@ -8,24 +8,37 @@ import pyarrow as pa
 from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
 from pipeline.evaluate.engine import Case, Engine
-from pipeline.evaluate.knowledge import Knowledge
+from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.profiles import Principal, Profile, Profiles, read_entry
 from pipeline.evaluate.statements import NumberedStatement, read_statement
-from pipeline.lake.duck import Connection, arrow
+from pipeline.lake.duck import Connection
 from pipeline.lake.write import load_table
 from pipeline.reference import Reference
 
 #: Services whose actions are evaluated unless others are asked for.
 SAGEMAKER_FAMILY = (
-    "sagemaker", "sagemaker-geospatial", "sagemaker-mlflow", "sagemaker-data-science-assistant",
-    "sagemaker-unified-studio-mcp", "groundtruthlabeling",
-)  # fmt: skip
+    "sagemaker",
+    "sagemaker-geospatial",
+    "sagemaker-mlflow",
+    "sagemaker-data-science-assistant",
+    "sagemaker-unified-studio-mcp",
+    "groundtruthlabeling",
+)
 
 BEFORE = (
-    "actions", "evaluated_actions", "principal_policies", "statement_actions", "principal_layers", "numbered_statements",
-    "numbered_entries", "environment_entries", "account_controls", "account_statements", "action_set_members",
-)  # fmt: skip
+    "actions",
+    "evaluated_actions",
+    "principal_policies",
+    "statement_actions",
+    "principal_layers",
+    "numbered_statements",
+    "numbered_entries",
+    "environment_entries",
+    "account_controls",
+    "account_statements",
+    "action_set_members",
+)
 PROGRESS_EVERY = 2000
 
 
@@ -40,13 +53,19 @@ def evaluate(
     load_table(connection, "evaluated_services", pa.table({"service": pa.array(sorted(set(services)), pa.string())}))
     connection.execute(assets.text("sql", "macros.sql"))
     run_models(connection, BEFORE)
-    statements = {number: read_statement(number, content) for number, content in _rows(connection, "select statement_number, content from numbered_statements")}
-    entries = {number: read_entry(text) for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")}
+    statements = {
+        number: read_statement(number, content)
+        for number, content in _rows(connection, "select statement_number, content from numbered_statements")
+    }
+    entries = {
+        number: read_entry(text)
+        for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")
+    }
     profiles = _profiles(connection, statements, entries)
     forms = _action_forms(connection, reference, statements)
     _load_profiles(connection, profiles)
     run_models(connection, ("cell_cases", "distinct_cases"))
-    spelling = _spelling(connection, reference)
+    spelling = _spelling(connection)
     engine = Engine(Knowledge(reference, _former(connection)), statements, entries, forms, profiles.examples, spelling)
     _decide(connection, engine, progress)
     run_models(connection, ("profile_cells",))
@@ -56,7 +75,9 @@ def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
     return connection.execute(sql).fetchall()
 
 
-def _profiles(connection: Connection, statements: dict[int, NumberedStatement], entries: dict[int, dict[str, Any]]) -> Profiles:
+def _profiles(
+    connection: Connection, statements: dict[int, NumberedStatement], entries: dict[int, dict[str, Any]]
+) -> Profiles:
     names = _rows(connection, "select statement_id, list(principal_value) from statement_principals group by all")
     profiles = Profiles(statements, entries, {statement_id: frozenset(values) for statement_id, values in names})
     columns = ", ".join(Principal._fields)
@@ -65,11 +86,18 @@ def _profiles(connection: Connection, statements: dict[int, NumberedStatement], 
         *values, is_incomplete = row
         principal = Principal(*values)._replace(tags=tuple(_pairs(values[6])))
         account_id = principal.account_id or None
-        found.append((principal.principal_arn, account_id, principal.principal_type, is_incomplete, profiles.add(principal)))
+        found.append(
+            (principal.principal_arn, account_id, principal.principal_type, is_incomplete, profiles.add(principal))
+        )
     schema = pa.schema(
-        [("principal_arn", pa.string()), ("account_id", pa.string()), ("principal_type", pa.string()),
-         ("is_incomplete", pa.bool_()), ("profile_id", pa.int32())]
-    )  # fmt: skip
+        [
+            ("principal_arn", pa.string()),
+            ("account_id", pa.string()),
+            ("principal_type", pa.string()),
+            ("is_incomplete", pa.bool_()),
+            ("profile_id", pa.int32()),
+        ]
+    )
     load_table(connection, "principal_profiles", _table(found, schema))
     return profiles
 
@@ -93,18 +121,29 @@ def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
 
 def _load_profiles(connection: Connection, profiles: Profiles) -> None:
     levels = list(profiles.chain_levels())
-    fields = [("profile_id", pa.int32()), *((name, pa.bool_() if name == "has_boundary" else pa.int32()) for name in Profile._fields)]
-    load_table(connection, "profiles", _table([(n, *profile) for profile, n in profiles.by_profile.items()], pa.schema(fields)))
+    fields = [
+        ("profile_id", pa.int32()),
+        *((name, pa.bool_() if name == "has_boundary" else pa.int32()) for name in Profile._fields),
+    ]
+    load_table(
+        connection, "profiles", _table([(n, *profile) for profile, n in profiles.by_profile.items()], pa.schema(fields))
+    )
     names = (("set_id", "part_number", "action_set_id"), ("chain_id", "level", "set_id"))
-    for name, columns, rows in zip(("set_parts", "chain_levels"), names, (list(profiles.set_parts()), levels), strict=True):
+    for name, columns, rows in zip(
+        ("set_parts", "chain_levels"), names, (list(profiles.set_parts()), levels), strict=True
+    ):
         load_table(connection, name, _table(rows, pa.schema([(column, pa.int32()) for column in columns])))
 
 
-def _action_forms(connection: Connection, reference: Reference, statements: dict[int, NumberedStatement]) -> list[ActionForm]:
+def _action_forms(
+    connection: Connection, reference: Reference, statements: dict[int, NumberedStatement]
+) -> list[ActionForm]:
     sql = "select action, resource_type from reference_action_resource_types where is_required_mark_doubtful"
     doubtful = frozenset((str(action), str(kind)) for action, kind in _rows(connection, sql))
     former = _former(connection)
-    keys = {test.key for s in statements.values() for test in s.tests} | {key for s in statements.values() for key in s.fact_keys}
+    keys = {test.key for s in statements.values() for test in s.tests} | {
+        key for s in statements.values() for key in s.fact_keys
+    }
     mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
     forms: dict[ActionForm, int] = {}
     kinds: dict[TypeForm, TypeForm] = {}
@@ -119,18 +158,24 @@ def _action_forms(connection: Connection, reference: Reference, statements: dict
 
 
 def _former(connection: Connection) -> dict[str, str]:
-    sql = "select lower(condition_key), lower(current_spelling) from reference_condition_keys where current_spelling is not null"
+    columns = "lower(condition_key), lower(current_spelling)"
+    sql = f"select {columns} from reference_condition_keys where current_spelling is not null"
     return dict(_rows(connection, sql))
 
 
-def _spelling(connection: Connection, reference: Reference) -> dict[str, str]:
-    """Return AWS's spelling of every key; of a key with a part that policies name, a policy's spelling of the whole."""
-    written = _rows(connection, "select min(condition_key) from conditions where contains(condition_key, '/') group by lower(condition_key)")
+def _spelling(connection: Connection) -> dict[str, str]:
+    """Return AWS's spelling of every key; of keys with a part that policies name, also the policies' own spelling."""
+    written = _rows(
+        connection,
+        "select min(condition_key) from conditions where contains(condition_key, '/') group by lower(condition_key)",
+    )
     found = {key.lower(): key for (key,) in written}
-    found |= {key.lower().replace("sagemaker:resourcetag/", "aws:resourcetag/"): key.replace(key.split("/")[0], "aws:ResourceTag") for (key,) in written if key.lower().startswith("sagemaker:resourcetag/")}
     for (key,) in _rows(connection, "select distinct condition_key from reference_condition_keys"):
         name = key.split("${", 1)[0]
         found[name.lower()] = name
+    for key in list(found):
+        if key.startswith(TAG_ALIAS):
+            found.setdefault(TAG_KEY + key.removeprefix(TAG_ALIAS), "aws:ResourceTag/" + found[key][len(TAG_ALIAS) :])
     return found
 
 

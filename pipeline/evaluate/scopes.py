@@ -89,13 +89,13 @@ def regions(scope: Scope, f: Formula) -> list[Region]:
     walk = _Walk(f, {}, [])
     try:
         walk.visit(scope, None)
-    except _TooMany:
+    except _TooManyError:
         known, _ = _settled(scope, f)
         return [Region(scope, (), known)]
     return [region for region in walk.found if region.formula is not False]
 
 
-class _TooMany(Exception):
+class _TooManyError(Exception):
     """There are more regions than are worth telling apart."""
 
 
@@ -111,7 +111,7 @@ class _Walk(NamedTuple):
             formula, is_uniform = self.visited[place]
             return is_uniform and formula == around
         if len(self.visited) >= MOST_REGIONS:
-            raise _TooMany
+            raise _TooManyError
         settled, mixed = _settled(scope, self.f)
         formula = formulas.substituted(settled, dict.fromkeys(mixed, False))
         formula = formulas.conjunction((formula, *(resource_test(pattern) for pattern in scope.beyond)))
@@ -154,7 +154,9 @@ def _within(scope: Scope, test: Test) -> Scope:
 def _text(pattern: Glob) -> str:
     """Write a glob as a filled pattern."""
     written = {"run": "*", "any": "?"}
-    return "".join(written.get(t.kind) or (f"${{{t.text}}}" if t.text in ("*", "?", "$") else t.text) for t in pattern.tokens)
+    return "".join(
+        written.get(t.kind) or (f"${{{t.text}}}" if t.text in ("*", "?", "$") else t.text) for t in pattern.tokens
+    )
 
 
 def _widest(patterns: Sequence[str]) -> tuple[str, ...]:
@@ -162,6 +164,11 @@ def _widest(patterns: Sequence[str]) -> tuple[str, ...]:
     kept: list[str] = []
     for pattern in sorted(set(patterns)):
         mine = pattern_glob(pattern)
-        if not any(p != pattern and globs.covers(pattern_glob(p), mine) and not (globs.covers(mine, pattern_glob(p)) and p > pattern) for p in patterns):
+        if not any(
+            p != pattern
+            and globs.covers(pattern_glob(p), mine)
+            and not (globs.covers(mine, pattern_glob(p)) and p > pattern)
+            for p in patterns
+        ):
             kept.append(pattern)
     return tuple(kept)

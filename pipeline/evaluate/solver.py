@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     is_proven: bool
 
 
-class _TooLong(Exception):
+class _TooLongError(Exception):
     """The search was given up."""
 
 
@@ -41,7 +41,7 @@ def satisfy(f: Formula, domains: Domains) -> Answer:
     budget = [MOST_STEPS]
     try:
         found = next(_search(f, groups, choices, (), {}, budget), None)
-    except _TooLong:
+    except _TooLongError:
         return Answer(True, {}, False)
     if found is None:
         return Answer(False, {}, True)
@@ -75,7 +75,7 @@ def _search(
     for way in choices[depth]:
         budget[0] -= 1
         if budget[0] < 0:
-            raise _TooLong
+            raise _TooLongError
         if not _fits_together(groups, (*chosen, way)):
             continue
         truths = dict(zip(tests, way.truths, strict=True))

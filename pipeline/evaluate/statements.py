@@ -62,7 +62,9 @@ def read_statement(number: int, content: str) -> NumberedStatement:
         for c in data["conditions"]
     )
     texts = [*data["resources"], *(value for test in tests for value in test.values)]
-    fact_keys = {part.text.lower() for text in texts for part in grammar.parts(text, has_variables) if part.kind == "variable"}
+    fact_keys = {
+        part.text.lower() for text in texts for part in grammar.parts(text, has_variables) if part.kind == "variable"
+    }
     if fact_keys:
         fact_keys |= {test.key for test in tests if is_principal_key(test.key)}
     if any(test.key.startswith(RESOURCE_ORGANIZATION) for test in tests):
@@ -103,7 +105,7 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
 
 
 def _filled(values: Sequence[str], has_variables: bool, around: Surroundings) -> tuple[list[str], bool]:
-    """Return the values with known variables filled in, those that have no value left out; and whether any is unknown."""
+    """Return values with known variables filled in, those without a value left out; and whether any is unknown."""
     if not has_variables:
         return list(values), False
     found, is_opaque = [], False
@@ -175,7 +177,9 @@ class Applies(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 18)
-def _applies(statement: NumberedStatement, view: KeyView, known: Known, knowledge: Knowledge, completes: bool) -> Applies:
+def _applies(
+    statement: NumberedStatement, view: KeyView, known: Known, knowledge: Knowledge, completes: bool
+) -> Applies:
     around = Surroundings({key: values for key, values in known if values is not None}, view, knowledge)
     patterns = resource_patterns(statement, around, completes=completes)
     return Applies(patterns, formulas.conjunction((on_resources(statement, patterns), condition(statement, around))))
@@ -199,11 +203,14 @@ def on_resources(statement: NumberedStatement, patterns: Sequence[str]) -> Formu
 
 @lru_cache(maxsize=1 << 16)
 def resource_test(pattern: str) -> Formula:
-    """Return the test that the resource matches a pattern; an unknown variable in it makes it a guess within a wider one."""
+    """Return the test that the resource matches a pattern; an unknown variable makes it a guess within a wider one."""
     parts = grammar.parts(pattern, True)
     if not any(part.kind == "variable" for part in parts):
         return Test(RESOURCE_LIKE, None, False, RESOURCE, (pattern,), True)
-    wide = "".join("*" if part.kind == "variable" else _escaped(part.text) if part.kind == "literal" else part.text for part in parts)
+    wide = "".join(
+        "*" if part.kind == "variable" else _escaped(part.text) if part.kind == "literal" else part.text
+        for part in parts
+    )
     within = Test(RESOURCE_LIKE, None, False, RESOURCE, (wide,), True)
     guess = Test(RESOURCE_LIKE, None, False, f"{RESOURCE} {pattern}", (pattern,), True, is_opaque=True)
     return formulas.conjunction((within, guess))
@@ -226,7 +233,5 @@ def wide_glob(pattern: str, has_variables: bool, completes: bool) -> globs.Glob:
 
 def shown(pattern: str) -> str:
     """Return a filled pattern as a person reads it, without the escapes of filled-in text."""
-    pieces = []
-    for part in grammar.parts(pattern, True):
-        pieces.append(_variable_text(part) if part.kind == "variable" else part.text)
-    return "".join(pieces)
+    parts = grammar.parts(pattern, True)
+    return "".join(_variable_text(part) if part.kind == "variable" else part.text for part in parts)

@@ -67,7 +67,8 @@ def _truths(tests: tuple[Test, ...], rows: Sequence[tuple[bool, ...]]) -> tuple[
     )
 
 
-Single = tuple[tuple[bool, ...], str, bool]
+Truths = tuple[bool, ...]
+Single = tuple[Truths, str, bool]
 
 
 def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
@@ -76,13 +77,14 @@ def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
     A set's truths depend only on which tests some value hits and which some value misses, so sets grow until
     nothing new comes.
     """
+    start: list[tuple[Truths, Truths, tuple[str, ...], bool]]
     start = [(hits, tuple(not hit for hit in hits), (text,), exact) for hits, text, exact in singles]
     seen = {(hits, misses): (values, exact) for hits, misses, values, exact in start}
     queue = list(seen)
     while queue:
         hits, misses = queue.pop(0)
         values, exact = seen[hits, misses]
-        for more_hits, more_misses, (text,), more_exact in start:
+        for more_hits, more_misses, more_values, more_exact in start:
             state = (
                 tuple(a or b for a, b in zip(hits, more_hits, strict=True)),
                 tuple(a or b for a, b in zip(misses, more_misses, strict=True)),
@@ -90,7 +92,7 @@ def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
             if state not in seen:
                 if len(seen) > MOST_WAYS:
                     return list(_free(tests))
-                seen[state] = ((*values, text), exact and more_exact)
+                seen[state] = (values + more_values, exact and more_exact)
                 queue.append(state)
     found = []
     for (hits, misses), (values, exact) in seen.items():
@@ -144,7 +146,8 @@ Rows = list[tuple[tuple[bool, ...], str]] | None
 def _rows(family: str, tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
     if family == "text":
         return _text_rows(tests, domain)
-    return _tried(tests, {"number": _numbers, "instant": _instants, "boolean": _booleans}.get(family, _others)(tests, domain))
+    candidates = {"number": _numbers, "instant": _instants, "boolean": _booleans}.get(family, _others)
+    return _tried(tests, candidates(tests, domain))
 
 
 def _tried(tests: tuple[Test, ...], candidates: Iterable[str]) -> Rows:
@@ -212,12 +215,12 @@ def _others(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
     if predicates.family(tests[0].operator) == "octets":
         return [*dict.fromkeys(values), "AAAA", "AAAAAA=="]
     networks = [found for value in values if (found := grammar.network(value)) is not None]
-    found = []
+    candidates: list[str] = []
     for net in networks:
         first, last = net.network_address, net.broadcast_address
-        found.append(str(first + 1) if net.num_addresses > 1 else str(first))
+        candidates.append(str(first + 1) if net.num_addresses > 1 else str(first))
         if int(last) + 1 < 1 << net.max_prefixlen:
-            found.append(str(last + 1))
-        found += [str(first), str(last)]
-    found += ["203.0.113.77", "0.0.0.0", "255.255.255.255", "2001:db8::77", "::"]
-    return found if domain.value_type is not None else [*found, "no address"]
+            candidates.append(str(last + 1))
+        candidates += [str(first), str(last)]
+    candidates += ["203.0.113.77", "0.0.0.0", "255.255.255.255", "2001:db8::77", "::"]
+    return candidates if domain.value_type is not None else [*candidates, "no address"]
