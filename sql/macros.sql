@@ -15,7 +15,9 @@ create or replace macro statement_ids_of(numbers, statements, action_set_ids) as
     list_transform(
         list_filter(
             coalesce(statements, []),
-            lambda statement: list_contains(numbers, statement.number) and list_contains(action_set_ids, statement.actions)
+            lambda statement:
+                list_contains(numbers, statement.number)
+                and list_contains(action_set_ids, statement.actions)
         ),
         lambda statement: statement.id
     );

@@ -30,7 +30,12 @@ own_id_needed as (
         is_taken
         or len(list_filter(before_wildcards, lambda digits: starts_with(account_id, digits))) > 0
         or len(list_filter(after_wildcards, lambda digits: ends_with(account_id, digits))) > 0
-        or len(list_filter(list_intersect(before_wildcards, after_wildcards), lambda digits: contains(account_id, digits))) > 0
+        or len(
+            list_filter(
+                list_intersect(before_wildcards, after_wildcards),
+                lambda digits: contains(account_id, digits)
+            )
+        ) > 0
 ),
 
 known as (

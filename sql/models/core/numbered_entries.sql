@@ -16,9 +16,18 @@ contents as (
         to_json({
             'resource_arn': replace(entries.resource_arn, entries.account_id, account_forms.own_account),
             'named_as': entries.named_as,
-            'session': case when entries.named_as = 'session' then replace(entries.named, entries.account_id, account_forms.own_account) end,
+            'session':
+                case
+                    when entries.named_as = 'session'
+                        then replace(entries.named, entries.account_id, account_forms.own_account)
+                end,
             'statement_id': case when entries.named_as = 'not_principal' then entries.statement_id end,
-            'owner_account_id': replace(coalesce(entries.owner_account_id, entries.account_id), entries.account_id, account_forms.own_account),
+            'owner_account_id':
+                replace(
+                    coalesce(entries.owner_account_id, entries.account_id),
+                    entries.account_id,
+                    account_forms.own_account
+                ),
             'owner_organization_id': owners.organization_id,
             'owner_ou_path': owners.ou_path,
             'rcps': control_chains.parts,

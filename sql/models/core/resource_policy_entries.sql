@@ -20,7 +20,10 @@ entries as (
         statement_principals.principal_value,
         statements.principal_element = 'NotPrincipal' as is_not_principal,
         regexp_full_match(statement_principals.principal_value, '\d{12}|arn:[^:]*:iam::\d{12}:root') as is_account,
-        regexp_full_match(statement_principals.principal_value, 'arn:[^:]*:sts::\d{12}:assumed-role/[^/]+/.+') as is_session,
+        regexp_full_match(
+            statement_principals.principal_value,
+            'arn:[^:]*:sts::\d{12}:assumed-role/[^/]+/.+'
+        ) as is_session,
     from resource_statements
     inner join statements on resource_statements.statement_id = statements.statement_id
     inner join statement_principals on resource_statements.statement_id = statement_principals.statement_id

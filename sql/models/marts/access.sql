@@ -6,7 +6,9 @@ with
 reasons as (
     select
         principal_arn,
-        list({'number': statement_number, 'actions': action_set_id, 'id': statement_id} order by statement_id) as statements,
+        list(
+            { 'number': statement_number, 'actions': action_set_id, 'id': statement_id } order by statement_id
+        ) as statements,
     from principal_statements
     group by principal_arn
 ),

@@ -6,7 +6,9 @@ with
 reasons as (
     select
         principal_arn,
-        list({'number': statement_number, 'actions': action_set_id, 'id': statement_id} order by statement_id) as statements,
+        list(
+            { 'number': statement_number, 'actions': action_set_id, 'id': statement_id } order by statement_id
+        ) as statements,
     from principal_statements
     group by principal_arn
 ),
@@ -25,7 +27,10 @@ select
     principal_profiles.principal_type,
     profile_cells.action,
     cell_verdicts.verdict,
-    list_concat([cell_verdicts.layer], statement_ids_of(cell_verdicts.decided_by_numbers, reasons.statements, sets_of_action.action_set_ids)) as decided_by,
+    list_concat(
+        [cell_verdicts.layer],
+        statement_ids_of(cell_verdicts.decided_by_numbers, reasons.statements, sets_of_action.action_set_ids)
+    ) as decided_by,
     principal_profiles.is_incomplete,
 from principal_profiles
 inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
