@@ -120,12 +120,24 @@ def build(folder: Path, lake: Path) -> Measured:
 COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
 
 
-def simulation(folder: Path, lake: Path) -> tuple[int, Measured]:
-    """Decide requests made of rows of access; return how many, and what it took."""
-    requests = folder / "requests.jsonl"
-    lines = measure([sys.executable, "-c", REQUESTS, str(lake), str(SIMULATED)]).output
-    requests.write_text(lines)
-    return lines.count("\n"), measure([*COMMAND, "simulate", "--requests", str(requests), "--lake", str(lake)])
+def simulation(requests: Path, lake: Path, lines: Sequence[str]) -> tuple[int, Measured]:
+    """Decide requests; return how many, and what it took."""
+    requests.write_text("\n".join(lines))
+    return len(lines), measure([*COMMAND, "simulate", "--requests", str(requests), "--lake", str(lake)])
+
+
+def requests_of_lake(lake: Path) -> list[str]:
+    """Return requests made of rows of access, of principals from everywhere."""
+    return measure([sys.executable, "-c", REQUESTS, str(lake), str(SIMULATED)]).output.splitlines()
+
+
+def requests_of_cases() -> list[str]:
+    """Return the requests of the tests' cases, which carry their own policies, again and again."""
+    texts = [path.read_text() for path in sorted((ROOT / "tests" / "cases" / "decisions").glob("*.jsonl"))]
+    cases = [json.loads(line) for text in texts for line in text.splitlines() if line.strip()]
+    of_tests = ("id", "rule", "expected")
+    lines = [json.dumps({name: case[name] for name in case if name not in of_tests}) for case in cases]
+    return [lines[number % len(lines)] for number in range(SIMULATED)] if lines else []
 
 
 def machine() -> str:
@@ -166,9 +178,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(_line("policylake build, the whole", built, least))
     print(_line("policylake who-can sagemaker:CreateModel", measure([*COMMAND, "who-can", "sagemaker:CreateModel",
                 "--lake", str(lake), "--out", str(folder / "who-can.parquet")])))  # fmt: skip
-    count, decided = simulation(folder, lake)
-    if decided.code == 0 and count:
-        print(_line(f"policylake simulate, {count:,} requests", decided), f"{count / decided.seconds:,.0f}/s")
+    for kind, lines in (("of the lake", requests_of_lake(lake)), ("of the tests", requests_of_cases())):
+        count, decided = simulation(folder / "requests.jsonl", lake, lines)
+        if decided.code == 0 and count:
+            rate = f"{count / decided.seconds:9,.0f}/s"
+            print(_line(f"policylake simulate, {count:,} {kind}", decided), rate)
     ratio = built.seconds / least.seconds
     print(f"\naim: within {AIM_RATIO}x of the floor and {AIM_GIB} GiB;", end=" ")
     print(f"this run: {ratio:.1f}x and {built.mebibytes / 1024:.2f} GiB")

@@ -70,6 +70,8 @@ def test_the_installed_command_builds_and_answers(command, tmp_path):
     said = run(command, tmp_path, "sql", "select action from access order by all", "--format", "csv")
     assert said.stdout.split() == ["action", "sagemaker:CreateModel"]
     assert "ana" in run(command, tmp_path, "who-can", "sagemaker:CreateModel", "--format", "csv").stdout
+    run(command, tmp_path, "report", "--out", "report")
+    assert "<html" in (tmp_path / "report" / "index.html").read_text().lower()
 
 
 def test_the_installed_command_tells_of_rejects(command, tmp_path):
