@@ -293,13 +293,14 @@ def test_simulate_answers_lines_from_the_lake_and_from_themselves_in_order(cli):
     answers = [json.loads(line) for line in cli("simulate", stdin=text).text.splitlines()]
     assert [answer["decision"] for answer in answers] == ["allowed", "error", "allowed", "allowed"]
     assert [answer["id"] for answer in answers] == [1, None, 3, 4]
+    assert answers[1]["detail"].startswith("line 3: ")
 
 
 def test_simulate_needs_no_lake_for_lines_with_their_own_policies(cli):
     line = {"principal": ANA, "action": "sagemaker:ListModels", "resource": "*", "identity_policies": []}
     done = cli("simulate", "--lake", "/nowhere", stdin=json.dumps(line))
     assert json.loads(done.text)["decision"] == "implicitDeny"
-    without = cli("simulate", "--lake", "/nowhere", stdin=json.dumps({"id": 1}))
+    without = cli("simulate", "--lake", "/nowhere", stdin=json.dumps({**line, "identity_policies": None}))
     assert (without.code, without.out) == (2, b"")
 
 
