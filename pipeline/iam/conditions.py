@@ -76,6 +76,9 @@ OPERATORS: dict[str, Operator] = {
     **{"Date" + name: Operator(_reads(grammar.instant, test), False, ("Date",)) for name, test in _ORDER.items()},
 }
 
+#: Keys that count as two data types (KEYS).
+TWO_TYPES = {"aws:epochtime": ("Date", "Numeric"), "aws:federatedprovider": ("String", "ARN")}
+
 
 def holds(condition: Condition, has_variables: bool, context: Context) -> bool:
     """Whether a condition holds in a request. An operator that does not fit the key's data type never does (SAR).
@@ -122,6 +125,5 @@ def _absent(condition: Condition, operator: Operator) -> bool:
 def _fits(condition: Condition, operator: Operator, value_type: str | None) -> bool:
     if value_type is None:
         return True
-    if condition.key.lower() == "aws:epochtime":
-        return condition.operator.startswith(("Date", "Numeric"))
-    return value_type.removeprefix("ArrayOf") in operator.types
+    types = TWO_TYPES.get(condition.key.lower(), (value_type.removeprefix("ArrayOf"),))
+    return any(name in operator.types for name in types)

@@ -1,0 +1,21 @@
+"""A lake in memory with the flattened relations alone: quick to make, and all that simulate reads."""
+
+from pathlib import Path
+
+from pipeline.flatten import flatten
+from pipeline.ingest import read_inputs
+from pipeline.lake import Lake
+from pipeline.lake.dictionary import relation
+from pipeline.lake.duck import connect
+from pipeline.lake.write import load_rows
+from pipeline.reference import Reference
+
+
+def flat_lake(folder: Path, reference: Reference) -> Lake:
+    """Return the flattened relations of an input folder as a lake. ``actions`` is left out: evaluate makes it."""
+    inputs = read_inputs([folder], latest=False, progress=lambda message: None)
+    connection = connect()
+    for name, rows in flatten(inputs, lambda key: reference.key(key) is not None).items():
+        if name != "actions":
+            load_rows(connection, relation(name), rows, "main")
+    return Lake(folder, "in memory", {}, connection)
