@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pipeline.report.model import Action, Book
+from pipeline.report.model import LETTERS, Action, Book
 
 #: Actions that open the widest doors, and why. Order is the order of the page.
 DANGEROUS: tuple[tuple[str, str], ...] = (
@@ -43,8 +43,8 @@ def dangerous(book: Book, names: Sequence[str], counts: Sequence[dict[str, int]]
 
 def totals(summaries: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Add the verdict counts of all accounts."""
-    total: dict[str, int] = {}
+    total = dict.fromkeys(LETTERS, 0)
     for summary in summaries:
         for verdict, count in summary["counts"].items():
-            total[verdict] = total.get(verdict, 0) + count
+            total[verdict] += count
     return total

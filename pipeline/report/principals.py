@@ -150,7 +150,7 @@ def _principal(
             if row["principal_arn"] in ("", principal.arn)
         ],
     }  # fmt: skip
-    return {key: value for key, value in told.items() if value not in (None, [], False)}
+    return {key: value for key, value in told.items() if value is not None and value is not False and value != []}
 
 
 def _answer(answer: Answer, own: str, conditions: Numbered[str]) -> list[Any]:

@@ -1,6 +1,6 @@
 /*
 description = "The statements that count in an account, by the number of what they say there, with the set of actions that each matches."
-grain = ["account_id", "statement_id"]
+grain = ["account_id", "policy_id", "statement_index"]
 */
 select
     account_statements.account_id,

@@ -1,0 +1,338 @@
+"""The report's pages and data: right by the sample, complete, escaped, self-contained, and the same each time."""
+
+import filecmp
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from pipeline import assets
+from pipeline.build import build_lake
+from pipeline.errors import PolicylakeError
+from pipeline.lake import open_lake
+from pipeline.lake.queries import front_matter
+from pipeline.report import write_report
+from pipeline.report.compact import ranges, runs
+from pipeline.report.folder import MARKER
+from pipeline.report.scripts import as_json, in_pieces, in_script_order
+from pipeline.report.tables import SHOWN, Cell, write_table
+from tests import report_reading as reading
+
+ROOT = Path(__file__).resolve().parents[1]
+EXPECTED = json.loads((ROOT / "samples" / "expected.json").read_text(encoding="utf-8"))
+DEV, LABELING, PROD, REGISTRY = "333344445555", "888899990000", "444455556666", "555566667777"
+
+# What the tables of samples/organization/README.md say of conditions and scopes: principal, action, words of the report
+# (several with | between them). How they are joined is the evaluation's; that they reach the reader is tested here.
+CONDITIONS = [
+    (DEV, "user/ana", "sagemaker:DescribeNotebookInstance", "aws:ResourceTag/Project|absent|not B"),
+    (DEV, "user/dede", "sagemaker:DescribeNotebookInstance", "aws:ResourceTag/Project|absent|not A"),
+    (DEV, "role/console-engineer", "iam:PassRole", "iam:PassedToService is sagemaker.amazonaws.com"),
+    (DEV, "role/endpoint-deployer-as-intended", "sagemaker:CreateEndpoint", "aws:RequestTag/environment is dev"),
+    (DEV, "role/vpc-caller", "sagemaker:DescribeModel", "aws:SourceVpc is vpc-111bbaaa"),
+    (DEV, "role/office-trainer", "sagemaker:CreateTrainingJob", "aws:SourceIp|192.0.2.0/24|203.0.113.0/24"),
+    (
+        DEV,
+        "role/subnet-trainer-trap",
+        "sagemaker:CreateTrainingJob",
+        "sagemaker:VpcSubnets|absent|subnet-0aa1|subnet-0bb2",
+    ),
+    (
+        DEV,
+        "user/kai",
+        "sagemaker:CreatePresignedNotebookInstanceUrl",
+        "aws:SourceVpce|absent|vpce-111bbccc|vpce-111bbddd",
+    ),
+    (DEV, "user/quinn", "sagemaker:DeleteModel", "aws:MultiFactorAuthPresent"),
+    (DEV, "user/gus", "sagemaker:DescribeNotebookInstance", "aws:ResourceTag/Project|A|B"),
+    (PROD, "role/break-glass", "sagemaker:CreateTrainingJob", "sagemaker:VpcSubnets is present"),
+    (DEV, "user/pia", "sagemaker:CreateTrainingJob", "2027-01-01"),
+    (DEV, "role/team-by-session", "sagemaker:CreateTrainingJob", "aws:PrincipalTag/team"),
+]
+
+
+@pytest.fixture(scope="session")
+def report(sample_lake, tmp_path_factory):
+    """The folder of the sample's report. For reading only."""
+    return write_report(open_lake(sample_lake), tmp_path_factory.mktemp("report") / "out").parent
+
+
+@pytest.fixture(scope="session")
+def hostile_lake(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    reading.write_hostile_inputs(folder / "inputs")
+    build_lake([folder / "inputs"], folder / "lake")
+    return folder / "lake"
+
+
+@pytest.fixture(scope="session")
+def hostile_report(hostile_lake, tmp_path_factory):
+    return write_report(open_lake(hostile_lake), tmp_path_factory.mktemp("hostile-report") / "out").parent
+
+
+def test_the_matrix_shows_what_the_sample_expects_of_every_principal_and_action(report):
+    shown = reading.matrix(report)
+    cases = [case for case in EXPECTED if "matrix" in case]
+    assert len(cases) > 100
+    wrong = {
+        (case["principal"], case["action"]): (shown.get((case["principal"], case["action"])), case["matrix"])
+        for case in cases
+        if shown.get((case["principal"], case["action"]), "none") != case["matrix"]
+    }
+    assert wrong == {}
+
+
+def test_the_matrix_and_the_principal_pages_hold_the_cells_of_access_matrix_and_no_others(report, sample_lake):
+    rows = open_lake(sample_lake).query("select principal_arn, action, verdict from access_matrix").to_pylist()
+    stored = {(row["principal_arn"], row["action"]): row["verdict"] for row in rows}
+    assert {cell: verdict for cell, verdict in reading.matrix(report).items() if verdict != "none"} == stored
+    names = [action[0] for action in reading.script(report, "index")["actions"]]
+    told = {}
+    for arn, (principal, run) in reading.principals(report).items():
+        for place, actions in run["profiles"][principal["profile"]]:
+            verdict = reading.WORDS[run["answers"][place][0]]
+            told.update({(arn, names[number]): verdict for number in reading.ranges(actions)})
+    assert told == stored
+
+
+@pytest.mark.parametrize(("account", "name", "action", "words"), CONDITIONS)
+def test_a_condition_of_the_samples_tables_stands_on_the_pages_in_words(report, account, name, action, words):
+    verdict, _, _, scopes = reading.answer(report, reading.arn(report, account, name), action)
+    assert verdict == "conditional"
+    conditions = [condition for _, condition, _ in scopes if all(part in condition for part in words.split("|"))]
+    assert conditions, scopes
+    page = reading.Page(report / "actions" / f"{action.replace(':', '-')}.html")
+    assert conditions[0] in " ".join(page.text.split())
+
+
+def test_scopes_stand_with_their_exceptions_and_the_principals_own_account(report):
+    _, _, _, scopes = reading.answer(
+        report, reading.arn(report, DEV, "role/not-resource"), "sagemaker:DeleteNotebookInstance"
+    )
+    assert any("prod-" in text for _, _, exceptions in scopes for text in exceptions)
+    for path in (report / "data" / "principals").iterdir():
+        assert "{ownaccount}" not in path.read_text(encoding="utf-8")
+    for path in (report / "actions").iterdir():
+        assert "{ownaccount}" not in path.read_text(encoding="utf-8")
+
+
+def test_an_action_page_names_the_identity_policy_that_grants_and_never_an_scp(report):
+    page = (report / "actions" / "sagemaker-DeleteModel.html").read_text(encoding="utf-8")
+    granted = re.findall(r"<dt>granted by</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    assert any("AdministratorAccess, statement 1" in text for text in granted)
+    assert not any("FullAWSAccess" in text.replace("RCPFullAWSAccess", "FullAWSAccess") for text in granted)
+
+
+def test_an_action_page_counts_everyone_it_does_not_list(report, sample_lake):
+    rows = (
+        open_lake(sample_lake)
+        .query("select action, verdict, count(*) as n from access_matrix group by all")
+        .to_pylist()
+    )
+    counts = {(row["action"], row["verdict"]): row["n"] for row in rows}
+    for action in ("sagemaker:DescribeModel", "sagemaker:PutModelPackageGroupPolicy", "iam:PassRole"):
+        page = (report / "actions" / f"{action.replace(':', '-')}.html").read_text(encoding="utf-8")
+        for verdict in ("allowed", "conditional", "denied", "blocked"):
+            section = re.search(rf'<section aria-labelledby="s-{verdict}">(.*?)</section>', page, re.DOTALL)
+            listed = len(re.findall(r"principal\.html#", section.group(1))) if section else 0
+            more = re.findall(r">([\d,]+) more principals<", section.group(1)) if section else []
+            assert listed + sum(int(number.replace(",", "")) for number in more) == counts.get((action, verdict), 0)
+
+
+def test_the_findings_of_the_sample_are_on_the_page(report):
+    page = reading.Page(report / "findings.html")
+    text = " ".join(page.text.split())
+    for words in ("sagemaker:CreateTags", "sagemaker:CreateNotebook", "sagemaker:ResourceTag/Project", "ListNotebookInstances",
+                  "StringLike aws:PrincipalArn: *", "true without the key"):  # fmt: skip
+        assert words.lower() in text.lower(), words
+    assert "07-source-vpc.json:9:29" in reading.Page(report / "rejects.html").text
+
+
+def test_provenance_names_inputs_with_hashes_versions_the_reference_and_what_cannot_be_seen(report, sample_lake):
+    manifest = open_lake(sample_lake).manifest
+    text = reading.Page(report / "provenance.html").text
+    for source in manifest["inputs"]:
+        assert source["sha256"] in text
+        assert source["path"] in text
+    for words in (
+        manifest["id"],
+        manifest["reference"]["data_date"],
+        manifest["policylake_version"],
+        "root user",
+        "vpce-111bbccc",
+    ):
+        assert words in text
+
+
+def test_every_link_leads_to_a_page_of_the_report_and_nothing_comes_from_a_network(report):
+    index = reading.script(report, "index")
+    policies = {key for _, script in index["policies"] for key in reading.script(report, script)}
+    arns = set(reading.principals(report))
+    for path in sorted(report.rglob("*.html")):
+        for tag, attributes in reading.Page(path).elements:
+            for name in ("href", "src"):
+                link = attributes.get(name)
+                if not link or link.startswith("data:"):
+                    continue
+                assert ":" not in link.split("#")[0], (path.name, link)
+                target, _, place = link.partition("#")
+                assert (path.parent / target).is_file() or not target, (path.name, link)
+                if target.endswith("policy.html"):
+                    assert place.split(":")[0] in policies
+                if target.endswith("principal.html"):
+                    assert unquote(place) in arns
+                assert tag != "iframe"
+    for path in (*report.glob("*.js"), *report.glob("*.css")):
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", path.read_text(encoding="utf-8"))
+
+
+def test_no_file_of_the_report_is_large(report):
+    assert max(path.stat().st_size for path in report.rglob("*") if path.is_file()) < 1_000_000
+
+
+def test_hostile_names_stand_in_pages_as_text_only(hostile_report):
+    own = {"report.js", "matrix.js", "principal.js", "policy.js"}
+    text = ""
+    for path in sorted(hostile_report.rglob("*.html")):
+        page = reading.Page(path)
+        text += page.text
+        for tag, attributes in page.elements:
+            assert tag not in ("img", "b", "iframe", "base"), path
+            assert not any(name.startswith("on") for name in attributes), (path, attributes)
+            assert not str(attributes.get("href") or "").lower().startswith("javascript:"), path
+            if tag == "script":
+                assert str(attributes["src"]).split("/")[-1] in own
+    for name in (reading.HOSTILE, "{{ 7*7 }}{% raw %}", "名前-𝒳-e\u0301&amp;&lt;"):
+        assert name in text
+    assert "<img src=x onerror=window.hit=5>.json" in text
+
+
+def test_data_scripts_hold_no_character_that_ends_a_script_or_a_line(hostile_report):
+    for path in (hostile_report / "data").rglob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        assert not set(text) & set("<>&\u2028\u2029"), path
+        assert text.count("\n") == 1
+    found = reading.principals(hostile_report)
+    for name in reading.NAMES:
+        principal, _ = found[f"arn:aws:iam::{reading.HOSTILE_ACCOUNT}:user/{name}"]
+        assert principal["name"] == name
+        assert principal["tags"] == [[name, name]]
+
+
+def test_the_names_of_files_come_from_the_reference_or_are_numbers(hostile_report):
+    for path in hostile_report.rglob("*"):
+        assert re.fullmatch(r"[A-Za-z0-9.-]+", path.name), path
+
+
+def test_the_same_lake_gives_the_same_bytes(sample_lake, report, tmp_path):
+    again = write_report(open_lake(sample_lake), tmp_path / "out").parent
+    names = sorted(path.relative_to(report) for path in report.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
+    _, different, errors = filecmp.cmpfiles(report, again, [str(name) for name in names], shallow=False)
+    assert (different, errors) == ([], [])
+
+
+def test_a_former_report_is_replaced_whole(hostile_lake, tmp_path):
+    out = tmp_path / "out"
+    write_report(open_lake(hostile_lake), out)
+    (out / "of-before.html").write_text("old")
+    assert write_report(open_lake(hostile_lake), out) == out / "index.html"
+    assert not (out / "of-before.html").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_that_is_no_report_is_left_alone(hostile_lake, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(PolicylakeError, match="holds files that are no report"):
+        write_report(open_lake(hostile_lake), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(PolicylakeError, match="not a folder"):
+        write_report(open_lake(hostile_lake), tmp_path / "thesis.txt")
+
+
+def test_a_report_that_fails_leaves_the_former_one(hostile_lake, tmp_path, monkeypatch):
+    out = write_report(open_lake(hostile_lake), tmp_path / "out").parent
+    before = (out / "index.html").read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipeline.report.write.write_accounts", full)
+    with pytest.raises(PolicylakeError, match="No space left on device"):
+        write_report(open_lake(hostile_lake), out)
+    assert (out / "index.html").read_bytes() == before
+    assert (out / MARKER).is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "verdicts"),
+    [
+        (
+            '{"Statement": {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*"}}',
+            1,
+            {"allowed", "none"},
+        ),
+        ('{"Statement": {"Effect": "Deny", "Action": "sagemaker:*", "Resource": "*"}}', 1, {"none"}),
+        ("{", 0, set()),
+    ],
+)
+def test_a_report_of_one_loose_document_or_of_nothing_has_all_pages(text, count, verdicts, tmp_path):
+    (tmp_path / "one.json").write_text(text)
+    build_lake([tmp_path / "one.json"], tmp_path / "lake")
+    out = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
+    assert f"{count} users, roles and loose documents in 0 accounts" in " ".join(
+        reading.Page(out / "index.html").text.split()
+    )
+    assert set(reading.matrix(out).values()) == verdicts
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sql" / "report").glob("*.sql")), ids=lambda path: path.stem)
+def test_the_grain_of_a_report_query_is_unique(path, sample_lake):
+    text = path.read_text(encoding="utf-8")
+    rows = open_lake(sample_lake).query(text).to_pylist()
+    keys = [json.dumps([row[column] for column in front_matter(text)["grain"]]) for row in rows]
+    assert len(keys) == len(set(keys))
+
+
+def test_rows_that_a_page_does_not_show_are_in_its_scripts_in_order(tmp_path):
+    rows = [[Cell(f"row {number}", f"policy.html#{number}")] for number in range(SHOWN + 9000)]
+    table = write_table(tmp_path, "tables/some", "Some", ("row",), rows)
+    written = [row for key in table.pieces for row in reading.script(tmp_path, key)]
+    assert len(table.pieces) > 1 or len(as_json(written)) < 700_000
+    assert [row[0].text for row in table.rows] + [row[0][0] for row in written] == [row[0].text for row in rows]
+    assert table.count == len(rows)
+
+
+def test_pieces_are_cut_by_size_and_lose_nothing():
+    items = [f"{number:04}" * 5 for number in range(300)]
+    pieces = in_pieces(items, list, 1000)
+    assert [item for run, _ in pieces for item in run] == items
+    assert all(len(text) <= 1000 for _, text in pieces)
+    assert [json.loads(text) for _, text in pieces] == [list(run) for run, _ in pieces]
+
+
+@pytest.mark.parametrize("numbers", [[], [0], [0, 1, 2], [3, 5, 6, 9], list(range(0, 40, 2))])
+def test_ranges_are_read_back(numbers):
+    assert (reading.ranges(ranges(numbers)) if numbers else []) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "a", "aaac", "nnnnbnnc" * 30])
+def test_runs_are_read_back(text):
+    assert reading.runs(runs(text)) == text
+
+
+def test_the_order_of_keys_is_the_order_of_scripts():
+    # U+FF5E comes before U+1D4B3 by code point, and after it by the UTF-16 units that scripts compare.
+    assert sorted(["\uff5e", "\U0001d4b3", "a"], key=in_script_order) == ["a", "\U0001d4b3", "\uff5e"]
+
+
+def test_templates_mark_nothing_as_safe():
+    for path in (assets.folder("reports") / "templates").iterdir():
+        assert not re.search(r"\|\s*safe|Markup|autoescape", path.read_text(encoding="utf-8")), path
+    for path in assets.folder("reports").glob("*.js"):
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text(encoding="utf-8")
+        ), path
