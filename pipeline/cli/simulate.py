@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, LakeOption, standard_output
 from pipeline.errors import PolicylakeError
-from pipeline.lake import open_lake
+from pipeline.lake import Lake, open_lake
 from pipeline.reference import load
 
 
@@ -24,13 +24,25 @@ def simulate(
 
     Each line is answered from the lake, or from its own policies if it carries any: identity_policies,
     permissions_boundary, scps, rcps, resource_policy, session_policies. A bad line gives an error line.
+    So do lines that need a lake where there is none; then the exit code is 2.
     """
     from pipeline.simulate import simulate_lines
 
+    failures: list[PolicylakeError] = []
+
+    def opened() -> Lake:
+        try:
+            return open_lake(lake)
+        except PolicylakeError as error:
+            failures.append(error)
+            raise
+
     with _lines(requests) as lines, standard_output() as out:
-        for answer in simulate_lines(lines, lambda: open_lake(lake), load()):
+        for answer in simulate_lines(lines, opened, load()):
             out.write((answer + "\n").encode("utf-8", "backslashreplace"))
             out.flush()
+    if failures:
+        raise failures[0]
 
 
 @contextmanager
