@@ -1,0 +1,235 @@
+"""Random requests to a lake, for holding its answers against the concrete evaluator.
+
+Knows only the lake's public relations and the service reference; has a glob matcher of its own.
+"""
+
+import json
+import random
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pipeline.lake import Lake
+from pipeline.reference import Reference
+
+ADDRESSES = ("192.0.2.7", "203.0.113.9", "203.0.113.255", "10.1.2.3", "198.51.100.1", "2001:db8::1")
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+MOMENTS = ("2020-01-01T00:00:00Z", "2026-11-25T00:00:00Z", "2031-01-01T00:00:00Z")
+NUMBERS = ("0", "1", "5", "100", "3600", "3601", "86400")
+PIECES = ("", "x", "a-1", "team-red", "us-east-1", "prod")
+ENDPOINT_KEYS = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourceip")
+#: Global keys whose values follow from principal, resource or the service's own calls, or are given always.
+NOT_FREE = (
+    "aws:principal", "aws:resource", "aws:request", "aws:tagkeys", "aws:source", "aws:vpc", "aws:userid",
+    "aws:username", "aws:viaaws", "aws:secure", "aws:current", "aws:epoch",
+)  # fmt: skip
+
+Json = dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """A request with the resource type that it is for."""
+
+    principal_arn: str
+    account_id: str
+    action: str
+    resource_type: str
+    line: Json
+
+
+def glob_matches(pattern: str, text: str) -> bool:
+    expression = "".join({"*": ".*", "?": "."}.get(c) or re.escape(c) for c in pattern)
+    return re.fullmatch(expression, text, re.DOTALL) is not None
+
+
+@dataclass
+class Requests:
+    """Makes requests at random; the same seed gives the same ones."""
+
+    lake: Lake
+    reference: Reference
+    seed: int
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+
+    def _rows(self, sql: str) -> list[Json]:
+        return list(self.lake.query(sql).to_pylist())
+
+    @cached_property
+    def principals(self) -> list[Json]:
+        kinds = "principal_type in ('user', 'role')"
+        return self._rows(f"select principal_arn, account_id from principals where {kinds} order by 1")
+
+    @cached_property
+    def actions(self) -> list[str]:
+        return [row["action"] for row in self._rows("select action from evaluated_actions order by 1")]
+
+    @cached_property
+    def answered(self) -> dict[str, list[str]]:
+        found = defaultdict(list)
+        for row in self._rows("select principal_arn, action from access_matrix order by all"):
+            found[row["principal_arn"]].append(row["action"])
+        return found
+
+    @cached_property
+    def patterns(self) -> list[str]:
+        sql = "select distinct resource_pattern from resources where resource_pattern like 'arn:%' order by 1"
+        return [row["resource_pattern"] for row in self._rows(sql)] or ["arn:aws:sagemaker:*:*:model/*"]
+
+    @cached_property
+    def inventory(self) -> list[str]:
+        return [row["resource_arn"] for row in self._rows("select resource_arn from inventory order by 1")]
+
+    @cached_property
+    def values(self) -> dict[str, list[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in self._rows("select lower(condition_key) as key, condition_values from conditions"):
+            found[row["key"]].update(row["condition_values"])
+        return {key: sorted(values) for key, values in sorted(found.items())}
+
+    def next(self) -> Asked:
+        principal = self.chance.choice(self.principals)
+        answered = self.answered.get(principal["principal_arn"])
+        action = self.chance.choice(answered if answered and self.chance.random() < 0.6 else self.actions)
+        known = self.reference.action(action)
+        kinds = [(kind.resource_type, kind.arn_format, kind.condition_keys) for kind in known.resource_types] if known else []
+        if known and not any(kind.is_required for kind in known.resource_types):
+            kinds.append(("*", "", known.condition_keys))
+        kind, arn_format, keys = self.chance.choice(kinds or [("*", "arn:${P}:sagemaker:${Region}:${Account}:model/${N}", ())])
+        account = principal["account_id"] if self.chance.random() < 0.95 else self.chance.choice(self.principals)["account_id"]
+        resource = self.resource(arn_format, account)
+        context = self.context(keys)
+        if resource in self.inventory:  # its tags are known
+            context = {key: value for key, value in context.items() if "resourcetag/" not in key}
+        line = {"principal": principal["principal_arn"], "action": action, "resource": resource, "context": context}
+        return Asked(principal["principal_arn"], principal["account_id"], action, kind, line)
+
+    def resource(self, arn_format: str, account: str) -> str:
+        if not arn_format:
+            return "*"
+        tail = re.sub(r"\$\{[^}]*\}", "*", arn_format)
+        if self.chance.random() < 0.5:
+            named = self._named(arn_format, tail, account)
+            if named:
+                return named
+        held = [arn for arn in self.inventory if glob_matches(tail, arn)]
+        if held and self.chance.random() < 0.3:
+            return self.chance.choice(held)
+        filled = arn_format.replace("${Partition}", "aws").replace("${P}", "aws").replace("${Account}", account)
+        filled = filled.replace("${Region}", self.chance.choice(REGIONS))
+        return re.sub(r"\$\{[^}]*\}", lambda _: self.chance.choice(("x1", "team-red-1", "prod-1", "alice-1")), filled)
+
+    def _named(self, arn_format: str, tail: str, account: str) -> str | None:
+        """Return an instance of some policy's pattern that is a resource of the type, None if no try gives one."""
+        wanted = arn_format.split(":", 5)
+        for _ in range(12):
+            fields = self.instance(self.chance.choice(self.patterns)).split(":", 5)
+            if len(fields) == 6 and fields[2] == wanted[2]:
+                region = fields[3] if fields[3] in REGIONS else self.chance.choice(REGIONS)
+                arn = ":".join(("arn", "aws", fields[2], region if wanted[3] else "", account if wanted[4] else "", fields[5]))
+                if glob_matches(tail, arn):
+                    return arn
+        return None
+
+    def instance(self, pattern: str) -> str:
+        plain = re.sub(r"\$\{[^}]*\}", lambda _: self.chance.choice(("red", "alice", "x")), pattern)
+        return "".join(
+            self.chance.choice(PIECES) if c == "*" else self.chance.choice("ab1") if c == "?" else c for c in plain
+        )
+
+    def value(self, key: str) -> str:
+        known = self.reference.key(key)
+        kind = known.value_type.removeprefix("ArrayOf") if known else "String"
+        fixed = {"Bool": ("true", "false"), "Numeric": NUMBERS, "Date": MOMENTS, "IPAddress": ADDRESSES}.get(kind)
+        if fixed:
+            return self.chance.choice(fixed)
+        return self.instance(self.chance.choice([*self.values.get(key, []), "zz-fresh"])) or "q"
+
+    def context(self, keys: tuple[str, ...]) -> Json:
+        found: Json = {
+            "aws:SecureTransport": self.chance.choice(("true", "true", "false")),
+            "aws:CurrentTime": self.chance.choice(MOMENTS),
+            "aws:RequestedRegion": self.chance.choice(REGIONS),
+            "aws:PrincipalIsAWSService": "false",
+            "aws:ViaAWSService": self.chance.choice(("true", "false")),
+        }
+        found |= self._network()
+        for key in self.values:
+            if self._is_possible(key, keys) and self.chance.random() < 0.5:
+                found[key] = self._values(key)
+        return self._tied(found, keys)
+
+    def _network(self) -> Json:
+        """Return the keys of a public call, of one through a VPC endpoint, or of neither."""
+        state = self.chance.random()
+        if state < 0.4:
+            return {"aws:sourceip": self.value("aws:sourceip")}
+        return {key: self.value(key) for key in ENDPOINT_KEYS[:3]} if state < 0.8 else {}
+
+    def _is_possible(self, key: str, keys: tuple[str, ...]) -> bool:
+        for name in keys:
+            prefix = name.lower().split("${")[0]
+            if key == prefix or ("${" in name and key.startswith(prefix) and key != prefix):
+                return not key.startswith("sagemaker:resourcetag/")
+        return key.startswith("aws:") and not key.startswith(NOT_FREE)
+
+    def _values(self, key: str) -> str | list[str]:
+        known = self.reference.key(key)
+        if known and known.is_multivalued:
+            return [self.value(key) for _ in range(self.chance.choice((1, 1, 2)))]
+        return self.value(key)
+
+    def _tied(self, context: Json, keys: tuple[str, ...]) -> Json:
+        """Give the two spellings of a resource's tags the same value."""
+        if any(key.lower().startswith("sagemaker:resourcetag/") for key in keys):
+            for key in [key for key in context if key.startswith("aws:resourcetag/")]:
+                context["sagemaker:resourcetag/" + key.split("/", 1)[1]] = context[key]
+        return context
+
+
+@dataclass
+class Answers:
+    """The lake's answers, to hold a decision against."""
+
+    lake: Lake
+    reference: Reference
+
+    def __post_init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
+        columns = "principal_arn, action, resource_type, resource_pattern, verdict, except_resources, condition"
+        for row in self.lake.query(f"select {columns} from access").to_pylist():
+            row["except_resources"] = json.loads(row["except_resources"] or "[]")
+            self.rows[row["principal_arn"], row["action"], row["resource_type"]].append(row)
+        matrix = self.lake.query("select principal_arn, action, verdict from access_matrix").to_pylist()
+        self.matrix = {(row["principal_arn"], row["action"]): row["verdict"] for row in matrix}
+
+    def contradiction(self, asked: Asked, decision: str) -> str | None:
+        """Say where the answers and a decision of the concrete evaluator cannot both be right; None if they can."""
+        if decision == "error":
+            return "the line was refused"
+        speaking = [row for row in self.rows[asked.principal_arn, asked.action, asked.resource_type] if _speaks(row, asked)]
+        verdict = self.matrix.get((asked.principal_arn, asked.action), "none")
+        if decision == "allowed" and not speaking:
+            return "allowed, and no row speaks of it"
+        if decision == "allowed" and verdict not in ("allowed", "conditional") and self._needs_one_resource(asked.action):
+            return f"allowed, and the matrix says {verdict}"
+        if decision != "allowed" and any(row["verdict"] == "allowed" for row in speaking):
+            return f"{decision}, and a row says allowed"
+        return None
+
+    def _needs_one_resource(self, action: str) -> bool:
+        known = self.reference.action(action)
+        return known is None or sum(kind.is_required for kind in known.resource_types) < 2
+
+
+def _speaks(row: Json, asked: Asked) -> bool:
+    resource = asked.line["resource"]
+    pattern = re.sub(r"\$\{[^}]*\}", "*", row["resource_pattern"])
+    fields, theirs = resource.split(":"), pattern.split(":")
+    is_foreign = len(fields) > 5 and fields[4] not in ("", asked.account_id)
+    if is_foreign and theirs[4:5] != [fields[4]]:
+        return False
+    return glob_matches(pattern, resource) and not any(glob_matches(e, resource) for e in row["except_resources"])

@@ -1,0 +1,46 @@
+"""The lake's answers hold against the concrete evaluator, request by request."""
+
+import json
+from pathlib import Path
+
+import pytest
+from agreement import Answers, Requests
+
+from pipeline import reference
+from pipeline.build import build_lake
+from pipeline.lake import open_lake
+from pipeline.simulate import simulate_lines
+from shared import SHARED
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "organization"
+REQUESTS = 1500
+#: Endpoint policies are no part of the verdicts (docs/evaluation-rules.md): no request goes through one that has any.
+WITH_POLICY = "vpce-111bbccc"
+
+
+def contradictions(folder: Path, lake_folder: Path, seed: int) -> list[str]:
+    build_lake([folder], lake_folder)
+    lake, known = open_lake(lake_folder), reference.load()
+    requests, answers = Requests(lake, known, seed), Answers(lake, known)
+    asked = [request for request in (requests.next() for _ in range(REQUESTS)) if WITH_POLICY not in str(request.line)]
+    decided = [json.loads(text) for text in simulate_lines([json.dumps(request.line) for request in asked], lake, known)]
+    assert {"allowed", "implicitDeny", "explicitDeny"} <= {decision["decision"] for decision in decided}
+    found = [(answers.contradiction(request, d["decision"]), request, d) for request, d in zip(asked, decided, strict=True)]
+    return [f"{words}: {json.dumps(request.line)} {d['detail']}" for words, request, d in found if words]
+
+
+def test_no_answer_about_the_sample_contradicts_the_concrete_evaluator(tmp_path: Path) -> None:
+    assert contradictions(SAMPLE, tmp_path, seed=1) == []
+
+
+@pytest.mark.skipif(SHARED is None, reason="the shared cases are not beside this checkout")
+def test_no_answer_about_the_shared_organization_contradicts_the_concrete_evaluator(tmp_path: Path) -> None:
+    assert SHARED
+    assert contradictions(SHARED / "cases" / "organization", tmp_path, seed=2) == []
+
+
+def test_no_answer_about_a_generated_organization_contradicts_the_concrete_evaluator(tmp_path: Path) -> None:
+    from bench.generate import generate
+
+    generate(tmp_path / "inputs", accounts=4, principals=40, seed=5)
+    assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed=3) == []
