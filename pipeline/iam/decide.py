@@ -26,8 +26,8 @@ OF_NO_ACCOUNT = ("service", "provider", "anonymous")
 #: KMS operations that work across accounts (KMSX).
 KMS_ACROSS_ACCOUNTS = (
     "kms:encrypt", "kms:decrypt", "kms:reencrypt*", "kms:generate*", "kms:sign", "kms:verify*",
-    "kms:derivesharedsecret", "kms:creategrant", "kms:describekey", "kms:getkeyrotationstatus", "kms:getpublickey", "kms:listgrants",
-    "kms:retiregrant", "kms:revokegrant",
+    "kms:derivesharedsecret", "kms:creategrant", "kms:describekey", "kms:getkeyrotationstatus", "kms:getpublickey",
+    "kms:listgrants", "kms:retiregrant", "kms:revokegrant",
 )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def _resource_applies(s: Statement, policy: Policy, request: Request, layer: Lay
 
 
 def _principal_applies(s: Statement, request: Request, layer: Layer, has_boundary: bool) -> bool:
-    """Whether Principal or NotPrincipal takes the caller in. RCPs are for everyone; NotPrincipal only denies (NPRIN)."""
+    """Whether the Principal element takes the caller in. RCPs are for everyone; NotPrincipal only denies (NPRIN)."""
     if s.principal_element is None or layer == "rcp":
         return True
     if not s.principals:

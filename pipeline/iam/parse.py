@@ -27,7 +27,8 @@ PolicyKind = Literal["identity", "boundary", "scp", "rcp", "resource", "trust", 
 #: Condition operators without set qualifier and IfExists, by family.
 OPERATORS: dict[str, tuple[str, ...]] = {
     "String": (
-        "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+        "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
+        "StringLike", "StringNotLike",
     ),
     "Numeric": (
         "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan",
@@ -54,7 +55,7 @@ WITH_PRINCIPAL: tuple[PolicyKind, ...] = ("resource", "trust", "rcp", "endpoint"
 _SID = re.compile(r"[A-Za-z0-9]*")
 
 
-class _Wrong(Exception):
+class _WrongError(Exception):
     """An error in the document: stops the parse."""
 
     def __init__(self, pointer: str, code: str, message: str, remedy: str) -> None:
@@ -70,13 +71,13 @@ def parse_policy(document: object, kind: PolicyKind) -> tuple[Policy | None, tup
     warnings: list[Problem] = []
     try:
         return _policy(document, kind, warnings), tuple(warnings)
-    except _Wrong as wrong:
+    except _WrongError as wrong:
         return None, (*warnings, wrong.problem)
 
 
 def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Policy:
     if not isinstance(document, dict):
-        raise _Wrong(
+        raise _WrongError(
             "",
             "policy-type",
             f"a policy is an object, not {_type(document)}",
@@ -85,13 +86,15 @@ def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Poli
     _check_elements(document, POLICY_ELEMENTS, "")
     version = document.get("Version", OLD_LANGUAGE)
     if version not in (OLD_LANGUAGE, NEW_LANGUAGE):
-        raise _Wrong("/Version", "version", f"Version is {_short(version)}", f"write {NEW_LANGUAGE}")
+        raise _WrongError("/Version", "version", f"Version is {_short(version)}", f"write {NEW_LANGUAGE}")
     if "Statement" not in document:
-        raise _Wrong("", "missing-statement", "the policy has no Statement", "add a Statement, or leave the policy out")
+        raise _WrongError(
+            "", "missing-statement", "the policy has no Statement", "add a Statement, or leave the policy out"
+        )
     content = document["Statement"]
     listed = content if isinstance(content, list) else [content]
     if not listed:
-        raise _Wrong(
+        raise _WrongError(
             "/Statement", "missing-statement", "Statement is an empty list", "add a statement, or leave the policy out"
         )
     statements = tuple(
@@ -106,7 +109,7 @@ def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Poli
 
 def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: list[Problem]) -> Statement:
     if not isinstance(value, dict):
-        raise _Wrong(
+        raise _WrongError(
             at,
             "statement-type",
             f"a statement is an object, not {_type(value)}",
@@ -116,14 +119,16 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
     effect = _effect(value, at)
     action_element: Literal["Action", "NotAction"] = "NotAction" if "NotAction" in value else "Action"
     if ("Action" in value) == ("NotAction" in value):
-        raise _Wrong(
+        raise _WrongError(
             at, "action-element", "a statement needs exactly one of Action and NotAction", "give one of the two"
         )
     actions = _texts(value[action_element], f"{at}/{action_element}", "an action")
     for position, action in enumerate(actions):
         if action != "*" and ":" not in action:
             where = f"{at}/{action_element}" + (f"/{position}" if isinstance(value[action_element], list) else "")
-            raise _Wrong(where, "action-form", f"{_short(action)} is no action", "write service:Action, or * for all")
+            raise _WrongError(
+                where, "action-form", f"{_short(action)} is no action", "write service:Action, or * for all"
+            )
     resource_element = _resource_element(value, at, kind, warnings)
     resources = _texts(value[resource_element], f"{at}/{resource_element}", "a resource") if resource_element else ()
     if not actions or (resource_element and not resources):
@@ -139,7 +144,7 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
     principal_element, principals = _principals(value, at, kind, warnings)
     sid = value.get("Sid")
     if sid is not None and not isinstance(sid, str):
-        raise _Wrong(f"{at}/Sid", "sid-type", f"Sid is {_type(sid)}", "write it as a text")
+        raise _WrongError(f"{at}/Sid", "sid-type", f"Sid is {_type(sid)}", "write it as a text")
     if kind == "rcp" and effect == "Allow" and (actions, resources) != (("*",), ("*",)):
         warnings.append(Problem(at, "warning", "rcp-allow", "an RCP of one's own holds Denies only", "write a Deny"))
     conditions = tuple(_conditions(value.get("Condition", {}), f"{at}/Condition"))
@@ -159,13 +164,13 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
 
 def _effect(value: dict[str, object], at: str) -> Effect:
     if "Effect" not in value:
-        raise _Wrong(at, "missing-effect", "the statement has no Effect", "add Allow or Deny")
+        raise _WrongError(at, "missing-effect", "the statement has no Effect", "add Allow or Deny")
     effect = value["Effect"]
     if effect == "Allow":
         return "Allow"
     if effect == "Deny":
         return "Deny"
-    raise _Wrong(
+    raise _WrongError(
         f"{at}/Effect", "effect", f"Effect is {_short(effect)}", "write Allow or Deny, in this case of letters"
     )
 
@@ -187,11 +192,13 @@ def _resource_element(
             )
         return None
     if len(given) == 2:
-        raise _Wrong(at, "resource-element", "a statement has Resource or NotResource, not both", "give one of the two")
+        raise _WrongError(
+            at, "resource-element", "a statement has Resource or NotResource, not both", "give one of the two"
+        )
     if not given:
         if kind in ("resource", "endpoint"):
             return None
-        raise _Wrong(
+        raise _WrongError(
             at,
             "missing-resource",
             "the statement has neither Resource nor NotResource",
@@ -213,13 +220,13 @@ def _principals(
         return None, ()
     if len(given) != 1:
         if not given:
-            raise _Wrong(
+            raise _WrongError(
                 at,
                 "missing-principal",
                 "the statement does not say whom it is for",
                 'add a Principal, "*" for everyone',
             )
-        raise _Wrong(
+        raise _WrongError(
             at, "principal-element", "a statement has Principal or NotPrincipal, not both", "give one of the two"
         )
     element: Literal["Principal", "NotPrincipal"] = "NotPrincipal" if given[0] == "NotPrincipal" else "Principal"
@@ -234,12 +241,12 @@ def _principal_entries(value: object, at: str) -> Iterator[PrincipalEntry]:
         yield PrincipalEntry("*", "*")
         return
     if not isinstance(value, dict):
-        raise _Wrong(
+        raise _WrongError(
             at, "principal-type", f"a principal is {_type(value)}", 'write "*" or an object such as {"AWS": "arn:..."}'
         )
     for kind, entries in value.items():
         if kind not in PRINCIPAL_KINDS:
-            raise _Wrong(
+            raise _WrongError(
                 _child(at, kind),
                 "principal-kind",
                 f"{_short(kind)} is no kind of principal",
@@ -251,11 +258,13 @@ def _principal_entries(value: object, at: str) -> Iterator[PrincipalEntry]:
 
 def _conditions(block: object, at: str) -> Iterator[Condition]:
     if not isinstance(block, dict):
-        raise _Wrong(at, "condition-type", f"Condition is {_type(block)}", "write an object: operator, key, values")
+        raise _WrongError(
+            at, "condition-type", f"Condition is {_type(block)}", "write an object: operator, key, values"
+        )
     for written, keys in block.items():
         operator, qualifier, if_exists = operator_of(written, _child(at, written))
         if not isinstance(keys, dict):
-            raise _Wrong(
+            raise _WrongError(
                 _child(at, written),
                 "condition-type",
                 f"{_short(written)} holds {_type(keys)}",
@@ -280,7 +289,7 @@ def operator_of(written: str, at: str) -> tuple[str, SetQualifier | None, bool]:
             if near and operator is None
             else "see AWS's list of condition operators"
         )
-        raise _Wrong(at, "unknown-operator", f"{_short(written)} is no condition operator", hint)
+        raise _WrongError(at, "unknown-operator", f"{_short(written)} is no condition operator", hint)
     return operator, qualifier, if_exists
 
 
@@ -294,7 +303,7 @@ def _values(value: object, at: str) -> tuple[str, ...]:
             found.append(entry)
         else:
             place = f"{at}/{position}" if isinstance(value, list) else at
-            raise _Wrong(
+            raise _WrongError(
                 place,
                 "condition-value",
                 f"a condition value is {_type(entry)}",
@@ -308,7 +317,7 @@ def _texts(value: object, at: str, what: str) -> tuple[str, ...]:
     for position, entry in enumerate(listed):
         if not isinstance(entry, str):
             place = f"{at}/{position}" if isinstance(value, list) else at
-            raise _Wrong(place, "element-type", f"{what} is {_type(entry)}", "write it as a text")
+            raise _WrongError(place, "element-type", f"{what} is {_type(entry)}", "write it as a text")
     return tuple(listed)
 
 
@@ -317,7 +326,9 @@ def _check_elements(value: dict[str, object], known: tuple[str, ...], at: str) -
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1, 0.6)
             hint = f"did you mean {near[0]}?" if near else f"only {', '.join(known)} belong here"
-            raise _Wrong(_child(at, str(name)), "unknown-element", f"{_short(name)} is no element of a policy", hint)
+            raise _WrongError(
+                _child(at, str(name)), "unknown-element", f"{_short(name)} is no element of a policy", hint
+            )
 
 
 def _warn_of_sids(statements: tuple[Statement, ...], kind: PolicyKind, is_list: bool, warnings: list[Problem]) -> None:

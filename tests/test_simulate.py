@@ -1,0 +1,141 @@
+"""Simulate: lines in, decisions out; what is wrong with a line is said, and the others go on."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asking import KNOWN, answers, ask
+from flat_lake import flat_lake
+from ingest_inputs import document
+from shared import SHARED
+
+from pipeline.lake import Lake
+from pipeline.simulate import simulate_lines
+
+Json = Any
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+NEEDS_SHARED = pytest.mark.skipif(SHARED is None, reason="the shared cases are not on this machine")
+
+
+def decisions(expected: dict[str, str], found: list[Json]) -> dict[str, str]:
+    return {answer["id"]: answer["decision"] for answer in found if expected[answer["id"]] != answer["decision"]}
+
+
+@NEEDS_SHARED
+def test_every_shared_line_is_decided_as_two_other_evaluators_agreed() -> None:
+    assert SHARED is not None
+    given = [json.loads(line) for line in (SHARED / "cases" / "simulate.jsonl").open(encoding="utf-8")]
+    expected = {line["id"]: line["expected"] for line in given}
+    assert len(expected) == 600
+    assert decisions(expected, answers(given)) == {}
+
+
+@NEEDS_SHARED
+def test_every_shared_request_to_the_organization_is_decided_as_agreed() -> None:
+    assert SHARED is not None
+    lake = flat_lake(SHARED / "cases" / "organization", KNOWN)
+    given = [json.loads(line) for line in (SHARED / "cases" / "organization-requests.jsonl").open(encoding="utf-8")]
+    expected = {line["id"]: line["expected"] for line in given}
+    assert len(expected) == 300
+    assert decisions(expected, answers(given, lake)) == {}
+
+
+@pytest.fixture(scope="module")
+def sample() -> Lake:
+    return flat_lake(SAMPLES / "organization", KNOWN)
+
+
+def test_every_request_of_the_sample_is_decided_as_its_readme_says(sample: Lake) -> None:
+    rows = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
+    requests = [
+        {
+            **request,
+            "id": f"{row['principal']} {row['action']} {number}",
+            "principal": row["principal"],
+            "action": row["action"],
+        }
+        for row in rows
+        for number, request in enumerate(row.get("requests", ()))
+    ]
+    assert len(requests) > 200
+    named = [{**request, "id": f"{number} {request['id']}"} for number, request in enumerate(requests)]
+    assert decisions({request["id"]: request["decision"] for request in named}, answers(named, sample)) == {}
+
+
+def allowed_if(operator: str, key: str, value: Json) -> Json:
+    return document("*", Condition={operator: {key: value}})
+
+
+@pytest.mark.parametrize(
+    ("now", "decision"),
+    [(datetime(2026, 6, 1, tzinfo=UTC), "allowed"), (datetime(2027, 6, 1, tzinfo=UTC), "implicitDeny")],
+)
+def test_the_time_of_a_request_that_names_none_is_given(now: datetime, decision: str) -> None:
+    line = ask(identity_policies=[allowed_if("DateLessThan", "aws:CurrentTime", "2027-01-01")])
+    epoch = ask(identity_policies=[allowed_if("NumericLessThan", "aws:EpochTime", "1798761600")])
+    assert [answer["decision"] for answer in answers([line, epoch], now=now)] == [decision, decision]
+
+
+ALL = [document("*")]
+WRONG = (
+    ("no JSON", "{", "column 2: no JSON"),
+    ("no object", "[1]", "the line is a list; give a JSON object"),
+    ("nested too deeply", "[" * 100_000, "nested too deeply"),
+    ("a number too long", '{"id": ' + "9" * 5000 + "}", "no JSON"),
+    ("no principal", {"action": "s3:GetObject", "resource": "*"}, "principal is missing"),
+    ("principal of a wrong type", ask(principal=["x"]), "principal is a list"),
+    ("principal that is no ARN", ask(principal="ana"), 'principal is "ana"; write the ARN'),
+    ("action with a wildcard", ask(action="sagemaker:*"), "without wildcards"),
+    ("resource that is no ARN", ask(resource="vision-01"), 'resource is "vision-01"; write one ARN'),
+    ("resource account", ask(resource_account="1"), "twelve digits"),
+    ("id of a wrong type", ask(id=[1]), "id is a list"),
+    ("context of a wrong type", ask(context=[]), "context is a list"),
+    ("context value of a wrong type", ask(context={"aws:SourceIp": 5}), "context aws:SourceIp is or holds a number"),
+    ("context value null", ask(context={"aws:SourceIp": None}), "context aws:SourceIp is or holds null"),
+    ("context list with null", ask(context={"aws:TagKeys": ["a", None]}), "context aws:TagKeys is or holds null"),
+    ("context object", ask(context={"aws:TagKeys": {"a": "b"}}), "context aws:TagKeys is or holds an object"),
+    ("key twice", ask(context={"aws:SourceIp": "1.2.3.4", "AWS:sourceip": "1.2.3.4"}), "given twice"),
+    ("misspelt member", ask(identity_policy=ALL), "did you mean identity_policies?"),
+    ("no lake", ask(), "there is no lake"),
+    ("policies of a wrong type", ask(identity_policies={}), "identity_policies is an object; write a list"),
+    ("levels of a wrong type", ask(scps={}), "scps is an object; write a list of levels"),
+    ("a level of a wrong type", ask(scps=[{}]), "scps/0 is an object; write a list"),
+    (
+        "a malformed policy",
+        ask(identity_policies=[document("*", Effect="allow")]),
+        'identity_policies/0/Statement/0/Effect: Effect is "allow"; write',
+    ),
+    ("a malformed boundary", ask(permissions_boundary="x"), "permissions_boundary is a text but no JSON"),
+    ("a malformed SCP", ask(scps=[[{}]]), "scps/0/0: the policy has no Statement"),
+)
+
+
+@pytest.mark.parametrize(("line", "words"), [c[1:] for c in WRONG], ids=[c[0] for c in WRONG])
+def test_a_bad_line_says_what_is_wrong_and_the_others_go_on(line: Json, words: str) -> None:
+    good = ask(identity_policies=ALL)
+    wrong, right = answers([line, good])
+    assert wrong["decision"] == "error"
+    assert wrong["detail"].startswith("line 1: ")
+    assert words in wrong["detail"]
+    assert right["decision"] == "allowed"
+
+
+def test_ids_come_back_and_a_second_use_is_an_error() -> None:
+    lines = [ask(id=name, identity_policies=ALL) for name in ("a", 7, "a")]
+    found = answers(lines)
+    assert [(answer["id"], answer["decision"]) for answer in found] == [
+        ("a", "allowed"),
+        (7, "allowed"),
+        ("a", "error"),
+    ]
+    assert "id 'a' is that of line 1 too" in found[2]["detail"]
+
+
+def test_blank_lines_are_passed_over_and_output_is_plain_ascii() -> None:
+    line = json.dumps(ask(id="\u202e\x1b\ud800", identity_policies=ALL))
+    (text,) = simulate_lines(["", " \n", line], None, KNOWN)
+    assert text.isascii()
+    assert "\x1b" not in text
+    assert json.loads(text)["decision"] == "allowed"
