@@ -1,0 +1,47 @@
+"""Rows and verdicts of small policies, worked out by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingest_inputs import arn, inline, managed, role, write
+
+from pipeline.build import build_lake
+from pipeline.lake import Lake, open_lake
+
+CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "evaluation" / "rows.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake with one role for each case."""
+    folder = tmp_path_factory.mktemp("rows")
+    roles, policies = [], []
+    for number, case in enumerate(CASES):
+        members = {"RolePolicyList": [inline("p", document(case["statements"]))]}
+        members["Tags"] = [{"Key": key, "Value": value} for key, value in case.get("tags", {}).items()]
+        if "boundary" in case:
+            policy_arn = arn(f"policy/boundary-{number}")
+            policies.append(managed(policy_arn, document(case["boundary"])))
+            members["PermissionsBoundary"] = {"PermissionsBoundaryArn": policy_arn}
+        roles.append(role(f"case-{number}", **members))
+    write(folder, "export.json", {"RoleDetailList": roles, "Policies": policies, "UserDetailList": [], "GroupDetailList": []})
+    build_lake([folder], folder / "lake")
+    return open_lake(folder / "lake")
+
+
+def document(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case["name"] for case in CASES])
+def test_the_rows_of(number: int, lake: Lake) -> None:
+    case = CASES[number]
+    asked = {"principal": arn(f"role/case-{number}"), "action": case["action"]}
+    columns = "resource_pattern, verdict, except_resources, condition"
+    where = "where principal_arn = $principal and action = $action"
+    rows = lake.query(f"select {columns} from access {where} order by resource_pattern", asked).to_pylist()
+    matrix = lake.query(f"select verdict from access_matrix {where}", asked).to_pylist()
+    assert rows == case["rows"]
+    assert (matrix[0]["verdict"] if matrix else "none") == case["matrix"]
