@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.lake.dictionary import markdown
 from pipeline.lake.queries import NamedQuery, named_queries
 

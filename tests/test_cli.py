@@ -157,6 +157,23 @@ def test_a_principal_may_be_named_by_the_arn_of_a_session(cli):
     )
 
 
+def test_a_principal_whose_policies_are_missing_is_said_to_be_incomplete(cli, tmp_path):
+    user = {
+        "UserName": "zoe", "Arn": "arn:aws:iam::111122223333:user/zoe", "Path": "/", "UserId": "AIDAZOE",
+        "CreateDate": "2026-01-01T00:00:00Z", "GroupList": ["gone"], "AttachedManagedPolicies": [],
+    }  # fmt: skip
+    export = {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+    (tmp_path / "export.json").write_text(json.dumps(export), "utf-8")
+    lake = str(tmp_path / "lake")
+    assert cli("build", str(tmp_path / "export.json"), "--lake", lake).code in (0, 3)
+    assert (
+        "Incomplete, the answer may be wrong. Missing: "
+        in cli("explain", "zoe", "sagemaker:ListModels", "--lake", lake).text
+    )
+    (found,) = rows(cli("query", "incomplete_principals", "--lake", lake, "--format", "json"))
+    assert found["principal_arn"] == user["Arn"]
+
+
 def test_explain_has_every_layer_with_its_statements_and_their_source(cli):
     found = rows(cli("explain", "opal", "sagemaker:StopPipelineExecution", "--format", "json"))
     statements = [row for row in found if row["part"] == "statement"]

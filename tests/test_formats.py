@@ -89,7 +89,7 @@ def test_markdown_is_a_table_of_one_line_a_row():
     assert "a#0, b#1 | Project=A" in lines[2]
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1+2", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1+2", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1", "＝1"])
 def test_no_text_becomes_a_formula_in_a_spreadsheet(value):
     (_, (in_csv,)) = csv.reader(io.StringIO(text(column(value), "csv"), newline=""))
     (_, (in_sheet,)) = sheet(written(column(value), "xlsx"))

@@ -75,6 +75,7 @@ CASES = [
     ("conditional_grants", {"key": "aws:SourceIp"}, "principal_arn", "role/office-trainer", True),
     ("conditional_grants", {"key": "aws:SourceIp"}, "principal_arn", "role/vpc-caller", False),
     ("conditional_grants", {"key": "aws:ResourceTag"}, "principal_arn", "user/ana", True),
+    ("conditional_grants", {"key": "sagemaker:ResourceTag/Project"}, "principal_arn", "user/ana", True),
     ("conditional_grants", {"key": "aws:RequestTag"}, "principal_arn", "role/endpoint-deployer-as-intended", True),
     ("unused_roles", {}, "principal_arn", "role/legacy-etl", True),
     ("unused_roles", {"days": "3000"}, "principal_arn", "role/legacy-etl", False),

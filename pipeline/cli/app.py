@@ -7,10 +7,8 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import answers, build, reference, report, simulate, tables
+from pipeline.cli import INTERRUPTED, answers, build, reference, report, simulate, tables
 from pipeline.errors import PolicylakeError, printable
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     help="Who can do what with SageMaker, on which resources, under which conditions, and how do you know.",
@@ -50,27 +48,26 @@ app.command("tables")(tables.tables)
 app.add_typer(reference.app, name="reference")
 
 
-def main() -> None:
-    """Run the command line and exit: 0 done, 1 an expectation failed, 2 wrong usage or unreadable input, 3 rejects."""
+def status() -> int:
+    """Run the command of the arguments and return the exit code; errors are one line on standard error."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     # DuckDB's advice to Python programmers is nothing to users.
     warnings.filterwarnings("ignore", message="Arrow output", category=UserWarning)
     try:
-        status = app(standalone_mode=False, prog_name="policylake")
+        return app(standalone_mode=False, prog_name="policylake") or 0
     except PolicylakeError as error:
-        status = _failed(str(error), error.exit_code)
+        return _failed(str(error), error.exit_code)
     except typer.exceptions.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "policylake"
         wrong = error.format_message().replace("Value error, ", "")
-        status = _failed(f"{command.removeprefix('policylake ')}: {wrong} See: {command} --help", 2)
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
+        return _failed(f"{command.removeprefix('policylake ')}: {wrong} See: {command} --help", 2)
+    except typer.Abort:
+        return INTERRUPTED
     except OSError as error:
-        status = _failed(f"{error.filename or 'system'}: {error.strerror or error}; check the path and its rights", 2)
-    sys.exit(status or 0)
+        return _failed(f"{error.filename or 'system'}: {error.strerror or error}; check the path and its rights", 2)
 
 
 def _failed(message: str, status: int) -> int:

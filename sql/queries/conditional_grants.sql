@@ -7,14 +7,22 @@ description = "Condition key in any case; without its part after / for every tag
 default = "aws:SourceVpc"
 */
 with
+-- SageMaker's own key for resource tags is the global one by another name.
+wanted as (
+    select replace(lower($key), 'sagemaker:resourcetag', 'aws:resourcetag') as condition_key
+),
+
 dependent as (
-    select condition_id
+    select residual_conditions.condition_id
     from residual_conditions
+    cross join wanted
     where
         len(
             list_filter(
-                condition_keys,
-                lambda key: lower(key) = lower($key) or starts_with(lower(key), lower($key) || '/')
+                residual_conditions.condition_keys,
+                lambda key:
+                    lower(key) = wanted.condition_key
+                    or starts_with(lower(key), wanted.condition_key || '/')
             )
         ) > 0
 )
