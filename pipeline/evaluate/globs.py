@@ -113,7 +113,7 @@ def _next_characters(pattern: Glob, states: int) -> frozenset[str]:
     for position, token in enumerate(pattern.tokens):
         if states >> position & 1:
             if token.kind == "char":
-                found.add(token.text)
+                found |= {token.text, token.text.upper()} if pattern.ignores_case else {token.text}
             elif token.no_colon:
                 found.add(":")
     return frozenset(found)
