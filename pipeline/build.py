@@ -21,7 +21,7 @@ from pipeline.memory import collection_off
 from pipeline.reference import RELATIONS, Reference
 
 #: Relations that large lakes expand when asked: their rows are joined from others.
-EXPANDED = ("principal_statements", "access", "access_matrix")
+EXPANDED = ("statement_actions", "principal_statements", "access", "access_matrix")
 
 
 class BuildResult(NamedTuple):
@@ -51,11 +51,10 @@ def build_lake(
     """
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
-    with new_snapshot(lake) as snapshot:
+    with new_snapshot(lake) as snapshot, collection_off():
         connection = connect()
-        with collection_off():
-            read = read_inputs(inputs, latest=latest, progress=progress)
-            _load(connection, read, known)
+        read = read_inputs(inputs, latest=latest, progress=progress)
+        _load(connection, read, known)
         progress("evaluating")
         evaluate(connection, known, evaluated, progress)
         progress("writing")
