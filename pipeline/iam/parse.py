@@ -109,57 +109,55 @@ def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Poli
 
 def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: list[Problem]) -> Statement:
     if not isinstance(value, dict):
-        raise _WrongError(
-            at,
-            "statement-type",
-            f"a statement is an object, not {_type(value)}",
-            "give an object with Effect, Action and Resource",
-        )
+        remedy = "give an object with Effect, Action and Resource"
+        raise _WrongError(at, "statement-type", f"a statement is an object, not {_type(value)}", remedy)
     _check_elements(value, STATEMENT_ELEMENTS, at)
     effect = _effect(value, at)
-    action_element: Literal["Action", "NotAction"] = "NotAction" if "NotAction" in value else "Action"
-    if ("Action" in value) == ("NotAction" in value):
-        raise _WrongError(
-            at, "action-element", "a statement needs exactly one of Action and NotAction", "give one of the two"
-        )
-    actions = _texts(value[action_element], f"{at}/{action_element}", "an action")
-    for position, action in enumerate(actions):
-        if action != "*" and ":" not in action:
-            where = f"{at}/{action_element}" + (f"/{position}" if isinstance(value[action_element], list) else "")
-            raise _WrongError(
-                where, "action-form", f"{_short(action)} is no action", "write service:Action, or * for all"
-            )
+    action_element, actions = _actions(value, at)
     resource_element = _resource_element(value, at, kind, warnings)
     resources = _texts(value[resource_element], f"{at}/{resource_element}", "a resource") if resource_element else ()
     if not actions or (resource_element and not resources):
-        warnings.append(
-            Problem(
-                at,
-                "warning",
-                "empty-element",
-                "a statement with an empty list has no effect",
-                "name something, or remove the statement",
-            )
-        )
+        words = "a statement with an empty list has no effect"
+        warnings.append(Problem(at, "warning", "empty-element", words, "name something, or remove the statement"))
     principal_element, principals = _principals(value, at, kind, warnings)
     sid = value.get("Sid")
     if sid is not None and not isinstance(sid, str):
         raise _WrongError(f"{at}/Sid", "sid-type", f"Sid is {_type(sid)}", "write it as a text")
-    if kind == "rcp" and effect == "Allow" and (actions, resources) != (("*",), ("*",)):
-        warnings.append(Problem(at, "warning", "rcp-allow", "an RCP of one's own holds Denies only", "write a Deny"))
     conditions = tuple(_conditions(value.get("Condition", {}), f"{at}/Condition"))
-    return Statement(
-        index,
-        sid,
-        effect,
-        action_element,
-        actions,
-        resource_element,
-        resources,
-        principal_element,
-        principals,
-        conditions,
-    )
+    statement = Statement(
+        index, sid, effect, action_element, actions, resource_element, resources,
+        principal_element, principals, conditions,
+    )  # fmt: skip
+    if kind == "rcp":
+        warnings.extend(_rcp_problems(statement, at))
+    return statement
+
+
+def _actions(value: dict[str, object], at: str) -> tuple[Literal["Action", "NotAction"], tuple[str, ...]]:
+    element: Literal["Action", "NotAction"] = "NotAction" if "NotAction" in value else "Action"
+    if ("Action" in value) == ("NotAction" in value):
+        words = "a statement needs exactly one of Action and NotAction"
+        raise _WrongError(at, "action-element", words, "give one of the two")
+    actions = _texts(value[element], f"{at}/{element}", "an action")
+    for position, action in enumerate(actions):
+        if action != "*" and ":" not in action:
+            where = f"{at}/{element}" + (f"/{position}" if isinstance(value[element], list) else "")
+            words = f"{_short(action)} is no action"
+            raise _WrongError(where, "action-form", words, "write service:Action, or * for all")
+    return element, actions
+
+
+def _rcp_problems(s: Statement, at: str) -> Iterator[Problem]:
+    """Yield what AWS would refuse in an RCP: RCPFullAWSAccess alone allows, and alone names ``*`` (RCPS)."""
+    if s.effect == "Allow":
+        if (s.actions, s.resources) != (("*",), ("*",)):
+            yield Problem(at, "warning", "rcp-allow", "an RCP of one's own holds Denies only", "write a Deny")
+    elif s.action_element == "NotAction" or "*" in s.actions:
+        words = "a Deny of an RCP names actions with their service"
+        yield Problem(at, "warning", "rcp-action", words, 'write Action, with a service such as "s3:*"')
+    if s.principal_element != "Principal" or any(entry.value != "*" for entry in s.principals):
+        words = "the principal of an RCP is everyone; it is taken so"
+        yield Problem(at, "warning", "rcp-principal", words, 'write "Principal": "*" and a condition')
 
 
 def _effect(value: dict[str, object], at: str) -> Effect:
@@ -230,6 +228,9 @@ def _principals(
             at, "principal-element", "a statement has Principal or NotPrincipal, not both", "give one of the two"
         )
     element: Literal["Principal", "NotPrincipal"] = "NotPrincipal" if given[0] == "NotPrincipal" else "Principal"
+    if element == "NotPrincipal" and kind == "trust":
+        words = "NotPrincipal does not belong in a trust policy"
+        warnings.append(Problem(f"{at}/NotPrincipal", "warning", "not-principal-trust", words, "write Principal"))
     if element == "NotPrincipal" and value["Effect"] == "Allow":
         words = "NotPrincipal with Allow is not supported; the statement has no effect"
         warnings.append(Problem(f"{at}/NotPrincipal", "warning", "not-principal-allow", words, "write Principal"))
