@@ -66,6 +66,11 @@ def status() -> int:
         return _failed(f"{command.removeprefix('policylake ')}: {wrong} See: {command} --help", 2)
     except typer.Abort:
         return INTERRUPTED
+    except RuntimeError as error:
+        # What Ctrl-C is called by DuckDB.
+        if str(error) != "Query interrupted":
+            raise
+        return INTERRUPTED
     except OSError as error:
         return _failed(f"{error.filename or 'system'}: {error.strerror or error}; check the path and its rights", 2)
 
