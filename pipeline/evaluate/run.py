@@ -30,7 +30,7 @@ BEFORE = (
     "actions",
     "evaluated_actions",
     "principal_policies",
-    "statement_actions",
+    "action_sets",
     "principal_layers",
     "numbered_statements",
     "numbered_entries",
@@ -39,7 +39,7 @@ BEFORE = (
     "account_statements",
     "action_set_members",
 )
-PROGRESS_EVERY = 2000
+PROGRESS_EVERY = 20_000
 
 
 def evaluate(
@@ -180,17 +180,15 @@ def _spelling(connection: Connection) -> dict[str, str]:
 
 
 def _decide(connection: Connection, engine: Engine, progress: Callable[[str], None]) -> None:
-    columns = "form_id, facts_id, identity_case, boundary_case, scp_case, rcp_case, environment_case"
     (total,) = _rows(connection, "select count(*) from distinct_cases")[0]
-    decided: list[tuple[object, ...]] = []
+    cells: list[int] = []
+    columns = "form_id, facts_id, identity_case, boundary_case, scp_case, rcp_case, environment_case"
     case: Case
-    for case in _batches(connection, f"select {columns} from distinct_cases order by all"):
-        decided.append((*case, engine.cell_of(case)))
-        if len(decided) % PROGRESS_EVERY == 0 or len(decided) == total:
-            progress(f"decided {len(decided)} of {total} distinct cases")
-    names = [name.strip() for name in columns.split(",")]
-    kinds = [pa.int32(), pa.int32(), *(pa.string() for _ in names[2:])]
-    schema = pa.schema([*zip(names, kinds, strict=True), ("cell_id", pa.int32())])
-    load_table(connection, "decided_cases", _table(decided, schema))
+    for case in _batches(connection, f"select {columns} from distinct_cases order by case_number"):
+        cells.append(engine.cell_of(case))
+        if len(cells) % PROGRESS_EVERY == 0 or len(cells) == total:
+            progress(f"decided {len(cells)} of {total} distinct cases")
+    numbers = pa.array(range(1, total + 1), pa.int32())
+    load_table(connection, "decided_cases", pa.table({"case_number": numbers, "cell_id": pa.array(cells, pa.int32())}))
     for name, table in engine.tables().items():
         load_table(connection, name, table)

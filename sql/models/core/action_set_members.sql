@@ -6,13 +6,13 @@ with
 examples as (
     select
         action_set_id,
-        min(statement_id) as statement_id,
+        min(action_list_id) as action_list_id,
     from action_sets
     group by action_set_id
 )
 
 select
     examples.action_set_id,
-    statement_actions.action,
+    action_list_matches.action,
 from examples
-inner join statement_actions on examples.statement_id = statement_actions.statement_id
+inner join action_list_matches on examples.action_list_id = action_list_matches.action_list_id

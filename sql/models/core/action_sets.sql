@@ -5,13 +5,22 @@ grain = ["statement_id"]
 with
 hashed as (
     select
-        statement_id,
+        action_list_id,
         md5(string_agg(action, ',' order by action)) as action_hash,
-    from statement_actions
-    group by statement_id
+    from action_list_matches
+    group by action_list_id
+),
+
+numbered as (
+    select
+        action_list_id,
+        (dense_rank() over (order by action_hash))::integer as action_set_id,
+    from hashed
 )
 
 select
-    statement_id,
-    (dense_rank() over (order by action_hash))::integer as action_set_id,
-from hashed
+    action_lists.statement_id,
+    action_lists.action_list_id,
+    numbered.action_set_id,
+from action_lists
+inner join numbered on action_lists.action_list_id = numbered.action_list_id
