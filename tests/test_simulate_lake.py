@@ -1,6 +1,7 @@
 """Simulate from the lake: what it knows of principal and resource counts, and a line may not contradict it."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flat_lake import flat_lake
 from ingest_inputs import arn, attached, document, export, group, inline, managed, role, user, write
 
 from pipeline.lake import Lake
+from pipeline.simulate import simulate_lines
 
 Json = Any
 OTHER = "444455556666"
@@ -306,6 +308,26 @@ def test_remarks_say_what_was_taken_for_granted(lake: Lake) -> None:
     assert "does not know sagemaker:CreateTags" in details[1]
     assert 'decided on "*"' in details[2]
     assert "differ from project in case only" in details[3]
+
+
+def test_taking_in_many_lines_at_once_changes_no_answer(lake: Lake) -> None:
+    lines = [case[1] for case in FROM_THE_LAKE] + [ask(arn("user/nobody")), "no JSON", ask(identity_policies=[])]
+    one_by_one = answers(lines, lake)
+    assert answers(lines, lake, ahead=10) == one_by_one
+    assert answers(lines, lake, ahead=1000) == one_by_one
+
+
+def test_each_line_is_answered_before_the_next_is_read(lake: Lake) -> None:
+    read = []
+
+    def lines() -> Iterator[str]:
+        for number in range(3):
+            read.append(number)
+            yield json.dumps(ask())
+
+    answering = simulate_lines(lines(), lake, KNOWN)
+    next(answering)
+    assert read == [0]
 
 
 def test_a_lake_is_opened_only_when_a_line_needs_it(lake: Lake) -> None:

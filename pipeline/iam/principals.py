@@ -50,7 +50,7 @@ def kind_of(arn: str) -> Kind:
     if arn.startswith("policy/"):
         return "document"
     if not arn.startswith("arn:"):
-        return "service"
+        return "service" if ".amazonaws.com" in arn else "provider"
     tail = arn.split(":", 5)[-1]
     return next((kind for start, kind in _KINDS if tail.startswith(start)), "user")
 

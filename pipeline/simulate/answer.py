@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from pipeline.errors import PolicylakeError
 from pipeline.iam.context import Context
@@ -32,17 +33,22 @@ def simulate_lines(
     reference: Reference,
     *,
     now: datetime | None = None,
+    ahead: int = 1,
 ) -> Iterator[str]:
     """Yield the decision of each line that is not blank, as one line of JSON without a line end.
 
     A bad line gives a decision ``error`` whose ``detail`` says where, what and what to do; the others go on. A line
     with policies of its own is answered from these alone; others from ``lake``, or the lake that it opens when it is
-    first needed. ``now`` is the time of requests that name none. Raises what opening the lake raises, else nothing.
+    first needed. ``now`` is the time of requests that name none. ``ahead`` lines are taken in at once, which asks the
+    lake fewer questions; 1 answers each line before the next one is read. Raises what opening the lake raises, else
+    nothing.
     """
     desk = _Desk(lake, reference, now or datetime.now(UTC))
-    for number, text in enumerate(lines, start=1):
-        if text.strip():
-            yield desk.answer(text, number)
+    numbered = ((number, text) for number, text in enumerate(lines, start=1) if text.strip())
+    while block := list(islice(numbered, ahead)):
+        if len(block) > 1:
+            desk.look_at(text for _, text in block)
+        yield from (desk.answer(text, number) for number, text in block)
 
 
 @dataclass
@@ -70,6 +76,14 @@ class _Desk:
         if line.policies:
             return self._answered(line, number, lambda: self._from_line(line))
         return self._answered(line, number, lambda: self._from_lake(line, reader))
+
+    def look_at(self, texts: Iterable[str]) -> None:
+        """Read what the lake has on the principals and resources of these lines. Bad lines are passed over here."""
+        asked = [value for value in map(_peeked, texts) if value is not None]
+        reader = self._reader() if asked else None
+        if reader:
+            reader.read_principals(principal for principal, _ in asked)
+            reader.read_resources(resource for _, resource in asked)
 
     def _answered(self, line: Line, number: int, decided: Callable[[], tuple[Decision, list[str]]]) -> str:
         try:
@@ -195,6 +209,14 @@ class _Desk:
         defaults = known.request_facts(line.context, resource, line.action, caller.kind, self.now)
         by_key: Mapping[str, tuple[str, ...]] = {**defaults, **derived, **line.context}
         return decide(Request(caller, line.action, resource, owner, Context(by_key, self.key_type)), layers)
+
+
+def _peeked(text: str) -> tuple[str, str] | None:
+    try:
+        line = read_line(decoded(text))
+    except PolicylakeError:
+        return None
+    return None if line.policies else (line.principal, line.resource)
 
 
 def _principal(reader: LakeReader, line: Line) -> Principal | None:

@@ -1,6 +1,7 @@
 """Reads from the lake what counts for a request: principals, policies, levels, resources. Decides nothing.
 
-Every question is one query with parameters, asked once; every document is parsed once.
+A question about many principals or resources is one query with parameters; what was read is kept, and every document
+is parsed once.
 """
 
 import json
@@ -17,27 +18,40 @@ from pipeline.simulate.facts import NOWHERE, Organization
 
 Tags = tuple[tuple[str, str], ...]
 
-PRINCIPAL = """
-select principal_arn, principal_type, principal_id, tags, is_service_linked, missing
+PRINCIPALS = """
+select
+    principal_arn,
+    principal_type,
+    principal_id,
+    tags,
+    missing,
+    account_id || '/' || principal_name as role_name,
 from principals
-where principal_arn = $name
-"""
-ROLE = """
-select principal_arn, principal_type, principal_id, tags, is_service_linked, missing
-from principals
-where account_id = $account and principal_type = 'role' and principal_name = $name
+where
+    principal_arn in (select unnest($names))
+    or (principal_type = 'role' and account_id || '/' || principal_name in (select unnest($role_names)))
 """
 POLICIES = """
 with
+asked as (
+    select unnest($names) as principal_arn
+),
+
 targets as (
-    select $name as target_arn
+    select
+        principal_arn,
+        principal_arn as target_arn,
+    from asked
     union all
-    select group_arn as target_arn
-    from memberships
-    where user_arn = $name
+    select
+        asked.principal_arn,
+        memberships.group_arn as target_arn,
+    from asked
+    inner join memberships on asked.principal_arn = memberships.user_arn
 )
 
 select
+    targets.principal_arn,
     attachments.attachment_kind as kind,
     attachments.policy_name,
     attachments.policy_id,
@@ -47,7 +61,7 @@ inner join targets on attachments.target_arn = targets.target_arn
 inner join policies on attachments.policy_id = policies.policy_id
 where
     attachments.attachment_kind in ('inline', 'managed')
-    or (attachments.attachment_kind = 'boundary' and attachments.target_arn = $name)
+    or (attachments.attachment_kind = 'boundary' and attachments.target_arn = targets.principal_arn)
 order by attachments.target_arn, kind, attachments.policy_name, attachments.policy_id
 """
 ACCOUNTS = "select account_id, organization_id, ou_path, is_management_account from accounts"
@@ -88,7 +102,7 @@ where
     or (attachments.attachment_kind = 'trust' and attachments.target_arn = $name)
 order by all
 """
-RESOURCE = "select account_id, tags from inventory where resource_arn = $name"
+RESOURCES = "select resource_arn, account_id, tags from inventory where resource_arn in (select unnest($names))"
 
 
 class Principal(NamedTuple):
@@ -98,7 +112,6 @@ class Principal(NamedTuple):
     principal_type: str
     principal_id: str | None
     tags: Tags
-    is_service_linked: bool
     missing: tuple[str, ...]
     identity: Level
     boundary: Level | None
@@ -125,8 +138,7 @@ class LakeReader:
 
     def principal(self, name: str) -> Principal | None:
         """Return a user, role, group or loose document by its ARN or name, a role also by a session's ARN."""
-        if name not in self._principals:
-            self._principals[name] = self._read_principal(name)
+        self.read_principals([name])
         return self._principals[name]
 
     def organization(self, account_id: str | None) -> Organization:
@@ -165,34 +177,44 @@ class LakeReader:
 
     def resource(self, arn: str) -> Resource | None:
         """Return a resource of the inventory; None for others."""
-        if arn not in self._inventory:
-            rows = self._rows(RESOURCE, name=arn)
-            self._inventory[arn] = Resource(rows[0]["account_id"], _tags(rows[0]["tags"])) if rows else None
+        self.read_resources([arn])
         return self._inventory[arn]
 
-    def _read_principal(self, name: str) -> Principal | None:
-        fields = name.split(":", 5)
-        if len(fields) == 6 and fields[5].startswith("assumed-role/"):
-            rows = self._rows(ROLE, account=fields[4], name=fields[5].split("/")[1])
-        else:
-            rows = self._rows(PRINCIPAL, name=name)
-        if not rows:
-            return None
-        row = rows[0]
-        attached = self._rows(POLICIES, name=row["principal_arn"])
+    def read_resources(self, arns: Iterable[str]) -> None:
+        """Read resources of the inventory that were not read yet."""
+        new = [arn for arn in dict.fromkeys(arns) if arn not in self._inventory]
+        if not new:
+            return
+        self._inventory.update(dict.fromkeys(new))
+        for row in self._rows(RESOURCES, names=new):
+            self._inventory[row["resource_arn"]] = Resource(row["account_id"], _tags(row["tags"]))
+
+    def read_principals(self, names: Iterable[str]) -> None:
+        """Read principals, by ARN or by a session's ARN, that were not read yet."""
+        new = [name for name in dict.fromkeys(names) if name not in self._principals]
+        if not new:
+            return
+        roles = {name: _role_name(name) for name in new}
+        rows = self._rows(PRINCIPALS, names=new, role_names=[*roles.values()])
+        attached: dict[str, list[dict[str, Any]]] = {}
+        for row in self._rows(POLICIES, names=[row["principal_arn"] for row in rows] or [""]):
+            attached.setdefault(row["principal_arn"], []).append(row)
+        found = {row["principal_arn"]: self._principal(row, attached.get(row["principal_arn"], [])) for row in rows}
+        by_role = {row["role_name"]: row["principal_arn"] for row in rows if row["principal_type"] == "role"}
+        self._principals.update({name: found.get(by_role.get(roles[name], name)) for name in new})
+
+    def _principal(self, row: dict[str, Any], attached: list[dict[str, Any]]) -> Principal:
         boundary = tuple(self._attached(r, "boundary") for r in attached if r["kind"] == "boundary")
         identity = tuple(self._attached(r, "identity") for r in attached if r["kind"] != "boundary")
-        return Principal(
-            row["principal_arn"], row["principal_type"], row["principal_id"], _tags(row["tags"]),
-            row["is_service_linked"], tuple(row["missing"] or ()), identity, boundary or None,
-        )  # fmt: skip
+        known = (row["principal_arn"], row["principal_type"], row["principal_id"], _tags(row["tags"]))
+        return Principal(*known, tuple(row["missing"] or ()), identity, boundary or None)
 
     def _policies_on(self, name: str) -> list[dict[str, Any]]:
         if name not in self._on_resources:
             self._on_resources[name] = self._rows(ON_RESOURCES, name=name)
         return self._on_resources[name]
 
-    def _rows(self, sql: str, **parameters: str) -> list[dict[str, Any]]:
+    def _rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
         return list(self.lake.query(sql, parameters or None).to_pylist())
 
     def _attached(self, row: dict[str, Any], kind: PolicyKind) -> AttachedPolicy:
@@ -217,6 +239,13 @@ def governing(resource: str) -> frozenset[str]:
     ends = [position for position, character in enumerate(resource) if character == "/"]
     places = {resource, *(resource[:end] for end in ends)}
     return frozenset(places | {p.replace(":model-package/", ":model-package-group/") for p in places})
+
+
+def _role_name(name: str) -> str:
+    """Return account and name of a session's role as ``account/name``; an empty text for other names."""
+    fields = name.split(":", 5)
+    is_session = len(fields) == 6 and fields[5].startswith("assumed-role/")
+    return f"{fields[4]}/{fields[5].split('/')[1]}" if is_session else ""
 
 
 def _tags(pairs: Iterable[tuple[str, str]] | None) -> Tags:
