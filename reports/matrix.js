@@ -249,6 +249,7 @@
   async function read_on() {
     if (reading) return;
     reading = true;
+    grid.setAttribute("aria-busy", "true");
     state.paused = false;
     try {
       for (let next = nextRun(); next; next = nextRun()) {
@@ -260,6 +261,7 @@
       state.paused = state.people.length < total;
     } catch (error) { PL.failed(error, status); }
     reading = false;
+    grid.setAttribute("aria-busy", "false");
     tell();
   }
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 HOSTILE = "<script>window.hit=1</script>"
-#: Quotes that end attributes, a script's end, a handler, right-to-left override, line separator, astral and combining characters.
+#: Ends of attributes and scripts, a handler, template marks, direction marks, line separators, rare characters.
 NAMES = (
     HOSTILE,
     "\"><img src=x onerror='window.hit=2'>",

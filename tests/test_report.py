@@ -144,8 +144,14 @@ def test_an_action_page_counts_everyone_it_does_not_list(report, sample_lake):
 def test_the_findings_of_the_sample_are_on_the_page(report):
     page = reading.Page(report / "findings.html")
     text = " ".join(page.text.split())
-    for words in ("sagemaker:CreateTags", "sagemaker:CreateNotebook", "sagemaker:ResourceTag/Project", "ListNotebookInstances",
-                  "StringLike aws:PrincipalArn: *", "true without the key"):  # fmt: skip
+    for words in (
+        "sagemaker:CreateTags",
+        "sagemaker:CreateNotebook",
+        "sagemaker:ResourceTag/Project",
+        "ListNotebookInstances",
+        "StringLike aws:PrincipalArn: *",
+        "true without the key",
+    ):
         assert words.lower() in text.lower(), words
     assert "07-source-vpc.json:9:29" in reading.Page(report / "rejects.html").text
 

@@ -1,0 +1,295 @@
+"""The report in a real browser, opened from disk: pages, search, matrix, keyboard, dark mode, print."""
+
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from pipeline.build import build_lake
+from pipeline.lake import open_lake
+from pipeline.report import write_report
+from tests import report_reading as reading
+
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium"),
+]
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+DESK = {"width": 1360, "height": 900}
+PHONE = {"width": 390, "height": 800}
+HANA = "arn:aws:iam::333344445555:user/hana"
+PAGES = ("index.html", "matrix.html", "actions.html", "findings.html", "rejects.html", "provenance.html",
+         "actions/iam-PassRole.html", "accounts/333344445555.html", f"principal.html#{HANA}")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=BROWSER, args=list(ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def site(sample_lake, tmp_path_factory):
+    """The address of the sample's report on disk, in a folder whose name needs escaping."""
+    return write_report(open_lake(sample_lake), tmp_path_factory.mktemp("a report #1") / "out").parent.as_uri()
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    reading.write_hostile_inputs(folder / "inputs")
+    build_lake([folder / "inputs"], folder / "lake")
+    return write_report(open_lake(folder / "lake"), folder / "out").parent
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens pages; at the end none of them may have printed an error, shown a dialog or asked a network."""
+    contexts, troubles = [], []
+
+    def opened(address, size=DESK, **options):
+        context = browser.new_context(viewport=size, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on(
+            "console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+        page.on(
+            "request", lambda asked: None if asked.url.startswith(("file:", "data:")) else troubles.append(asked.url)
+        )
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def settled(page):
+    """Wait until the matrix has read all scripts, and return its line of status."""
+    page.locator("#grid[aria-busy=false]").wait_for()
+    return page.locator("#status").inner_text()
+
+
+@pytest.mark.parametrize("place", PAGES)
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_page_opens_from_disk_without_errors_and_fits_the_window(open_page, site, place, size):
+    page = open_page(f"{site}/{place}", size)
+    page.wait_for_load_state()
+    page.wait_for_timeout(150)
+    assert page.locator("h1").first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert page.locator("[role=alert]").count() == 0
+
+
+def test_a_person_finds_a_principal_and_opens_its_page(open_page, site):
+    page = open_page(f"{site}/index.html")
+    page.get_by_label("Find a principal or an action").fill("hana")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/matrix.html#q=hana")
+    assert settled(page).startswith("1 of 106 principals")
+    page.get_by_role("link", name="hana", exact=True).click()
+    page.wait_for_url("**/principal.html#*")
+    page.get_by_role("heading", name=re.compile("^hana")).wait_for()
+    text = page.locator("main").inner_text()
+    for words in (HANA, "DataScientists", "What it can do", "What limits it", "protect-guardrails", "granted by"):
+        assert words in text
+
+
+def test_the_name_of_an_action_in_the_search_field_leads_to_its_page(open_page, site):
+    page = open_page(f"{site}/actions/iam-PassRole.html")
+    page.get_by_label("Find a principal or an action").fill("sagemaker:createendpoint")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/actions/sagemaker-CreateEndpoint.html")
+
+
+def test_filters_of_the_matrix_are_in_the_address_and_a_copied_link_keeps_them(open_page, site):
+    page = open_page(f"{site}/matrix.html")
+    settled(page)
+    page.get_by_label("Account").select_option("333344445555")
+    page.get_by_role("searchbox", name="Action").fill("sagemaker:DescribeNotebookInstance")
+    page.get_by_label("Verdict").select_option("conditional")
+    line = settled(page)
+    shown = page.locator(".row .name a").all_inner_texts()
+    assert "ana" in shown
+    assert "hana" not in shown
+    again = open_page(page.url)
+    assert settled(again) == line
+    assert again.locator(".row .name a").all_inner_texts() == shown
+    assert again.get_by_label("Verdict").input_value() == "conditional"
+    again.get_by_role("button", name="Clear").click()
+    assert settled(again).startswith("106 of 106 principals, ")
+    assert "#" not in again.url.replace("%23", "")
+
+
+def test_only_the_cells_in_sight_are_in_the_page_and_scrolling_brings_the_others(open_page, site):
+    page = open_page(f"{site}/matrix.html")
+    settled(page)
+    assert page.locator(".cell").count() < 3000
+    page.locator("#grid").evaluate("grid => grid.scrollTo(grid.scrollWidth, grid.scrollHeight)")
+    page.get_by_role("link", name="08-source-vpce", exact=True).wait_for()
+    assert page.locator(".cell").count() < 3000
+
+
+def test_cells_differ_in_shape_and_say_their_verdict(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555")
+    settled(page)
+    shapes = {}
+    for word in ("allowed", "conditional", "denied", "blocked", "none"):
+        cell = page.locator(f".cell.v-{word}").first
+        assert cell.get_attribute("aria-label").startswith(f"{word}: ")
+        shapes[word] = cell.locator(".shape").evaluate("shape => getComputedStyle(shape).maskImage")
+    assert len(set(shapes.values())) == 5
+    assert "none" not in shapes.values()
+
+
+def test_the_keyboard_reaches_the_cells_and_enter_opens_the_answer(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=user/ana&action=sagemaker:DescribeNotebookInstance")
+    settled(page)
+    page.get_by_role("button", name="Clear").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("conditional: ana, ")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.textContent") == "ana"
+    page.keyboard.press("ArrowRight")
+    assert "conditional" in page.locator("#cellinfo").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/principal.html#*action=*")
+    page.get_by_text("only if").wait_for()
+    assert "aws:ResourceTag/Project" in page.locator(".group").inner_text()
+    assert page.locator(".group").count() == 1
+
+
+def test_far_cells_are_reached_by_keys_alone(open_page, site):
+    page = open_page(f"{site}/matrix.html")
+    settled(page)
+    page.locator(".cell").first.click()
+    for key in ("Control+End", "ArrowUp", "Home", "Control+Home", "PageDown", "End"):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.dataset.cell !== undefined"), key
+    place = page.evaluate("document.activeElement.dataset.cell.split(':').map(Number)")
+    assert (
+        place[1]
+        == len(reading.script(Path(page.evaluate("decodeURIComponent(location.pathname)")).parent, "index")["actions"])
+        - 1
+    )
+
+
+def test_a_statement_opens_in_its_policy_and_stands_out(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:user/hana&action=sagemaker:CreateTrainingJob")
+    page.get_by_role("link", name=re.compile("^DataScientist, ")).first.click()
+    page.wait_for_url("**/policy.html#*")
+    marked = page.locator(".statement.marked")
+    marked.wait_for()
+    assert '"Effect": "Allow"' in marked.inner_text()
+    page.go_back()
+    page.locator("details.document summary").first.click()
+    page.locator("details.document .statement.marked").first.wait_for()
+
+
+@pytest.mark.parametrize("name", reading.NAMES)
+def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, name):
+    arn = f"arn:aws:iam::{reading.HOSTILE_ACCOUNT}:user/{name}"
+    page = open_page(f"{hostile.as_uri()}/principal.html#{quote(arn, safe='')}")
+    page.get_by_role("heading", level=1).filter(has_text="user").wait_for()
+    assert name in page.locator("h1 bdi").text_content()
+    page.locator("details.document summary").first.click()
+    page.locator(".statement pre").first.wait_for()
+    page.goto(f"{hostile.as_uri()}/matrix.html#q={quote(name, safe='')}")
+    settled(page)
+    assert page.locator(".row .name a").count() >= 1
+    page.locator(".cell").first.click()
+    for place in (
+        "index.html",
+        "findings.html",
+        "rejects.html",
+        "provenance.html",
+        f"accounts/{reading.HOSTILE_ACCOUNT}.html",
+    ):
+        page.goto(f"{hostile.as_uri()}/{place}")
+    assert page.evaluate("window.hit") is None
+
+
+def test_a_name_that_is_not_there_is_said_so(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:user/nobody")
+    page.get_by_role("heading", name="No such principal").wait_for()
+    page.goto(f"{site}/policy.html#feedface")
+    page.get_by_role("heading", name="No such policy").wait_for()
+
+
+def test_long_tables_go_on_from_their_scripts(open_page, tmp_path):
+    statements = [
+        {"Effect": "Allow", "Action": f"sagemaker:Invented{number}", "Resource": "*"} for number in range(450)
+    ]
+    (tmp_path / "many.json").write_text(f'{{"Version": "2012-10-17", "Statement": {statements!s}}}'.replace("'", '"'))
+    build_lake([tmp_path / "many.json"], tmp_path / "lake")
+    out = write_report(open_lake(tmp_path / "lake"), tmp_path / "out")
+    page = open_page(f"{out.parent.as_uri()}/findings.html")
+    table = page.locator("table.rows[data-pieces]")
+    assert table.locator("tbody tr").count() == 200
+    page.get_by_role("button", name="Show more").click()
+    page.get_by_text("450 of 450 rows").wait_for()
+    assert table.locator("tbody tr").count() == 450
+    assert page.get_by_role("button", name="Show more").count() == 0
+
+
+def test_dark_mode_is_dark_and_text_keeps_its_contrast(open_page, site):
+    for scheme in ("light", "dark"):
+        page = open_page(f"{site}/index.html", color_scheme=scheme)
+        paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        for selector in ("h1", ".lead", "a.code", ".v-allowed", ".v-conditional", ".v-denied", ".v-blocked", "td"):
+            ink = page.locator(selector).first.evaluate("element => getComputedStyle(element).color")
+            assert contrast(ink, paper) >= 4.5, (scheme, selector, ink, paper)
+        assert (luminance(paper) < 0.1) == (scheme == "dark")
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_print_leaves_out_what_only_works_on_a_screen(open_page, site):
+    page = open_page(f"{site}/accounts/333344445555.html", color_scheme="dark")
+    page.emulate_media(media="print")
+    assert not page.locator(".find").is_visible()
+    assert not page.locator(".top nav").is_visible()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("table.rows").last.is_visible()
+    assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_headings_labels_and_landmarks_are_there_for_a_screen_reader(open_page, site):
+    for place in PAGES:
+        page = open_page(f"{site}/{place}")
+        page.wait_for_timeout(100)
+        assert page.locator("h1").count() == 1, place
+        assert page.locator("main, nav, header, footer").count() >= 4, place
+        assert page.locator("html").get_attribute("lang") == "en"
+        nameless = page.locator("input:not([aria-label]), select").evaluate_all(
+            "fields => fields.filter(f => !f.labels.length).length"
+        )
+        assert nameless == 0, place
+        assert page.locator("th:not([scope])").count() == 0, place
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
