@@ -174,7 +174,28 @@ def relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
     if only is not None:
         inside = matches(pattern, only)
         return Relation(inside, not inside)
-    return _by_fields(scope, pattern) or _walked(scope, pattern)
+    return _by_fields(scope, pattern) or _by_start(scope, pattern) or _walked(scope, pattern)
+
+
+def _by_start(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
+    """Compare two globs that are a text and one run at the end; None for others."""
+    mine, other = _start_of(scope[0]), _start_of(pattern)
+    if len(scope) > 1 or mine is None or other is None:
+        return None
+    if pattern.tokens[-1].no_colon and not scope[0].tokens[-1].no_colon:
+        return None
+    if mine.startswith(other):
+        return Relation(True, False)
+    return Relation(other.startswith(mine), True)
+
+
+@lru_cache(maxsize=1 << 16)
+def _start_of(pattern: Glob) -> str | None:
+    *start, last = pattern.tokens or (Token("any"),)
+    if pattern.ignores_case or last.kind != "run" or any(token.kind != "char" for token in start):
+        return None
+    text = "".join(token.text for token in start)
+    return None if ":" in text and last.no_colon else text
 
 
 def _by_fields(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
@@ -273,5 +294,5 @@ def _part_at_the_start(left: Glob, right: Glob) -> bool:
 
 
 def covers(wide: Glob, narrow: Glob) -> bool:
-    """Whether every text that matches ``narrow`` matches ``wide``."""
-    return wide == narrow or not relation((narrow,), wide).outside
+    """Whether every text that matches ``narrow`` matches ``wide``, wildcards of ``narrow`` within their fields."""
+    return wide == narrow or not relation((Glob(bound(narrow.tokens)),), wide).outside

@@ -50,11 +50,11 @@ def scope_of(universe: Glob, pattern: str) -> Scope | None:
 def _reduced(scope: tuple[Glob, ...], pattern: Glob) -> tuple[Glob, ...]:
     """Return globs for scope and pattern together: one where field by field the narrower of two is known."""
     if len(scope) == 1:
-        if not globs.relation((pattern,), scope[0]).outside:
-            return (pattern,)
         joined = _field_by_field(scope[0], pattern)
         if joined:
             return (joined,)
+        if not globs.relation((pattern,), scope[0]).outside:
+            return (pattern,)
     return (*scope, pattern)
 
 
