@@ -9,6 +9,7 @@ from asking import KNOWN, NOTEBOOK, answers, ask
 from flat_lake import flat_lake
 from ingest_inputs import arn, attached, document, export, group, inline, managed, role, user, write
 
+from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake
 from pipeline.simulate import simulate_lines
 
@@ -308,6 +309,16 @@ def test_remarks_say_what_was_taken_for_granted(lake: Lake) -> None:
     assert "does not know sagemaker:CreateTags" in details[1]
     assert 'decided on "*"' in details[2]
     assert "differ from project in case only" in details[3]
+
+
+@pytest.mark.parametrize("ahead", [1, 10])
+def test_a_lake_that_cannot_be_opened_is_said_in_each_line_that_needs_it(ahead: int) -> None:
+    def broken() -> Lake:
+        raise PolicylakeError("/lake: no snapshot here")
+
+    found = answers([ask(), ask(identity_policies=[document("*")]), ask()], broken, ahead=ahead)
+    assert [answer["decision"] for answer in found] == ["error", "allowed", "error"]
+    assert found[2]["detail"] == "line 3: /lake: no snapshot here"
 
 
 def test_taking_in_many_lines_at_once_changes_no_answer(lake: Lake) -> None:

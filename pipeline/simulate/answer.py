@@ -5,6 +5,7 @@ The clock is read here, once, where no time is given.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -40,8 +41,8 @@ def simulate_lines(
     A bad line gives a decision ``error`` whose ``detail`` says where, what and what to do; the others go on. A line
     with policies of its own is answered from these alone; others from ``lake``, or the lake that it opens when it is
     first needed. ``now`` is the time of requests that name none. ``ahead`` lines are taken in at once, which asks the
-    lake fewer questions; 1 answers each line before the next one is read. Raises what opening the lake raises, else
-    nothing.
+    lake fewer questions; 1 answers each line before the next one is read. Never raises PolicylakeError: where the lake
+    cannot be opened or read, each line that needs it says so.
     """
     desk = _Desk(lake, reference, now or datetime.now(UTC))
     numbered = ((number, text) for number, text in enumerate(lines, start=1) if text.strip())
@@ -78,12 +79,13 @@ class _Desk:
         return self._answered(line, number, lambda: self._from_lake(line, reader))
 
     def look_at(self, texts: Iterable[str]) -> None:
-        """Read what the lake has on the principals and resources of these lines. Bad lines are passed over here."""
+        """Read what the lake has on the principals and resources of these lines; what fails here fails in its line."""
         asked = [value for value in map(_peeked, texts) if value is not None]
-        reader = self._reader() if asked else None
-        if reader:
-            reader.read_principals(principal for principal, _ in asked)
-            reader.read_resources(resource for _, resource in asked)
+        with suppress(PolicylakeError):
+            reader = self._reader() if asked else None
+            if reader:
+                reader.read_principals(principal for principal, _ in asked)
+                reader.read_resources(resource for _, resource in asked)
 
     def _answered(self, line: Line, number: int, decided: Callable[[], tuple[Decision, list[str]]]) -> str:
         try:
