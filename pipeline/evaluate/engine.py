@@ -12,12 +12,12 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
 from pipeline.evaluate.actions import ActionForm, Place, TypeForm, universe_text
 from pipeline.evaluate.cells import Entry, Kind, Layers, Outcome, combined, decide
-from pipeline.evaluate.formula import Formula
+from pipeline.evaluate.formula import RESOURCE, Formula
 from pipeline.evaluate.knowledge import EVERY_KEY, TAG_ALIAS, Knowledge, fact
 from pipeline.evaluate.profiles import Example, numbers_in
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import NumberedStatement, Surroundings, shown, wide_glob
-from pipeline.evaluate.words import words
+from pipeline.evaluate.words import spelt, words
 
 Levels = tuple[tuple[int, ...], ...]
 Case = tuple[int, int, str, str | None, str | None, str | None, str]
@@ -307,7 +307,8 @@ class Engine:
         }
 
     def _condition(self, condition_id: str, f: Formula) -> tuple[object, ...]:
-        keys = sorted({self.spelling.get(test.key, test.key) for test in formulas.tests(f)})
+        asked = {test.key for test in formulas.tests(f) if not test.key.startswith((RESOURCE, "session "))}
+        keys = sorted({spelt(key, self.spelling) for key in asked})
         return (condition_id, words(f, self.spelling), json.dumps(formulas.as_json(f), ensure_ascii=False), keys, None)
 
 

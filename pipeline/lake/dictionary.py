@@ -14,6 +14,7 @@ TYPES = {
     "boolean": pa.bool_(),
     "list": pa.list_(pa.string()),
     "ints": pa.list_(pa.int32()),
+    "reasons": pa.list_(pa.struct([("id", pa.string()), ("number", pa.int32()), ("actions", pa.int32())])),
     "map": pa.map_(pa.string(), pa.string()),
 }
 

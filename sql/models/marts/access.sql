@@ -3,16 +3,6 @@ description = "Who can do what on which resources: each principal has the rows o
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
 with
-reasons as (
-    select
-        principal_arn,
-        list(
-            { 'number': statement_number, 'actions': action_set_id, 'id': statement_id } order by statement_id
-        ) as statements,
-    from principal_statements
-    group by principal_arn
-),
-
 sets_of_action as (
     select
         action,
@@ -33,8 +23,8 @@ select
     own_text(residual_conditions.condition, principal_profiles.account_id) as condition,
     cell_access.condition_id,
     own_text(cell_access.except_resources, principal_profiles.account_id) as except_resources,
-    statement_ids_of(cell_access.granted_by_numbers, reasons.statements, sets_of_action.action_set_ids) as granted_by,
-    statement_ids_of(cell_access.limited_by_numbers, reasons.statements, sets_of_action.action_set_ids) as limited_by,
+    statement_ids_of(cell_access.granted_by_numbers, reasons.granting, sets_of_action.action_set_ids) as granted_by,
+    statement_ids_of(cell_access.limited_by_numbers, reasons.limiting, sets_of_action.action_set_ids) as limited_by,
     null::varchar as witness,
     principal_profiles.is_incomplete,
 from principal_profiles
@@ -43,4 +33,4 @@ inner join cell_access on profile_cells.cell_id = cell_access.cell_id
 inner join evaluated_actions on profile_cells.action = evaluated_actions.action
 left join residual_conditions on cell_access.condition_id = residual_conditions.condition_id
 left join sets_of_action on profile_cells.action = sets_of_action.action
-left join reasons on principal_profiles.principal_arn = reasons.principal_arn
+left join principal_reasons as reasons on principal_profiles.principal_arn = reasons.principal_arn

@@ -3,16 +3,6 @@ description = "The verdict for each principal and action; no row means that noth
 grain = ["principal_arn", "action"]
 */
 with
-reasons as (
-    select
-        principal_arn,
-        list(
-            { 'number': statement_number, 'actions': action_set_id, 'id': statement_id } order by statement_id
-        ) as statements,
-    from principal_statements
-    group by principal_arn
-),
-
 sets_of_action as (
     select
         action,
@@ -29,12 +19,19 @@ select
     cell_verdicts.verdict,
     list_concat(
         [cell_verdicts.layer],
-        statement_ids_of(cell_verdicts.decided_by_numbers, reasons.statements, sets_of_action.action_set_ids)
+        statement_ids_of(
+            cell_verdicts.decided_by_numbers,
+            case
+                when cell_verdicts.verdict in ('allowed', 'conditional') then reasons.granting
+                else reasons.limiting
+            end,
+            sets_of_action.action_set_ids
+        )
     ) as decided_by,
     principal_profiles.is_incomplete,
 from principal_profiles
 inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
 inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
 left join sets_of_action on profile_cells.action = sets_of_action.action
-left join reasons on principal_profiles.principal_arn = reasons.principal_arn
+left join principal_reasons as reasons on principal_profiles.principal_arn = reasons.principal_arn
 where cell_verdicts.verdict != 'none'
