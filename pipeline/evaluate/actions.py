@@ -95,8 +95,15 @@ def action_form(
         _types(reference.action(action), doubtful, mentioned),
         is_assumption or lowered.startswith("kms:"),
         OUTRIGHT - {"user"} if is_assumption else OUTRIGHT,
-        reference.is_rcp_supported(lowered.split(":", 1)[0]),
+        _is_limited_by_rcps(reference, lowered),
     )
+
+
+def _is_limited_by_rcps(reference: Reference, action: str) -> bool:
+    """Whether RCPs act on an action: it authorizes a resource of a service that they know (RCP)."""
+    known = reference.action(action)
+    has_resources = known is None or bool(known.resource_types)
+    return has_resources and action != "kms:retiregrant" and reference.is_rcp_supported(action.split(":", 1)[0])
 
 
 def _types(

@@ -32,6 +32,9 @@ TYPES = {
     "Binary": ("Binary",), "IpAddress": ("IPAddress",), "NotIpAddress": ("IPAddress",),
 }  # fmt: skip
 
+#: Keys that count as two data types (KEYS).
+TWO_TYPES = {"aws:epochtime": ("Date", "Numeric"), "aws:federatedprovider": ("String", "ARN")}
+
 ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "Equals": compare.eq, "NotEquals": compare.eq, "LessThan": compare.lt, "LessThanEquals": compare.le,
     "GreaterThan": compare.gt, "GreaterThanEquals": compare.ge,
@@ -54,9 +57,8 @@ def fits(operator: str, key: str, value_type: str | None) -> bool:
     """Whether an operator compares keys of a data type (SAR: otherwise it never matches). Unknown types fit all."""
     if value_type is None or operator == "Null":
         return True
-    if key == "aws:epochtime":
-        return family(operator) in ("instant", "number")
-    return value_type.removeprefix("ArrayOf") in TYPES[prefix_of(operator)]
+    types = TWO_TYPES.get(key, (value_type.removeprefix("ArrayOf"),))
+    return any(name in TYPES[prefix_of(operator)] for name in types)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -160,13 +162,21 @@ def null_holds(test: Test, *, is_present: bool) -> bool:
 
 
 def holds(test: Test, values: Sequence[str]) -> bool:
-    """Whether a test holds for the known values of its key; empty texts count as nothing."""
-    present = [value for value in values if value]
+    """Whether a test holds for the known values of its key.
+
+    To Null and to set operators an empty text is no value; the others compare it like any text (OPS).
+    """
+    present = [value for value in values if value or not ignores_empty(test)]
     if not present:
         return when_absent(test)
     if test.operator == "Null":
         return null_holds(test, is_present=True)
     return combined(test, [matches(test, value) for value in present])
+
+
+def ignores_empty(test: Test) -> bool:
+    """Whether an empty text is no value to a test."""
+    return test.operator == "Null" or test.set_qualifier is not None
 
 
 def combined(test: Test, hits: Sequence[bool]) -> bool:

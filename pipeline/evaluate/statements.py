@@ -92,16 +92,29 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     knowledge = around.knowledge
     if not predicates.fits(test.operator, test.key, knowledge.value_type(test.key)):
         return False
+    if not test.values and (test.set_qualifier or test.if_exists):
+        return _without_values(test, around)
     key = knowledge.canonical(test.key, around.view)
     known = fact(around.facts, key)
     if known is None and knowledge.is_absent(key, around.view):
         known = ()
-    filled, is_opaque = _filled(test.values, test.has_variables, around)
-    has_variables = any("${" in value for value in filled)
+    takes_variables = test.has_variables and predicates.family(test.operator) == "text"
+    filled, is_opaque = _filled(test.values, takes_variables, around)
+    has_variables = takes_variables and any("${" in value for value in filled)
     test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
     if known is None or (is_opaque and any(known)):
         return test
     return predicates.holds(test, known)
+
+
+def _without_values(test: Test, around: Surroundings) -> Formula:
+    """Return what an empty list of values comes to under a set operator or IfExists: at most that the key is absent."""
+    if test.set_qualifier == "ForAnyValue" and not test.if_exists:
+        return False
+    is_absent = test._replace(
+        operator="Null", set_qualifier=None, if_exists=False, values=("true",), has_variables=False
+    )
+    return _resolved(is_absent, around)
 
 
 def _filled(values: Sequence[str], has_variables: bool, around: Surroundings) -> tuple[list[str], bool]:
@@ -136,6 +149,10 @@ def filled_text(text: str, around: Surroundings) -> tuple[str | None, bool]:
 
 
 def _variable(part: Part, around: Surroundings) -> tuple[str | None, bool]:
+    """Return what a variable stands for, and whether nobody knows; only single-valued keys are variables (VARS)."""
+    value_type = around.knowledge.value_type(part.text.lower()) or ""
+    if " " in part.text or value_type.startswith("ArrayOf"):
+        return part.default, False
     key = around.knowledge.canonical(part.text.lower(), around.view)
     known = fact(around.facts, key)
     if known is None and around.knowledge.is_absent(key, around.view):
@@ -164,9 +181,20 @@ def resource_patterns(statement: NumberedStatement, around: Surroundings, *, com
             found.append(written.replace("${", "${$}{"))
             continue
         text, _ = filled_text(written, around)
-        if text is not None:
+        if text is not None and not _has_early_variable(written):
             found.append(text)
     return tuple(found)
+
+
+@lru_cache(maxsize=1 << 16)
+def _has_early_variable(pattern: str) -> bool:
+    """Whether a variable stands before an ARN's fifth colon, where none works: the pattern matches nothing (VARS)."""
+    before = ""
+    for part in grammar.parts(pattern, True):
+        if part.kind == "variable":
+            return before.startswith("arn:") and before.count(":") < grammar.ARN_FIELDS - 1
+        before += part.text
+    return False
 
 
 class Applies(NamedTuple):

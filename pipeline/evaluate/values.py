@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.evaluate import globs, predicates
-from pipeline.evaluate.formula import Test
+from pipeline.evaluate.formula import RESOURCE, Test
 from pipeline.iam import grammar
 
 #: Ways of one key beyond which it is left free: each of its tests may come out either way.
@@ -46,7 +46,16 @@ def ways(tests: tuple[Test, ...], domain: KeyDomain) -> tuple[Way, ...]:
     if domain.can_be_present:
         for way in _present(tests, domain):
             found.setdefault((way.truths, True), way)
+        if _takes_empty(tests, domain):
+            empty = Way(tuple(predicates.holds(test, ("",)) for test in tests), True, ("",))
+            found.setdefault((empty.truths, True), empty)
     return tuple(found.values())
+
+
+def _takes_empty(tests: tuple[Test, ...], domain: KeyDomain) -> bool:
+    """Whether a value can be an empty text and that makes a difference of its own: a tag may be one."""
+    is_text = domain.value_type is None or domain.value_type.removeprefix("ArrayOf") == "String"
+    return is_text and not any(test.is_opaque or test.key.startswith(RESOURCE) for test in tests)
 
 
 def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:
@@ -79,7 +88,9 @@ def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
     """
     start: list[tuple[Truths, Truths, tuple[str, ...], bool]]
     start = [(hits, tuple(not hit for hit in hits), (text,), exact) for hits, text, exact in singles]
-    seen = {(hits, misses): (values, exact) for hits, misses, values, exact in start}
+    nothing = tuple(False for _ in tests)
+    start.append((tuple(_hits_empty(test) for test in tests), nothing, ("",), True))
+    seen = {(hits, misses): (values, exact) for hits, misses, values, exact in start[:-1]}
     queue = list(seen)
     while queue:
         hits, misses = queue.pop(0)
@@ -99,6 +110,11 @@ def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
         rows = [hits, tuple(not miss for miss in misses)]
         found.append(Way(_truths(tests, rows), True, values, exact))
     return found
+
+
+def _hits_empty(test: Test) -> bool:
+    """Whether an empty text among other values makes a test true by itself."""
+    return not predicates.ignores_empty(test) and not test.is_opaque and predicates.matches(test, "")
 
 
 def _free(tests: tuple[Test, ...]) -> Iterable[Way]:
