@@ -376,3 +376,12 @@ def test_a_line_that_the_lake_contradicts_is_an_error(lake: Lake, line: Json, wo
     (answer,) = answers([line], lake)
     assert answer["decision"] == "error"
     assert words in answer["detail"]
+
+
+@pytest.mark.parametrize("given", ["aws:ResourceTag/Project", "sagemaker:ResourceTag/Project"])
+@pytest.mark.parametrize("name", ["project", "alias"])
+def test_a_resource_tag_in_a_line_counts_under_both_spellings(lake: Lake, given: str, name: str) -> None:
+    resource = "arn:aws:sagemaker:us-east-1:111122223333:model/of-no-inventory"
+    line = ask(arn(f"user/{name}"), "sagemaker:DescribeModel", resource=resource, context={given: "A"})
+    (answer,) = answers([line], lake)
+    assert answer["decision"] == "allowed"

@@ -20,7 +20,7 @@ from pipeline.simulate import facts as known
 from pipeline.simulate.from_lake import LakeReader, Principal
 from pipeline.simulate.given import given_layers
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
-from pipeline.simulate.tags import principal_tags, resource_tags
+from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
@@ -137,6 +137,7 @@ class _Desk:
         tags, tag_notes = resource_tags(
             inventoried.tags if inventoried else (), self.reference.action(line.action), line.action, resource
         )
+        tags = {**tied_tags(line.context, self.reference.action(line.action), line.action, resource), **tags}
         own_tags = principal_tags(principal, line.context)
         known.check_agreement(line.context, {**of_principal, **own_tags}, line.principal)
         known.check_agreement(line.context, {**of_resource, **tags}, resource)

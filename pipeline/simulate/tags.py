@@ -44,6 +44,20 @@ def resource_tags(tags: Tags, entry: ReferenceAction | None, action: str, resour
     return found, notes
 
 
+def tied_tags(line: Mapping[str, tuple[str, ...]], entry: ReferenceAction | None, action: str, resource: str) -> Facts:
+    """Return the resource tags that a line gives under one spelling only, under the other: both are one fact."""
+    service = action.split(":", 1)[0].lower()
+    prefixes = (TAG_KEY, f"{service}:resourcetag/")
+    if entry is not None and not all(_carries(entry, resource, prefix) for prefix in prefixes):
+        return {}
+    found: Facts = {}
+    for one, other in (prefixes, prefixes[::-1]):
+        for key in line:
+            if key.startswith(one) and other + key.removeprefix(one) not in line:
+                found[other + key.removeprefix(one)] = line[key]
+    return found
+
+
 def _carries(entry: ReferenceAction, resource: str, prefix: str) -> bool:
     types = [kind for kind in entry.resource_types if _is_of(resource, kind)] or entry.resource_types
     return any(key.lower().startswith(prefix) for key in _keys(types))
