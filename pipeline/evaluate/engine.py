@@ -15,6 +15,7 @@ from pipeline.evaluate.cells import Entry, Kind, Layers, Outcome, combined, deci
 from pipeline.evaluate.formula import RESOURCE, Formula
 from pipeline.evaluate.knowledge import EVERY_KEY, TAG_ALIAS, Knowledge, fact
 from pipeline.evaluate.profiles import Example, numbers_in
+from pipeline.evaluate.relevance import governed_by
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import NumberedStatement, Surroundings, shown, wide_glob
 from pipeline.evaluate.words import spelt, words
@@ -310,17 +311,6 @@ class Engine:
         asked = {test.key for test in formulas.tests(f) if not test.key.startswith((RESOURCE, "session "))}
         keys = sorted({spelt(key, self.spelling) for key in asked})
         return (condition_id, words(f, self.spelling), json.dumps(formulas.as_json(f), ensure_ascii=False), keys, None)
-
-
-def governed_by(resource_arn: str) -> tuple[str, ...]:
-    """Return patterns of the resources that a resource-based policy speaks for: the resource, and what lies in it.
-
-    The policy of a model package group is also that of its packages.
-    """
-    patterns = [resource_arn, f"{resource_arn}/*"]
-    if ":model-package-group/" in resource_arn:
-        patterns.append(resource_arn.replace(":model-package-group/", ":model-package/") + "/*")
-    return tuple(patterns)
 
 
 def _table(rows: Iterable[Sequence[object]], schema: pa.Schema) -> pa.Table:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import Test
 from pipeline.evaluate.knowledge import Facts, fact, principal_facts
+from pipeline.evaluate.relevance import Relevance, governed_by
 from pipeline.evaluate.statements import NumberedStatement
 
 Tags = tuple[tuple[str, str], ...]
@@ -69,9 +70,13 @@ class Example(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """A row of ``profiles``: sets and chains by number, 0 for none."""
+    """A row of ``profiles``: sets and chains by number, 0 for none.
+
+    ``base_facts_id`` stands for ``facts_id`` where no statement asks for a fact of the principal.
+    """
 
     facts_id: int
+    base_facts_id: int
     identity_set_id: int
     has_boundary: bool
     boundary_set_id: int
@@ -104,13 +109,17 @@ class Profiles:
     by_profile: dict[Profile, int] = field(default_factory=dict)
     by_facts: dict[tuple[object, ...], int] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
+    _base_facts: dict[tuple[str, str], int] = field(default_factory=dict)
     _asked: dict[str, tuple[tuple[Test, ...], tuple[str, ...]]] = field(default_factory=dict)
     _truths: dict[tuple[Test, tuple[str, ...]], bool] = field(default_factory=dict)
 
     def add(self, principal: Principal) -> int:
         """Return the number of the principal's profile."""
+        facts_id = self._facts_id(principal)
+        example = self.examples[facts_id]
         profile = Profile(
-            self._facts_id(principal),
+            facts_id,
+            self._base_facts.setdefault((example.own_account, example.partition), facts_id),
             self.sets.of(principal.identity_parts),
             principal.boundary_parts is not None,
             self.sets.of(principal.boundary_parts),
@@ -182,12 +191,19 @@ class Profiles:
         listed = {number: self.exemptions[self.entries[number]["statement_id"]] for number in numbers}
         return frozenset(n for n, names in listed.items() if principal.principal_arn in names and names & account)
 
-    def set_parts(self) -> Iterator[tuple[int, int, int]]:
-        """Yield (set, part number, action set) of every set."""
+    def set_parts(self, relevance: Relevance) -> Iterator[tuple[int, int, int, int, bool]]:
+        """Yield (set, part number, action set, class of forms, whether it asks for facts) of every set."""
         for text, set_id in self.sets.by_text.items():
+            is_environment = text.startswith("entries ")
             for part in text.removeprefix("entries ").split(","):
-                number, action_set_id = part.split(":")
-                yield set_id, int(number), int(action_set_id)
+                number, action_set_id = (int(text) for text in part.split(":"))
+                yield (set_id, number, action_set_id, *self._class_of(number, is_environment, relevance))
+
+    def _class_of(self, number: int, is_environment: bool, relevance: Relevance) -> tuple[int, bool]:
+        if is_environment:
+            return relevance.class_of_resource(governed_by(self.entries[number]["resource_arn"])), True
+        statement = self.statements[number]
+        return relevance.class_of(statement), bool(statement.principal_tests or statement.fact_keys)
 
     def chain_levels(self) -> Iterator[tuple[int, int, int]]:
         """Yield (chain, level, set) of every chain. Adds the levels' sets."""

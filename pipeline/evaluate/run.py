@@ -11,6 +11,7 @@ from pipeline.evaluate.engine import Case, Engine
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.profiles import Principal, Profile, Profiles, read_entry
+from pipeline.evaluate.relevance import Relevance, governed_by, meets
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.lake.duck import Connection
 from pipeline.lake.write import load_table
@@ -63,7 +64,7 @@ def evaluate(
     }
     profiles = _profiles(connection, statements, entries)
     forms = _action_forms(connection, reference, statements)
-    _load_profiles(connection, profiles)
+    _load_profiles(connection, profiles, _relevance(forms, entries))
     run_models(connection, ("cell_cases", "distinct_cases"))
     spelling = _spelling(connection)
     engine = Engine(Knowledge(reference, _former(connection)), statements, entries, forms, profiles.examples, spelling)
@@ -119,7 +120,15 @@ def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     return pa.table([pa.array(list(c), type=f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
 
 
-def _load_profiles(connection: Connection, profiles: Profiles) -> None:
+def _relevance(forms: Sequence[ActionForm], entries: dict[int, dict[str, Any]]) -> Relevance:
+    """Return what statements matter to. Where a resource-based policy speaks, statements that name no resource of the
+    own account count as well."""
+    resources = {governed_by(entry["resource_arn"]) for entry in entries.values()}
+    kinds = {kind for form in forms for kind in form.types if any(meets(governed, kind) for governed in resources)}
+    return Relevance(forms, frozenset(n for n, form in enumerate(forms) if not kinds.isdisjoint(form.types)))
+
+
+def _load_profiles(connection: Connection, profiles: Profiles, relevance: Relevance) -> None:
     levels = list(profiles.chain_levels())
     fields = [
         ("profile_id", pa.int32()),
@@ -128,11 +137,18 @@ def _load_profiles(connection: Connection, profiles: Profiles) -> None:
     load_table(
         connection, "profiles", _table([(n, *profile) for profile, n in profiles.by_profile.items()], pa.schema(fields))
     )
-    names = (("set_id", "part_number", "action_set_id"), ("chain_id", "level", "set_id"))
-    for name, columns, rows in zip(
-        ("set_parts", "chain_levels"), names, (list(profiles.set_parts()), levels), strict=True
-    ):
-        load_table(connection, name, _table(rows, pa.schema([(column, pa.int32()) for column in columns])))
+    parts = list(profiles.set_parts(relevance))
+    classes = [(number, form) for forms, number in relevance.classes.items() for form in sorted(forms)]
+    _load_numbers(connection, "chain_levels", ("chain_id", "level", "set_id"), levels)
+    _load_numbers(connection, "form_classes", ("class_id", "form_id"), classes)
+    _load_numbers(connection, "set_parts", ("set_id", "part_number", "action_set_id", "class_id", "asks_facts"), parts)
+
+
+def _load_numbers(
+    connection: Connection, name: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    kinds = (pa.bool_() if column == "asks_facts" else pa.int32() for column in columns)
+    load_table(connection, name, _table(rows, pa.schema(list(zip(columns, kinds, strict=True)))))
 
 
 def _action_forms(

@@ -18,7 +18,13 @@ joined as (
         subjects.profile_id,
         subjects.action,
         subjects.form_id,
-        subjects.facts_id,
+        case
+            when
+                identity.asks_facts or boundary.asks_facts or scps.asks_facts or rcps.asks_facts
+                or shared.asks_facts or named.asks_facts
+                then subjects.facts_id
+            else subjects.base_facts_id
+        end as facts_id,
         subjects.has_boundary,
         identity.case_text as identity_case,
         boundary.case_text as boundary_case,

@@ -17,6 +17,7 @@ select
     chain_actions.chain_id,
     chain_actions.action,
     string_agg(coalesce(set_cases.case_text, ''), '/' order by chain_actions.level) as case_text,
+    bool_or(coalesce(set_cases.asks_facts, false)) as asks_facts,
 from chain_actions
 left join set_cases
     on chain_actions.set_id = set_cases.set_id and chain_actions.action = set_cases.action
