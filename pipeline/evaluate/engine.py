@@ -21,7 +21,6 @@ from pipeline.evaluate.statements import NumberedStatement, Surroundings, shown,
 from pipeline.evaluate.words import spelt, words
 
 Levels = tuple[tuple[int, ...], ...]
-Case = tuple[int, int, str, str | None, str | None, str | None, str]
 
 CELL_ACCESS = pa.schema(
     [
@@ -101,16 +100,17 @@ def _levels(text: str) -> Levels:
     return tuple(_numbers(level) for level in text.split("/"))
 
 
+@lru_cache(maxsize=1 << 16)
 def _parsed(
-    identity: str, boundary: str | None, scps: str | None, rcps: str | None, environment: str, acts_on_rcps: bool
+    identity: str, boundary: str | None, scps: str | None, rcps: str | None, shared_environment: str, environment: str
 ) -> Numbered:
     return Numbered(
         _numbers(identity),
         boundary is not None,
         _numbers(boundary or ""),
         None if scps is None else _levels(scps),
-        _levels(rcps) if rcps is not None and acts_on_rcps else (),
-        _numbers(environment),
+        () if rcps is None else _levels(rcps),
+        tuple(dict.fromkeys(_numbers(shared_environment) + _numbers(environment))),
     )
 
 
@@ -141,11 +141,22 @@ class Engine:
     def __post_init__(self) -> None:
         self.solver = Solver(self.knowledge.domain)
 
-    def cell_of(self, case: Case) -> int:
-        """Return the number of the cell that a case comes to."""
-        form_id, facts_id, identity, boundary, scps, rcps, environment = case
+    def cell_of(
+        self,
+        form_id: int,
+        facts_id: int,
+        identity: str,
+        boundary: str | None,
+        scps: str | None,
+        rcps: str | None,
+        shared_environment: str,
+        environment: str,
+    ) -> int:
+        """Return the number of the cell that the layers' cases come to. None: there is no such layer."""
         form, example = self.forms[form_id], self.examples[facts_id]
-        layers = _parsed(identity, boundary, scps, rcps, environment, form.is_rcp_supported)
+        layers = _parsed(
+            identity, boundary, scps, rcps if form.is_rcp_supported else None, shared_environment, environment
+        )
         place = Place(example.own_account, example.partition)
         kinds = self._kinds(form_id, place)
         found = (kinds, tuple(self._outcome(kind, form, layers, facts_id, place) for kind in form.types))

@@ -174,28 +174,57 @@ def relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
     if only is not None:
         inside = matches(pattern, only)
         return Relation(inside, not inside)
-    return _by_fields(scope, pattern) or _by_start(scope, pattern) or _walked(scope, pattern)
+    return _by_fields(scope, pattern) or _by_pieces(scope, pattern) or _walked(scope, pattern)
 
 
-def _by_start(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
-    """Compare two globs that are a text and one run at the end; None for others."""
-    mine, other = _start_of(scope[0]), _start_of(pattern)
-    if len(scope) > 1 or mine is None or other is None:
-        return None
-    if pattern.tokens[-1].no_colon and not scope[0].tokens[-1].no_colon:
-        return None
-    if mine.startswith(other):
-        return Relation(True, False)
-    return Relation(other.startswith(mine), True)
+class _Pieces(NamedTuple):
+    """A glob of texts and runs: what stands before the first run, between runs, and behind the last."""
+
+    start: str
+    middle: tuple[str, ...]
+    end: str
+    is_bound: bool
 
 
 @lru_cache(maxsize=1 << 16)
-def _start_of(pattern: Glob) -> str | None:
-    *start, last = pattern.tokens or (Token("any"),)
-    if pattern.ignores_case or last.kind != "run" or any(token.kind != "char" for token in start):
+def _pieces(pattern: Glob) -> _Pieces | None:
+    """Return the pieces of a glob with at least one run; None where it has a ``?``, a colon or no case of letters."""
+    if pattern.ignores_case or any(t.kind == "any" or t.text == ":" for t in pattern.tokens):
         return None
-    text = "".join(token.text for token in start)
-    return None if ":" in text and last.no_colon else text
+    texts = "".join("\0" if token.kind == "run" else token.text for token in pattern.tokens).split("\0")
+    if len(texts) < 2:
+        return None
+    runs = {token.no_colon for token in pattern.tokens if token.kind == "run"}
+    return _Pieces(texts[0], tuple(text for text in texts[1:-1] if text), texts[-1], runs == {True})
+
+
+def _by_pieces(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
+    """Compare globs of texts and runs by what stands at their ends; None where that does not tell.
+
+    With a run in each, some text matches all of them if their starts agree and their ends agree. The text that has all
+    pieces of the scope, parted by a character that nobody names, is matched by a glob only if it covers a scope of one.
+    """
+    mine = [_pieces(member) for member in scope]
+    if any(part is None for part in mine):
+        return None
+    parts = [part for part in mine if part is not None]
+    other = _pieces(pattern)
+    if other is None:
+        text = pattern.literal
+        return None if text is None or ":" in text else Relation(all(matches(member, text) for member in scope), True)
+    if other.is_bound and not all(part.is_bound for part in parts):
+        return None
+    start = max((part.start for part in parts), key=len)
+    end = max((part.end for part in parts), key=len)
+    if not all(start.startswith(p.start) and end.endswith(p.end) for p in parts):
+        return Relation(False, False)
+    inside = (start.startswith(other.start) or other.start.startswith(start)) and (
+        end.endswith(other.end) or other.end.endswith(end)
+    )
+    generic = "\ufffd".join((start, *(text for part in parts for text in part.middle), end))
+    if not matches(pattern, generic):
+        return Relation(inside, True)
+    return Relation(inside, False) if len(scope) == 1 else None
 
 
 def _by_fields(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
-from pipeline.evaluate.engine import Case, Engine
+from pipeline.evaluate.engine import Engine
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.profiles import Principal, Profile, Profiles, read_entry
@@ -39,6 +39,15 @@ BEFORE = (
     "account_controls",
     "account_statements",
     "action_set_members",
+)
+#: Columns of distinct_cases that number a case, in the order in which the engine takes their texts.
+CASE_COLUMNS = (
+    "identity_case",
+    "boundary_case",
+    "scp_case",
+    "rcp_case",
+    "account_environment_case",
+    "environment_case",
 )
 PROGRESS_EVERY = 20_000
 
@@ -198,10 +207,12 @@ def _spelling(connection: Connection) -> dict[str, str]:
 def _decide(connection: Connection, engine: Engine, progress: Callable[[str], None]) -> None:
     (total,) = _rows(connection, "select count(*) from distinct_cases")[0]
     cells: list[int] = []
-    columns = "form_id, facts_id, identity_case, boundary_case, scp_case, rcp_case, environment_case"
-    case: Case
-    for case in _batches(connection, f"select {columns} from distinct_cases order by case_number"):
-        cells.append(engine.cell_of(case))
+    texts = {0: "", **dict(_rows(connection, "select case_id, case_text from cases")), None: None}
+    columns = f"form_id, facts_id, {', '.join(CASE_COLUMNS)}"
+    for form_id, facts_id, *case_ids in _batches(
+        connection, f"select {columns} from distinct_cases order by case_number"
+    ):
+        cells.append(engine.cell_of(form_id, facts_id, *(texts[case_id] for case_id in case_ids)))
         if len(cells) % PROGRESS_EVERY == 0 or len(cells) == total:
             progress(f"decided {len(cells)} of {total} distinct cases")
     numbers = pa.array(range(1, total + 1), pa.int32())

@@ -53,7 +53,8 @@ def _reduced(scope: tuple[Glob, ...], pattern: Glob) -> tuple[Glob, ...]:
         joined = _field_by_field(scope[0], pattern)
         if joined:
             return (joined,)
-        if not globs.relation((pattern,), scope[0]).outside:
+        is_told = globs.is_bound(scope[0]) and globs.fields(scope[0]) and globs.fields(pattern)
+        if not is_told and not globs.relation((pattern,), scope[0]).outside:
             return (pattern,)
     return (*scope, pattern)
 

@@ -11,6 +11,7 @@ combinations as (
         boundary_case,
         scp_case,
         rcp_case,
+        account_environment_case,
         environment_case,
     from cell_cases
 )
@@ -18,7 +19,11 @@ combinations as (
 select
     (
         row_number()
-            over (order by form_id, facts_id, identity_case, boundary_case, scp_case, rcp_case, environment_case)
+            over (
+                order by
+                    form_id, facts_id, identity_case, boundary_case, scp_case, rcp_case,
+                    account_environment_case, environment_case
+            )
     )::integer as case_number,
     *,
 from combinations

@@ -24,4 +24,5 @@ inner join answered
         and cell_cases.boundary_case is not distinct from answered.boundary_case
         and cell_cases.scp_case is not distinct from answered.scp_case
         and cell_cases.rcp_case is not distinct from answered.rcp_case
+        and cell_cases.account_environment_case = answered.account_environment_case
         and cell_cases.environment_case = answered.environment_case
