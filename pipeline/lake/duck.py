@@ -11,6 +11,9 @@ import pyarrow as pa
 
 from pipeline.errors import PolicylakeError
 
+#: Beyond this DuckDB spills to temporary files; a build's own memory comes on top.
+MEMORY = "1000MB"
+
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -20,6 +23,7 @@ def connect(path: str = ":memory:", *, read_only: bool = False) -> Connection:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "python_enable_replacements": "false",
+        "memory_limit": MEMORY,
         "temp_directory": str(Path(tempfile.gettempdir()) / f"policylake-{os.getpid()}"),
     }
     connection = duckdb.connect(path, read_only=read_only, config=settings)
