@@ -95,11 +95,21 @@ class Requests:
         answered = self.answered.get(principal["principal_arn"])
         action = self.chance.choice(answered if answered and self.chance.random() < 0.6 else self.actions)
         known = self.reference.action(action)
-        kinds = [(kind.resource_type, kind.arn_format, kind.condition_keys) for kind in known.resource_types] if known else []
+        kinds = (
+            [(kind.resource_type, kind.arn_format, kind.condition_keys) for kind in known.resource_types]
+            if known
+            else []
+        )
         if known and not any(kind.is_required for kind in known.resource_types):
             kinds.append(("*", "", known.condition_keys))
-        kind, arn_format, keys = self.chance.choice(kinds or [("*", "arn:${P}:sagemaker:${Region}:${Account}:model/${N}", ())])
-        account = principal["account_id"] if self.chance.random() < 0.95 else self.chance.choice(self.principals)["account_id"]
+        kind, arn_format, keys = self.chance.choice(
+            kinds or [("*", "arn:${P}:sagemaker:${Region}:${Account}:model/${N}", ())]
+        )
+        account = (
+            principal["account_id"]
+            if self.chance.random() < 0.95
+            else self.chance.choice(self.principals)["account_id"]
+        )
         resource = self.resource(arn_format, account)
         context = self.context(keys)
         if resource in self.inventory:  # its tags are known
@@ -129,7 +139,9 @@ class Requests:
             fields = self.instance(self.chance.choice(self.patterns)).split(":", 5)
             if len(fields) == 6 and fields[2] == wanted[2]:
                 region = fields[3] if fields[3] in REGIONS else self.chance.choice(REGIONS)
-                arn = ":".join(("arn", "aws", fields[2], region if wanted[3] else "", account if wanted[4] else "", fields[5]))
+                arn = ":".join(
+                    ("arn", "aws", fields[2], region if wanted[3] else "", account if wanted[4] else "", fields[5])
+                )
                 if glob_matches(tail, arn):
                     return arn
         return None
@@ -210,11 +222,17 @@ class Answers:
         """Say where the answers and a decision of the concrete evaluator cannot both be right; None if they can."""
         if decision == "error":
             return "the line was refused"
-        speaking = [row for row in self.rows[asked.principal_arn, asked.action, asked.resource_type] if _speaks(row, asked)]
+        speaking = [
+            row for row in self.rows[asked.principal_arn, asked.action, asked.resource_type] if _speaks(row, asked)
+        ]
         verdict = self.matrix.get((asked.principal_arn, asked.action), "none")
         if decision == "allowed" and not speaking:
             return "allowed, and no row speaks of it"
-        if decision == "allowed" and verdict not in ("allowed", "conditional") and self._needs_one_resource(asked.action):
+        if (
+            decision == "allowed"
+            and verdict not in ("allowed", "conditional")
+            and self._needs_one_resource(asked.action)
+        ):
             return f"allowed, and the matrix says {verdict}"
         if decision != "allowed" and any(row["verdict"] == "allowed" for row in speaking):
             return f"{decision}, and a row says allowed"

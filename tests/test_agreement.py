@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from agreement import Answers, Requests
+from shared import SHARED
 
 from pipeline import reference
 from pipeline.build import build_lake
 from pipeline.lake import open_lake
 from pipeline.simulate import simulate_lines
-from shared import SHARED
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "organization"
 REQUESTS = 1500
@@ -23,9 +23,13 @@ def contradictions(folder: Path, lake_folder: Path, seed: int) -> list[str]:
     lake, known = open_lake(lake_folder), reference.load()
     requests, answers = Requests(lake, known, seed), Answers(lake, known)
     asked = [request for request in (requests.next() for _ in range(REQUESTS)) if WITH_POLICY not in str(request.line)]
-    decided = [json.loads(text) for text in simulate_lines([json.dumps(request.line) for request in asked], lake, known)]
+    decided = [
+        json.loads(text) for text in simulate_lines([json.dumps(request.line) for request in asked], lake, known)
+    ]
     assert {"allowed", "implicitDeny", "explicitDeny"} <= {decision["decision"] for decision in decided}
-    found = [(answers.contradiction(request, d["decision"]), request, d) for request, d in zip(asked, decided, strict=True)]
+    found = [
+        (answers.contradiction(request, d["decision"]), request, d) for request, d in zip(asked, decided, strict=True)
+    ]
     return [f"{words}: {json.dumps(request.line)} {d['detail']}" for words, request, d in found if words]
 
 

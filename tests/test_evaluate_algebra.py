@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import Formula, Test
-
-Test.__test__ = False  # a test of a policy, none of ours
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.values import KeyDomain, ways
 from pipeline.iam import grammar
 
+Test.__test__ = False  # a test of a policy, none of ours
 LETTERS = "ab:"
 TEXTS = ["".join(letters) for n in range(1, 7) for letters in itertools.product("abz:", repeat=n)][:6000]
 patterns = st.text("ab:*?", min_size=1, max_size=4)
@@ -41,7 +40,7 @@ def test_a_glob_matches_what_the_expression_of_it_matches(pattern: str, text: st
 def test_the_relation_of_two_globs_is_what_trying_all_short_texts_shows(scope: str, pattern: str) -> None:
     found = globs.relation((glob(scope),), glob(pattern))
     hits = {bool(expression(pattern).fullmatch(text)) for text in TEXTS if expression(scope).fullmatch(text)}
-    assert (not hits - ({True} if found.inside else set()) - ({False} if found.outside else set())), "a text was missed"
+    assert not hits - ({True} if found.inside else set()) - ({False} if found.outside else set()), "a text was missed"
     if len(scope) + len(pattern) <= 5:  # then a text of six letters is enough to show each way
         assert hits == {truth for truth, is_there in ((True, found.inside), (False, found.outside)) if is_there}
 
@@ -74,12 +73,18 @@ string_tests = st.builds(
 )
 null_tests = st.builds(lambda value: Test("Null", None, False, "k", (value,)), st.sampled_from(["true", "false"]))
 VALUES = [(), *itertools.product(["a", "b", "A", "ab", "ax", "xb", "axb", "zz"], repeat=1)]
-SETS = [*VALUES, *itertools.combinations(["a", "b", "A", "ab", "ax", "xb", "zz"], 2), *itertools.combinations(["a", "ab", "xb", "zz"], 3)]
+SETS = [
+    *VALUES,
+    *itertools.combinations(["a", "b", "A", "ab", "ax", "xb", "zz"], 2),
+    *itertools.combinations(["a", "ab", "xb", "zz"], 3),
+]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(string_tests, null_tests), min_size=1, max_size=4), st.booleans())
-def test_the_ways_of_a_key_hold_every_value_and_their_examples_are_true(listed: list[Test], is_multivalued: bool) -> None:
+def test_the_ways_of_a_key_hold_every_value_and_their_examples_are_true(
+    listed: list[Test], is_multivalued: bool
+) -> None:
     tests = tuple(dict.fromkeys(listed))
     found = ways(tests, KeyDomain("String", is_multivalued, True))
     known = {(way.truths, way.is_present) for way in found}
@@ -94,12 +99,22 @@ def test_the_ways_of_a_key_hold_every_value_and_their_examples_are_true(listed: 
 def test_the_ways_of_numbers_dates_and_addresses_hold_every_value(seed: int) -> None:
     chance = random.Random(seed)
     kinds = (
-        ("Numeric", ["NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals"], lambda: str(chance.randint(0, 6) / 2)),
+        (
+            "Numeric",
+            ["NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals"],
+            lambda: str(chance.randint(0, 6) / 2),
+        ),
         ("Date", ["DateLessThan", "DateGreaterThan", "DateEquals"], lambda: f"202{chance.randint(0, 9)}-01-01"),
-        ("IPAddress", ["IpAddress", "NotIpAddress"], lambda: f"10.0.0.{chance.randint(0, 255)}/{chance.randint(22, 32)}"),
+        (
+            "IPAddress",
+            ["IpAddress", "NotIpAddress"],
+            lambda: f"10.0.0.{chance.randint(0, 255)}/{chance.randint(22, 32)}",
+        ),
     )
     value_type, operators, value = chance.choice(kinds)
-    tests = tuple({Test(chance.choice(operators), None, chance.random() < 0.3, "k", (value(), value())) for _ in range(3)})
+    tests = tuple(
+        {Test(chance.choice(operators), None, chance.random() < 0.3, "k", (value(), value())) for _ in range(3)}
+    )
     known = {(way.truths, way.is_present) for way in ways(tests, KeyDomain(value_type, False, True))}
     for _ in range(300):
         text = value().split("/")[0]
@@ -153,7 +168,8 @@ def test_equal_formulas_have_equal_ids_in_whatever_order(parts: list[Test]) -> N
 
 def test_a_search_that_is_too_long_errs_towards_possible() -> None:
     one_of_two = [
-        formulas.disjunction([Test("StringEquals", None, False, f"k{n}", (value,)) for value in "ab"]) for n in range(14)
+        formulas.disjunction([Test("StringEquals", None, False, f"k{n}", (value,)) for value in "ab"])
+        for n in range(14)
     ]
     never = [Test("StringEquals", None, False, "z", (value,)) for value in "ab"]
     tied = [formulas.disjunction((Test("StringLike", None, False, "z", (f"{n}*",)), never[n % 2])) for n in range(8)]

@@ -26,7 +26,11 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
             policies.append(managed(policy_arn, document(case["boundary"])))
             members["PermissionsBoundary"] = {"PermissionsBoundaryArn": policy_arn}
         roles.append(role(f"case-{number}", **members))
-    write(folder, "export.json", {"RoleDetailList": roles, "Policies": policies, "UserDetailList": [], "GroupDetailList": []})
+    write(
+        folder,
+        "export.json",
+        {"RoleDetailList": roles, "Policies": policies, "UserDetailList": [], "GroupDetailList": []},
+    )
     build_lake([folder], folder / "lake")
     return open_lake(folder / "lake")
 

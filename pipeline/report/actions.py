@@ -11,9 +11,9 @@ from pipeline.report.principals import Sources
 from pipeline.report.tasks import task
 
 #: Groups that an action page shows for a verdict, and principals of a group. The matrix has them all.
-MOST_GROUPS = 60
-MOST_PRINCIPALS = 24
-MOST_SCOPES = 40
+MOST_GROUPS = 40
+MOST_PRINCIPALS = 16
+MOST_SCOPES = 30
 SAFE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 VERDICTS = ("allowed", "conditional", "denied", "blocked")
 LAYERS = {
