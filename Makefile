@@ -7,6 +7,8 @@ POLICYLAKE := $(BIN)/policylake
 INPUT ?= samples/organization
 LAKE ?= lake
 OUT ?= out
+# A folder of its own: the report replaces the whole of OUT.
+EXPORT ?= export
 TABLES := access access_matrix residual_conditions rejects
 
 .DEFAULT_GOAL := help
@@ -33,10 +35,10 @@ report: setup  ## Build INPUT (the sample organization) into LAKE and write its 
 	@echo "The report: $(OUT)/index.html"
 
 export: setup  ## Write the main tables of LAKE as CSV and Parquet to OUT/export
-	@mkdir -p $(OUT)/export
+	@mkdir -p $(EXPORT)
 	@for table in $(TABLES); do for format in csv parquet; do \
-		$(POLICYLAKE) sql "from $$table order by all" --lake $(LAKE) --out $(OUT)/export/$$table.$$format || exit; \
-		echo "$(OUT)/export/$$table.$$format"; \
+		$(POLICYLAKE) sql "from $$table order by all" --lake $(LAKE) --out $(EXPORT)/$$table.$$format || exit; \
+		echo "$(EXPORT)/$$table.$$format"; \
 	done; done
 
 test: setup  ## Run the tests
@@ -66,5 +68,5 @@ lock:  ## Write requirements.lock anew, with hashes
 		--output-file requirements.lock --quiet
 
 clean:  ## Remove what the targets made, .venv included
-	rm -rf .venv lake out dist build .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv lake out export dist build .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
