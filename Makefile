@@ -34,7 +34,7 @@ report: setup  ## Build INPUT (the sample organization) into LAKE and write its 
 	$(POLICYLAKE) report --lake $(LAKE) --out $(OUT)
 	@echo "The report: $(OUT)/index.html"
 
-export: setup  ## Write the main tables of LAKE as CSV and Parquet to OUT/export
+export: setup  ## Write the main tables of LAKE as CSV and Parquet to EXPORT (export)
 	@mkdir -p $(EXPORT)
 	@for table in $(TABLES); do for format in csv parquet; do \
 		$(POLICYLAKE) sql "from $$table order by all" --lake $(LAKE) --out $(EXPORT)/$$table.$$format || exit; \
