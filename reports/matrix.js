@@ -3,6 +3,7 @@
 (async () => {
   const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4;
   const MOST_AT_ONCE = 100000; /* principals read without being asked */
+  const PAUSE = 400; /* milliseconds between two looks at what was read */
   const grid = document.getElementById("grid");
   const form = document.getElementById("filters");
   const status = document.getElementById("status");
@@ -251,13 +252,15 @@
     reading = true;
     grid.setAttribute("aria-busy", "true");
     state.paused = false;
+    let drawn = -PAUSE;
     try {
       for (let next = nextRun(); next; next = nextRun()) {
         const [place, [key]] = next;
         state.loaded.add(key);
         add(place, key, await PL.load(key));
-        apply();
+        if (performance.now() - drawn > PAUSE) { apply(); drawn = performance.now(); }
       }
+      apply();
       state.paused = state.people.length < total;
     } catch (error) { PL.failed(error, status); }
     reading = false;
@@ -278,11 +281,15 @@
   }
 
   function add(place, key, run) {
-    const vectors = run.vectors.map(PL.runs);
+    const vectors = new Map(); /* spelt out when first looked at */
+    const spelt = (number) => {
+      if (!vectors.has(number)) vectors.set(number, PL.runs(run.vectors[number]));
+      return vectors.get(number);
+    };
     const account = index.accounts[place][0] || "documents";
     const text = labelOf(place).toLowerCase();
     const people = run.principals.map(([arn, name, type, vector, incomplete]) => ({ arn, name, type: TYPES[type], account, place, key,
-      vector: vectors[vector], incomplete: Boolean(incomplete), text: arn.toLowerCase() + " " + name.toLowerCase() + " " + text }));
+      get vector() { return spelt(vector); }, incomplete: Boolean(incomplete), text: arn.toLowerCase() + " " + name.toLowerCase() + " " + text }));
     const last = state.people[state.people.length - 1];
     for (const person of people) state.people.push(person);
     if (last && last.key > key) state.people.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));

@@ -125,13 +125,13 @@ def test_an_action_page_names_the_identity_policy_that_grants_and_never_an_scp(r
     assert not any("FullAWSAccess" in text.replace("RCPFullAWSAccess", "FullAWSAccess") for text in granted)
 
 
-def test_an_action_page_counts_everyone_it_does_not_list(report, sample_lake):
-    rows = (
-        open_lake(sample_lake)
-        .query("select action, verdict, count(*) as n from access_matrix group by all")
-        .to_pylist()
-    )
-    counts = {(row["action"], row["verdict"]): row["n"] for row in rows}
+@pytest.mark.parametrize("limits", [{}, {"MOST_GROUPS": 2, "MOST_PRINCIPALS": 3}, {"MOST_THINGS": 5}])
+def test_an_action_page_counts_everyone_it_does_not_list(limits, sample_lake, tmp_path, monkeypatch):
+    for name, most in limits.items():
+        monkeypatch.setattr(f"pipeline.report.actions.{name}", most)
+    report = write_report(open_lake(sample_lake), tmp_path / "out").parent
+    rows = open_lake(sample_lake).query("select action, verdict, count(*) as n from access_matrix group by all")
+    counts = {(row["action"], row["verdict"]): row["n"] for row in rows.to_pylist()}
     for action in ("sagemaker:DescribeModel", "sagemaker:PutModelPackageGroupPolicy", "iam:PassRole"):
         page = (report / "actions" / f"{action.replace(':', '-')}.html").read_text(encoding="utf-8")
         for verdict in ("allowed", "conditional", "denied", "blocked"):

@@ -14,6 +14,9 @@ from pipeline.report.tasks import task
 MOST_GROUPS = 40
 MOST_PRINCIPALS = 16
 MOST_SCOPES = 30
+#: Statements that are named as a reason, and links and scopes of one verdict on a page, which keep it far below 2 MB.
+MOST_REASONS = 8
+MOST_THINGS = 1500
 SAFE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 VERDICTS = ("allowed", "conditional", "denied", "blocked")
 LAYERS = {
@@ -79,15 +82,27 @@ def _section(verdict: str, action: Action, listed: Iterable[Group], book: Book, 
     fitting.sort(
         key=lambda group: (-len(group.principals), min(by_account(principal) for principal in group.principals))
     )
-    rest = fitting[MOST_GROUPS:]
+    shown: list[dict[str, Any]] = []
+    things = 0
+    for group in fitting[:MOST_GROUPS]:
+        if things < MOST_THINGS:
+            shown.append(_group(group, action, verdict, book, sources))
+            things += _things(shown[-1])
+    rest = fitting[len(shown) :]
     return {
         "verdict": verdict,
         "count": sum(len(group.principals) for group in fitting),
-        "groups": [_group(group, action, verdict, book, sources) for group in fitting[:MOST_GROUPS]],
+        "groups": shown,
         "rest_groups": len(rest),
         "rest_principals": sum(len(group.principals) for group in rest),
         "link": matrix_link(action=action.name, verdict=verdict),
     }
+
+
+def _things(group: dict[str, Any]) -> int:
+    """Return how many scopes, statements and principals of a group a page shows."""
+    lists = ("granted_by", "limited_by", "principals")
+    return len(group["scopes"]) + sum(len(holders[name]) for holders in group["holders"] for name in lists)
 
 
 def _group(group: Group, action: Action, verdict: str, book: Book, sources: Sources) -> dict[str, Any]:
@@ -121,7 +136,13 @@ def _holders(
     for principal in listed:
         granted = _reasons(granting, "granted", action, principal, sources)
         limited = _reasons(limiting, "limited", action, principal, sources)
-        holders = {"granted_by": granted, "limited_by": limited, "principals": []}
+        more = max(0, len(granted) - MOST_REASONS) + max(0, len(limited) - MOST_REASONS)
+        holders = {
+            "granted_by": granted[:MOST_REASONS],
+            "limited_by": limited[:MOST_REASONS],
+            "more_reasons": more,
+            "principals": [],
+        }
         found.setdefault(str((granted, limited)), holders)["principals"].append(_principal(principal, book))
     return list(found.values())
 
