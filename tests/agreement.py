@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from pipeline.iam.conditions import holds
+from pipeline.iam.context import Context
+from pipeline.iam.model import Condition
 from pipeline.lake import Lake
 from pipeline.reference import Reference
 
@@ -40,7 +43,13 @@ class Asked(NamedTuple):
 
 
 def glob_matches(pattern: str, text: str) -> bool:
-    expression = "".join({"*": ".*", "?": "."}.get(c) or re.escape(c) for c in pattern)
+    """Whether a glob matches a text; ``${*}`` is the character itself, any other ``${...}`` stands for anything."""
+    pieces = re.findall(r"\$\{[*?$]\}|\$\{[^}]*\}|.", pattern, re.DOTALL)
+    expression = "".join(
+        re.escape(piece[2]) if piece in ("${*}", "${?}", "${$}") else ".*" if piece == "*" or len(piece) > 1
+        else "." if piece == "?" else re.escape(piece)
+        for piece in pieces
+    )  # fmt: skip
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
@@ -211,7 +220,9 @@ class Answers:
 
     def __post_init__(self) -> None:
         self.rows: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
-        columns = "principal_arn, action, resource_type, resource_pattern, verdict, except_resources, condition"
+        columns = "principal_arn, action, resource_type, resource_pattern, verdict, except_resources, condition_id"
+        formulas = self.lake.query("select condition_id, formula from residual_conditions").to_pylist()
+        self.formulas = {row["condition_id"]: row["formula"] for row in formulas}
         for row in self.lake.query(f"select {columns} from access").to_pylist():
             row["except_resources"] = json.loads(row["except_resources"] or "[]")
             self.rows[row["principal_arn"], row["action"], row["resource_type"]].append(row)
@@ -236,16 +247,68 @@ class Answers:
             return f"allowed, and the matrix says {verdict}"
         if decision != "allowed" and any(row["verdict"] == "allowed" for row in speaking):
             return f"{decision}, and a row says allowed"
-        return None
+        return self._contradicted_condition(asked, decision, speaking)
+
+    def _contradicted_condition(self, asked: Asked, decision: str, speaking: list[Json]) -> str | None:
+        """Say where the conditions of the rows and the decision differ; what no condition tells is passed over."""
+        texts = [self.formulas[row["condition_id"]] for row in speaking if row["condition_id"]]
+        account = asked.account_id
+        found = [self._holds(json.loads(text.replace("{ownaccount}", account)), asked) for text in texts]
+        if None in found or any(row["verdict"] == "allowed" for row in speaking) or not speaking:
+            return None
+        return None if any(found) == (decision == "allowed") else f"{decision}, and the conditions say {found}"
+
+    def _holds(self, formula: Any, asked: Asked) -> bool | None:
+        """Return the truth of a formula for a request by the concrete evaluator's operators; None where unknown."""
+        if isinstance(formula, bool):
+            return formula
+        if "operator" in formula:
+            return self._test_holds(formula, asked)
+        (kind, parts), *_ = formula.items()
+        if kind == "not":
+            inner = self._holds(parts, asked)
+            return None if inner is None else not inner
+        found = [self._holds(part, asked) for part in parts]
+        if (kind == "or") in found:
+            return kind == "or"
+        return None if None in found else kind == "and"
+
+    def _test_holds(self, test: Json, asked: Asked) -> bool | None:
+        variables = any(re.search(r"\$\{[^*?$]", value) for value in test["values"])
+        if variables or test["key"].startswith(("session ", "resource ", "aws:principaltag/")):
+            return None  # a role's own tags count where its session has none: the line does not tell
+        if test["key"] == "resource":
+            return any(glob_matches(value, asked.line["resource"]) for value in test["values"])
+        context = {key.lower(): _listed(value) for key, value in asked.line["context"].items()}
+        known = self._tags.get(asked.line["resource"])
+        for key, value in known or ():
+            context[f"aws:resourcetag/{key.lower()}"] = (value,)
+        condition = Condition(
+            test["operator"], test["set_qualifier"], test["if_exists"], test["key"], tuple(test["values"])
+        )
+        return holds(condition, True, Context(context, self._type))
+
+    @cached_property
+    def _tags(self) -> dict[str, list[tuple[str, str]]]:
+        rows = self.lake.query("select resource_arn, tags from inventory").to_pylist()
+        return {row["resource_arn"]: list(dict(row["tags"] or {}).items()) for row in rows}
+
+    def _type(self, key: str) -> str | None:
+        found = self.reference.key(key)
+        return found.value_type if found else None
 
     def _needs_one_resource(self, action: str) -> bool:
         known = self.reference.action(action)
         return known is None or sum(kind.is_required for kind in known.resource_types) < 2
 
 
+def _listed(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
 def _speaks(row: Json, asked: Asked) -> bool:
     resource = asked.line["resource"]
-    pattern = re.sub(r"\$\{[^}]*\}", "*", row["resource_pattern"])
+    pattern = row["resource_pattern"]
     fields, theirs = resource.split(":"), pattern.split(":")
     is_foreign = len(fields) > 5 and fields[4] not in ("", asked.account_id)
     if is_foreign and theirs[4:5] != [fields[4]]:

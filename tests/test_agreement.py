@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from agreement import Answers, Requests
+from random_organization import write_organization
 from shared import SHARED
 
 from pipeline import reference
@@ -24,7 +25,8 @@ def contradictions(folder: Path, lake_folder: Path, seed: int) -> list[str]:
     requests, answers = Requests(lake, known, seed), Answers(lake, known)
     asked = [request for request in (requests.next() for _ in range(REQUESTS)) if WITH_POLICY not in str(request.line)]
     decided = [
-        json.loads(text) for text in simulate_lines([json.dumps(request.line) for request in asked], lake, known)
+        json.loads(text)
+        for text in simulate_lines([json.dumps(request.line) for request in asked], lake, known, ahead=500)
     ]
     assert {"allowed", "implicitDeny", "explicitDeny"} <= {decision["decision"] for decision in decided}
     found = [
@@ -48,3 +50,9 @@ def test_no_answer_about_a_generated_organization_contradicts_the_concrete_evalu
 
     generate(tmp_path / "inputs", accounts=4, principals=40, seed=5)
     assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed=3) == []
+
+
+@pytest.mark.parametrize("seed", [17, 21, 24, 33])
+def test_no_answer_about_hostile_policies_contradicts_the_concrete_evaluator(tmp_path: Path, seed: int) -> None:
+    write_organization(tmp_path / "inputs", seed)
+    assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed) == []

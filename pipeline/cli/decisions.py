@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from pipeline.cli.simulate import AHEAD
 from pipeline.lake import Lake
 from pipeline.reference import load
 
@@ -19,6 +20,6 @@ def decided(lake: Lake, rows: pa.Table, resource: str, context: Mapping[str, lis
         json.dumps({"principal": principal, "action": action, "resource": resource, "context": context})
         for principal, action in asked
     )
-    answers = [json.loads(line)["decision"] for line in simulate_lines(requests, lake, load())]
+    answers = [json.loads(line)["decision"] for line in simulate_lines(requests, lake, load(), ahead=AHEAD)]
     decision = dict(zip(asked, answers, strict=True))
     return rows.append_column("decision", pa.array([decision[pair] for pair in pairs], pa.string()))

@@ -13,6 +13,9 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake, open_lake
 from pipeline.reference import load
 
+#: Lines of a file that are read at once: fewer questions to the lake. Standard input is answered line by line.
+AHEAD = 512
+
 
 def simulate(
     requests: Annotated[
@@ -38,7 +41,8 @@ def simulate(
             raise
 
     with _lines(requests) as lines, standard_output() as out:
-        for answer in simulate_lines(lines, opened, load()):
+        ahead = 1 if requests == "-" else AHEAD
+        for answer in simulate_lines(lines, opened, load(), ahead=ahead):
             out.write((answer + "\n").encode("utf-8", "backslashreplace"))
             out.flush()
     if failures:

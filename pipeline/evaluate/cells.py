@@ -254,8 +254,10 @@ def _entry_part(entry: Entry, around: Surroundings) -> _Part:
         if entry.guess is None
         else formulas.Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
     )
-    names_the_resource = entry.statement.resource_element == "Resource" and "*" not in part.patterns
-    patterns = part.patterns if names_the_resource else entry.governed
+    is_spelt_out = entry.statement.resource_element == "Resource" and all(
+        pattern.split(":")[4:5] == entry.resource_arn.split(":")[4:5] for pattern in part.patterns
+    )
+    patterns = part.patterns if is_spelt_out else entry.governed
     return part._replace(formula=formulas.conjunction((part.formula, governed, session)), patterns=patterns)
 
 
@@ -301,8 +303,21 @@ def _regions(scopes: Iterable[Scope], f: Formula) -> list[Region]:
     found: dict[str, Region] = {}
     for scope in scopes:
         for region in regions(scope, f):
-            found.setdefault(region.scope.pattern, region)
+            held = found.get(region.scope.pattern)
+            found[region.scope.pattern] = region if held is None else _either(held, region)
     return list(found.values())
+
+
+def _either(one: Region, other: Region) -> Region:
+    """Return two regions of one pattern as one: what only one of them takes out becomes a part of its formula."""
+    shared = {*one.exceptions} & {*other.exceptions}
+    formula = formulas.disjunction(
+        formulas.conjunction(
+            (region.formula, *(formulas.negation(resource_test(p)) for p in region.exceptions if p not in shared))
+        )
+        for region in (one, other)
+    )
+    return Region(one.scope._replace(beyond=()), tuple(sorted(shared)), formula)
 
 
 def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ...], tuple[int, ...]]:

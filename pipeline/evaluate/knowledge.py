@@ -4,7 +4,7 @@ Source: AWS global condition context keys; the service reference for the keys of
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -71,6 +71,7 @@ class Knowledge:
 
     reference: Reference
     former_spellings: Mapping[str, str]
+    _keys: dict[str, tuple[str | None, bool]] = field(default_factory=dict)
 
     def canonical(self, key: str, view: KeyView) -> str:
         """Return the key that stands for the same fact: a service's tag key is the global one where both are there."""
@@ -96,25 +97,21 @@ class Knowledge:
 
     def value_type(self, key: str) -> str | None:
         """Return the key's data type; None where the reference does not know the key."""
-        return _domain_parts(self.reference, key)[0]
+        return self._described(key)[0]
 
     def domain(self, key: str) -> KeyDomain:
         """Return what values an unknown key can have. The resource itself is one, always there."""
         if key.startswith(RESOURCE):
             return KeyDomain("String", False, False)
-        value_type, is_multivalued = _domain_parts(self.reference, key)
+        value_type, is_multivalued = self._described(key)
         return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT)
 
-
-_CACHE: dict[tuple[int, str], tuple[str | None, bool]] = {}
-
-
-def _domain_parts(reference: Reference, key: str) -> tuple[str | None, bool]:
-    place = (id(reference), key)
-    if place not in _CACHE:
-        found = reference.key(key)
-        _CACHE[place] = (found.value_type, found.is_multivalued) if found else (None, True)
-    return _CACHE[place]
+    def _described(self, key: str) -> tuple[str | None, bool]:
+        """Return data type and whether there can be many values; of an unknown key the widest."""
+        if key not in self._keys:
+            found = self.reference.key(key)
+            self._keys[key] = (found.value_type, found.is_multivalued) if found else (None, True)
+        return self._keys[key]
 
 
 def principal_facts(

@@ -40,8 +40,6 @@ ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "GreaterThan": compare.gt, "GreaterThanEquals": compare.ge,
 }  # fmt: skip
 
-_ARN_START = tuple(Part("literal", text) for text in ("arn",))
-
 
 def prefix_of(operator: str) -> str:
     """Return the part of an operator's name that tells its family."""

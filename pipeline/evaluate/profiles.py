@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.evaluate import predicates
-from pipeline.evaluate.formula import Test
+from pipeline.evaluate.formula import Test, order
 from pipeline.evaluate.knowledge import Facts, fact, principal_facts
 from pipeline.evaluate.relevance import Relevance, governed_by
 from pipeline.evaluate.statements import NumberedStatement
@@ -166,7 +166,7 @@ class Profiles:
             asked, needed = self._asked_in(text)
             tests |= {*asked}
             variables |= {*needed}
-        return tuple(sorted(tests)), tuple(sorted(variables))
+        return tuple(sorted(tests, key=order)), tuple(sorted(variables))
 
     def _asked_in(self, text: str) -> tuple[tuple[Test, ...], tuple[str, ...]]:
         if text not in self._asked:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.knowledge import FROM_OUTSIDE, THROUGH_ENDPOINT
-from pipeline.evaluate.values import KeyDomain, Way, ways
+from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
 
 #: Choices tried before a search gives up.
 MOST_STEPS = 20_000
@@ -37,11 +37,11 @@ def satisfy(f: Formula, domains: Domains) -> Answer:
     if isinstance(f, bool):
         return Answer(f, {}, True)
     groups = _by_key(f)
-    choices = [ways(tests, domains(key)) for key, tests in groups]
     budget = [MOST_STEPS]
     try:
+        choices = [ways(tests, domains(key)) for key, tests in groups]
         found = next(_search(f, groups, choices, (), {}, budget), None)
-    except _TooLongError:
+    except (_TooLongError, TooManyWaysError):
         return Answer(True, {}, False)
     if found is None:
         return Answer(False, {}, True)
@@ -53,7 +53,10 @@ def _by_key(f: Formula) -> list[tuple[str, tuple[Test, ...]]]:
     groups: dict[str, dict[Test, None]] = {}
     for test in formulas.tests(f):
         groups.setdefault(test.key, {})[test] = None
-    return [(key, tuple(sorted(groups[key]))) for key in sorted(groups, key=lambda key: (len(groups[key]), key))]
+    return [
+        (key, tuple(sorted(groups[key], key=formulas.order)))
+        for key in sorted(groups, key=lambda key: (len(groups[key]), key))
+    ]
 
 
 def _search(

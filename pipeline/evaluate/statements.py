@@ -1,6 +1,7 @@
 """Turns numbered statements into formulas for one principal, action and resource type."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -260,6 +261,11 @@ def wide_glob(pattern: str, has_variables: bool, completes: bool) -> globs.Glob:
 
 
 def shown(pattern: str) -> str:
-    """Return a filled pattern as a person reads it, without the escapes of filled-in text."""
-    parts = grammar.parts(pattern, True)
-    return "".join(_variable_text(part) if part.kind == "variable" else part.text for part in parts)
+    """Return a filled pattern as a person reads it: a wildcard's character that is meant literally stays ``${*}``."""
+    return "".join(_shown(part) for part in grammar.parts(pattern, True))
+
+
+def _shown(part: Part) -> str:
+    if part.kind == "variable":
+        return _variable_text(part)
+    return re.sub(r"[*?]", r"${\g<0>}", part.text) if part.kind == "literal" else part.text

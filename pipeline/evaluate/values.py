@@ -18,6 +18,10 @@ MOST_WAYS = 512
 MOST_FREE_TESTS = 12
 
 
+class TooManyWaysError(Exception):
+    """A key has more ways than are worth telling apart."""
+
+
 class KeyDomain(NamedTuple):
     """What values a key can have. ``value_type`` is None where the reference does not tell."""
 
@@ -38,7 +42,7 @@ class Way(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def ways(tests: tuple[Test, ...], domain: KeyDomain) -> tuple[Way, ...]:
-    """Return the ways of a key that ``tests`` are about."""
+    """Return the ways of a key that ``tests`` are about. Raises TooManyWaysError where they are too many."""
     found: dict[tuple[tuple[bool, ...], bool], Way] = {}
     absent = Way(tuple(predicates.when_absent(test) for test in tests), False, ())
     if domain.can_be_absent:
@@ -119,9 +123,9 @@ def _hits_empty(test: Test) -> bool:
 
 def _free(tests: tuple[Test, ...]) -> Iterable[Way]:
     """Return every way there could be: more than there are, so that nothing possible is missed."""
-    shown = tests[:MOST_FREE_TESTS]
-    for truths in itertools.product((True, False), repeat=len(shown)):
-        yield Way((*truths, *(False for _ in tests[MOST_FREE_TESTS:])), True, (), False)
+    if len(tests) > MOST_FREE_TESTS:
+        raise TooManyWaysError
+    return [Way(truths, True, (), False) for truths in itertools.product((True, False), repeat=len(tests))]
 
 
 def _single_values(tests: tuple[Test, ...], domain: KeyDomain) -> list[Single] | None:
