@@ -4,6 +4,7 @@ A row of ``access`` is such a region: a pattern, what is taken out of it, and th
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.evaluate import formula as formulas
@@ -36,6 +37,7 @@ class Region(NamedTuple):
     formula: Formula
 
 
+@lru_cache(maxsize=1 << 16)
 def scope_of(universe: Glob, pattern: str) -> Scope | None:
     """Return the part of a universe that a pattern grants; None if they have nothing in common."""
     granted = pattern_glob(pattern)
@@ -81,7 +83,8 @@ def _narrower(left: tuple[globs.Token, ...], right: tuple[globs.Token, ...]) -> 
     return right if not globs.relation((Glob(right),), Glob(left)).outside else None
 
 
-def regions(scope: Scope, f: Formula) -> list[Region]:
+@lru_cache(maxsize=1 << 18)
+def regions(scope: Scope, f: Formula) -> tuple[Region, ...]:
     """Return the regions of a scope in which the formula is not plainly false.
 
     ``f`` speaks of the resource and the context. Where there are too many regions, one is returned whose formula
@@ -92,8 +95,8 @@ def regions(scope: Scope, f: Formula) -> list[Region]:
         walk.visit(scope, None)
     except _TooManyError:
         known, _ = _settled(scope, f)
-        return [Region(scope, (), known)]
-    return [region for region in walk.found if region.formula is not False]
+        return (Region(scope, (), known),)
+    return tuple(region for region in walk.found if region.formula is not False)
 
 
 class _TooManyError(Exception):
