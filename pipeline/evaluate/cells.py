@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
 from pipeline.evaluate.actions import ActionForm, Place, TypeForm
-from pipeline.evaluate.formula import Formula
+from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.scopes import Region, Scope, regions, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import (
@@ -136,12 +136,12 @@ def _together(required: Sequence[Outcome], solver: Solver) -> bool:
 
 def _apart(f: Formula, number: int) -> Formula:
     """Give each resource keys of its own."""
-    own = {
+    own: dict[Test, Formula] = {
         test: test._replace(key=f"{test.key} #{number}")
         for test in formulas.tests(f)
         if test.key.startswith(("aws:resource", "resource", "sagemaker:resourcetag"))
     }
-    return formulas.renamed(f, own)
+    return formulas.replaced(f, own)
 
 
 def _why_never_together(required: Sequence[Outcome]) -> tuple[Verdict, str, tuple[int, ...]]:
@@ -252,7 +252,7 @@ def _entry_part(entry: Entry, around: Surroundings) -> _Part:
     session = (
         True
         if entry.guess is None
-        else formulas.Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
+        else Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
     )
     is_spelt_out = entry.statement.resource_element == "Resource" and all(
         pattern.split(":")[4:5] == entry.resource_arn.split(":")[4:5] for pattern in part.patterns

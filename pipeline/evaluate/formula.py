@@ -1,13 +1,13 @@
 """Formulas over tests: built simplified, compared by value, written as JSON. Decides nothing.
 
-A formula is True, False, a Test, or a tuple: ("not", f), ("and", f, g, ...), ("or", f, g, ...).
+A formula is True, False, a Test, or a Junction of formulas.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from pipeline.iam.model import SetQualifier
 
@@ -31,19 +31,49 @@ class Test(NamedTuple):
     is_opaque: bool = False
 
 
-Formula: TypeAlias = bool | Test | tuple[object, ...]
+class Junction:
+    """``not``, ``and`` or ``or`` of formulas. Junctions of equal parts are one object: to compare them costs nothing.
+
+    ``tests`` are the distinct tests within, in the order in which they stand.
+    """
+
+    __slots__ = ("kind", "parts", "tests")
+    kind: Literal["not", "and", "or"]
+    parts: tuple["Formula", ...]
+    tests: tuple[Test, ...]
+    _made: ClassVar[dict[tuple[str, tuple["Formula", ...]], "Junction"]] = {}
+
+    def __new__(cls, kind: Literal["not", "and", "or"], parts: tuple["Formula", ...]) -> "Junction":
+        """Return the junction of the parts. A conjunction or disjunction wants them sorted by :func:`order`."""
+        found = cls._made.get((kind, parts))
+        if found is None:
+            found = cls._made[kind, parts] = super().__new__(cls)
+            found.kind, found.parts = kind, parts
+            found.tests = tuple(dict.fromkeys(test for part in parts for test in tests(part)))
+        return found
+
+    def __repr__(self) -> str:
+        return f"({self.kind!r}, {', '.join(map(order, self.parts))})"
+
+
+Formula: TypeAlias = bool | Test | Junction
 
 
 def negation(f: Formula) -> Formula:
     """Return not f, pushed inwards."""
     if isinstance(f, bool):
         return not f
+    return _negation(f)
+
+
+@lru_cache(maxsize=1 << 18)
+def _negation(f: Test | Junction) -> Formula:
     if isinstance(f, Test):
-        return ("not", f)
-    if f[0] == "not":
-        return f[1]  # type: ignore[return-value]
-    children = (negation(child) for child in parts_of(f))
-    return disjunction(children) if f[0] == "and" else conjunction(children)
+        return Junction("not", (f,))
+    if f.kind == "not":
+        return f.parts[0]
+    children = (negation(child) for child in f.parts)
+    return disjunction(children) if f.kind == "and" else conjunction(children)
 
 
 def conjunction(formulas: Iterable[Formula]) -> Formula:
@@ -58,28 +88,36 @@ def disjunction(formulas: Iterable[Formula]) -> Formula:
 
 def parts_of(f: Formula) -> tuple[Formula, ...]:
     """Return the members of a conjunction or disjunction."""
-    return f[1:] if isinstance(f, tuple) and not isinstance(f, Test) else ()  # type: ignore[return-value]
+    return f.parts if isinstance(f, Junction) else ()
 
 
-def _is(f: Formula, kind: str) -> bool:
-    return isinstance(f, tuple) and not isinstance(f, Test) and f[0] == kind
+def is_junction(f: Formula, kind: str) -> bool:
+    """Whether the formula is a junction of a kind."""
+    return isinstance(f, Junction) and f.kind == kind
 
 
-def _joined(kind: str, other: str, formulas: Iterable[Formula], neutral: bool) -> Formula:
-    members: dict[Formula, None] = {}
+def _joined(kind: Literal["and", "or"], other: str, formulas: Iterable[Formula], neutral: bool) -> Formula:
+    members: dict[Test | Junction, None] = {}
     for f in formulas:
-        if f is neutral:
-            continue
-        if f is (not neutral):
-            return not neutral
-        for part in parts_of(f) if _is(f, kind) else (f,):
-            members[part] = None
-    if any(negation(member) in members for member in members if isinstance(member, Test) or _is(member, "not")):
+        if isinstance(f, bool):
+            if f is neutral:
+                continue
+            return f
+        for part in f.parts if isinstance(f, Junction) and f.kind == kind else (f,):
+            members[part] = None  # type: ignore[index]  # parts of a junction are never bool
+    if len(members) < 2:
+        return next(iter(members), neutral)
+    return _of_members(kind, other, frozenset(members), neutral)
+
+
+@lru_cache(maxsize=1 << 18)
+def _of_members(
+    kind: Literal["and", "or"], other: str, members: frozenset[Test | Junction], neutral: bool
+) -> Formula:
+    if any(is_junction(member, "not") and parts_of(member)[0] in members for member in members):
         return not neutral
-    kept = [m for m in members if not (_is(m, other) and any(part in members for part in parts_of(m)))]
-    if not kept:
-        return neutral
-    return kept[0] if len(kept) == 1 else (kind, *sorted(kept, key=order))
+    kept = [m for m in members if not (is_junction(m, other) and any(part in members for part in parts_of(m)))]
+    return kept[0] if len(kept) == 1 else Junction(kind, tuple(sorted(kept, key=order)))
 
 
 @lru_cache(maxsize=1 << 18)
@@ -88,13 +126,11 @@ def order(f: Formula) -> str:
     return repr(f)
 
 
-def tests(f: Formula) -> Iterator[Test]:
-    """Yield every test of a formula, repeats included."""
-    if isinstance(f, Test):
-        yield f
-    elif not isinstance(f, bool):
-        for part in f[1:]:
-            yield from tests(part)  # type: ignore[arg-type]
+def tests(f: Formula) -> tuple[Test, ...]:
+    """Return the distinct tests of a formula."""
+    if isinstance(f, Junction):
+        return f.tests
+    return (f,) if isinstance(f, Test) else ()
 
 
 def value(f: Formula, known: Mapping[Test, bool]) -> bool | None:
@@ -103,41 +139,31 @@ def value(f: Formula, known: Mapping[Test, bool]) -> bool | None:
         return f
     if isinstance(f, Test):
         return known.get(f)
-    if f[0] == "not":
-        inner = value(f[1], known)  # type: ignore[arg-type]
+    if f.kind == "not":
+        inner = value(f.parts[0], known)
         return None if inner is None else not inner
-    absorbing = f[0] == "or"
+    absorbing = f.kind == "or"
     is_open = False
-    for part in f[1:]:
-        found = value(part, known)  # type: ignore[arg-type]
+    for part in f.parts:
+        found = value(part, known)
         if found is absorbing:
             return absorbing
         is_open |= found is None
     return None if is_open else not absorbing
 
 
-def substituted(f: Formula, known: Mapping[Test, bool]) -> Formula:
-    """Return the formula with known tests replaced by their truth."""
+def replaced(f: Formula, known: Mapping[Test, Formula]) -> Formula:
+    """Return the formula with tests replaced: by their truth where it is known, or by other tests."""
     if isinstance(f, bool):
         return f
     if isinstance(f, Test):
         return known.get(f, f)
-    if f[0] == "not":
-        return negation(substituted(f[1], known))  # type: ignore[arg-type]
-    children = (substituted(part, known) for part in f[1:])  # type: ignore[arg-type]
-    return conjunction(children) if f[0] == "and" else disjunction(children)
-
-
-def renamed(f: Formula, names: Mapping[Test, Test]) -> Formula:
-    """Return the formula with tests replaced by others."""
-    if isinstance(f, bool):
+    if known.keys().isdisjoint(f.tests):
         return f
-    if isinstance(f, Test):
-        return names.get(f, f)
-    if f[0] == "not":
-        return negation(renamed(f[1], names))  # type: ignore[arg-type]
-    children = (renamed(part, names) for part in f[1:])  # type: ignore[arg-type]
-    return conjunction(children) if f[0] == "and" else disjunction(children)
+    children = (replaced(part, known) for part in f.parts)
+    if f.kind == "not":
+        return negation(next(children))
+    return conjunction(children) if f.kind == "and" else disjunction(children)
 
 
 def as_json(f: Formula) -> object:
@@ -152,8 +178,8 @@ def as_json(f: Formula) -> object:
             "key": f.key,
             "values": list(f.values),
         }
-    members = [as_json(part) for part in f[1:]]  # type: ignore[arg-type]
-    return {f[0]: members[0] if f[0] == "not" else members}
+    members = [as_json(part) for part in f.parts]
+    return {f.kind: members[0] if f.kind == "not" else members}
 
 
 def identity(f: Formula) -> str:

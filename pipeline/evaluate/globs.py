@@ -7,7 +7,7 @@ matcher, on purpose: the two are held against each other.
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pipeline.iam.grammar import Part
 
@@ -25,11 +25,24 @@ class Token(NamedTuple):
     no_colon: bool = False
 
 
-class Glob(NamedTuple):
-    """A glob. ``ignores_case`` compares letters without regard to case."""
+class Glob:
+    """A glob. ``ignores_case`` compares letters without regard to case.
 
+    Globs of equal tokens are one object: to compare them costs nothing.
+    """
+
+    __slots__ = ("ignores_case", "tokens")
     tokens: tuple[Token, ...]
-    ignores_case: bool = False
+    ignores_case: bool
+    _made: ClassVar[dict[tuple[tuple[Token, ...], bool], "Glob"]] = {}
+
+    def __new__(cls, tokens: tuple[Token, ...], ignores_case: bool = False) -> "Glob":
+        """Return the glob of the tokens."""
+        found = cls._made.get((tokens, ignores_case))
+        if found is None:
+            found = cls._made[tokens, ignores_case] = super().__new__(cls)
+            found.tokens, found.ignores_case = tokens, ignores_case
+        return found
 
     @property
     def is_everything(self) -> bool:

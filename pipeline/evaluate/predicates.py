@@ -84,9 +84,7 @@ def arn_glob(parts: Sequence[Part]) -> globs.Glob | None:
     tokens: list[globs.Token] = []
     field = 0
     if [part.kind for part in parts] == ["star"]:
-        return globs.glob(grammar.parts("arn:*:*:*:*:", False), within_field=True)._replace(
-            tokens=(*_fields_of_any_arn(), globs.Token("run"))
-        )
+        return globs.Glob((*_fields_of_any_arn(), globs.Token("run")))
     for part in parts:
         if part.kind in ("star", "mark"):
             tokens += globs.glob((part,), within_field=field < grammar.ARN_FIELDS - 1).tokens

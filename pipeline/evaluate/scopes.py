@@ -117,7 +117,7 @@ class _Walk(NamedTuple):
         if len(self.visited) >= MOST_REGIONS:
             raise _TooManyError
         settled, mixed = _settled(scope, self.f)
-        formula = formulas.substituted(settled, dict.fromkeys(mixed, False))
+        formula = formulas.replaced(settled, dict.fromkeys(mixed, False))
         formula = formulas.conjunction((formula, *(resource_test(pattern) for pattern in scope.beyond)))
         self.visited[place] = (formula, True)
         different = [test for test in mixed if not self.visit(_within(scope, test), formula)]
@@ -130,16 +130,18 @@ class _Walk(NamedTuple):
 
 def _settled(scope: Scope, f: Formula) -> tuple[Formula, list[Test]]:
     """Return the formula with the tests on the resource decided that the scope decides, and those that it does not."""
-    known: dict[Test, bool] = {}
+    known: dict[Test, Formula] = {}
     mixed: list[Test] = []
-    for test in dict.fromkeys(test for test in formulas.tests(f) if test.key == RESOURCE):
+    for test in formulas.tests(f):
+        if test.key != RESOURCE:
+            continue
         meeting = globs.relation(scope.globs, pattern_glob(test.values[0]))
         if meeting.inside and meeting.outside:
             mixed.append(test)
         else:
             known[test] = meeting.inside
-    settled = formulas.substituted(f, known)
-    left = set(formulas.tests(settled))
+    settled = formulas.replaced(f, known)
+    left = formulas.tests(settled)
     return settled, [test for test in mixed if test in left]
 
 

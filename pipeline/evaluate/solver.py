@@ -50,9 +50,9 @@ def satisfy(f: Formula, domains: Domains) -> Answer:
 
 
 def _by_key(f: Formula) -> list[tuple[str, tuple[Test, ...]]]:
-    groups: dict[str, dict[Test, None]] = {}
+    groups: dict[str, list[Test]] = {}
     for test in formulas.tests(f):
-        groups.setdefault(test.key, {})[test] = None
+        groups.setdefault(test.key, []).append(test)
     return [
         (key, tuple(sorted(groups[key], key=formulas.order)))
         for key in sorted(groups, key=lambda key: (len(groups[key]), key))
@@ -115,10 +115,10 @@ class Solver:
 
     def _simplified(self, f: Formula) -> Formula:
         """Return an equivalent formula without the parts that do nothing."""
-        if isinstance(f, bool | Test) or f[0] == "not":
+        if isinstance(f, bool | Test) or f.kind == "not":
             return f
-        kind, join = f[0], formulas.conjunction if f[0] == "and" else formulas.disjunction
-        kept = [self.simplified(part) for part in formulas.parts_of(f)]
+        kind, join = f.kind, formulas.conjunction if f.kind == "and" else formulas.disjunction
+        kept = [self.simplified(part) for part in f.parts]
         for part in list(kept):
             rest = join(other for other in kept if other is not part)
             implied = (rest, part) if kind == "and" else (part, rest)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
-from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.formula import RESOURCE, Formula, Junction, Test
 from pipeline.evaluate.knowledge import ALWAYS_PRESENT
 
 #: Verbs of the operators that are not negated: what they say, and what their negation says.
@@ -47,20 +47,18 @@ def _words(f: Formula, spelling: Mapping[str, str], *, is_outermost: bool = Fals
         return "always" if f else "never"
     if isinstance(f, Test):
         return _test(f, spelling, is_negated=False)
-    if f[0] == "not":
-        inner = formulas.parts_of(f)[0]
+    if f.kind == "not":
+        inner = f.parts[0]
         return (
             _test(inner, spelling, is_negated=True) if isinstance(inner, Test) else f"not ({_words(inner, spelling)})"
         )
-    joined = f" {f[0]} ".join(_words(part, spelling) for part in _paired(f))
+    joined = f" {f.kind} ".join(_words(part, spelling) for part in _paired(f))
     return joined if is_outermost else f"({joined})"
 
 
-def _paired(f: Formula) -> Sequence[Formula]:
+def _paired(f: Junction) -> Sequence[Formula]:
     """Return the parts of a formula, those about one key side by side: presence first."""
-    return sorted(
-        formulas.parts_of(f), key=lambda part: ([test.key for test in formulas.tests(part)], formulas.order(part))
-    )
+    return sorted(f.parts, key=lambda part: ([test.key for test in formulas.tests(part)], formulas.order(part)))
 
 
 def _test(test: Test, spelling: Mapping[str, str], *, is_negated: bool) -> str:
