@@ -21,7 +21,14 @@ from pipeline.memory import collection_off
 from pipeline.reference import RELATIONS, Reference
 
 #: Relations that large lakes expand when asked: their rows are joined from others.
-EXPANDED = ("statement_actions", "principal_statements", "principal_reasons", "access", "access_matrix")
+EXPANDED = (
+    "statement_actions",
+    "principal_statements",
+    "principal_reasons",
+    "profile_cells",
+    "access",
+    "access_matrix",
+)
 
 
 class BuildResult(NamedTuple):

@@ -111,9 +111,7 @@ def _joined(kind: Literal["and", "or"], other: str, formulas: Iterable[Formula],
 
 
 @lru_cache(maxsize=1 << 18)
-def _of_members(
-    kind: Literal["and", "or"], other: str, members: frozenset[Test | Junction], neutral: bool
-) -> Formula:
+def _of_members(kind: Literal["and", "or"], other: str, members: frozenset[Test | Junction], neutral: bool) -> Formula:
     if any(is_junction(member, "not") and parts_of(member)[0] in members for member in members):
         return not neutral
     kept = [m for m in members if not (is_junction(m, other) and any(part in members for part in parts_of(m)))]

@@ -1,17 +1,18 @@
 """Groups principals into profiles: the same statements in each layer and the same facts get the same answers."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import Test, order
 from pipeline.evaluate.knowledge import Facts, fact, principal_facts
-from pipeline.evaluate.relevance import Relevance, governed_by
 from pipeline.evaluate.statements import NumberedStatement
 
 Tags = tuple[tuple[str, str], ...]
+Numbers = tuple[int, ...]
 
 
 class Principal(NamedTuple):
@@ -70,31 +71,23 @@ class Example(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """A row of ``profiles``: sets and chains by number, 0 for none.
-
-    ``base_facts_id`` stands for ``facts_id`` where no statement asks for a fact of the principal.
-    """
+    """What the answers to a principal depend on. Parts are those of :class:`Principal`."""
 
     facts_id: int
-    base_facts_id: int
-    identity_set_id: int
-    has_boundary: bool
-    boundary_set_id: int
-    scp_chain_id: int
-    rcp_chain_id: int
-    account_environment_set_id: int
-    environment_set_id: int
+    identity_parts: str
+    boundary_parts: str | None
+    scp_parts: str | None
+    rcp_parts: str | None
+    account_environment_parts: str
+    environment_parts: str
 
 
-@dataclass
-class Numbers:
-    """Numbers texts in the order in which they come, from 1; an empty text or None is 0."""
+class Asked(NamedTuple):
+    """What statements ask for of the principal: tests on its facts, and keys whose values themselves matter."""
 
-    by_text: dict[str, int] = field(default_factory=dict)
-
-    def of(self, text: str | None) -> int:
-        """Return the number of a text."""
-        return self.by_text.setdefault(text, len(self.by_text) + 1) if text else 0
+    number: int
+    tests: tuple[Test, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass
@@ -104,40 +97,60 @@ class Profiles:
     statements: Mapping[int, NumberedStatement]
     entries: Mapping[int, dict[str, Any]]
     exemptions: Mapping[str, frozenset[str]]
-    sets: Numbers = field(default_factory=Numbers)
-    chains: Numbers = field(default_factory=Numbers)
     by_profile: dict[Profile, int] = field(default_factory=dict)
     by_facts: dict[tuple[object, ...], int] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
-    _base_facts: dict[tuple[str, str], int] = field(default_factory=dict)
-    _asked: dict[str, tuple[tuple[Test, ...], tuple[str, ...]]] = field(default_factory=dict)
+    _alike: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _asked: dict[Numbers, Asked] = field(default_factory=dict)
+    _asked_of_all: dict[tuple[str | None, ...], Asked] = field(default_factory=dict)
+    _distinct: dict[tuple[tuple[Test, ...], tuple[str, ...]], Asked] = field(default_factory=dict)
+    _known: dict[tuple[int, int], tuple[object, ...]] = field(default_factory=dict)
     _truths: dict[tuple[Test, tuple[str, ...]], bool] = field(default_factory=dict)
 
     def add(self, principal: Principal) -> int:
         """Return the number of the principal's profile."""
-        facts_id = self._facts_id(principal)
-        example = self.examples[facts_id]
         profile = Profile(
-            facts_id,
-            self._base_facts.setdefault((example.own_account, example.partition), facts_id),
-            self.sets.of(principal.identity_parts),
-            principal.boundary_parts is not None,
-            self.sets.of(principal.boundary_parts),
-            self.chains.of(principal.scp_parts),
-            self.chains.of(principal.rcp_parts),
-            self.sets.of(_entry_set(principal.account_environment_parts)),
-            self.sets.of(_entry_set(principal.environment_parts)),
+            self._facts_id(principal),
+            principal.identity_parts,
+            principal.boundary_parts,
+            principal.scp_parts,
+            principal.rcp_parts,
+            principal.account_environment_parts,
+            principal.environment_parts,
         )
         return self.by_profile.setdefault(profile, len(self.by_profile) + 1)
 
+    def alike(self, facts_id: int, statements: Iterable[Numbers], entries: Numbers) -> int:
+        """Return one facts_id for all whose facts agree in what the statements and entries ask for."""
+        example = self.examples[facts_id]
+        groups = (*statements, self._statements_of(entries)) if entries else statements
+        known = tuple(self.known(numbers, facts_id) for numbers in groups)
+        named = (example.is_user, example.exempt_entries & {*entries}) if entries else None
+        return self._alike.setdefault((example.own_account, example.partition, known, named), facts_id)
+
+    def known(self, numbers: Numbers, facts_id: int) -> tuple[object, ...]:
+        """Return what the facts come to as far as the statements ask for them, with the number of what they ask."""
+        asked = self._asked_by(numbers)
+        if not asked.tests and not asked.keys:
+            return ()
+        if (asked.number, facts_id) not in self._known:
+            come_to = self._come_to(asked, self.examples[facts_id].facts)
+            self._known[asked.number, facts_id] = (asked.number, *come_to)
+        return self._known[asked.number, facts_id]
+
+    def _come_to(self, asked: Asked, facts: Facts) -> tuple[object, ...]:
+        return (
+            *(self._truth(test, fact(facts, test.key)) for test in asked.tests),
+            *(fact(facts, key) for key in asked.keys),
+        )
+
     def _facts_id(self, principal: Principal) -> int:
         facts = principal.facts()
-        tests, variables = self._asked_of(principal)
-        truths = tuple((test, self._truth(test, fact(facts, test.key))) for test in tests)
-        values = tuple((key, fact(facts, key)) for key in variables)
+        asked = self._asked_of(principal)
+        known = self._come_to(asked, facts)
         exempt = self._exempt(principal)
         partition = principal.partition or self._partition_named(principal.identity_parts)
-        key = (principal.own_account, partition, principal.principal_type, truths, values, exempt)
+        key = (principal.own_account, partition, principal.principal_type, asked.number, known, exempt)
         if key not in self.by_facts:
             self.by_facts[key] = len(self.by_facts)
             is_user = principal.principal_type == "user"
@@ -146,7 +159,7 @@ class Profiles:
 
     def _partition_named(self, parts: str) -> str:
         """Return the partition that a loose document's patterns name: aws where none does, any where several do."""
-        patterns = [pattern for number in numbers_in(parts) for pattern in self.statements[number].resources]
+        patterns = [pattern for number, _ in parts_of(parts) for pattern in self.statements[number].resources]
         named = {pattern.split(":")[1] for pattern in patterns if pattern.startswith("arn:") and pattern.count(":") > 1}
         return "aws" if not named else named.pop() if len(named) == 1 else "*"
 
@@ -157,33 +170,44 @@ class Profiles:
             self._truths[test, known] = predicates.holds(test, known)
         return self._truths[test, known]
 
-    def _asked_of(self, principal: Principal) -> tuple[tuple[Test, ...], tuple[str, ...]]:
-        """Return the tests on the principal's own facts in all its statements, and the keys whose values matter."""
-        texts = (principal.identity_parts, principal.boundary_parts, principal.scp_parts, principal.rcp_parts)
-        tests: set[Test] = set()
-        variables: set[str] = set()
-        for text in (*(t for t in texts if t), self._entry_statements(principal)):
-            asked, needed = self._asked_in(text)
-            tests |= {*asked}
-            variables |= {*needed}
-        return tuple(sorted(tests, key=order)), tuple(sorted(variables))
+    def _asked_of(self, principal: Principal) -> Asked:
+        """Return what all statements that count for a principal ask for."""
+        texts = (
+            principal.identity_parts,
+            principal.boundary_parts,
+            principal.scp_parts,
+            principal.rcp_parts,
+            principal.account_environment_parts,
+            principal.environment_parts,
+        )
+        if texts not in self._asked_of_all:
+            own = [number for text in texts[:4] for number, _ in parts_of(text)]
+            entries = [number for text in texts[4:] for number, _ in parts_of(text)]
+            self._asked_of_all[texts] = self._asked_by((*own, *self._statements_of(entries)))
+        return self._asked_of_all[texts]
 
-    def _asked_in(self, text: str) -> tuple[tuple[Test, ...], tuple[str, ...]]:
-        if text not in self._asked:
-            found = [self.statements[number] for number in numbers_in(text)]
-            tests = {t for s in found for t in s.principal_tests}
-            variables = {key for s in found for key in s.fact_keys}
-            self._asked[text] = (tuple(tests), tuple(variables))
-        return self._asked[text]
+    def _asked_by(self, numbers: Numbers) -> Asked:
+        if numbers not in self._asked:
+            found = [self.statements[number] for number in dict.fromkeys(numbers)]
+            tests = tuple(sorted({test for s in found for test in s.principal_tests}, key=order))
+            keys = tuple(sorted({key for s in found for key in s.fact_keys}))
+            self._asked[numbers] = self._distinct.setdefault((tests, keys), Asked(len(self._distinct), tests, keys))
+        return self._asked[numbers]
 
-    def _entry_statements(self, principal: Principal) -> str:
-        numbers = [*numbers_in(principal.account_environment_parts), *numbers_in(principal.environment_parts)]
-        return ",".join(str(self.entries[number]["statement_number"]) for number in numbers)
+    def _statements_of(self, entries: Iterable[int]) -> Numbers:
+        """Return the statements of entries, and the RCPs of the resource's owner."""
+        return tuple(
+            number
+            for entry in (self.entries[number] for number in entries)
+            for number in (entry["statement_number"], *(number for number, _ in parts_of(entry["rcps"])))
+        )
 
     def _exempt(self, principal: Principal) -> frozenset[int]:
         """Return the entries of NotPrincipal that leave the principal out (NPRIN): never one with a boundary."""
         numbers = [
-            n for n in numbers_in(principal.account_environment_parts) if self.entries[n]["named_as"] == "not_principal"
+            n
+            for n, _ in parts_of(principal.account_environment_parts)
+            if self.entries[n]["named_as"] == "not_principal"
         ]
         if not numbers or principal.boundary_parts is not None:
             return frozenset()
@@ -191,34 +215,12 @@ class Profiles:
         listed = {number: self.exemptions[self.entries[number]["statement_id"]] for number in numbers}
         return frozenset(n for n, names in listed.items() if principal.principal_arn in names and names & account)
 
-    def set_parts(self, relevance: Relevance) -> Iterator[tuple[int, int, int, int, bool]]:
-        """Yield (set, part number, action set, class of forms, whether it asks for facts) of every set."""
-        for text, set_id in self.sets.by_text.items():
-            is_environment = text.startswith("entries ")
-            for part in text.removeprefix("entries ").split(","):
-                number, action_set_id = (int(text) for text in part.split(":"))
-                yield (set_id, number, action_set_id, *self._class_of(number, is_environment, relevance))
 
-    def _class_of(self, number: int, is_environment: bool, relevance: Relevance) -> tuple[int, bool]:
-        if is_environment:
-            return relevance.class_of_resource(governed_by(self.entries[number]["resource_arn"])), True
-        statement = self.statements[number]
-        return relevance.class_of(statement), bool(statement.principal_tests or statement.fact_keys)
-
-    def chain_levels(self) -> Iterator[tuple[int, int, int]]:
-        """Yield (chain, level, set) of every chain. Adds the levels' sets."""
-        for text, chain_id in self.chains.by_text.items():
-            for level, parts in enumerate(text.split("/")[1:]):
-                yield chain_id, level, self.sets.of(parts)
-
-
-def numbers_in(text: str) -> Iterable[int]:
-    """Return the numbers in a text of parts, chain or case, each once; what follows a colon is left out."""
-    return list({int(part.split(":", 1)[0]): None for part in text.replace("/", ",").split(",") if part})
-
-
-def _entry_set(parts: str) -> str:
-    return f"entries {parts}" if parts else ""
+@lru_cache(maxsize=1 << 16)
+def parts_of(text: str | None) -> tuple[tuple[int, int], ...]:
+    """Return the parts (number, action set) in a text of parts, or of a chain's levels of parts."""
+    pairs = (part.split(":") for part in (text or "").replace("/", ",").split(",") if part)
+    return tuple((int(number), int(action_set)) for number, action_set in pairs)
 
 
 def read_entry(text: str) -> dict[str, Any]:

@@ -1,23 +1,25 @@
-"""Which action forms a statement can matter to, told by service and resource type alone. Errs towards "can matter".
+"""For which actions a statement can matter, told by service and resource type alone. Errs towards "can matter".
 
 Most statements name one resource type: leaving them out of the cases of all other actions keeps the cases few.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from pipeline.evaluate import globs
-from pipeline.evaluate.actions import ActionForm, TypeForm
+from pipeline.evaluate.actions import TypeForm
 from pipeline.evaluate.statements import NumberedStatement, wide_glob
 from pipeline.iam import grammar
 
 _STOP = re.compile(r"[/*?$:]")
+Head = tuple[str, str, bool]
 
 
 @lru_cache(maxsize=1 << 16)
-def head_of(pattern: str) -> tuple[str, str, bool] | None:
+def head_of(pattern: str) -> Head | None:
     """Return service, start of the resource, and whether the resource type ends there; None where it is not told."""
     fields = grammar.completed_arn(pattern).split(":", grammar.ARN_FIELDS - 1)
     if len(fields) < grammar.ARN_FIELDS or _STOP.search(fields[2]):
@@ -29,8 +31,7 @@ def head_of(pattern: str) -> tuple[str, str, bool] | None:
 
 
 @lru_cache(maxsize=1 << 18)
-def _can_meet(pattern: str, arn_format: str) -> bool:
-    mine, theirs = head_of(pattern), head_of(arn_format)
+def _can_meet(mine: Head | None, theirs: Head | None) -> bool:
     if mine is None or theirs is None:
         return True
     if mine[0] != theirs[0]:
@@ -41,51 +42,58 @@ def _can_meet(pattern: str, arn_format: str) -> bool:
     return (is_whole or other.startswith(head)) and (is_whole_too or head.startswith(other))
 
 
-def _matters(statement: NumberedStatement, kind: TypeForm) -> bool:
-    if statement.resource_element != "Resource" or kind.arn_format == "":
-        return True
-    if kind.arn_format is None:
-        return any(globs.matches(wide_glob(p, statement.has_variables, True), "*") for p in statement.resources)
-    return any(_can_meet(pattern, kind.arn_format) for pattern in statement.resources)
-
-
 @dataclass
 class Relevance:
-    """Numbers the sets of forms that statements matter to. ``open_forms`` are those that every statement matters to."""
+    """Tells for which actions statements can matter, as bits. ``kinds`` are the actions of each resource type,
+    ``open_actions`` those that every statement matters to."""
 
-    forms: Sequence[ActionForm]
-    open_forms: frozenset[int] = frozenset()
-    classes: dict[frozenset[int], int] = field(default_factory=dict)
+    kinds: Mapping[TypeForm, int]
+    open_actions: int
+    _by_head: dict[Head | None, int] = field(default_factory=dict)
     _known: dict[int, int] = field(default_factory=dict)
-    _mattering: dict[tuple[str, ...], frozenset[TypeForm]] = field(default_factory=dict)
+    _resources: dict[tuple[str, ...], int] = field(default_factory=dict)
 
-    def class_of(self, statement: NumberedStatement) -> int:
-        """Return the number of the set of forms that a statement can matter to."""
+    def of_statement(self, statement: NumberedStatement) -> int:
+        """Return the actions that a statement can matter to."""
         if statement.number not in self._known:
-            mattering = {kind for kind in self._kinds() if _matters(statement, kind)}
-            self._known[statement.number] = self._number(
-                {n for n, form in enumerate(self.forms) if not mattering.isdisjoint(form.types)} | self.open_forms
-            )
+            self._known[statement.number] = self._of_patterns(statement) | self.open_actions
         return self._known[statement.number]
 
-    def class_of_resource(self, governed: Sequence[str]) -> int:
-        """Return the number of the set of forms that a policy of these resources can matter to."""
-        return self._number(
-            {n for n, form in enumerate(self.forms) if any(meets(governed, kind) for kind in form.types)}
-        )
+    def _of_patterns(self, statement: NumberedStatement) -> int:
+        if statement.resource_element != "Resource":
+            return _union(self.kinds.values())
+        found = _union(actions for kind, actions in self.kinds.items() if kind.arn_format == "")
+        for pattern in statement.resources:
+            found |= self._of_head(head_of(pattern))
+            if globs.matches(wide_glob(pattern, statement.has_variables, True), "*"):
+                found |= _union(actions for kind, actions in self.kinds.items() if kind.arn_format is None)
+        return found
 
-    def _number(self, forms: Iterable[int]) -> int:
-        return self.classes.setdefault(frozenset(forms), len(self.classes) + 1)
+    def _of_head(self, head: Head | None) -> int:
+        if head not in self._by_head:
+            self._by_head[head] = _union(
+                actions
+                for kind, actions in self.kinds.items()
+                if kind.arn_format and _can_meet(head, head_of(kind.arn_format))
+            )
+        return self._by_head[head]
 
-    def _kinds(self) -> Iterable[TypeForm]:
-        return dict.fromkeys(kind for form in self.forms for kind in form.types)
+    def of_resource(self, governed: tuple[str, ...]) -> int:
+        """Return the actions that a policy of these resources can matter to."""
+        if governed not in self._resources:
+            self._resources[governed] = _union(actions for kind, actions in self.kinds.items() if meets(governed, kind))
+        return self._resources[governed]
+
+
+def _union(sets: Iterable[int]) -> int:
+    return reduce(or_, sets, 0)
 
 
 def meets(governed: Sequence[str], kind: TypeForm) -> bool:
     """Whether resources under a resource-based policy can be of a type."""
     if not kind.arn_format:
         return kind.arn_format == ""
-    return any(_can_meet(pattern, kind.arn_format) for pattern in governed)
+    return any(_can_meet(head_of(pattern), head_of(kind.arn_format)) for pattern in governed)
 
 
 def governed_by(resource_arn: str) -> tuple[str, ...]:

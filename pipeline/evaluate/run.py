@@ -1,18 +1,20 @@
 """Runs the evaluation over loaded relations: models, profiles, cells, tables. Writes nothing outside the connection."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
+from pipeline.evaluate.cases import Case, Cases
 from pipeline.evaluate.engine import Engine
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
 from pipeline.evaluate.models import run_models
-from pipeline.evaluate.profiles import Principal, Profile, Profiles, read_entry
+from pipeline.evaluate.profiles import Principal, Profiles, read_entry
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
 from pipeline.evaluate.statements import NumberedStatement, read_statement
+from pipeline.evaluate.tables import table, tables_of
 from pipeline.lake.duck import Connection
 from pipeline.lake.write import load_table
 from pipeline.reference import Reference
@@ -40,16 +42,7 @@ BEFORE = (
     "account_statements",
     "action_set_members",
 )
-#: Columns of distinct_cases that number a case, in the order in which the engine takes their texts.
-CASE_COLUMNS = (
-    "identity_case",
-    "boundary_case",
-    "scp_case",
-    "rcp_case",
-    "account_environment_case",
-    "environment_case",
-)
-PROGRESS_EVERY = 20_000
+PROGRESS_EVERY = 5_000
 
 
 def evaluate(
@@ -72,13 +65,12 @@ def evaluate(
         for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")
     }
     profiles = _profiles(connection, statements, entries)
-    forms = _action_forms(connection, reference, statements)
-    _load_profiles(connection, profiles, _relevance(forms, entries))
-    run_models(connection, ("cell_cases", "distinct_cases"))
-    spelling = _spelling(connection)
-    engine = Engine(Knowledge(reference, _former(connection)), statements, entries, forms, profiles.examples, spelling)
-    _decide(connection, engine, progress)
-    run_models(connection, ("profile_cells",))
+    actions = _actions(connection, reference, statements)
+    cases = _cases(connection, profiles, actions)
+    engine = Engine(Knowledge(reference, _former(connection)), profiles, actions.forms)
+    _decide(connection, engine, actions, cases, progress)
+    for name, decided in tables_of(engine.cells, _spelling(connection)).items():
+        load_table(connection, name, decided)
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -108,7 +100,7 @@ def _profiles(
             ("profile_id", pa.int32()),
         ]
     )
-    load_table(connection, "principal_profiles", _table(found, schema))
+    load_table(connection, "principal_profiles", table(found, schema))
     return profiles
 
 
@@ -124,62 +116,100 @@ def _pairs(tags: object) -> Iterable[tuple[str, str]]:
     return []
 
 
-def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    return pa.table([pa.array(list(c), type=f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+class _Actions(NamedTuple):
+    """The evaluated actions: bit n of a set of actions is ``names[n]``. Forms are numbered."""
+
+    names: tuple[str, ...]
+    form_ids: tuple[int, ...]
+    forms: tuple[ActionForm, ...]
+
+    @property
+    def everything(self) -> int:
+        """The set of all actions."""
+        return (1 << len(self.names)) - 1
+
+    @property
+    def rcp_supported(self) -> int:
+        """The set of the actions that RCPs limit."""
+        return self._of_forms({n for n, form in enumerate(self.forms) if form.is_rcp_supported})
+
+    def those_with(self, kinds: Set[TypeForm]) -> int:
+        """Return the set of the actions that have any of the resource types."""
+        return self._of_forms({n for n, form in enumerate(self.forms) if not kinds.isdisjoint(form.types)})
+
+    def _of_forms(self, form_ids: Set[int]) -> int:
+        return sum(1 << bit for bit, form_id in enumerate(self.form_ids) if form_id in form_ids)
+
+    def in_set(self, actions: int) -> list[int]:
+        """Return the bits that are set."""
+        return [bit for bit, digit in enumerate(reversed(f"{actions:b}")) if digit == "1"]
 
 
-def _relevance(forms: Sequence[ActionForm], entries: dict[int, dict[str, Any]]) -> Relevance:
-    """Return what statements matter to. Where a resource-based policy speaks, statements that name no resource of the
-    own account count as well."""
-    resources = {governed_by(entry["resource_arn"]) for entry in entries.values()}
-    kinds = {kind for form in forms for kind in form.types if any(meets(governed, kind) for governed in resources)}
-    return Relevance(forms, frozenset(n for n, form in enumerate(forms) if not kinds.isdisjoint(form.types)))
-
-
-def _load_profiles(connection: Connection, profiles: Profiles, relevance: Relevance) -> None:
-    levels = list(profiles.chain_levels())
-    fields = [
-        ("profile_id", pa.int32()),
-        *((name, pa.bool_() if name == "has_boundary" else pa.int32()) for name in Profile._fields),
-    ]
-    load_table(
-        connection, "profiles", _table([(n, *profile) for profile, n in profiles.by_profile.items()], pa.schema(fields))
-    )
-    parts = list(profiles.set_parts(relevance))
-    classes = [(number, form) for forms, number in relevance.classes.items() for form in sorted(forms)]
-    _load_numbers(connection, "chain_levels", ("chain_id", "level", "set_id"), levels)
-    _load_numbers(connection, "form_classes", ("class_id", "form_id"), classes)
-    _load_numbers(connection, "set_parts", ("set_id", "part_number", "action_set_id", "class_id", "asks_facts"), parts)
-
-
-def _load_numbers(
-    connection: Connection, name: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    kinds = (pa.bool_() if column == "asks_facts" else pa.int32() for column in columns)
-    load_table(connection, name, _table(rows, pa.schema(list(zip(columns, kinds, strict=True)))))
-
-
-def _action_forms(
-    connection: Connection, reference: Reference, statements: dict[int, NumberedStatement]
-) -> list[ActionForm]:
+def _actions(connection: Connection, reference: Reference, statements: dict[int, NumberedStatement]) -> _Actions:
     sql = "select action, resource_type from reference_action_resource_types where is_required_mark_doubtful"
     doubtful = frozenset((str(action), str(kind)) for action, kind in _rows(connection, sql))
     former = _former(connection)
-    keys = {test.key for s in statements.values() for test in s.tests} | {
-        key for s in statements.values() for key in s.fact_keys
-    }
+    keys = {key for s in statements.values() for key in (*s.fact_keys, *(test.key for test in s.tests))}
     mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
+    names = tuple(name for (name,) in _rows(connection, "select action from evaluated_actions order by action"))
     forms: dict[ActionForm, int] = {}
-    kinds: dict[TypeForm, TypeForm] = {}
-    rows = []
-    for (action,) in _rows(connection, "select action from evaluated_actions order by action"):
-        form = action_form(reference, action, doubtful, mentioned)
-        # Equal types are one object: the engine tells them apart by it.
-        form = form._replace(types=tuple(kinds.setdefault(kind, kind) for kind in form.types))
-        rows.append((action, forms.setdefault(form, len(forms))))
-    load_table(connection, "action_forms", _table(rows, pa.schema([("action", pa.string()), ("form_id", pa.int32())])))
-    return list(forms)
+    form_ids = tuple(forms.setdefault(action_form(reference, name, doubtful, mentioned), len(forms)) for name in names)
+    return _Actions(names, form_ids, tuple(forms))
+
+
+def _cases(connection: Connection, profiles: Profiles, actions: _Actions) -> dict[Case, int]:
+    """Split all profiles; return the cases in the order of their numbers, with the actions that they are needed for.
+
+    Loads profile_cases and block_actions.
+    """
+    members: dict[int, int] = {}
+    bits = {name: 1 << bit for bit, name in enumerate(actions.names)}
+    for action_set_id, action in _rows(connection, "select action_set_id, action from action_set_members"):
+        members[action_set_id] = members.get(action_set_id, 0) | bits[action]
+    relevance = _relevance(profiles, actions)
+    cases = Cases(profiles, relevance, members, actions.everything, actions.rcp_supported)
+    numbers: dict[Case, int] = {}
+    needed: list[int] = []
+    blocks: dict[int, int] = {}
+    rows: list[tuple[int, int, int]] = []
+    for profile, profile_id in profiles.by_profile.items():
+        for case, block in cases.of(profile):
+            number = numbers.setdefault(case, len(numbers))
+            if number == len(needed):
+                needed.append(0)
+            needed[number] |= block
+            rows.append((profile_id, number + 1, blocks.setdefault(block, len(blocks) + 1)))
+    _load_numbers(connection, "profile_cases", ("profile_id", "case_id", "block_id"), rows)
+    _load_blocks(connection, blocks, actions)
+    return dict(zip(numbers, needed, strict=True))
+
+
+def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: _Actions) -> None:
+    """Load what block_actions is made of: the actions by number, and the blocks with a digit for each of them."""
+    numbered = [
+        (number, *both) for number, both in enumerate(zip(actions.names, actions.form_ids, strict=True), start=1)
+    ]
+    schema = pa.schema([("action_number", pa.int32()), ("action", pa.string()), ("form_id", pa.int32())])
+    load_table(connection, "action_forms", table(numbered, schema))
+    digits = [(block_id, f"{block:0{len(numbered)}b}"[::-1]) for block, block_id in blocks.items()]
+    load_table(connection, "blocks", table(digits, pa.schema([("block_id", pa.int32()), ("digits", pa.string())])))
+    run_models(connection, ("block_actions",))
+
+
+def _relevance(profiles: Profiles, actions: _Actions) -> Relevance:
+    """Return what statements matter to. Where a resource-based policy speaks, statements that name no resource of the
+    own account count as well."""
+    resources = {governed_by(entry["resource_arn"]) for entry in profiles.entries.values()}
+    kinds = dict.fromkeys(kind for form in actions.forms for kind in form.types)
+    spoken_of = {kind for kind in kinds if any(meets(governed, kind) for governed in resources)}
+    return Relevance(
+        {kind: actions.those_with({kind}) for kind in kinds},
+        actions.those_with(spoken_of),
+    )
+
+
+def _load_numbers(connection: Connection, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    load_table(connection, name, table(rows, pa.schema([(column, pa.int32()) for column in columns])))
 
 
 def _former(connection: Connection) -> dict[str, str]:
@@ -204,18 +234,21 @@ def _spelling(connection: Connection) -> dict[str, str]:
     return found
 
 
-def _decide(connection: Connection, engine: Engine, progress: Callable[[str], None]) -> None:
-    (total,) = _rows(connection, "select count(*) from distinct_cases")[0]
-    cells: list[int] = []
-    texts = {0: "", **dict(_rows(connection, "select case_id, case_text from cases")), None: None}
-    columns = f"form_id, facts_id, {', '.join(CASE_COLUMNS)}"
-    for form_id, facts_id, *case_ids in _batches(
-        connection, f"select {columns} from distinct_cases order by case_number"
-    ):
-        cells.append(engine.cell_of(form_id, facts_id, *(texts[case_id] for case_id in case_ids)))
-        if len(cells) % PROGRESS_EVERY == 0 or len(cells) == total:
-            progress(f"decided {len(cells)} of {total} distinct cases")
-    numbers = pa.array(range(1, total + 1), pa.int32())
-    load_table(connection, "decided_cases", pa.table({"case_number": numbers, "cell_id": pa.array(cells, pa.int32())}))
-    for name, table in engine.tables().items():
-        load_table(connection, name, table)
+def _decide(
+    connection: Connection,
+    engine: Engine,
+    actions: _Actions,
+    cases: Mapping[Case, int],
+    progress: Callable[[str], None],
+) -> None:
+    """Decide every case on the forms of the actions that it is needed for. Loads case_cells."""
+    forms_in: dict[int, list[int]] = {}
+    rows: list[tuple[int, int, int]] = []
+    for number, (case, needed) in enumerate(cases.items(), start=1):
+        if needed not in forms_in:
+            forms_in[needed] = sorted({actions.form_ids[bit] for bit in actions.in_set(needed)})
+        form_ids = forms_in[needed]
+        rows += [(number, *both) for both in zip(form_ids, engine.cells_of(case, form_ids), strict=True)]
+        if number % PROGRESS_EVERY == 0 or number == len(cases):
+            progress(f"decided {number} of {len(cases)} distinct cases")
+    _load_numbers(connection, "case_cells", ("case_id", "form_id", "cell_id"), rows)

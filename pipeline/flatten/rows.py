@@ -36,9 +36,7 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
         "attachments": list(inputs.attachments),
         "statements": [_statement(document, s, statement_id) for document, s, statement_id in statements],
         "actions": [row for _, s, statement_id in statements for row in _actions(s, statement_id)],
-        "resources": [
-            row for document, s, statement_id in statements for row in _resources(document, s, statement_id)
-        ],
+        "resources": [row for document, s, statement_id in statements for row in _resources(document, s, statement_id)],
         "conditions": [row for _, s, statement_id in statements for row in _conditions(s, statement_id, is_known_key)],
         "statement_principals": [
             (statement_id, entry.kind, entry.value)
@@ -46,9 +44,7 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
             for entry in dict.fromkeys(s.principals)
         ],
         "inventory": [_resource(resource) for resource in inputs.inventory],
-        "training_jobs": [
-            (arn, _field(arn, 4), *others) for arn, *others in inputs.training_jobs
-        ],
+        "training_jobs": [(arn, _field(arn, 4), *others) for arn, *others in inputs.training_jobs],
         "rejects": [(number, *reject) for number, reject in enumerate(inputs.rejects, start=1)],
     }
 
