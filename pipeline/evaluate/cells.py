@@ -3,7 +3,7 @@
 Source: policy evaluation logic within one account and across accounts (DA, XACC).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Literal, NamedTuple
 
 from pipeline.evaluate import formula as formulas
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     """A statement of a resource-based policy that speaks of the principal.
 
     ``named_as`` is everyone, account, user, role, session or not_principal (a Deny). ``governed`` are patterns of the
-    resources under the policy. Of another account's resource the owner's facts and RCPs come along.
+    resources under the policy. Of another account's resource the owner's facts come along.
     """
 
     statement: NumberedStatement
@@ -38,9 +38,7 @@ class Entry(NamedTuple):
     guess: str | None
     resource_arn: str
     governed: tuple[str, ...]
-    is_own: bool
     owner_facts: dict[str, tuple[str, ...]]
-    owner_rcps: tuple[tuple[NumberedStatement, ...], ...]
 
 
 class Layers(NamedTuple):
@@ -149,24 +147,29 @@ def _why_never_together(required: Sequence[Outcome]) -> tuple[Verdict, str, tupl
     return "denied", "identity", tuple(limiting)
 
 
-def decide(
-    kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver
-) -> Outcome:
-    """Return what an action comes to on resources of one type. ``around`` holds the principal's facts."""
-    around = around._replace(view=kind.view)
-    own = around._replace(facts={**around.facts, **_resource_facts(around, place.own_account)})
-    cases = [_own_case(kind.universe(place), action, layers, own), *_foreign_cases(kind, layers, around, place)]
-    rows = _merged([row for case in cases for row in _rows(case, solver)], solver)
+class Answer(NamedTuple):
+    """What layers come to on the resources of one account; ``refusal`` tells why where there are no rows."""
+
+    rows: tuple[AccessRow, ...]
+    refusal: Outcome | None
+
+
+def joined(answers: Sequence[Answer], identity: Set[int], solver: Solver) -> Outcome:
+    """Return what a resource type comes to: on those of the own account and of each that shares some.
+
+    ``identity`` are the statements of identity policies.
+    """
+    rows = _merged([row for answer in answers for row in answer.rows], solver)
     if rows:
         best = max(rows, key=lambda row: RANKS[row.verdict])
-        layer = "identity" if _numbers(cases, "identity") & set(best.granted_by) else "resource"
+        layer = "identity" if identity & set(best.granted_by) else "resource"
         return Outcome(rows, best.verdict, layer, best.granted_by)
-    refusals = [_refusal(case, solver) for case in cases]
-    return max(refusals, key=lambda outcome: RANKS[outcome.verdict], default=Outcome((), "none", "identity", ()))
+    return max((answer.refusal for answer in answers if answer.refusal), key=lambda outcome: RANKS[outcome.verdict])
 
 
-def _numbers(cases: Iterable[_Case], layer: str) -> set[int]:
-    return {part.statement.number for case in cases for part in case.parts if part.layer == layer}
+def _answer(case: _Case, solver: Solver) -> Answer:
+    rows = _merged(_rows(case, solver), solver)
+    return Answer(rows, None if rows else _refusal(case, solver))
 
 
 def _resource_facts(around: Surroundings, own_account: str) -> dict[str, tuple[str, ...]]:
@@ -180,9 +183,14 @@ def _resource_facts(around: Surroundings, own_account: str) -> dict[str, tuple[s
     return facts
 
 
-def _own_case(universe: globs.Glob, action: ActionForm, layers: Layers, around: Surroundings) -> _Case:
-    """Within one account: identity policies within the boundary, or a resource policy that grants by itself (DA)."""
-    entries = [(entry, _entry_part(entry, around)) for entry in layers.entries if entry.is_own]
+def own_answer(
+    kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver
+) -> Answer:
+    """Return what an action comes to on resources of one type in the principal's own account: what identity policies
+    grant within the boundary, or what a resource policy grants by itself (DA). ``around`` holds the principal's facts.
+    """
+    around = Surroundings({**around.facts, **_resource_facts(around, place.own_account)}, kind.view, around.knowledge)
+    entries = [(entry, _entry_part(entry, around)) for entry in layers.entries]
     parts = [*_layer_parts(layers, around), *(part for _, part in entries)]
     consenting = [(entry.named_as, part.formula) for entry, part in entries if entry.statement.is_allow]
     identity = _allow(parts, "identity")
@@ -190,7 +198,7 @@ def _own_case(universe: globs.Glob, action: ActionForm, layers: Layers, around: 
         identity = formulas.conjunction((identity, formulas.disjunction(f for _, f in consenting)))
     granted = formulas.disjunction((identity, *(f for named_as, f in consenting if named_as != "account")))
     outright = formulas.disjunction(f for named_as, f in consenting if named_as in action.outright)
-    return _case(universe, parts, granted, _limits(layers, parts, outright))
+    return _answer(_case(kind.universe(place), parts, granted, _limits(layers, parts, outright)), solver)
 
 
 def _limits(layers: Layers, parts: Sequence[_Part], outright: Formula) -> list[tuple[str, Formula]]:
@@ -265,25 +273,17 @@ def _allow(parts: Iterable[_Part], layer: str) -> Formula:
     return formulas.disjunction(p.formula for p in parts if p.layer == layer and p.statement.is_allow)
 
 
-def _foreign_cases(kind: TypeForm, layers: Layers, around: Surroundings, place: Place) -> Iterable[_Case]:
-    """Yield a case for each resource of another account whose policy names the principal: both must allow (XACC)."""
-    by_resource: dict[str, list[Entry]] = {}
-    for entry in layers.entries:
-        if not entry.is_own:
-            by_resource.setdefault(entry.resource_arn, []).append(entry)
-    for _, entries in sorted(by_resource.items()):
-        owner = entries[0].owner_facts.get("aws:resourceaccount", ("*",))[0]
-        yield _foreign_case(kind.universe(place._replace(own_account=owner)), entries, layers, around)
-
-
-def _foreign_case(universe: globs.Glob, entries: Sequence[Entry], layers: Layers, around: Surroundings) -> _Case:
-    there = around._replace(facts={**around.facts, **entries[0].owner_facts})
-    theirs = layers._replace(rcps=entries[0].owner_rcps)
-    parts = [*_layer_parts(theirs, there), *(_entry_part(entry, there) for entry in entries)]
+def foreign_answer(kind: TypeForm, layers: Layers, around: Surroundings, place: Place, solver: Solver) -> Answer:
+    """Return what an action comes to on a resource of another account, whose policy the entries are: both accounts
+    must allow (XACC). ``place`` is the resource's, and so are the RCPs."""
+    around = Surroundings({**around.facts, **layers.entries[0].owner_facts}, kind.view, around.knowledge)
+    parts = [*_layer_parts(layers, around), *(_entry_part(entry, around) for entry in layers.entries)]
     granted = formulas.conjunction((_allow(parts, "identity"), _allow(parts, "resource")))
-    case = _case(universe, parts, granted, _limits(theirs, parts, False))
+    universe = kind.universe(place)
+    case = _case(universe, parts, granted, _limits(layers, parts, False))
     sharing = [part for part in parts if part.layer == "resource" and part.statement.is_allow]
-    return case._replace(scopes=tuple(scope for part in sharing for scope in _granted_scopes(universe, part)))
+    scopes = tuple(scope for part in sharing for scope in _granted_scopes(universe, part))
+    return _answer(case._replace(scopes=scopes), solver)
 
 
 def _rows(case: _Case, solver: Solver) -> list[AccessRow]:

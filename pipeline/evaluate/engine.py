@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from pipeline.evaluate.actions import ActionForm, Place, TypeForm, universe_text
 from pipeline.evaluate.cases import Case, Entries, Levels
-from pipeline.evaluate.cells import Entry, Kind, Layers, Outcome, combined, decide
-from pipeline.evaluate.knowledge import EVERY_KEY, Knowledge
+from pipeline.evaluate.cells import Answer, Entry, Kind, Layers, Outcome, combined, foreign_answer, joined, own_answer
+from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.profiles import Example, Profiles
-from pipeline.evaluate.reading import Read, Reader
+from pipeline.evaluate.reading import LayerLevels, Reader, Side, numbers_of
 from pipeline.evaluate.relevance import governed_by, meets
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import NumberedStatement, Surroundings
@@ -23,22 +23,14 @@ class _Form(NamedTuple):
     traits_id: int
 
 
-class _Layer(NamedTuple):
-    """A layer of a case: who reads it, and what has been read of it."""
-
-    levels: Levels
-    reader: Reader
-    reads: dict[int, Read]
-
-
 class _Subject(NamedTuple):
-    """A case with what is the same for all action forms. ``whole_layers`` keep statements that apply elsewhere."""
+    """A case with what is the same for all action forms: its two sides, and its entries by what they speak of."""
 
     case: Case
     example: Example
     place: Place
-    layers: tuple[_Layer, ...]
-    whole_layers: tuple[_Layer, ...]
+    identity: Side
+    limits: Side
 
 
 @dataclass
@@ -54,12 +46,13 @@ class Engine:
     cells: list[Outcome] = field(default_factory=list)
     _forms: list[_Form] = field(default_factory=list)
     _kinds: list[TypeForm] = field(default_factory=list)
-    _readers: list[Reader] = field(default_factory=list)
-    _whole_readers: list[Reader] = field(default_factory=list)
+    _identity: Reader = field(init=False)
+    _limits: Reader = field(init=False)
     _named: dict[tuple[int, Place], int] = field(default_factory=dict)
     _namings: dict[tuple[Kind, ...], int] = field(default_factory=dict)
     _cell_ids: dict[tuple[int, ...], int] = field(default_factory=dict)
     _decided: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
     _outcome_ids: dict[Outcome, int] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
 
@@ -72,9 +65,8 @@ class Engine:
             traits_id = traits.setdefault((form.needs_consent, form.outright), len(traits))
             self._forms.append(_Form(form, kind_ids, traits_id))
         self._kinds = list(kinds)
-        for layer in ("identity", "boundary", "scp", "rcp"):
-            self._readers.append(Reader(layer, False, self.profiles.statements, self.knowledge))
-            self._whole_readers.append(Reader(layer, True, self.profiles.statements, self.knowledge))
+        self._identity = Reader(("identity",), self.profiles, self.knowledge)
+        self._limits = Reader(("boundary", "scp", "rcp"), self.profiles, self.knowledge)
 
     def cells_of(self, case: Case, form_ids: Iterable[int]) -> list[int]:
         """Return the numbers of the cells that the case comes to on action forms."""
@@ -85,15 +77,8 @@ class Engine:
     def _subject(self, case: Case) -> _Subject:
         example = self.profiles.examples[case.facts_id]
         place = Place(example.own_account, example.partition)
-        limits = case.limits
-        levels = ((case.identity,), (limits.boundary or (),), limits.scps or (), limits.rcps)
-        return _Subject(
-            case,
-            example,
-            place,
-            tuple(_Layer(o, r, r.reads(o, place)) for o, r in zip(levels, self._readers, strict=True)),
-            tuple(_Layer(o, r, r.reads(o, place)) for o, r in zip(levels, self._whole_readers, strict=True)),
-        )
+        identity = self._identity.side(((case.identity,),), case.facts_id)
+        return _Subject(case, example, place, identity, self._limits.side(_limits_of(case), case.facts_id))
 
     def _cell(self, subject: _Subject, form_id: int, known: dict[tuple[int, int], int]) -> int:
         form = self._forms[form_id]
@@ -126,79 +111,93 @@ class Engine:
     def _outcome_id(self, subject: _Subject, kind_id: int, form: _Form) -> int:
         """Return the number of what an action comes to on one resource type."""
         kind, case = self._kinds[kind_id], subject.case
-        entries = self._entries_meeting(case.entries, kind)
-        layers = subject.whole_layers if entries else subject.layers
-        reads = [self._read(layer, subject.place, kind_id) for layer in layers]
-        key = (
-            *(read.number for read in reads),
-            *(self.profiles.known(read.statements, case.facts_id) for read in reads),
-            case.limits.boundary is None,
-            case.limits.scps is None,
-            form.traits_id,
-            subject.place,
-            (kind_id, entries, case.facts_id) if entries else _kind_asked(reads, kind),
-        )
-        if key not in self._decided:
-            outcome = self._decide(subject, kind, form.form, [read.levels for read in reads], entries)
-            self._decided[key] = self._outcome_ids.setdefault(outcome, len(self._outcomes))
-            if self._decided[key] == len(self._outcomes):
-                self._outcomes.append(outcome)
-        return self._decided[key]
-
-    def _read(self, layer: _Layer, place: Place, kind_id: int) -> Read:
-        found = layer.reads.get(kind_id)
+        identity = self._identity.read(subject.identity, kind_id, kind)
+        limits = self._limits.read(subject.limits, kind_id, kind)
+        entries = self._entries_meeting(case.entries, kind) if case.entries else ()
+        crossing = identity.crossing | limits.crossing
+        where = kind.arn_format if crossing and not _is_cut_in_two(crossing) else None
+        spoken = (kind_id, entries, case.facts_id, case.identity, case.limits) if entries else None
+        key = (identity.number, limits.number, form.traits_id, where, spoken)
+        found = self._decided.get(key)
         if found is None:
-            found = layer.reads[kind_id] = layer.reader.read(layer.levels, place, kind_id, self._kinds[kind_id])
+            layers = (*identity.layers, *limits.layers)
+            found = self._decided[key] = self._numbered(self._decide(subject, kind_id, form.form, layers, entries))
         return found
+
+    def _numbered(self, outcome: Outcome) -> int:
+        number = self._outcome_ids.setdefault(outcome, len(self._outcomes))
+        if number == len(self._outcomes):
+            self._outcomes.append(outcome)
+        return number
 
     def _entries_meeting(self, entries: Entries, kind: TypeForm) -> Entries:
         """Return the entries of resource-based policies that can speak for resources of a type."""
-        if not entries:
-            return ()
         return tuple(e for e in entries if meets(governed_by(self.profiles.entries[e[0]]["resource_arn"]), kind))
 
     def _decide(
-        self, subject: _Subject, kind: TypeForm, form: ActionForm, layers: Sequence[Levels], entries: Entries
+        self, subject: _Subject, kind_id: int, form: ActionForm, layers: LayerLevels, entries: Entries
     ) -> Outcome:
-        identity, boundary, scps, rcps = (self._statements(levels) for levels in layers)
-        limits, example = subject.case.limits, subject.example
-        found = Layers(
-            identity[0],
-            None if limits.boundary is None else boundary[0],
-            None if limits.scps is None else scps,
-            rcps,
-            tuple(self._entry(n, levels, example) for n, levels in entries if n not in example.exempt_entries),
-        )
-        around = Surroundings(example.facts, EVERY_KEY, self.knowledge)
-        return decide(kind, form, found, around, subject.place, self.solver)
+        kind = self._kinds[kind_id]
+        own: list[Entry] = []
+        foreign: dict[str, list[tuple[int, Levels]]] = {}
+        for number, rcps in entries:
+            entry = self.profiles.entries[number]
+            if number in subject.example.exempt_entries:
+                continue
+            if entry["owner_account_id"] == subject.place.own_account:
+                own.append(self._entry(number, subject.example))
+            else:
+                foreign.setdefault(entry["resource_arn"], []).append((number, rcps))
+        around = Surroundings(subject.example.facts, kind.view, self.knowledge)
+        answers = [own_answer(kind, form, self._layers(layers, own), around, subject.place, self.solver)]
+        answers += [
+            self._foreign_answer(subject, kind_id, arn, tuple(shared)) for arn, shared in sorted(foreign.items())
+        ]
+        return joined(answers, {*subject.case.identity}, self.solver)
+
+    def _foreign_answer(self, subject: _Subject, kind_id: int, resource_arn: str, entries: Entries) -> Answer:
+        """Return the answer on a resource of another account. Few identity policies speak of it: it is remembered."""
+        identity = self._identity.reaching(subject.identity.layers, resource_arn)
+        boundary, scps, _ = self._limits.reaching(subject.limits.layers, resource_arn)
+        layers = (*identity, boundary, scps, entries[0][1])
+        numbers = tuple(number for number, _ in entries)
+        facts_id = self.profiles.alike(subject.case.facts_id, numbers_of(layers), numbers)
+        key = (kind_id, layers, entries, facts_id)
+        if key not in self._answered:
+            example = self.profiles.examples[facts_id]
+            owner = self.profiles.entries[numbers[0]]["owner_account_id"]
+            speaking = self._layers(layers, [self._entry(number, example) for number in numbers])
+            around = Surroundings(example.facts, self._kinds[kind_id].view, self.knowledge)
+            place = subject.place._replace(own_account=owner)
+            self._answered[key] = foreign_answer(self._kinds[kind_id], speaking, around, place, self.solver)
+        return self._answered[key]
+
+    def _layers(self, layers: LayerLevels, entries: Sequence[Entry]) -> Layers:
+        identity, boundary, scps, rcps = (None if levels is None else self._statements(levels) for levels in layers)
+        own = () if identity is None else identity[0]
+        return Layers(own, None if boundary is None else boundary[0], scps, rcps or (), tuple(entries))
 
     def _statements(self, levels: Levels) -> tuple[tuple[NumberedStatement, ...], ...]:
         return tuple(tuple(self.profiles.statements[number] for number in level) for level in levels)
 
-    def _entry(self, number: int, rcps: Levels, example: Example) -> Entry:
+    def _entry(self, number: int, example: Example) -> Entry:
         entry = self.profiles.entries[number]
         named_as = ("user" if example.is_user else "role") if entry["named_as"] == "principal" else entry["named_as"]
-        owner = entry["owner_account_id"]
-        facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (owner,)}
+        facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (entry["owner_account_id"],)}
         if entry["owner_organization_id"]:
             facts["aws:resourceorgid"] = (entry["owner_organization_id"],)
             facts["aws:resourceorgpaths"] = (entry["owner_ou_path"],) if entry["owner_ou_path"] else ()
-        return Entry(
-            self.profiles.statements[entry["statement_number"]],
-            named_as,
-            entry["session"],
-            entry["resource_arn"],
-            governed_by(entry["resource_arn"]),
-            owner == example.own_account,
-            facts,
-            self._statements(rcps),
-        )
+        statement = self.profiles.statements[entry["statement_number"]]
+        governed = governed_by(entry["resource_arn"])
+        return Entry(statement, named_as, entry["session"], entry["resource_arn"], governed, facts)
 
 
-def _kind_asked(reads: Sequence[Read], kind: TypeForm) -> str | None:
-    """Return the ARN format where it matters: one pattern that cuts the resources of a type cuts those of any other
-    in the same two, but several may lie in each other or apart, and one with variables may turn out anywhere."""
-    crossing = frozenset(pattern for read in reads for pattern in read.crossing)
-    if len(crossing) > 1 or any("${" in pattern for pattern in crossing):
-        return kind.arn_format
-    return None
+def _limits_of(case: Case) -> LayerLevels:
+    limits = case.limits
+    return (None if limits.boundary is None else (limits.boundary,), limits.scps, limits.rcps)
+
+
+def _is_cut_in_two(crossing: frozenset[str]) -> bool:
+    """Whether patterns cut the resources of every type alike: one alone parts them in two, but several may lie in each
+    other or apart, and one with variables may turn out anywhere."""
+    return len(crossing) == 1 and not any("${" in pattern for pattern in crossing)
