@@ -8,18 +8,16 @@ from typing import Literal, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
-from pipeline.evaluate.actions import ActionForm, Place, TypeForm
+from pipeline.evaluate.actions import ActionForm
 from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.scopes import Region, Scope, regions, scope_of
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import (
-    NumberedStatement,
-    Surroundings,
-    applies,
-    resource_test,
-)
+from pipeline.evaluate.statements import resource_test
 
 Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
+#: Layers that grant: identity policies, and those of resources.
+OWN_LAYERS = ("identity", "resource")
 #: Stands for the pattern of a resource type until the type is named.
 WHOLE_TYPE = "{type}"
 #: From the weakest.
@@ -30,25 +28,26 @@ class Entry(NamedTuple):
     """A statement of a resource-based policy that speaks of the principal.
 
     ``named_as`` is everyone, account, user, role, session or not_principal (a Deny). ``governed`` are patterns of the
-    resources under the policy. Of another account's resource the owner's facts come along.
+    resources under the policy.
     """
 
-    statement: NumberedStatement
+    part: Part
     named_as: str
     guess: str | None
     resource_arn: str
     governed: tuple[str, ...]
-    owner_facts: dict[str, tuple[str, ...]]
 
 
 class Layers(NamedTuple):
-    """The statements that match the action, by layer. None: there is no such layer. Levels: the root first."""
+    """The statements that match the action and can apply, by layer; a boundary is None where there is none.
 
-    identity: tuple[NumberedStatement, ...]
-    boundary: tuple[NumberedStatement, ...] | None
-    scps: tuple[tuple[NumberedStatement, ...], ...] | None
-    rcps: tuple[tuple[NumberedStatement, ...], ...]
-    entries: tuple[Entry, ...]
+    ``controls`` are the levels of SCPs that do not allow everything, ``denies`` the Denies of all SCPs and RCPs.
+    """
+
+    identity: tuple[Part, ...]
+    boundary: tuple[Part, ...] | None
+    controls: PartLevels
+    denies: tuple[Part, ...]
 
 
 class AccessRow(NamedTuple):
@@ -72,23 +71,22 @@ class Outcome(NamedTuple):
     decided_by: tuple[int, ...]
 
 
-class _Part(NamedTuple):
-    """A statement's formula, by layer."""
+class _Limit(NamedTuple):
+    """What a layer lets through, and the numbers of the Denies that this comes from."""
 
     layer: str
-    statement: NumberedStatement
     formula: Formula
-    patterns: tuple[str, ...]
+    denies: tuple[int, ...]
 
 
 class _Case(NamedTuple):
     """One universe of resources with the formulas of all layers over it."""
 
     universe: globs.Glob
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
     grant: Formula
     denied: Formula
-    limits: tuple[tuple[str, Formula], ...]
+    limits: tuple[_Limit, ...]
     scopes: tuple[Scope, ...]
 
 
@@ -172,122 +170,104 @@ def _answer(case: _Case, solver: Solver) -> Answer:
     return Answer(rows, None if rows else _refusal(case, solver))
 
 
-def _resource_facts(around: Surroundings, own_account: str) -> dict[str, tuple[str, ...]]:
-    """Return the facts of a resource in the principal's own account; of a loose document no account is known."""
-    if own_account == "*":
-        return {}
-    facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (own_account,)}
-    if "aws:principalorgid" in around.facts:
-        facts["aws:resourceorgid"] = around.facts["aws:principalorgid"]
-        facts["aws:resourceorgpaths"] = around.facts["aws:principalorgpaths"]
-    return facts
-
-
 def own_answer(
-    kind: TypeForm, action: ActionForm, layers: Layers, around: Surroundings, place: Place, solver: Solver
+    action: ActionForm, universe: globs.Glob, layers: Layers, entries: Sequence[Entry], solver: Solver
 ) -> Answer:
-    """Return what an action comes to on resources of one type in the principal's own account: what identity policies
-    grant within the boundary, or what a resource policy grants by itself (DA). ``around`` holds the principal's facts.
-    """
-    around = Surroundings({**around.facts, **_resource_facts(around, place.own_account)}, kind.view, around.knowledge)
-    entries = [(entry, _entry_part(entry, around)) for entry in layers.entries]
-    parts = [*_layer_parts(layers, around), *(part for _, part in entries)]
-    consenting = [(entry.named_as, part.formula) for entry, part in entries if entry.statement.is_allow]
-    identity = _allow(parts, "identity")
+    """Return what an action comes to on resources in the principal's own account: what identity policies grant within
+    the boundary, or what a resource policy grants by itself (DA)."""
+    spoken = [(entry, _entry_part(entry)) for entry in entries]
+    consenting = [(entry.named_as, part.formula) for entry, part in spoken if part.is_allow]
+    identity = _allow(layers.identity)
     if action.needs_consent:
         identity = formulas.conjunction((identity, formulas.disjunction(f for _, f in consenting)))
     granted = formulas.disjunction((identity, *(f for named_as, f in consenting if named_as != "account")))
     outright = formulas.disjunction(f for named_as, f in consenting if named_as in action.outright)
-    return _answer(_case(kind.universe(place), parts, granted, _limits(layers, parts, outright)), solver)
+    parts = (*layers.identity, *(part for _, part in spoken))
+    return _answer(_case(universe, layers, parts, granted, outright), solver)
 
 
-def _limits(layers: Layers, parts: Sequence[_Part], outright: Formula) -> list[tuple[str, Formula]]:
-    """Return what the layers must allow, in the order in which they are blamed.
+def foreign_answer(universe: globs.Glob, layers: Layers, entries: Sequence[Entry], solver: Solver) -> Answer:
+    """Return what an action comes to on a resource of another account, whose policy the entries are: both accounts
+    must allow (XACC)."""
+    spoken = [_entry_part(entry) for entry in entries]
+    granted = formulas.conjunction((_allow(layers.identity), _allow(spoken)))
+    case = _case(universe, layers, (*layers.identity, *spoken), granted, False)
+    shared = {scope.pattern: scope for part in spoken if part.is_allow for scope in _granted_scopes(universe, part)}
+    return _answer(case._replace(scopes=tuple(shared.values())), solver)
 
-    A boundary limits what identity policies grant and what a resource policy grants to a role, not what it grants
-    ``outright``: to everyone or to a user (DA).
+
+def _case(
+    universe: globs.Glob, layers: Layers, granting: tuple[Part, ...], granted: Formula, outright: Formula
+) -> _Case:
+    """Put the layers together. ``granting`` are the parts of identity and resource policies.
+
+    Limits are in the order in which they are blamed. A boundary limits what identity policies grant and what a resource
+    policy grants to a role, not what it grants ``outright``: to everyone or to a user (DA).
     """
-    limits = [("scp", _allow(parts, f"scp:{number}")) for number, _ in enumerate(layers.scps or ())]
+    limits = [_Limit("scp", _allow(level), ()) for level in layers.controls]
     if layers.boundary is not None:
-        limits.append(("boundary", formulas.disjunction((_allow(parts, "boundary"), outright))))
-    return limits
-
-
-def _case(universe: globs.Glob, parts: Sequence[_Part], granted: Formula, limits: list[tuple[str, Formula]]) -> _Case:
-    own_layers = ("identity", "resource")
-    denied = formulas.disjunction(p.formula for p in parts if not p.statement.is_allow and p.layer in own_layers)
-    for layer in ("rcp", "scp", "boundary"):
-        denies = [p.formula for p in parts if not p.statement.is_allow and p.layer.split(":")[0] == layer]
+        limits.append(_Limit("boundary", formulas.disjunction((_allow(layers.boundary), outright)), ()))
+    for layer, parts in (("rcp", layers.denies), ("scp", layers.denies), ("boundary", layers.boundary or ())):
+        denies = [part for part in parts if not part.is_allow and part.layer == layer]
         if denies:
-            limits.append((layer, formulas.negation(formulas.disjunction(denies))))
-    scopes = {}
-    for part in parts:
-        if part.statement.is_allow and part.layer in own_layers and part.formula is not False:
-            for scope in _granted_scopes(universe, part):
-                scopes[scope.pattern] = scope
-    return _Case(universe, tuple(parts), granted, denied, tuple(limits), tuple(scopes.values()))
+            limits.append(_Limit(layer, formulas.negation(_any(denies)), _numbers(denies)))
+    controls = (part for level in layers.controls for part in level)
+    scopes = {scope.pattern: scope for part in granting if part.is_allow for scope in _granted_scopes(universe, part)}
+    return _Case(
+        universe,
+        (*granting, *(layers.boundary or ()), *controls, *layers.denies),
+        granted,
+        _any(part for part in granting if not part.is_allow),
+        tuple(limits),
+        tuple(scopes.values()),
+    )
 
 
-def _granted_scopes(universe: globs.Glob, part: _Part) -> Iterable[Scope]:
+def _granted_scopes(universe: globs.Glob, part: Part) -> Iterable[Scope]:
     """Yield what an Allow names: its patterns, or all of the universe for NotResource and where it names none."""
-    if part.statement.resource_element == "Resource":
-        patterns: Sequence[str] = part.patterns
-    else:
-        patterns = (WHOLE_TYPE,)
-    for pattern in patterns:
-        scope = Scope(universe, WHOLE_TYPE, (universe,)) if pattern == WHOLE_TYPE else scope_of(universe, pattern)
+    if part.formula is False:
+        return
+    if part.statement.resource_element != "Resource":
+        yield Scope(universe, WHOLE_TYPE, (universe,))
+        return
+    for pattern in part.patterns:
+        scope = scope_of(universe, pattern)
         if scope:
             yield scope
 
 
-def _layer_parts(layers: Layers, around: Surroundings) -> Iterable[_Part]:
-    yield from (_part("identity", s, around) for s in layers.identity)
-    yield from (_part("boundary", s, around) for s in layers.boundary or ())
-    for number, level in enumerate(layers.scps or ()):
-        yield from (_part(f"scp:{number}", s, around) for s in level)
-    for number, level in enumerate(layers.rcps):
-        yield from (_part(f"rcp:{number}", s, around) for s in level)
-
-
-def _part(layer: str, statement: NumberedStatement, around: Surroundings) -> _Part:
-    patterns, formula = applies(statement, around, completes=layer in ("identity", "boundary"))
-    return _Part(layer, statement, formula, patterns)
-
-
-def _entry_part(entry: Entry, around: Surroundings) -> _Part:
-    part = _part("resource", entry.statement, around)
+def _entry_part(entry: Entry) -> Part:
+    """Return an entry's statement as far as it speaks for the resources under the policy, and of the session."""
+    part = entry.part
     governed = formulas.disjunction(resource_test(pattern) for pattern in entry.governed)
     session = (
         True
         if entry.guess is None
         else Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
     )
-    is_spelt_out = entry.statement.resource_element == "Resource" and all(
+    is_spelt_out = part.statement.resource_element == "Resource" and all(
         pattern.split(":")[4:5] == entry.resource_arn.split(":")[4:5] for pattern in part.patterns
     )
     patterns = part.patterns if is_spelt_out else entry.governed
     return part._replace(formula=formulas.conjunction((part.formula, governed, session)), patterns=patterns)
 
 
-def _allow(parts: Iterable[_Part], layer: str) -> Formula:
-    return formulas.disjunction(p.formula for p in parts if p.layer == layer and p.statement.is_allow)
+def _allow(parts: Iterable[Part]) -> Formula:
+    return _any(part for part in parts if part.is_allow)
 
 
-def foreign_answer(kind: TypeForm, layers: Layers, around: Surroundings, place: Place, solver: Solver) -> Answer:
-    """Return what an action comes to on a resource of another account, whose policy the entries are: both accounts
-    must allow (XACC). ``place`` is the resource's, and so are the RCPs."""
-    around = Surroundings({**around.facts, **layers.entries[0].owner_facts}, kind.view, around.knowledge)
-    parts = [*_layer_parts(layers, around), *(_entry_part(entry, around) for entry in layers.entries)]
-    granted = formulas.conjunction((_allow(parts, "identity"), _allow(parts, "resource")))
-    universe = kind.universe(place)
-    case = _case(universe, parts, granted, _limits(layers, parts, False))
-    sharing = [part for part in parts if part.layer == "resource" and part.statement.is_allow]
-    scopes = tuple(scope for part in sharing for scope in _granted_scopes(universe, part))
-    return _answer(case._replace(scopes=scopes), solver)
+def _any(parts: Iterable[Part]) -> Formula:
+    return formulas.disjunction(part.formula for part in parts)
+
+
+def _numbers(parts: Iterable[Part]) -> tuple[int, ...]:
+    return tuple(sorted({part.statement.number for part in parts}))
 
 
 def _rows(case: _Case, solver: Solver) -> list[AccessRow]:
-    allowed = formulas.conjunction((case.grant, formulas.negation(case.denied), *(limit for _, limit in case.limits)))
+    allowed = formulas.conjunction(
+        (case.grant, formulas.negation(case.denied), *(limit.formula for limit in case.limits))
+    )
     found = []
     for region in _regions(case.scopes, allowed):
         formula = region.formula
@@ -327,40 +307,27 @@ def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ..
         where = [r.formula for r in regions(region.scope._replace(beyond=()), part.formula)]
         if not any(solver.is_possible(f) for f in where):
             continue
-        layer = part.layer.split(":")[0]
-        if part.statement.is_allow and layer in ("identity", "resource"):
+        if part.is_allow and part.layer in OWN_LAYERS:
             granting.add(part.statement.number)
-        elif not part.statement.is_allow or where != [True]:
+        elif not part.is_allow or where != [True]:
             limiting.add(part.statement.number)
     return tuple(sorted(granting)), tuple(sorted(limiting))
 
 
 def _refusal(case: _Case, solver: Solver) -> Outcome:
     """Return why a case has no rows: nothing grants, an explicit Deny removes it, or a layer lets nothing through."""
-    granting = tuple(
-        sorted({p.statement.number for p in case.parts if p.statement.is_allow and p.layer in ("identity", "resource")})
-    )
+    granting = [part for part in case.parts if part.is_allow and part.layer in OWN_LAYERS]
     if not _is_possible(case, case.grant, solver):
         return Outcome((), "none", "identity", ())
     so_far = formulas.conjunction((case.grant, formulas.negation(case.denied)))
     if not _is_possible(case, so_far, solver):
-        denying = [
-            p
-            for p in case.parts
-            if not p.statement.is_allow and p.layer in ("identity", "resource") and p.formula is not False
-        ]
-        layer = denying[0].layer if denying else "identity"
-        return Outcome((), "denied", layer, tuple(sorted({p.statement.number for p in denying})))
-    for name, limit in case.limits:
-        so_far = formulas.conjunction((so_far, limit))
+        denying = [p for p in case.parts if not p.is_allow and p.layer in OWN_LAYERS and p.formula is not False]
+        return Outcome((), "denied", denying[0].layer if denying else "identity", _numbers(denying))
+    for limit in case.limits:
+        so_far = formulas.conjunction((so_far, limit.formula))
         if not _is_possible(case, so_far, solver):
-            denying = [
-                p
-                for p in case.parts
-                if p.layer.split(":")[0] == name and not p.statement.is_allow and p.formula is not False
-            ]
-            return Outcome((), "blocked", name, tuple(sorted({p.statement.number for p in denying})))
-    return Outcome((), "blocked", "identity", granting)
+            return Outcome((), "blocked", limit.layer, limit.denies)
+    return Outcome((), "blocked", "identity", _numbers(granting))
 
 
 def _is_possible(case: _Case, f: Formula, solver: Solver) -> bool:

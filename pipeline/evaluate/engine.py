@@ -9,10 +9,10 @@ from pipeline.evaluate.cases import Case, Entries, Levels
 from pipeline.evaluate.cells import Answer, Entry, Kind, Layers, Outcome, combined, foreign_answer, joined, own_answer
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.profiles import Example, Profiles
-from pipeline.evaluate.reading import LayerLevels, Reader, Side, numbers_of
+from pipeline.evaluate.reading import Part, Read, Reader, Resources, Side
 from pipeline.evaluate.relevance import governed_by, meets
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import NumberedStatement, Surroundings
+from pipeline.evaluate.statements import Surroundings, applies
 
 
 class _Form(NamedTuple):
@@ -24,13 +24,13 @@ class _Form(NamedTuple):
 
 
 class _Subject(NamedTuple):
-    """A case with what is the same for all action forms: its two sides, and its entries by what they speak of."""
+    """A case with what is the same for all action forms: its two sides, and the resources of the own account."""
 
     case: Case
     example: Example
-    place: Place
     identity: Side
     limits: Side
+    own: Resources
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Engine:
     _cell_ids: dict[tuple[int, ...], int] = field(default_factory=dict)
     _decided: dict[tuple[object, ...], int] = field(default_factory=dict)
     _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
+    _resources: dict[tuple[object, ...], Resources] = field(default_factory=dict)
     _outcome_ids: dict[Outcome, int] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
 
@@ -76,9 +77,33 @@ class Engine:
 
     def _subject(self, case: Case) -> _Subject:
         example = self.profiles.examples[case.facts_id]
-        place = Place(example.own_account, example.partition)
-        identity = self._identity.side(((case.identity,),), case.facts_id)
-        return _Subject(case, example, place, identity, self._limits.side(_limits_of(case), case.facts_id))
+        limits = (None if case.limits.boundary is None else (case.limits.boundary,), case.limits.scps, case.limits.rcps)
+        return _Subject(
+            case,
+            example,
+            self._identity.side(((case.identity,),), case.facts_id),
+            self._limits.side(limits, case.facts_id),
+            self._own_resources(example),
+        )
+
+    def _own_resources(self, example: Example) -> Resources:
+        """Return the resources of the principal's own account; of a loose document no account is known."""
+        account, facts = example.own_account, example.facts
+        organization = (
+            (facts["aws:principalorgid"], facts["aws:principalorgpaths"]) if "aws:principalorgid" in facts else None
+        )
+        return self._resources_at(example, account, organization)
+
+    def _resources_at(
+        self, example: Example, account: str, organization: tuple[tuple[str, ...], tuple[str, ...]] | None
+    ) -> Resources:
+        key = (example.partition, account, organization)
+        if key not in self._resources:
+            facts: dict[str, tuple[str, ...]] = {} if account == "*" else {"aws:resourceaccount": (account,)}
+            if organization and facts:
+                facts["aws:resourceorgid"], facts["aws:resourceorgpaths"] = organization
+            self._resources[key] = Resources(len(self._resources), Place(account, example.partition), facts)
+        return self._resources[key]
 
     def _cell(self, subject: _Subject, form_id: int, known: dict[tuple[int, int], int]) -> int:
         form = self._forms[form_id]
@@ -88,9 +113,9 @@ class Engine:
             if key not in known:
                 known[key] = self._outcome_id(subject, kind_id, form)
             outcome_ids.append(known[key])
-        cell = (self._naming(form_id, subject.place), *outcome_ids)
+        cell = (self._naming(form_id, subject.own.place), *outcome_ids)
         if cell not in self._cell_ids:
-            kinds = self._kinds_at(form_id, subject.place)
+            kinds = self._kinds_at(form_id, subject.own.place)
             self.cells.append(combined(kinds, [self._outcomes[n] for n in outcome_ids], self.solver))
             self._cell_ids[cell] = len(self.cells)
         return self._cell_ids[cell]
@@ -111,16 +136,16 @@ class Engine:
     def _outcome_id(self, subject: _Subject, kind_id: int, form: _Form) -> int:
         """Return the number of what an action comes to on one resource type."""
         kind, case = self._kinds[kind_id], subject.case
-        identity = self._identity.read(subject.identity, kind_id, kind)
-        limits = self._limits.read(subject.limits, kind_id, kind)
+        identity = self._identity.read(subject.identity, kind_id, kind, subject.own)
+        limits = self._limits.read(subject.limits, kind_id, kind, subject.own)
         entries = self._entries_meeting(case.entries, kind) if case.entries else ()
         crossing = identity.crossing | limits.crossing
-        where = kind.arn_format if crossing and not _is_cut_in_two(crossing) else None
-        spoken = (kind_id, entries, case.facts_id, case.identity, case.limits) if entries else None
-        key = (identity.number, limits.number, form.traits_id, where, spoken)
+        cut = kind.arn_format if crossing and not _is_cut_in_two(crossing) else None
+        spoken = (kind_id, entries, case) if entries else None
+        key = (identity.number, limits.number, form.traits_id, cut, spoken)
         found = self._decided.get(key)
         if found is None:
-            layers = (*identity.layers, *limits.layers)
+            layers = _layers(identity, limits)
             found = self._decided[key] = self._numbered(self._decide(subject, kind_id, form.form, layers, entries))
         return found
 
@@ -134,67 +159,62 @@ class Engine:
         """Return the entries of resource-based policies that can speak for resources of a type."""
         return tuple(e for e in entries if meets(governed_by(self.profiles.entries[e[0]]["resource_arn"]), kind))
 
-    def _decide(
-        self, subject: _Subject, kind_id: int, form: ActionForm, layers: LayerLevels, entries: Entries
-    ) -> Outcome:
-        kind = self._kinds[kind_id]
-        own: list[Entry] = []
+    def _decide(self, subject: _Subject, kind_id: int, form: ActionForm, layers: Layers, entries: Entries) -> Outcome:
+        kind, own = self._kinds[kind_id], subject.own
+        spoken: list[Entry] = []
         foreign: dict[str, list[tuple[int, Levels]]] = {}
         for number, rcps in entries:
             entry = self.profiles.entries[number]
             if number in subject.example.exempt_entries:
                 continue
-            if entry["owner_account_id"] == subject.place.own_account:
-                own.append(self._entry(number, subject.example))
+            if entry["owner_account_id"] == own.place.own_account:
+                spoken.append(self._entry(number, subject, kind, own))
             else:
                 foreign.setdefault(entry["resource_arn"], []).append((number, rcps))
-        around = Surroundings(subject.example.facts, kind.view, self.knowledge)
-        answers = [own_answer(kind, form, self._layers(layers, own), around, subject.place, self.solver)]
-        answers += [
-            self._foreign_answer(subject, kind_id, arn, tuple(shared)) for arn, shared in sorted(foreign.items())
-        ]
+        answers = [own_answer(form, kind.universe(own.place), layers, spoken, self.solver)]
+        answers += [self._foreign_answer(subject, kind_id, tuple(shared)) for _, shared in sorted(foreign.items())]
         return joined(answers, {*subject.case.identity}, self.solver)
 
-    def _foreign_answer(self, subject: _Subject, kind_id: int, resource_arn: str, entries: Entries) -> Answer:
-        """Return the answer on a resource of another account. Few identity policies speak of it: it is remembered."""
-        identity = self._identity.reaching(subject.identity.layers, resource_arn)
-        boundary, scps, _ = self._limits.reaching(subject.limits.layers, resource_arn)
-        layers = (*identity, boundary, scps, entries[0][1])
-        numbers = tuple(number for number, _ in entries)
-        facts_id = self.profiles.alike(subject.case.facts_id, numbers_of(layers), numbers)
-        key = (kind_id, layers, entries, facts_id)
+    def _foreign_answer(self, subject: _Subject, kind_id: int, entries: Entries) -> Answer:
+        """Return the answer on a resource of another account. What the case comes to there few cases tell apart."""
+        kind, numbers = self._kinds[kind_id], tuple(number for number, _ in entries)
+        entry = self.profiles.entries[numbers[0]]
+        organization = None
+        if entry["owner_organization_id"]:
+            organization = (
+                (entry["owner_organization_id"],),
+                (entry["owner_ou_path"],) if entry["owner_ou_path"] else (),
+            )
+        there = self._resources_at(subject.example, entry["owner_account_id"], organization)
+        identity = self._identity.read(subject.identity, kind_id, kind, there)
+        # The RCPs are those of the resource's owner.
+        limits = self._limits.side((*subject.limits.layers[:2], entries[0][1]), subject.case.facts_id)
+        limited = self._limits.read(limits, kind_id, kind, there)
+        facts_id = self.profiles.alike(subject.case.facts_id, (), numbers)
+        key = (kind_id, identity.number, limited.number, entries, facts_id)
         if key not in self._answered:
-            example = self.profiles.examples[facts_id]
-            owner = self.profiles.entries[numbers[0]]["owner_account_id"]
-            speaking = self._layers(layers, [self._entry(number, example) for number in numbers])
-            around = Surroundings(example.facts, self._kinds[kind_id].view, self.knowledge)
-            place = subject.place._replace(own_account=owner)
-            self._answered[key] = foreign_answer(self._kinds[kind_id], speaking, around, place, self.solver)
+            spoken = [self._entry(number, subject, kind, there) for number in numbers]
+            universe = kind.universe(there.place)
+            self._answered[key] = foreign_answer(universe, _layers(identity, limited), spoken, self.solver)
         return self._answered[key]
 
-    def _layers(self, layers: LayerLevels, entries: Sequence[Entry]) -> Layers:
-        identity, boundary, scps, rcps = (None if levels is None else self._statements(levels) for levels in layers)
-        own = () if identity is None else identity[0]
-        return Layers(own, None if boundary is None else boundary[0], scps, rcps or (), tuple(entries))
-
-    def _statements(self, levels: Levels) -> tuple[tuple[NumberedStatement, ...], ...]:
-        return tuple(tuple(self.profiles.statements[number] for number in level) for level in levels)
-
-    def _entry(self, number: int, example: Example) -> Entry:
-        entry = self.profiles.entries[number]
+    def _entry(self, number: int, subject: _Subject, kind: TypeForm, resources: Resources) -> Entry:
+        entry, example = self.profiles.entries[number], subject.example
         named_as = ("user" if example.is_user else "role") if entry["named_as"] == "principal" else entry["named_as"]
-        facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (entry["owner_account_id"],)}
-        if entry["owner_organization_id"]:
-            facts["aws:resourceorgid"] = (entry["owner_organization_id"],)
-            facts["aws:resourceorgpaths"] = (entry["owner_ou_path"],) if entry["owner_ou_path"] else ()
         statement = self.profiles.statements[entry["statement_number"]]
-        governed = governed_by(entry["resource_arn"])
-        return Entry(statement, named_as, entry["session"], entry["resource_arn"], governed, facts)
+        around = Surroundings({**example.facts, **resources.facts}, kind.view, self.knowledge)
+        patterns, formula = applies(statement, around, completes=False)
+        part = Part("resource", statement, formula, patterns)
+        return Entry(part, named_as, entry["session"], entry["resource_arn"], governed_by(entry["resource_arn"]))
 
 
-def _limits_of(case: Case) -> LayerLevels:
-    limits = case.limits
-    return (None if limits.boundary is None else (limits.boundary,), limits.scps, limits.rcps)
+def _layers(identity: Read, limits: Read) -> Layers:
+    (granted,), (boundary, scps, rcps) = identity.layers, limits.layers
+    *controls, guarded = scps or ((),)
+    ruled = rcps[-1] if rcps else ()
+    return Layers(
+        granted[0] if granted else (), None if boundary is None else boundary[0], tuple(controls), (*guarded, *ruled)
+    )
 
 
 def _is_cut_in_two(crossing: frozenset[str]) -> bool:

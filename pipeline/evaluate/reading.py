@@ -1,16 +1,16 @@
-"""Reads the layers of a case for one resource type: without the statements that cannot apply there."""
+"""Reads the layers of a case for one resource type: what each statement comes to that can apply there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.evaluate import globs
 from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.cases import Levels
-from pipeline.evaluate.knowledge import TAG_ALIAS, Knowledge
+from pipeline.evaluate.formula import Formula
+from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.profiles import Numbers, Profiles
-from pipeline.evaluate.relevance import governed_by
-from pipeline.evaluate.statements import NumberedStatement, pattern_glob, wide_glob
+from pipeline.evaluate.statements import NumberedStatement, Surroundings, applies, resource_test, wide_glob
 
 #: The levels of each layer; None: there is no such layer.
 LayerLevels = tuple[Levels | None, ...]
@@ -18,31 +18,56 @@ LayerLevels = tuple[Levels | None, ...]
 COMPLETING = frozenset({"identity", "boundary"})
 
 
+class Part(NamedTuple):
+    """A statement of a layer with what must hold for it to apply, and its patterns with variables filled in."""
+
+    layer: str
+    statement: NumberedStatement
+    formula: Formula
+    patterns: tuple[str, ...]
+
+    @property
+    def is_allow(self) -> bool:
+        """Whether it allows."""
+        return self.statement.is_allow
+
+
+PartLevels = tuple[tuple[Part, ...], ...]
+
+
+class Resources(NamedTuple):
+    """Where resources are, and what is known of all that are there. Equal ``number``, equal resources."""
+
+    number: int
+    place: Place
+    facts: Mapping[str, tuple[str, ...]]
+
+
 class Read(NamedTuple):
     """Layers as far as they matter to a resource type. Reads of equal ``number`` come to the same.
 
+    Of SCPs and RCPs the levels that do not allow everything are left, and a last one of all Denies.
     ``crossing`` are the patterns that may match some of its resources and not others, variables not filled in.
     """
 
     number: int
-    layers: LayerLevels
+    layers: tuple[PartLevels | None, ...]
     crossing: frozenset[str]
 
 
 class Side(NamedTuple):
-    """Layers that are read together, with the facts that their statements ask for, and the reads by resource type."""
+    """Layers that are read together, with the facts that their statements ask for, and the reads so far."""
 
     layers: LayerLevels
     facts_id: int
-    place: Place
-    reads: dict[int, Read]
+    reads: dict[tuple[int, int], Read]
 
 
 class _Meeting(NamedTuple):
-    """How a statement meets the resources of a type: whether it can apply there, and all else that the type decides."""
+    """How a statement meets the resources of a type: number in the reader, part, and the patterns that cut them."""
 
-    is_relevant: bool
-    details: tuple[bool, ...]
+    number: int
+    part: Part
     crossing: tuple[str, ...]
 
 
@@ -55,112 +80,116 @@ class Reader:
     knowledge: Knowledge
     _sides: dict[tuple[LayerLevels, int], Side] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _meetings: dict[tuple[int, bool, int, Place], _Meeting] = field(default_factory=dict)
-    _reaching: dict[tuple[int, bool, str], bool] = field(default_factory=dict)
-    _reached: dict[tuple[LayerLevels, str], LayerLevels] = field(default_factory=dict)
+    _meetings: dict[tuple[object, ...], _Meeting | None] = field(default_factory=dict)
+    _distinct: dict[tuple[object, ...], _Meeting] = field(default_factory=dict)
 
     def side(self, layers: LayerLevels, facts_id: int) -> Side:
         """Return the layers as one side of a case."""
-        facts_id = self.profiles.alike(facts_id, numbers_of(layers), ())
+        facts_id = self.profiles.alike(facts_id, _numbers_of(layers), ())
         if (layers, facts_id) not in self._sides:
-            example = self.profiles.examples[facts_id]
-            self._sides[layers, facts_id] = Side(layers, facts_id, Place(example.own_account, example.partition), {})
+            self._sides[layers, facts_id] = Side(layers, facts_id, {})
         return self._sides[layers, facts_id]
 
-    def read(self, side: Side, kind_id: int, kind: TypeForm) -> Read:
-        """Return a side as far as it matters to a resource type. ``kind_id`` stands for ``kind``."""
-        found = side.reads.get(kind_id)
+    def read(self, side: Side, kind_id: int, kind: TypeForm, resources: Resources) -> Read:
+        """Return a side as far as it matters to resources of a type. ``kind_id`` stands for ``kind``."""
+        key = (kind_id, resources.number)
+        found = side.reads.get(key)
         if found is None:
-            found = side.reads[kind_id] = self._read(side, kind_id, kind)
+            found = side.reads[key] = self._read(side, kind_id, kind, resources)
         return found
 
-    def _read(self, side: Side, kind_id: int, kind: TypeForm) -> Read:
-        meetings: dict[tuple[bool, int], _Meeting] = {}
-
-        def is_relevant(number: int, completes: bool) -> bool:
-            meeting = meetings[completes, number] = self._meeting(number, completes, side.place, kind_id, kind)
-            return meeting.is_relevant
-
-        layers = self._kept(side.layers, is_relevant)
-        kept = [
-            meetings[name in COMPLETING, number]
-            for name, levels in zip(self.names, layers, strict=True)
-            for level in levels or ()
-            for number in level
-        ]
-        crossing = frozenset(pattern for meeting in kept for pattern in meeting.crossing)
-        known = tuple(self.profiles.known(numbers, side.facts_id) for numbers in numbers_of(layers))
-        key = (layers, tuple(meeting.details for meeting in kept), crossing, known, side.place)
-        return Read(self._numbers.setdefault(key, len(self._numbers)), layers, crossing)
-
-    def reaching(self, layers: LayerLevels, resource_arn: str) -> LayerLevels:
-        """Return the layers without the statements that cannot apply to a resource, or to what lies in it."""
-        key = (layers, resource_arn)
-        if key not in self._reached:
-            self._reached[key] = self._kept(
-                layers, lambda number, completes: self._reaches(number, completes, *key[1:])
+    def _read(self, side: Side, kind_id: int, kind: TypeForm, resources: Resources) -> Read:
+        layers: list[tuple[tuple[_Meeting, ...], ...] | None] = []
+        for name, levels in zip(self.names, side.layers, strict=True):
+            met = (
+                None
+                if levels is None
+                else tuple(
+                    tuple(
+                        meeting
+                        for number in level
+                        if (meeting := self._meeting(number, name, side.facts_id, kind_id, kind, resources))
+                    )
+                    for level in levels
+                )
             )
-        return self._reached[key]
+            layers.append(_shortened(met or ()) if name in ("scp", "rcp") else met)
+        key = tuple(
+            levels if levels is None else tuple(tuple(meeting.number for meeting in level) for level in levels)
+            for levels in layers
+        )
+        number = self._numbers.setdefault(key, len(self._numbers))
+        crossing = frozenset(
+            pattern for levels in layers for level in levels or () for meeting in level for pattern in meeting.crossing
+        )
+        parts = tuple(
+            levels if levels is None else tuple(tuple(meeting.part for meeting in level) for level in levels)
+            for levels in layers
+        )
+        return Read(number, parts, crossing)
 
-    def _kept(self, layers: LayerLevels, is_wanted: Callable[[int, bool], bool]) -> LayerLevels:
-        found: list[Levels | None] = []
-        for name, levels in zip(self.names, layers, strict=True):
-            if levels is not None:
-                completes = name in COMPLETING
-                levels = tuple(tuple(n for n in level if is_wanted(n, completes)) for level in levels)
-            found.append(self._levels_that_limit(levels) if name == "scp" and levels else levels)
-        return tuple(found)
+    def _meeting(
+        self, number: int, layer: str, facts_id: int, kind_id: int, kind: TypeForm, resources: Resources
+    ) -> _Meeting | None:
+        """Return how a statement meets resources; None where it cannot apply to any."""
+        key = (number, layer, self.profiles.known((number,), facts_id), kind_id, resources.number)
+        if key not in self._meetings:
+            self._meetings[key] = self._meet(self.profiles.statements[number], layer, facts_id, kind, resources)
+        return self._meetings[key]
 
-    def _levels_that_limit(self, levels: Levels) -> Levels:
-        """Return the levels that do not allow everything, each once, with all Denies in the last."""
-        statements = self.profiles.statements
-        denies = sorted({n for level in levels for n in level if not statements[n].is_allow})
-        allows = [tuple(n for n in level if statements[n].is_allow) for level in levels]
-        everything = [level for level in allows if any(statements[n].is_all for n in level)]
-        limiting = sorted({level for level in allows if level not in everything})
-        kept = [*limiting, *everything[:1]]
-        return (*kept[:-1], (*kept[-1], *denies))
-
-    def _meeting(self, number: int, completes: bool, place: Place, kind_id: int, kind: TypeForm) -> _Meeting:
-        key = (number, completes, kind_id, place)
-        found = self._meetings.get(key)
-        if found is None:
-            found = self._meetings[key] = self._meet(self.profiles.statements[number], completes, place, kind)
-        return found
-
-    def _meet(self, statement: NumberedStatement, completes: bool, place: Place, kind: TypeForm) -> _Meeting:
-        known, view = self.knowledge, kind.view
-        keys = tuple(known.is_absent(known.canonical(key, view), view) for key in statement.asked_keys)
-        keys += tuple(view.has(key) for key in statement.asked_keys if key.startswith(TAG_ALIAS))
-        if statement.resource_element is None or not statement.resources:
-            return _Meeting(True, keys, ())
-        universe = (kind.universe(place),)
-        meetings = [
+    def _meet(
+        self, statement: NumberedStatement, layer: str, facts_id: int, kind: TypeForm, resources: Resources
+    ) -> _Meeting | None:
+        completes = layer in COMPLETING
+        universe = (kind.universe(resources.place),)
+        relations = [
             (pattern, globs.relation(universe, wide_glob(pattern, statement.has_variables, completes)))
             for pattern in statement.resources
         ]
+        if not _can_apply(statement, relations):
+            return None
+        facts = {**self.profiles.examples[facts_id].facts, **resources.facts}
+        applied = applies(statement, Surroundings(facts, kind.view, self.knowledge), completes=completes)
+        if applied.formula is False:
+            return None
         crossing = tuple(
-            pattern for pattern, meeting in meetings if meeting.inside and (meeting.outside or "${" in pattern)
+            pattern for pattern, relation in relations if relation.inside and (relation.outside or "${" in pattern)
         )
-        details = keys + tuple(meeting.inside for _, meeting in meetings)
-        if statement.resource_element == "NotResource":
-            leaves_some = any("${" in pattern for pattern in crossing) or all(m.outside for _, m in meetings)
-            return _Meeting(leaves_some, details, crossing)
-        return _Meeting(any(meeting.inside for _, meeting in meetings), details, crossing)
-
-    def _reaches(self, number: int, completes: bool, resource_arn: str) -> bool:
-        key = (number, completes, resource_arn)
-        if key not in self._reaching:
-            statement = self.profiles.statements[number]
-            self._reaching[key] = statement.resource_element != "Resource" or any(
-                globs.relation((pattern_glob(governed),), wide_glob(pattern, statement.has_variables, completes)).inside
-                for governed in governed_by(resource_arn)
-                for pattern in statement.resources
-            )
-        return self._reaching[key]
+        part = Part(layer, statement, applied.formula, applied.patterns)
+        key = (statement.number, part, crossing, tuple(relation.inside for _, relation in relations))
+        if key not in self._distinct:
+            self._distinct[key] = _Meeting(len(self._distinct), part, crossing)
+        return self._distinct[key]
 
 
-def numbers_of(layers: LayerLevels) -> Iterator[Numbers]:
-    """Yield the statements of each level."""
+def _can_apply(statement: NumberedStatement, relations: Sequence[tuple[str, globs.Relation]]) -> bool:
+    """Whether a statement can apply to some of the resources, told by its patterns."""
+    if statement.resource_element == "Resource":
+        return any(relation.inside for _, relation in relations)
+    return all(relation.outside or "${" in pattern for pattern, relation in relations)
+
+
+def _numbers_of(layers: LayerLevels) -> Iterator[Numbers]:
     for levels in layers:
         yield from levels or ()
+
+
+def _shortened(levels: tuple[tuple[_Meeting, ...], ...]) -> tuple[tuple[_Meeting, ...], ...]:
+    """Return the Allows of each level that does not allow everything, each once, and as a last level all Denies."""
+    allows = [_sorted(meeting for meeting in level if meeting.part.is_allow) for level in levels]
+    limiting = {
+        tuple(meeting.number for meeting in level): level
+        for level in allows
+        if not any(_allows_everything(meeting.part) for meeting in level)
+    }
+    denies = _sorted(meeting for level in levels for meeting in level if not meeting.part.is_allow)
+    return (*(limiting[key] for key in sorted(limiting)), denies)
+
+
+def _sorted(meetings: Iterable[_Meeting]) -> tuple[_Meeting, ...]:
+    distinct = {meeting.number: meeting for meeting in meetings}
+    return tuple(sorted(distinct.values(), key=lambda meeting: meeting.part.statement.number))
+
+
+def _allows_everything(part: Part) -> bool:
+    return part.formula is True or part.formula == resource_test("*")

@@ -40,11 +40,6 @@ class NumberedStatement:
     fact_keys: tuple[str, ...]
     asked_keys: tuple[str, ...]
 
-    @property
-    def is_all(self) -> bool:
-        """Whether it allows, for every resource and without condition."""
-        return self.is_allow and self.resource_element == "Resource" and "*" in self.resources and not self.tests
-
 
 class Surroundings(NamedTuple):
     """What a statement is read against: the principal's and resource's facts, and the keys that can be there."""
