@@ -6,6 +6,10 @@ description = "Small functions that models and views share."
 create or replace macro glob_of(pattern) as
     replace(replace(lower(pattern), '\', '\\'), '[', '[[]');
 
+-- What stands for an account's own id while cells are decided: as long as an id, of characters for private use.
+create or replace macro own_token() as
+    array_to_string(list_transform(range(57344, 57356), lambda code: chr(code::integer)), '');
+
 -- A text of the evaluation with the principal's own account id in its place.
 create or replace macro own_text(text, account_id) as
     replace(text, '{ownaccount}', coalesce(account_id, '*'));

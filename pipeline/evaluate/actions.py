@@ -1,6 +1,6 @@
 """What the service reference says of the evaluated actions, in the form that cells are decided in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,6 +10,10 @@ from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
 ANY_TYPE = "*"
 ARN_FIELDS = 6
+#: What an action that the reference does not know may work on: resources of the account, or "*".
+PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
+#: The same where a service has resources of no account, or colons in their names.
+WIDE_FORMATS = ("arn:${Partition}:*:*:${Account}:*", "arn:${Partition}:*:*::*", None)
 #: Ways of naming a principal in a resource policy that need nothing more to allow (DA).
 OUTRIGHT = frozenset({"everyone", "user", "session"})
 
@@ -42,6 +46,8 @@ def _universe(arn_format: str | None, place: Place) -> globs.Glob:
         return globs.Glob((globs.Token("run"),))
     tokens: list[globs.Token] = []
     for number, field in enumerate(arn_format.split(":", ARN_FIELDS - 1)):
+        if number == ARN_FIELDS - 1 and field == "*":
+            return globs.Glob((*tokens, globs.Token("char", ":"), globs.Token("run")))
         text = field.replace("${Partition}", place.partition).replace("${Account}", place.own_account)
         tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text))
     return globs.Glob(tuple(tokens))
@@ -91,8 +97,9 @@ def action_form(
     """
     lowered = action.lower()
     is_assumption = lowered.startswith("sts:assumerole")
+    is_plain = reference.has_plain_arns(lowered.split(":", 1)[0])
     return ActionForm(
-        _types(reference.action(action), doubtful, mentioned),
+        _types(reference.action(action), PLAIN_FORMATS if is_plain else WIDE_FORMATS, doubtful, mentioned),
         is_assumption or lowered.startswith("kms:"),
         OUTRIGHT - {"user"} if is_assumption else OUTRIGHT,
         _is_limited_by_rcps(reference, lowered),
@@ -107,10 +114,13 @@ def _is_limited_by_rcps(reference: Reference, action: str) -> bool:
 
 
 def _types(
-    known: ReferenceAction | None, doubtful: frozenset[tuple[str, str]], mentioned: frozenset[str]
+    known: ReferenceAction | None,
+    unknown_formats: Sequence[str | None],
+    doubtful: frozenset[tuple[str, str]],
+    mentioned: frozenset[str],
 ) -> tuple[TypeForm, ...]:
     if known is None:
-        return (TypeForm(ANY_TYPE, "", True, EVERY_KEY),)
+        return tuple(TypeForm(ANY_TYPE, arn_format, False, EVERY_KEY) for arn_format in unknown_formats)
     bare = TypeForm(ANY_TYPE, None, not known.resource_types, _view(known, known.condition_keys, mentioned))
     named = tuple(_type(known, kind, doubtful, mentioned) for kind in known.resource_types)
     # Types that are not required may be left out (SAR): the request is then on "*".

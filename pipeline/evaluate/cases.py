@@ -66,7 +66,7 @@ class Cases:
     _limits: dict[tuple[str | None, str | None, str | None], Sequence[tuple[Limits, Actions]]] = field(
         default_factory=dict
     )
-    _entries: dict[tuple[str, str], dict[Entries, Actions]] = field(default_factory=dict)
+    _entries: dict[tuple[str, str, bool], dict[Entries, Actions]] = field(default_factory=dict)
 
     def of(self, profile: Profile) -> Iterator[tuple[Case, Actions]]:
         """Yield the cases of a profile, each with its actions; actions that nothing can grant are in none."""
@@ -97,13 +97,13 @@ class Cases:
         return self._splits[text]
 
     def _entries_of(self, profile: Profile) -> dict[Entries, Actions]:
-        key = (profile.account_environment_parts, profile.environment_parts)
+        key = (profile.account_environment_parts, profile.environment_parts, profile.is_service_linked)
         if key not in self._entries:
-            blocks = split((part for text in key for part in self._entry_parts(text)), self.everything)
+            blocks = split((part for text in key[:2] for part in self._entry_parts(text)), self.everything)
             self._entries[key] = {
                 entries: actions
                 for numbers, block in blocks.items()
-                for entries, actions in self._with_rcps(numbers, block).items()
+                for entries, actions in self._with_rcps(numbers, block, profile.is_service_linked).items()
             }
         return self._entries[key]
 
@@ -112,10 +112,12 @@ class Cases:
             resource_arn = self.profiles.entries[number]["resource_arn"]
             yield number, self.members[action_set] & self.relevance.of_resource(governed_by(resource_arn))
 
-    def _with_rcps(self, numbers: Numbers, actions: Actions) -> dict[Entries, Actions]:
+    def _with_rcps(self, numbers: Numbers, actions: Actions, is_service_linked: bool) -> dict[Entries, Actions]:
+        """Split by the RCPs of the resources' owners; they do not limit service-linked roles (RCP)."""
         blocks: dict[Entries, Actions] = {(): actions}
         for number in numbers:
-            chain = self._chain(self.profiles.entries[number]["rcps"] or "", self.rcp_supported)
+            rcps = None if is_service_linked else self.profiles.entries[number]["rcps"]
+            chain = self._chain(rcps or "", self.rcp_supported)
             blocks = {
                 (*entries, (number, levels)): block & ruled
                 for entries, block in blocks.items()

@@ -27,13 +27,14 @@ RANKS: dict[str, int] = {"none": 0, "denied": 1, "blocked": 2, "conditional": 3,
 class Entry(NamedTuple):
     """A statement of a resource-based policy that speaks of the principal.
 
-    ``named_as`` is everyone, account, user, role, session or not_principal (a Deny). ``governed`` are patterns of the
-    resources under the policy.
+    ``named_as`` is everyone, account, user, role, session or not_principal (a Deny). ``sessions`` are the only ones
+    that it speaks of; for not_principal the only ones that it does not. ``governed`` are patterns of the resources
+    under the policy.
     """
 
     part: Part
     named_as: str
-    guess: str | None
+    sessions: tuple[str, ...]
     resource_arn: str
     governed: tuple[str, ...]
 
@@ -193,7 +194,8 @@ def foreign_answer(universe: globs.Glob, layers: Layers, entries: Sequence[Entry
     granted = formulas.conjunction((_allow(layers.identity), _allow(spoken)))
     case = _case(universe, layers, (*layers.identity, *spoken), granted, False)
     shared = {scope.pattern: scope for part in spoken if part.is_allow for scope in _granted_scopes(universe, part)}
-    return _answer(case._replace(scopes=tuple(shared.values())), solver)
+    scopes = tuple(scope._replace(is_foreign=True) for scope in shared.values())
+    return _answer(case._replace(scopes=scopes), solver)
 
 
 def _case(
@@ -224,10 +226,10 @@ def _case(
 
 
 def _granted_scopes(universe: globs.Glob, part: Part) -> Iterable[Scope]:
-    """Yield what an Allow names: its patterns, or all of the universe for NotResource and where it names none."""
+    """Yield what an Allow names: its patterns, or all of the universe for NotResource. A resource's policy names it."""
     if part.formula is False:
         return
-    if part.statement.resource_element != "Resource":
+    if part.layer != "resource" and part.statement.resource_element != "Resource":
         yield Scope(universe, WHOLE_TYPE, (universe,))
         return
     for pattern in part.patterns:
@@ -240,16 +242,20 @@ def _entry_part(entry: Entry) -> Part:
     """Return an entry's statement as far as it speaks for the resources under the policy, and of the session."""
     part = entry.part
     governed = formulas.disjunction(resource_test(pattern) for pattern in entry.governed)
-    session = (
-        True
-        if entry.guess is None
-        else Test("SessionIs", None, False, f"session {entry.guess}", (entry.guess,), is_opaque=True)
-    )
+    session: Formula = True
+    if entry.sessions:
+        session = formulas.disjunction(_session_is(name) for name in entry.sessions)
+        session = formulas.negation(session) if entry.named_as == "not_principal" else session
     is_spelt_out = part.statement.resource_element == "Resource" and all(
         pattern.split(":")[4:5] == entry.resource_arn.split(":")[4:5] for pattern in part.patterns
     )
     patterns = part.patterns if is_spelt_out else entry.governed
     return part._replace(formula=formulas.conjunction((part.formula, governed, session)), patterns=patterns)
+
+
+def _session_is(name: str) -> Test:
+    """Return the test that the caller is a session of that name, which nobody knows beforehand."""
+    return Test("SessionIs", None, False, f"session {name}", (name,), is_opaque=True)
 
 
 def _allow(parts: Iterable[Part]) -> Formula:

@@ -1,6 +1,6 @@
 """Decides every case on every action form: what its statements come to on each resource type, and on all together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -165,10 +165,8 @@ class Engine:
         foreign: dict[str, list[tuple[int, Levels]]] = {}
         for number, rcps in entries:
             entry = self.profiles.entries[number]
-            if number in subject.example.exempt_entries:
-                continue
             if entry["owner_account_id"] == own.place.own_account:
-                spoken.append(self._entry(number, subject, kind, own))
+                spoken += self._entries([number], subject, kind, own)
             else:
                 foreign.setdefault(entry["resource_arn"], []).append((number, rcps))
         answers = [own_answer(form, kind.universe(own.place), layers, spoken, self.solver)]
@@ -193,19 +191,28 @@ class Engine:
         facts_id = self.profiles.alike(subject.case.facts_id, (), numbers)
         key = (kind_id, identity.number, limited.number, entries, facts_id)
         if key not in self._answered:
-            spoken = [self._entry(number, subject, kind, there) for number in numbers]
+            spoken = [*self._entries(numbers, subject, kind, there)]
             universe = kind.universe(there.place)
             self._answered[key] = foreign_answer(universe, _layers(identity, limited), spoken, self.solver)
         return self._answered[key]
 
-    def _entry(self, number: int, subject: _Subject, kind: TypeForm, resources: Resources) -> Entry:
-        entry, example = self.profiles.entries[number], subject.example
-        named_as = ("user" if example.is_user else "role") if entry["named_as"] == "principal" else entry["named_as"]
-        statement = self.profiles.statements[entry["statement_number"]]
+    def _entries(
+        self, numbers: Sequence[int], subject: _Subject, kind: TypeForm, resources: Resources
+    ) -> Iterator[Entry]:
+        """Yield entries as they speak of the subject; a NotPrincipal that leaves it out is none."""
+        example, excused = subject.example, dict(subject.example.excused)
         around = Surroundings({**example.facts, **resources.facts}, kind.view, self.knowledge)
-        patterns, formula = applies(statement, around, completes=False)
-        part = Part("resource", statement, formula, patterns)
-        return Entry(part, named_as, entry["session"], entry["resource_arn"], governed_by(entry["resource_arn"]))
+        for number in numbers:
+            if number in excused and example.is_user:
+                continue
+            entry = self.profiles.entries[number]
+            statement = self.profiles.statements[entry["statement_number"]]
+            patterns, formula = applies(statement, around, completes=False)
+            named_as, arn = entry["named_as"], entry["resource_arn"]
+            if named_as == "principal":
+                named_as = "user" if example.is_user else "role"
+            sessions = (entry["session"],) if entry["session"] else excused.get(number, ())
+            yield Entry(Part("resource", statement, formula, patterns), named_as, sessions, arn, governed_by(arn))
 
 
 def _layers(identity: Read, limits: Read) -> Layers:

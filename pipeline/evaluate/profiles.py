@@ -1,16 +1,17 @@
 """Groups principals into profiles: the same statements in each layer and the same facts get the same answers."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import Test, order
 from pipeline.evaluate.knowledge import Facts, fact, principal_facts
 from pipeline.evaluate.statements import NumberedStatement
 
+Text = TypeVar("Text", str, str | None)
 Tags = tuple[tuple[str, str], ...]
 Numbers = tuple[int, ...]
 
@@ -34,12 +35,23 @@ class Principal(NamedTuple):
     organization_id: str | None
     ou_path: str | None
     has_session_tags: bool
+    is_service_linked: bool
 
     @property
     def partition(self) -> str | None:
         """Partition of the ARN; a loose document has none."""
         fields = self.principal_arn.split(":")
         return fields[1] if len(fields) > 1 and fields[0] == "arn" else None
+
+    def is_named_with_account(self, names: Set[str]) -> bool:
+        """Whether both the principal and its account are among names in an element Principal or NotPrincipal."""
+        account = {self.account_id, f"arn:{self.partition}:iam::{self.account_id}:root"}
+        return self.principal_arn in names and not names.isdisjoint(account)
+
+    def sessions_among(self, names: Set[str]) -> tuple[str, ...]:
+        """Return the names of the role's sessions, its own account id in the account's form."""
+        start = f"arn:{self.partition}:sts::{self.account_id}:assumed-role/{self.principal_name}/"
+        return tuple(sorted(self._in_own_form(name) for name in names if name.startswith(start)))
 
     def facts(self) -> dict[str, tuple[str, ...]]:
         """Return what is known whenever the principal calls, its own account id in the account's form."""
@@ -49,25 +61,32 @@ class Principal(NamedTuple):
             own(self.principal_arn),
             own(account),
             own(self.principal_name),
-            self.principal_id,
+            own(self.principal_id),
             tuple((key, own(value)) for key, value in self.tags),
-            self.organization_id,
-            self.ou_path,
+            own(self.organization_id),
+            own(self.ou_path),
             self.has_session_tags,
         )
 
-    def _in_own_form(self, text: str) -> str:
-        return text.replace(self.account_id, self.own_account) if self.account_id else text
+    def _in_own_form(self, text: Text) -> Text:
+        return text.replace(self.account_id, self.own_account) if text and self.account_id else text
+
+
+Excused = tuple[tuple[int, tuple[str, ...]], ...]
 
 
 class Example(NamedTuple):
-    """What the principals of one ``facts_id`` share, taken from one of them."""
+    """What the principals of one ``facts_id`` share, taken from one of them.
+
+    ``excused`` are the entries of NotPrincipal that leave the principal out: a user always, a role in the sessions that
+    are named.
+    """
 
     facts: Facts
     own_account: str
     partition: str
     is_user: bool
-    exempt_entries: frozenset[int]
+    excused: Excused
 
 
 class Profile(NamedTuple):
@@ -80,6 +99,7 @@ class Profile(NamedTuple):
     rcp_parts: str | None
     account_environment_parts: str
     environment_parts: str
+    is_service_linked: bool
 
 
 class Asked(NamedTuple):
@@ -117,6 +137,7 @@ class Profiles:
             principal.rcp_parts,
             principal.account_environment_parts,
             principal.environment_parts,
+            principal.is_service_linked,
         )
         return self.by_profile.setdefault(profile, len(self.by_profile) + 1)
 
@@ -125,7 +146,8 @@ class Profiles:
         example = self.examples[facts_id]
         groups = (*statements, self._statements_of(entries)) if entries else statements
         known = tuple(self.known(numbers, facts_id) for numbers in groups)
-        named = (example.is_user, example.exempt_entries & {*entries}) if entries else None
+        excused = tuple(pair for pair in example.excused if pair[0] in entries)
+        named = (example.is_user, excused) if entries else None
         return self._alike.setdefault((example.own_account, example.partition, known, named), facts_id)
 
     def known(self, numbers: Numbers, facts_id: int) -> tuple[object, ...]:
@@ -148,13 +170,13 @@ class Profiles:
         facts = principal.facts()
         asked = self._asked_of(principal)
         known = self._come_to(asked, facts)
-        exempt = self._exempt(principal)
+        excused = self._excused(principal)
         partition = principal.partition or self._partition_named(principal.identity_parts)
-        key = (principal.own_account, partition, principal.principal_type, asked.number, known, exempt)
+        key = (principal.own_account, partition, principal.principal_type, asked.number, known, excused)
         if key not in self.by_facts:
             self.by_facts[key] = len(self.by_facts)
             is_user = principal.principal_type == "user"
-            self.examples.append(Example(facts, principal.own_account, partition, is_user, exempt))
+            self.examples.append(Example(facts, principal.own_account, partition, is_user, excused))
         return self.by_facts[key]
 
     def _partition_named(self, parts: str) -> str:
@@ -202,18 +224,25 @@ class Profiles:
             for number in (entry["statement_number"], *(number for number, _ in parts_of(entry["rcps"])))
         )
 
-    def _exempt(self, principal: Principal) -> frozenset[int]:
-        """Return the entries of NotPrincipal that leave the principal out (NPRIN): never one with a boundary."""
+    def _excused(self, principal: Principal) -> Excused:
+        """Return the entries of NotPrincipal that leave the principal out (NPRIN): never one with a boundary.
+
+        The list must hold the principal and its account, for a role the session too.
+        """
         numbers = [
             n
             for n, _ in parts_of(principal.account_environment_parts)
             if self.entries[n]["named_as"] == "not_principal"
         ]
         if not numbers or principal.boundary_parts is not None:
-            return frozenset()
-        account = {principal.account_id, f"arn:{principal.partition}:iam::{principal.account_id}:root"}
-        listed = {number: self.exemptions[self.entries[number]["statement_id"]] for number in numbers}
-        return frozenset(n for n, names in listed.items() if principal.principal_arn in names and names & account)
+            return ()
+        found = []
+        for number in numbers:
+            names = self.exemptions[self.entries[number]["statement_id"]]
+            sessions = principal.sessions_among(names)
+            if principal.is_named_with_account(names) and (principal.principal_type == "user" or sessions):
+                found.append((number, sessions))
+        return tuple(found)
 
 
 @lru_cache(maxsize=1 << 16)

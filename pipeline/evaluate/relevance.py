@@ -99,8 +99,10 @@ def meets(governed: Sequence[str], kind: TypeForm) -> bool:
 def governed_by(resource_arn: str) -> tuple[str, ...]:
     """Return patterns of the resources that a resource-based policy speaks for: the resource, and what lies in it.
 
-    The policy of a model package group is also that of its packages.
+    Nothing lies in a role or a key. The policy of a model package group is also that of its packages.
     """
+    if re.match(r"arn:[^:]*:(iam:.*:role|kms:.*:key)/", resource_arn):
+        return (resource_arn,)
     patterns = [resource_arn, f"{resource_arn}/*"]
     if ":model-package-group/" in resource_arn:
         patterns.append(resource_arn.replace(":model-package-group/", ":model-package/") + "/*")

@@ -69,7 +69,8 @@ def evaluate(
     cases = _cases(connection, profiles, actions)
     engine = Engine(Knowledge(reference, _former(connection)), profiles, actions.forms)
     _decide(connection, engine, actions, cases, progress)
-    for name, decided in tables_of(engine.cells, _spelling(connection)).items():
+    (own_token,) = _rows(connection, "select own_token()")[0]
+    for name, decided in tables_of(engine.cells, _spelling(connection), own_token).items():
         load_table(connection, name, decided)
 
 

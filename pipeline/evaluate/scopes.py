@@ -20,13 +20,15 @@ MOST_REGIONS = 64
 class Scope(NamedTuple):
     """Resources of a ``universe`` that match all of ``globs``; ``pattern`` is the one text that is shown for them.
 
-    ``beyond`` are patterns that the resource must also match and that ``pattern`` does not imply.
+    ``beyond`` are patterns that the resource must also match and that ``pattern`` does not imply. The texts of a scope
+    that ``is_foreign`` name the account: a wildcard there is read as the principal's own.
     """
 
     universe: Glob
     pattern: str
     globs: tuple[Glob, ...]
     beyond: tuple[str, ...] = ()
+    is_foreign: bool = False
 
 
 class Region(NamedTuple):
@@ -150,11 +152,23 @@ def _within(scope: Scope, test: Test) -> Scope:
     pattern = test.values[0]
     inner = pattern_glob(pattern)
     joined = _reduced(scope.globs, inner)
-    if not any(globs.relation((scope.universe, inner), member).outside for member in scope.globs):
-        return Scope(scope.universe, pattern, joined)
+    named = _with_account(pattern, scope.universe) if scope.is_foreign else pattern
+    if named and not any(globs.relation((scope.universe, inner), member).outside for member in scope.globs):
+        return scope._replace(pattern=named, globs=joined, beyond=())
     if len(joined) == 1 and not any(token.no_colon and token.kind == "any" for token in joined[0].tokens):
-        return Scope(scope.universe, _text(joined[0]), joined)
-    return Scope(scope.universe, pattern, joined, tuple(sorted({*scope.beyond, scope.pattern})))
+        return scope._replace(pattern=_text(joined[0]), globs=joined, beyond=())
+    if named:
+        return scope._replace(pattern=named, globs=joined, beyond=tuple(sorted({*scope.beyond, scope.pattern})))
+    return scope._replace(globs=joined, beyond=tuple(sorted({*scope.beyond, pattern})))
+
+
+def _with_account(pattern: str, universe: Glob) -> str | None:
+    """Return a pattern with the account of a universe in its field; None where a wildcard may cross the field."""
+    mine, theirs = pattern.split(":", globs.ARN_FIELDS - 1), globs.fields(universe)
+    if len(mine) < globs.ARN_FIELDS or theirs is None:
+        return None
+    mine[4] = _text(Glob(theirs[4]))
+    return ":".join(mine)
 
 
 def _text(pattern: Glob) -> str:

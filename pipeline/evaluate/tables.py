@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.cells import AccessRow, Outcome
@@ -11,6 +12,8 @@ from pipeline.evaluate.formula import RESOURCE, Formula
 from pipeline.evaluate.statements import shown
 from pipeline.evaluate.words import spelt, words
 
+#: Stands for the principal's own account in stored texts.
+OWN_ACCOUNT = "{ownaccount}"
 CELL_ACCESS = pa.schema(
     [
         ("cell_id", pa.int32()),
@@ -42,10 +45,11 @@ RESIDUAL_CONDITIONS = pa.schema(
 )
 
 
-def tables_of(cells: Sequence[Outcome], spelling: Mapping[str, str]) -> dict[str, pa.Table]:
+def tables_of(cells: Sequence[Outcome], spelling: Mapping[str, str], own_token: str) -> dict[str, pa.Table]:
     """Return cell_access, cell_verdicts and residual_conditions; cells are numbered from 1.
 
-    ``spelling`` maps condition keys in lower case to AWS's spelling.
+    ``spelling`` maps condition keys in lower case to AWS's spelling. ``own_token`` stands for the principal's own
+    account; the tables say ``{ownaccount}``.
     """
     conditions: dict[Formula, str] = {}
     access, verdicts = [], []
@@ -55,10 +59,17 @@ def tables_of(cells: Sequence[Outcome], spelling: Mapping[str, str]) -> dict[str
     by_id = {condition_id: f for f, condition_id in conditions.items()}
     residual = [_condition(condition_id, by_id[condition_id], spelling) for condition_id in sorted(by_id)]
     return {
-        "cell_access": table(access, CELL_ACCESS),
+        "cell_access": _readable(table(access, CELL_ACCESS), own_token),
         "cell_verdicts": table(verdicts, CELL_VERDICTS),
-        "residual_conditions": table(residual, RESIDUAL_CONDITIONS),
+        "residual_conditions": _readable(table(residual, RESIDUAL_CONDITIONS), own_token),
     }
+
+
+def _readable(rows: pa.Table, own_token: str) -> pa.Table:
+    for number, column in enumerate(rows.schema):
+        if column.type == pa.string():
+            rows = rows.set_column(number, column, pc.replace_substring(rows.column(number), own_token, OWN_ACCOUNT))
+    return rows
 
 
 def _columns(row: AccessRow, conditions: dict[Formula, str]) -> tuple[object, ...]:

@@ -92,12 +92,14 @@ def is_left_out(statement: Statement, caller: Caller, has_boundary: bool) -> boo
     """Whether NotPrincipal exempts the caller from a Deny (NPRIN).
 
     The list must hold the caller and its account, for a session the role too; whoever has a permissions
-    boundary is never exempt.
+    boundary is never exempt. A role acts in sessions: one that nobody names is not in the list.
     """
     if has_boundary:
         return False
     ways = naming(statement, caller)
-    if caller.kind in ("user", "role", "session", "federated user"):
+    if caller.kind == "role":
+        return "everyone" in ways
+    if caller.kind in ("user", "session", "federated user"):
         values = {entry.value for entry in statement.principals if entry.kind == "AWS"}
         return "everyone" in ways or ("account" in ways and {caller.arn, caller.principal_arn} <= values)
     return bool(ways)

@@ -56,6 +56,9 @@ def user_folder() -> Path:
     return Path(given) if given else Path(data) / "policylake" / "reference"
 
 
+_ARN_COLONS = 5
+
+
 @dataclass(frozen=True)
 class Reference:
     """A service reference read from ``folder``. Tables are read when first asked for, services indexed one by one."""
@@ -122,6 +125,11 @@ class Reference:
     def _rcp_services(self) -> frozenset[str]:
         table = self.table("reference_services")
         return frozenset(table.filter(table["is_rcp_supported"])["service"].to_pylist())
+
+    def has_plain_arns(self, service: str) -> bool:
+        """Whether every ARN of the service names an account and has five colons; False of an unknown service."""
+        formats = [row["arn_format"] for row in self._rows("reference_resource_types", "service", service.lower())]
+        return bool(formats) and all(":${Account}:" in text and text.count(":") == _ARN_COLONS for text in formats)
 
     @cached_property
     def _keys(self) -> tuple[dict[str, ReferenceKey], tuple[tuple[str, ReferenceKey], ...]]:

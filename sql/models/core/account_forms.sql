@@ -1,5 +1,5 @@
 /*
-description = "What stands for an account's own id: {ownaccount}, so that accounts with the same policies share their answers, or the id itself where a pattern cuts through its digits."
+description = "What stands for an account's own id: a text that no policy can hold, so that accounts with the same policies share their answers, or the id itself where it matters which digits it has."
 grain = ["account_id"]
 */
 with
@@ -7,27 +7,29 @@ texts as (
     select distinct
         account_policies.account_id,
         statement_contents.content,
+        replace(statement_contents.content, account_policies.account_id, own_token()) as in_own_form,
     from account_policies
     inner join statement_contents on account_policies.policy_id = statement_contents.policy_id
-    where
-        contains(statement_contents.content, '{ownaccount}')
-        or regexp_matches(statement_contents.content, '[0-9][*?]|[*?][0-9]')
+    where account_policies.account_id != ''
 ),
 
 pieces as (
     select
-        account_id,
-        contains(content, '{ownaccount}') as is_taken,
-        regexp_extract_all(content, '([0-9]{1,11})[*?]', 1) as before_wildcards,
-        regexp_extract_all(content, '[*?]([0-9]{1,11})', 1) as after_wildcards,
+        *,
+        regexp_extract_all(content, '([0-9]{1,11})(?:[*?]|\$\{)', 1) as before_wildcards,
+        regexp_extract_all(content, '[*?}]([0-9]{1,11})', 1) as after_wildcards,
     from texts
 ),
 
+-- A wildcard or variable that matches a part of the id, the id as a part of something longer, the id in the name of a
+-- key, and operators that compare more than text.
 own_id_needed as (
     select distinct account_id
     from pieces
     where
-        is_taken
+        contains(content, '{ownaccount}')
+        or contains(content, own_token())
+        or contains(content, '}${')
         or len(list_filter(before_wildcards, lambda digits: starts_with(account_id, digits))) > 0
         or len(list_filter(after_wildcards, lambda digits: ends_with(account_id, digits))) > 0
         or len(
@@ -36,6 +38,13 @@ own_id_needed as (
                 lambda digits: contains(account_id, digits)
             )
         ) > 0
+        or regexp_matches(in_own_form, '[0-9A-Za-z*?}]' || own_token())
+        or regexp_matches(in_own_form, own_token() || '(?:[0-9A-Za-z*?]|\$\{)')
+        or regexp_matches(in_own_form, '(?:"key":"|\$\{)[^"}'']*' || own_token())
+        or (
+            regexp_matches(content, '"operator":"(?:Numeric|Date|Binary|Bool|Ip|Not)')
+            and (contains(in_own_form, own_token()) or contains(content, '"key":"aws:principaltag/'))
+        )
 ),
 
 known as (
@@ -49,7 +58,7 @@ select
     case
         when known.account_id = '' then '*'
         when own_id_needed.account_id is not null then known.account_id
-        else '{ownaccount}'
+        else own_token()
     end as own_account,
 from known
 left join own_id_needed on known.account_id = own_id_needed.account_id

@@ -35,6 +35,16 @@ resource_based as (
             or principal_accounts.account_id = entries.named
             or principal_accounts.account_id = split_part(entries.named, ':', 5)
     where principal_accounts.account_id != ''
+),
+
+-- The RCPs of whoever owns a resource limit all who come to it.
+owners_controls as (
+    select
+        environment_entries.account_id,
+        account_controls.policy_id,
+    from environment_entries
+    inner join account_controls on environment_entries.owner_account_id = account_controls.account_id
+    where account_controls.attachment_kind = 'rcp' and account_controls.policy_id != ''
 )
 
 select * from identity
@@ -42,3 +52,5 @@ union
 select * from controls
 union
 select * from resource_based
+union
+select * from owners_controls

@@ -40,7 +40,10 @@ contents as (
         on entries.account_id = account_statements.account_id and entries.statement_id = account_statements.statement_id
     left join accounts as owners on entries.owner_account_id = owners.account_id
     left join control_chains
-        on entries.owner_account_id = control_chains.account_id and control_chains.attachment_kind = 'rcp'
+        on
+            entries.account_id = control_chains.account_id
+            and entries.owner_account_id = control_chains.owner_account_id
+            and control_chains.attachment_kind = 'rcp'
 )
 
 select

@@ -32,7 +32,15 @@ left join environments as shared
         and shared.principal_arn = ''
         and principals.principal_type in ('user', 'role')
 left join environments as named on principals.principal_arn = named.principal_arn
-left join control_chains as scps on principals.account_id = scps.account_id and scps.attachment_kind = 'scp'
-left join control_chains as rcps on principals.account_id = rcps.account_id and rcps.attachment_kind = 'rcp'
+left join control_chains as scps
+    on
+        principals.account_id = scps.account_id
+        and principals.account_id = scps.owner_account_id
+        and scps.attachment_kind = 'scp'
+left join control_chains as rcps
+    on
+        principals.account_id = rcps.account_id
+        and principals.account_id = rcps.owner_account_id
+        and rcps.attachment_kind = 'rcp'
 left join tag_session_roles on principals.principal_arn = tag_session_roles.principal_arn
 where principals.principal_type != 'group'

@@ -23,6 +23,22 @@ controls as (
     inner join account_controls on principal_profiles.account_id = account_controls.account_id
 ),
 
+-- The RCPs of the owners of resources whose policies speak of the principal.
+owners_controls as (
+    select
+        principal_profiles.principal_arn,
+        principal_profiles.account_id,
+        account_controls.policy_id,
+        account_controls.attachment_kind as layer,
+    from principal_profiles
+    inner join environment_entries
+        on
+            principal_profiles.account_id = environment_entries.account_id
+            and environment_entries.principal_arn in ('', principal_profiles.principal_arn)
+    inner join account_controls on environment_entries.owner_account_id = account_controls.account_id
+    where account_controls.attachment_kind = 'rcp'
+),
+
 resource_based as (
     select
         principal_profiles.principal_arn,
@@ -40,6 +56,8 @@ combined as (
     select * from own
     union
     select * from controls
+    union
+    select * from owners_controls
     union
     select * from resource_based
 )
