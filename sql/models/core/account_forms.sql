@@ -41,10 +41,8 @@ own_id_needed as (
         or regexp_matches(in_own_form, '[0-9A-Za-z*?}]' || own_token())
         or regexp_matches(in_own_form, own_token() || '(?:[0-9A-Za-z*?]|\$\{)')
         or regexp_matches(in_own_form, '(?:"key":"|\$\{)[^"}'']*' || own_token())
-        or (
-            regexp_matches(content, '"operator":"(?:Numeric|Date|Binary|Bool|Ip|Not)')
-            and (contains(in_own_form, own_token()) or contains(content, '"key":"aws:principaltag/'))
-        )
+        or regexp_matches(in_own_form, '"operator":"(?:Numeric|Date|Binary|Bool|Ip|Not).*' || own_token())
+        or regexp_matches(content, '"operator":"(?:Numeric|Date|Binary|Bool|Ip|Not).*"key":"aws:principaltag/')
 ),
 
 known as (
