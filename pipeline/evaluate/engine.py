@@ -9,7 +9,7 @@ from pipeline.evaluate.cases import Case, Entries, Levels
 from pipeline.evaluate.cells import Answer, Entry, Kind, Layers, Outcome, combined, foreign_answer, joined, own_answer
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.profiles import Example, Profiles
-from pipeline.evaluate.reading import Part, Read, Reader, Resources, Side
+from pipeline.evaluate.reading import Kinds, Part, Read, Reader, Resources, Side
 from pipeline.evaluate.relevance import governed_by, meets
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, applies
@@ -45,7 +45,7 @@ class Engine:
     solver: Solver = field(init=False)
     cells: list[Outcome] = field(default_factory=list)
     _forms: list[_Form] = field(default_factory=list)
-    _kinds: list[TypeForm] = field(default_factory=list)
+    _kinds: Kinds = field(init=False)
     _identity: Reader = field(init=False)
     _limits: Reader = field(init=False)
     _named: dict[tuple[int, Place], int] = field(default_factory=dict)
@@ -59,15 +59,13 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.solver = Solver(self.knowledge.domain)
-        kinds: dict[TypeForm, int] = {}
+        self._kinds = Kinds((kind for form in self.forms for kind in form.types), self.knowledge)
         traits: dict[tuple[object, ...], int] = {}
         for form in self.forms:
-            kind_ids = tuple(kinds.setdefault(kind, len(kinds)) for kind in form.types)
             traits_id = traits.setdefault((form.needs_consent, form.outright), len(traits))
-            self._forms.append(_Form(form, kind_ids, traits_id))
-        self._kinds = list(kinds)
-        self._identity = Reader(("identity",), self.profiles, self.knowledge)
-        self._limits = Reader(("boundary", "scp", "rcp"), self.profiles, self.knowledge)
+            self._forms.append(_Form(form, tuple(self._kinds.number_of[kind] for kind in form.types), traits_id))
+        self._identity = Reader(("identity",), self.profiles, self.knowledge, self._kinds)
+        self._limits = Reader(("boundary", "scp", "rcp"), self.profiles, self.knowledge, self._kinds)
 
     def cells_of(self, case: Case, form_ids: Iterable[int]) -> list[int]:
         """Return the numbers of the cells that the case comes to on action forms."""
@@ -135,9 +133,9 @@ class Engine:
 
     def _outcome_id(self, subject: _Subject, kind_id: int, form: _Form) -> int:
         """Return the number of what an action comes to on one resource type."""
-        kind, case = self._kinds[kind_id], subject.case
-        identity = self._identity.read(subject.identity, kind_id, kind, subject.own)
-        limits = self._limits.read(subject.limits, kind_id, kind, subject.own)
+        kind, case = self._kinds.forms[kind_id], subject.case
+        identity = self._identity.read(subject.identity, kind_id, subject.own)
+        limits = self._limits.read(subject.limits, kind_id, subject.own)
         entries = self._entries_meeting(case.entries, kind) if case.entries else ()
         crossing = identity.crossing | limits.crossing
         cut = kind.arn_format if crossing and not _is_cut_in_two(crossing) else None
@@ -160,7 +158,7 @@ class Engine:
         return tuple(e for e in entries if meets(governed_by(self.profiles.entries[e[0]]["resource_arn"]), kind))
 
     def _decide(self, subject: _Subject, kind_id: int, form: ActionForm, layers: Layers, entries: Entries) -> Outcome:
-        kind, own = self._kinds[kind_id], subject.own
+        kind, own = self._kinds.forms[kind_id], subject.own
         spoken: list[Entry] = []
         foreign: dict[str, list[tuple[int, Levels]]] = {}
         for number, rcps in entries:
@@ -175,7 +173,7 @@ class Engine:
 
     def _foreign_answer(self, subject: _Subject, kind_id: int, entries: Entries) -> Answer:
         """Return the answer on a resource of another account. What the case comes to there few cases tell apart."""
-        kind, numbers = self._kinds[kind_id], tuple(number for number, _ in entries)
+        kind, numbers = self._kinds.forms[kind_id], tuple(number for number, _ in entries)
         entry = self.profiles.entries[numbers[0]]
         organization = None
         if entry["owner_organization_id"]:
@@ -184,10 +182,10 @@ class Engine:
                 (entry["owner_ou_path"],) if entry["owner_ou_path"] else (),
             )
         there = self._resources_at(subject.example, entry["owner_account_id"], organization)
-        identity = self._identity.read(subject.identity, kind_id, kind, there)
+        identity = self._identity.read(subject.identity, kind_id, there)
         # The RCPs are those of the resource's owner.
         limits = self._limits.side((*subject.limits.layers[:2], entries[0][1]), subject.case.facts_id)
-        limited = self._limits.read(limits, kind_id, kind, there)
+        limited = self._limits.read(limits, kind_id, there)
         facts_id = self.profiles.alike(subject.case.facts_id, (), numbers)
         key = (kind_id, identity.number, limited.number, entries, facts_id)
         if key not in self._answered:

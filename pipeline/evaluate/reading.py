@@ -8,7 +8,7 @@ from pipeline.evaluate import globs
 from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.cases import Levels
 from pipeline.evaluate.formula import Formula
-from pipeline.evaluate.knowledge import Knowledge
+from pipeline.evaluate.knowledge import TAG_ALIAS, Knowledge
 from pipeline.evaluate.profiles import Numbers, Profiles
 from pipeline.evaluate.statements import NumberedStatement, Surroundings, applies, resource_test, wide_glob
 
@@ -55,11 +55,38 @@ class Read(NamedTuple):
     crossing: frozenset[str]
 
 
+class Kinds:
+    """Numbers resource types. Those of one shape differ in no key that is asked for: what meets one meets the other."""
+
+    def __init__(self, kinds: Iterable[TypeForm], knowledge: Knowledge) -> None:
+        self.forms = tuple(dict.fromkeys(kinds))
+        self.number_of = {kind: number for number, kind in enumerate(self.forms)}
+        self._knowledge = knowledge
+        self._shapes: dict[tuple[str, ...], tuple[int, ...]] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
+
+    def shapes(self, asked_keys: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the shape of each resource type as far as these keys can tell."""
+        if asked_keys not in self._shapes:
+            self._shapes[asked_keys] = tuple(self._shape(kind, asked_keys) for kind in self.forms)
+        return self._shapes[asked_keys]
+
+    def _shape(self, kind: TypeForm, asked_keys: tuple[str, ...]) -> int:
+        known, view = self._knowledge, kind.view
+        absent = tuple(known.is_absent(known.canonical(key, view), view) for key in asked_keys)
+        aliases = tuple(known.canonical(key, view) for key in asked_keys if key.startswith(TAG_ALIAS))
+        return self._numbers.setdefault((kind.arn_format, absent, aliases), len(self._numbers))
+
+
 class Side(NamedTuple):
-    """Layers that are read together, with the facts that their statements ask for, and the reads so far."""
+    """Layers that are read together, with the facts that their statements ask for, and the reads so far.
+
+    ``shapes`` are those of the resource types, as far as the statements can tell.
+    """
 
     layers: LayerLevels
     facts_id: int
+    shapes: tuple[int, ...]
     reads: dict[tuple[int, int], Read]
 
 
@@ -78,6 +105,7 @@ class Reader:
     names: tuple[str, ...]
     profiles: Profiles
     knowledge: Knowledge
+    kinds: Kinds
     _sides: dict[tuple[LayerLevels, int], Side] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
     _meetings: dict[tuple[object, ...], _Meeting | None] = field(default_factory=dict)
@@ -87,18 +115,20 @@ class Reader:
         """Return the layers as one side of a case."""
         facts_id = self.profiles.alike(facts_id, _numbers_of(layers), ())
         if (layers, facts_id) not in self._sides:
-            self._sides[layers, facts_id] = Side(layers, facts_id, {})
+            statements = (self.profiles.statements[n] for numbers in _numbers_of(layers) for n in numbers)
+            asked = tuple(sorted({key for statement in statements for key in statement.asked_keys}))
+            self._sides[layers, facts_id] = Side(layers, facts_id, self.kinds.shapes(asked), {})
         return self._sides[layers, facts_id]
 
-    def read(self, side: Side, kind_id: int, kind: TypeForm, resources: Resources) -> Read:
-        """Return a side as far as it matters to resources of a type. ``kind_id`` stands for ``kind``."""
-        key = (kind_id, resources.number)
+    def read(self, side: Side, kind_id: int, resources: Resources) -> Read:
+        """Return a side as far as it matters to resources of a type."""
+        key = (side.shapes[kind_id], resources.number)
         found = side.reads.get(key)
         if found is None:
-            found = side.reads[key] = self._read(side, kind_id, kind, resources)
+            found = side.reads[key] = self._read(side, kind_id, resources)
         return found
 
-    def _read(self, side: Side, kind_id: int, kind: TypeForm, resources: Resources) -> Read:
+    def _read(self, side: Side, kind_id: int, resources: Resources) -> Read:
         layers: list[tuple[tuple[_Meeting, ...], ...] | None] = []
         for name, levels in zip(self.names, side.layers, strict=True):
             met = (
@@ -108,7 +138,7 @@ class Reader:
                     tuple(
                         meeting
                         for number in level
-                        if (meeting := self._meeting(number, name, side.facts_id, kind_id, kind, resources))
+                        if (meeting := self._meeting(number, name, side.facts_id, kind_id, resources))
                     )
                     for level in levels
                 )
@@ -128,13 +158,13 @@ class Reader:
         )
         return Read(number, parts, crossing)
 
-    def _meeting(
-        self, number: int, layer: str, facts_id: int, kind_id: int, kind: TypeForm, resources: Resources
-    ) -> _Meeting | None:
+    def _meeting(self, number: int, layer: str, facts_id: int, kind_id: int, resources: Resources) -> _Meeting | None:
         """Return how a statement meets resources; None where it cannot apply to any."""
-        key = (number, layer, self.profiles.known((number,), facts_id), kind_id, resources.number)
+        statement = self.profiles.statements[number]
+        shape = self.kinds.shapes(statement.asked_keys)[kind_id]
+        key = (number, layer, self.profiles.known((number,), facts_id), shape, resources.number)
         if key not in self._meetings:
-            self._meetings[key] = self._meet(self.profiles.statements[number], layer, facts_id, kind, resources)
+            self._meetings[key] = self._meet(statement, layer, facts_id, self.kinds.forms[kind_id], resources)
         return self._meetings[key]
 
     def _meet(
