@@ -26,12 +26,22 @@ create or replace macro statement_ids_of(numbers, statements, action_set_ids) as
         lambda statement: statement.id
     );
 
--- A glob over ARNs as a pattern of LIKE with the escape character \. Not GLOB, whose ? is one byte.
+-- A policy variable that nobody knows: ${key} or ${key, 'default'}. ${*}, ${?} and ${$} are characters.
+create or replace macro open_variable() as
+    '\$\{([^}*?$]|[^}]{2,})?\}';
+
+-- A glob over ARNs as a pattern of LIKE with the escape character \. Not GLOB, whose ? is one byte. An open variable
+-- matches anything. It and the characters ${*} and ${?} have stand-ins until the wildcards are replaced.
 create or replace macro like_of(pattern) as
-    replace(replace(replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%'), '?', '_');
+    replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_')
+        .regexp_replace(open_variable(), chr(1), 'g')
+        .replace('${*}', chr(2))
+        .replace('${?}', chr(3))
+        .replace('${$}', '$')
+        .translate('*?' || chr(1) || chr(2) || chr(3), '%_%*?');
 
 -- Whether a scope of the relation access reaches a resource. One of another account is reached only where the pattern
--- writes that account out.
+-- writes that account out. An exception with an open variable takes out nothing: nobody knows what.
 create or replace macro scope_covers(resource_pattern, except_resources, account_id, resource) as
     resource like like_of(resource_pattern) escape '\'
     and (
@@ -42,6 +52,8 @@ create or replace macro scope_covers(resource_pattern, except_resources, account
     and len(
         list_filter(
             from_json(coalesce(except_resources, '[]'), '["varchar"]'),
-            lambda excepted: resource like like_of(excepted) escape '\'
+            lambda excepted:
+                resource like like_of(excepted) escape '\'
+                and not regexp_matches(excepted, open_variable())
         )
     ) = 0;

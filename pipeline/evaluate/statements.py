@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from pipeline.evaluate import formula as formulas
@@ -16,6 +17,8 @@ from pipeline.iam.grammar import Part
 
 Known = tuple[tuple[str, tuple[str, ...] | None], ...]
 
+#: Characters that mean something in a pattern.
+_MEANINGFUL = re.compile(r"[*?]|\$(?=\{|\Z)")
 #: Operator of the tests on the resource.
 RESOURCE_LIKE = "ResourceLike"
 #: Keys of the resource that are the principal's own organization within one account.
@@ -165,7 +168,8 @@ def _variable_text(part: Part) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"${{{c}}}" if c in "*?" else "${$}{" if c == "\0" else c for c in text.replace("${", "\0"))
+    """Return a literal text as policies write it; a last ``$`` too, lest it and a ``{`` after it open a variable."""
+    return _MEANINGFUL.sub(r"${\g<0>}", text)
 
 
 def resource_patterns(statement: NumberedStatement, around: Surroundings, *, completes: bool) -> tuple[str, ...]:
@@ -256,11 +260,14 @@ def wide_glob(pattern: str, has_variables: bool, completes: bool) -> globs.Glob:
 
 
 def shown(pattern: str) -> str:
-    """Return a filled pattern as a person reads it: a wildcard's character that is meant literally stays ``${*}``."""
-    return "".join(_shown(part) for part in grammar.parts(pattern, True))
+    """Return a filled pattern as a person reads it: what is meant literally stays ``${*}``, ``${?}`` and ``${$}{``."""
+    pieces = groupby(grammar.parts(pattern, True), key=lambda part: part.kind == "literal")
+    written = (
+        _escaped("".join(part.text for part in group)) if is_literal else "".join(map(_shown, group))
+        for is_literal, group in pieces
+    )
+    return "".join(written)
 
 
 def _shown(part: Part) -> str:
-    if part.kind == "variable":
-        return _variable_text(part)
-    return re.sub(r"[*?]", r"${\g<0>}", part.text) if part.kind == "literal" else part.text
+    return _variable_text(part) if part.kind == "variable" else part.text
