@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_inputs import arn, inline, managed, role, write
+from ingest_inputs import arn, export, inline, managed, role, write
 
 from pipeline.build import build_lake
 from pipeline.lake import Lake, open_lake
@@ -49,3 +49,27 @@ def test_the_rows_of(number: int, lake: Lake) -> None:
     matrix = lake.query(f"select verdict from access_matrix {where}", asked).to_pylist()
     assert rows == case["rows"]
     assert (matrix[0]["verdict"] if matrix else "none") == case["matrix"]
+
+
+CREDENTIAL_KEYS = (
+    "cognito-identity.amazonaws.com:sub", "cognito-identity.amazonaws.com:aud", "cognito-identity.amazonaws.com:amr",
+    "cognito-identity-auth:AccountId", "accounts.google.com:aud", "www.amazon.com:user_id", "graph.facebook.com:id",
+    "token.actions.githubusercontent.com:sub", "gitlab.com:sub", "oidc.example.org/id/1:aud", "saml:aud", "saml:sub",
+    "ssm:SourceInstanceArn", "ec2:SourceInstanceArn", "lambda:SourceFunctionArn",
+    "glue:RoleAssumedBy", "glue:CredentialIssuingService", "identitystore:UserId", "identitycenter:ApplicationArn",
+)  # fmt: skip
+
+
+def test_keys_that_come_with_credentials_can_be_in_any_request(tmp_path: Path) -> None:
+    names = {key: f"role-{number}" for number, key in enumerate((*CREDENTIAL_KEYS, "iam:PassedToService"))}
+    roles = []
+    for key, name in names.items():
+        condition = {"StringLike": {key: "*v*"}}
+        allow = {"Effect": "Allow", "Action": "sagemaker:DeleteModel", "Resource": "*", "Condition": condition}
+        roles.append(role(name, RolePolicyList=[inline("p", document([allow]))]))
+    write(tmp_path, "export.json", export(roles=roles))
+    build_lake([tmp_path], tmp_path / "lake")
+    rows = open_lake(tmp_path / "lake").query("select principal_arn, verdict from access_matrix").to_pylist()
+    assert {row["principal_arn"]: row["verdict"] for row in rows} == {
+        arn(f"role/{names[key]}"): "conditional" for key in CREDENTIAL_KEYS
+    }

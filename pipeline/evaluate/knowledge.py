@@ -24,10 +24,13 @@ ALWAYS_PRESENT = frozenset(
 )  # fmt: skip
 #: Global keys that only some actions carry: the reference lists them with those.
 PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
-#: Keys of a service that its credentials bring into requests of every service.
-OF_CREDENTIALS = frozenset(
-    {"ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "identitystore:userid"}
-)
+#: Keys of a service that its credentials bring into requests of every service, by how they start. Where the pages leave
+#: it open whether a key outlasts the call that makes the session (KEYS), it can be there.
+OF_CREDENTIALS = (
+    "saml:", "identitystore:userid", "identitystore:identitystorearn", "identitycenter:", "sts:requestcontext",
+    "cognito-identity-auth:", "cognito-identity-unauth:", "ec2:sourceinstancearn", "ec2:roledelivery",
+    "ssm:sourceinstancearn", "lambda:sourcefunctionarn", "glue:roleassumedby", "glue:credentialissuingservice",
+)  # fmt: skip
 #: Absent whenever the caller is a principal of an account (aws:PrincipalIsAWSService is false).
 OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
 #: Key of a service's own spelling of resource tags, and the global key that is the same fact.
@@ -51,6 +54,12 @@ class KeyView(NamedTuple):
     def has(self, key: str) -> bool:
         """Whether the reference lists the key."""
         return key in self.exact or any(key.startswith(prefix) and key != prefix for prefix in self.prefixes)
+
+
+def is_of_credentials(key: str) -> bool:
+    """Whether a key in lower case can come with a session's credentials. Identity providers' keys have their host's
+    name, such as accounts.google.com, where other keys have a service's."""
+    return key.startswith(OF_CREDENTIALS) or "." in key.split(":", 1)[0]
 
 
 EVERY_KEY = KeyView(False, frozenset(), ())
@@ -87,7 +96,7 @@ class Knowledge:
         """Whether a request cannot carry the key, whoever makes it."""
         if key in OF_SERVICES:
             return True
-        if not view.is_known or key in OF_CREDENTIALS:
+        if not view.is_known or is_of_credentials(key):
             return False
         if key.startswith("aws:") and not key.startswith(PER_ACTION):
             return False
