@@ -73,3 +73,13 @@ def test_keys_that_come_with_credentials_can_be_in_any_request(tmp_path: Path) -
     assert {row["principal_arn"]: row["verdict"] for row in rows} == {
         arn(f"role/{names[key]}"): "conditional" for key in CREDENTIAL_KEYS
     }
+
+
+def test_kms_operations_without_a_key_wait_for_no_key_policy(tmp_path: Path) -> None:
+    allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    write(tmp_path, "export.json", export(roles=[role("keeper", RolePolicyList=[inline("p", document([allow]))])]))
+    build_lake([tmp_path], tmp_path / "lake", services=["kms"])
+    rows = open_lake(tmp_path / "lake").query("select action, verdict from access_matrix").to_pylist()
+    found = {row["action"]: row["verdict"] for row in rows}
+    assert {found.get(f"kms:{name}") for name in ("CreateKey", "ListKeys", "ListAliases")} == {"allowed"}
+    assert "kms:Decrypt" not in found

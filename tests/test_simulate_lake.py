@@ -385,3 +385,12 @@ def test_a_resource_tag_in_a_line_counts_under_both_spellings(lake: Lake, given:
     line = ask(arn(f"user/{name}"), "sagemaker:DescribeModel", resource=resource, context={given: "A"})
     (answer,) = answers([line], lake)
     assert answer["decision"] == "allowed"
+
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize(("resource", "is_told"), [(KEY, True), (KEY.replace("key/", "alias/"), False)])
+def test_a_key_whose_policy_the_lake_lacks_is_told(resource: str, is_told: bool, lake: Lake) -> None:
+    (answer,) = answers([ask(action="kms:CreateAlias", resource=resource)], lake)
+    assert ("lacks the policy of" in answer["detail"]) == is_told

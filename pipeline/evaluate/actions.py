@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
+from pipeline.iam.services import is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
 ANY_TYPE = "*"
@@ -26,12 +27,16 @@ class Place(NamedTuple):
 
 
 class TypeForm(NamedTuple):
-    """A resource type of an action. ``arn_format`` is None for requests on ``*``, an empty text for any resource."""
+    """A resource type of an action. ``arn_format`` is None for requests on ``*``, an empty text for any resource.
+
+    ``needs_consent``: identity policies count only where the resource's own policy agrees (roles, KMS keys).
+    """
 
     resource_type: str
     arn_format: str | None
     is_required: bool
     view: KeyView
+    needs_consent: bool
 
     def universe(self, place: Place) -> globs.Glob:
         """Return the glob of all resources of this type at a place."""
@@ -62,14 +67,15 @@ def universe_text(arn_format: str | None, place: Place) -> str:
 class ActionForm(NamedTuple):
     """An action as far as its verdict goes: actions of equal form get equal answers from equal statements.
 
-    ``needs_consent``: identity policies count only where the resource's own policy agrees (roles, KMS keys).
-    ``outright`` are the ways of being named that no boundary limits.
+    ``needs_consent``: so do all its resource types. ``outright`` are the ways of being named that no boundary limits.
+    ``works_across_accounts``: resources of another account can be meant.
     """
 
     types: tuple[TypeForm, ...]
     needs_consent: bool
     outright: frozenset[str]
     is_rcp_supported: bool
+    works_across_accounts: bool
 
 
 def _field(text: str) -> Iterable[globs.Token]:
@@ -96,14 +102,21 @@ def action_form(
     that some statement asks for: others tell no actions apart.
     """
     lowered = action.lower()
-    is_assumption = lowered.startswith("sts:assumerole")
-    is_plain = reference.has_plain_arns(lowered.split(":", 1)[0])
+    known, is_plain = reference.action(action), reference.has_plain_arns(lowered.split(":", 1)[0])
+    types = _types(lowered, known, PLAIN_FORMATS if is_plain else WIDE_FORMATS, doubtful, mentioned)
     return ActionForm(
-        _types(reference.action(action), PLAIN_FORMATS if is_plain else WIDE_FORMATS, doubtful, mentioned),
-        is_assumption or lowered.startswith("kms:"),
-        OUTRIGHT - {"user"} if is_assumption else OUTRIGHT,
+        types,
+        all(kind.needs_consent for kind in types),
+        OUTRIGHT - {"user"} if is_trusted(lowered) else OUTRIGHT,
         _is_limited_by_rcps(reference, lowered),
+        works_across_accounts(lowered),
     )
+
+
+def _needs_consent(action: str, resource_type: str) -> bool:
+    """Whether a request is decided by the resource's policy first: by a role's trust policy or a key's policy. KMS
+    operations that involve no key are left to identity policies (KMS: Using IAM policies)."""
+    return (is_trusted(action) and resource_type == "role") or (action.startswith("kms:") and resource_type == "key")
 
 
 def _is_limited_by_rcps(reference: Reference, action: str) -> bool:
@@ -114,14 +127,17 @@ def _is_limited_by_rcps(reference: Reference, action: str) -> bool:
 
 
 def _types(
+    action: str,
     known: ReferenceAction | None,
     unknown_formats: Sequence[str | None],
     doubtful: frozenset[tuple[str, str]],
     mentioned: frozenset[str],
 ) -> tuple[TypeForm, ...]:
     if known is None:
-        return tuple(TypeForm(ANY_TYPE, arn_format, False, EVERY_KEY) for arn_format in unknown_formats)
-    bare = TypeForm(ANY_TYPE, None, not known.resource_types, _view(known, known.condition_keys, mentioned))
+        asked = is_trusted(action)
+        return tuple(TypeForm(ANY_TYPE, arn_format, False, EVERY_KEY, asked) for arn_format in unknown_formats)
+    view = _view(known, known.condition_keys, mentioned)
+    bare = TypeForm(ANY_TYPE, None, not known.resource_types, view, False)
     named = tuple(_type(known, kind, doubtful, mentioned) for kind in known.resource_types)
     # Types that are not required may be left out (SAR): the request is then on "*".
     return named if any(kind.is_required for kind in known.resource_types) else (*named, bare)
@@ -131,7 +147,9 @@ def _type(
     known: ReferenceAction, kind: ActionResourceType, doubtful: frozenset[tuple[str, str]], mentioned: frozenset[str]
 ) -> TypeForm:
     is_required = kind.is_required and (known.action, kind.resource_type) not in doubtful
-    return TypeForm(kind.resource_type, kind.arn_format, is_required, _view(known, kind.condition_keys, mentioned))
+    view = _view(known, kind.condition_keys, mentioned)
+    needs_consent = _needs_consent(known.action.lower(), kind.resource_type)
+    return TypeForm(kind.resource_type, kind.arn_format, is_required, view, needs_consent)
 
 
 def _view(known: ReferenceAction, keys: Iterable[str], mentioned: frozenset[str]) -> KeyView:

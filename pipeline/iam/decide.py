@@ -13,6 +13,7 @@ from pipeline.iam.context import Context
 from pipeline.iam.matching import action_matches, resource_matches
 from pipeline.iam.model import Policy, Statement
 from pipeline.iam.principals import Caller, Naming, is_left_out, naming
+from pipeline.iam.services import is_assumption, is_trusted, needs_consent, works_across_accounts
 
 Outcome = Literal["allowed", "explicitDeny", "implicitDeny"]
 Layer = Literal["identity", "boundary", "session", "scp", "rcp", "resource", "endpoint"]
@@ -23,12 +24,6 @@ GRANTED_OUTRIGHT: frozenset[Naming] = frozenset({"everyone", "user", "session", 
 GRANTED_WITHIN_LIMITS: frozenset[Naming] = frozenset({"role", "user behind it"})
 #: Callers that belong to no account: only the resource's policy can allow them.
 OF_NO_ACCOUNT = ("service", "provider", "anonymous")
-#: KMS operations that work across accounts (KMSX).
-KMS_ACROSS_ACCOUNTS = (
-    "kms:encrypt", "kms:decrypt", "kms:reencrypt*", "kms:generate*", "kms:sign", "kms:verify*",
-    "kms:derivesharedsecret", "kms:creategrant", "kms:describekey", "kms:getkeyrotationstatus", "kms:getpublickey",
-    "kms:listgrants", "kms:retiregrant", "kms:revokegrant",
-)  # fmt: skip
 
 
 class AttachedPolicy(NamedTuple):
@@ -77,12 +72,17 @@ class Request:
     @property
     def is_role_assumption(self) -> bool:
         """Whether a role is to be assumed."""
-        return self.action.lower().startswith("sts:assumerole")
+        return is_assumption(self.action.lower())
 
     @property
     def is_kms(self) -> bool:
         """Whether KMS is asked."""
         return self.action.lower().startswith("kms:")
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether the resource's policy must agree before identity policies count."""
+        return needs_consent(self.action.lower(), self.resource)
 
 
 class StatementHit(NamedTuple):
@@ -238,20 +238,17 @@ def _same_account(request: Request, named: frozenset[Naming], own: tuple[str, ..
     A user named in a trust policy still needs the boundary (TRUST). Roles and keys must consent first (ARAPI, KMSP).
     """
     limits = tuple(name for name in own if name != "identity")
-    outright = named & (GRANTED_OUTRIGHT - {"user"} if request.is_role_assumption else GRANTED_OUTRIGHT)
+    outright = named & (GRANTED_OUTRIGHT - {"user"} if is_trusted(request.action.lower()) else GRANTED_OUTRIGHT)
     if outright:
         return ()
     if named & (GRANTED_WITHIN_LIMITS | {"user"}):
         return limits
-    needs_consent = request.is_role_assumption or request.is_kms
-    return (*own, "resource") if needs_consent and not named else own
+    return (*own, "resource") if request.needs_consent and not named else own
 
 
 def _other_side(request: Request, named: frozenset[Naming]) -> tuple[str, ...]:
     """Across accounts the resource's policy must allow as well, whoever it names; KMS by a few operations only."""
-    if request.is_kms and not action_matches(KMS_ACROSS_ACCOUNTS, request.action):
-        return ("resource",)
-    return () if named else ("resource",)
+    return () if named and works_across_accounts(request.action.lower()) else ("resource",)
 
 
 def _crosses_partitions(request: Request) -> bool:

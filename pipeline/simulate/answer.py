@@ -14,6 +14,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.iam.context import Context
 from pipeline.iam.decide import Decision, Layers, Request, decide
 from pipeline.iam.principals import Caller, kind_of
+from pipeline.iam.services import needs_consent
 from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
@@ -142,7 +143,7 @@ class _Desk:
         known.check_agreement(line.context, {**of_principal, **own_tags}, line.principal)
         known.check_agreement(line.context, {**of_resource, **tags}, resource)
         layers = self._layers(reader, line, caller, principal, resource, owner)
-        notes += tag_notes + _missing(principal)
+        notes += tag_notes + _missing(principal) + _without_policy(line.action, resource, layers)
         return self._decided(
             line, caller, resource, owner, {**of_principal, **own_tags, **of_resource, **tags}, layers
         ), notes
@@ -245,6 +246,12 @@ def _missing(principal: Principal | None) -> list[str]:
     if principal is None or not principal.missing:
         return []
     return [f"the input lacks {', '.join(principal.missing)}: the answer may be wrong"]
+
+
+def _without_policy(action: str, resource: str, layers: Layers) -> list[str]:
+    if layers.resource is not None or not needs_consent(action.lower(), resource):
+        return []
+    return [f"the input lacks the policy of {resource}, without which nothing is allowed: the answer may be wrong"]
 
 
 def _written(given: str | int | None, decision: Decision, notes: list[str]) -> str:

@@ -1,0 +1,42 @@
+"""What AWS's pages say of single services: whose policies must agree first, and what works across accounts.
+
+Data about actions, with names in lower case; decides nothing.
+"""
+
+#: KMS operations that work across accounts (KMSX), and how the names of others begin.
+KMS_ACROSS_ACCOUNTS = frozenset(
+    {
+        "kms:encrypt", "kms:decrypt", "kms:sign", "kms:derivesharedsecret", "kms:creategrant", "kms:describekey",
+        "kms:getkeyrotationstatus", "kms:getpublickey", "kms:listgrants", "kms:retiregrant", "kms:revokegrant",
+    }
+)  # fmt: skip
+KMS_FAMILIES_ACROSS_ACCOUNTS = ("kms:reencrypt", "kms:generate", "kms:verify")
+#: What a call that assumes a role may pass; on a role the trust policy must allow it too (STAG, ARAPI).
+PASSED_ON_ASSUMPTION = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
+
+
+def is_assumption(action: str) -> bool:
+    """Whether an action in lower case assumes a role."""
+    return action.startswith("sts:assumerole")
+
+
+def is_trusted(action: str) -> bool:
+    """Whether an action in lower case is the trust policy's to allow, where it is asked on a role."""
+    return is_assumption(action) or action in PASSED_ON_ASSUMPTION
+
+
+def needs_consent(action: str, resource: str) -> bool:
+    """Whether the resource's policy must agree before identity policies count: that of a role or of a KMS key.
+
+    KMS operations that involve no key are left to identity policies (KMSP). The action is in lower case.
+    """
+    tail = resource.split(":", 5)[-1]
+    if action.startswith("kms:"):
+        return tail.startswith("key/")
+    return is_assumption(action) or (is_trusted(action) and tail.startswith("role/"))
+
+
+def works_across_accounts(action: str) -> bool:
+    """Whether an action in lower case can be meant for a resource of another account: of KMS, few can."""
+    is_listed = action in KMS_ACROSS_ACCOUNTS or action.startswith(KMS_FAMILIES_ACROSS_ACCOUNTS)
+    return is_listed or not action.startswith("kms:")
