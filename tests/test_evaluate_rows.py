@@ -83,3 +83,26 @@ def test_kms_operations_without_a_key_wait_for_no_key_policy(tmp_path: Path) -> 
     found = {row["action"]: row["verdict"] for row in rows}
     assert {found.get(f"kms:{name}") for name in ("CreateKey", "ListKeys", "ListAliases")} == {"allowed"}
     assert "kms:Decrypt" not in found
+
+
+@pytest.mark.parametrize(
+    ("trusted", "verdicts"),
+    [
+        ({"Action": ["sts:AssumeRole", "sts:Tag*"]}, ["conditional"]),
+        ({"NotAction": "sts:AssumeRoleWithSAML"}, ["conditional"]),
+        ({"NotAction": ["sts:AssumeRoleWithSAML", "sts:tagsession"]}, []),
+        ({"Action": "sts:AssumeRole"}, []),
+    ],
+)
+def test_tags_of_a_role_are_unknown_where_its_trust_policy_lets_tags_pass(
+    trusted: dict[str, Any], verdicts: list[str], tmp_path: Path
+) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, **trusted}
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "b"}}
+    allow = {"Effect": "Allow", "Action": "sagemaker:DeleteModel", "Resource": "*", "Condition": condition}
+    members = {"RolePolicyList": [inline("p", document([allow]))], "AssumeRolePolicyDocument": document([trust])}
+    one = role("worker", Tags=[{"Key": "team", "Value": "a"}], **members)
+    write(tmp_path, "export.json", export(roles=[one]))
+    build_lake([tmp_path], tmp_path / "lake")
+    rows = open_lake(tmp_path / "lake").query("select verdict from access_matrix").to_pylist()
+    assert [row["verdict"] for row in rows] == verdicts
