@@ -77,6 +77,16 @@ def test_the_time_of_a_request_that_names_none_is_given(now: datetime, decision:
 
 
 ALL = [document("*")]
+DOUBLE = (
+    '{"Statement": {"Condition": {"Bool": {"aws:SecureTransport": "true"}, "Bool": {"aws:ViaAWSService": "true"}}}}'
+)
+
+
+def twice(member: str) -> str:
+    """Return a line with a member that is written out, for names that stand twice."""
+    return f"{json.dumps(ask())[:-1]}, {member}}}"
+
+
 WRONG = (
     ("no JSON", "{", "column 2: no JSON"),
     ("no object", "[1]", "the line is a list; give a JSON object"),
@@ -106,6 +116,31 @@ WRONG = (
         'identity_policies/0/Statement/0/Effect: Effect is "allow"; write',
     ),
     ("a malformed boundary", ask(permissions_boundary="x"), "permissions_boundary is a text but no JSON"),
+    (
+        "a member twice",
+        '{"principal": "*", "principal": "anonymous"}',
+        "1: principal stands twice in one object; keep one",
+    ),
+    (
+        "a context key twice",
+        twice('"context": {"aws:SourceIp": "1.2.3.4", "aws:SourceIp": "5.6.7.8"}'),
+        "context/aws:SourceIp stands twice",
+    ),
+    (
+        "an operator twice",
+        twice(f'"identity_policies": [{DOUBLE}]'),
+        "identity_policies/0/Statement/Condition/Bool stands twice",
+    ),
+    (
+        "an effect twice",
+        twice('"scps": [[{"Statement": [{"Effect": "Deny", "Effect": "Allow"}]}]]'),
+        "scps/0/0/Statement/0/Effect stands twice",
+    ),
+    (
+        "a name twice in a policy that is a text",
+        twice(f'"permissions_boundary": {json.dumps(DOUBLE)}'),
+        "permissions_boundary/Statement/Condition/Bool stands twice",
+    ),
     ("a malformed SCP", ask(scps=[[{}]]), "scps/0/0: the policy has no Statement"),
 )
 

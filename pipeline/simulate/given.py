@@ -1,6 +1,5 @@
 """Policies that a line carries itself, as layers. Reads no lake."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from pipeline.iam.grammar import completed_arn
 from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.simulate.lines import Line, type_of
+from pipeline.simulate.objects import loads
 
 #: The kind of policy that a member holds, for those with one list of documents.
 LISTS: Mapping[str, PolicyKind] = {"identity_policies": "identity", "session_policies": "session"}
@@ -72,7 +72,9 @@ def _patterns(policy: Policy) -> Iterator[str]:
 def _policy(document: object, kind: PolicyKind, name: str) -> AttachedPolicy:
     if isinstance(document, str):
         try:
-            document = json.loads(document)
+            document = loads(document)
+        except PolicylakeError as error:
+            raise PolicylakeError(f"{name}/{error}") from error
         except (ValueError, RecursionError) as error:
             raise PolicylakeError(f"{name} is a text but no JSON; give the policy document as an object") from error
     policy, problems = parse_policy(document, kind)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import PolicylakeError
+from pipeline.simulate.objects import loads
 
 #: Members with policies. A line with one of them is answered from what it holds alone.
 POLICY_MEMBERS = (
@@ -42,7 +43,7 @@ class Line:
 def decoded(text: str) -> dict[str, Any]:
     """Return the object of a line. Raises PolicylakeError for anything else."""
     try:
-        value = json.loads(text)
+        value = loads(text)
     except RecursionError as error:
         raise PolicylakeError("the line is nested too deeply; give one flat object") from error
     except json.JSONDecodeError as error:
