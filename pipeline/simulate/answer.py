@@ -4,6 +4,7 @@ The clock is read here, once, where no time is given.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
-SERVICE_LINKED = ":role/aws-service-role/"
+SERVICE_LINKED = re.compile(r"arn:[^:]*:iam::[0-9]{12}:role/aws-service-role/.+", re.DOTALL)
 NO_LAKE = "the line carries no policies and there is no lake; give identity_policies in the line, or a lake with --lake"
 
 
@@ -181,14 +182,14 @@ class _Desk:
 
         SCPs bind principals of accounts only. RCPs act on the services that AWS lists, where a resource is authorized.
         """
-        is_service_linked = SERVICE_LINKED in caller.principal_arn
+        is_service_linked = SERVICE_LINKED.fullmatch(caller.principal_arn) is not None
         entry = self.reference.action(action)
         is_under_rcps = (
             self.reference.is_rcp_supported(action.split(":", 1)[0])
             and (entry is None or bool(entry.resource_types))
             and action.lower() != RCP_EXEMPT_ACTION
             and not is_service_linked
-            and SERVICE_LINKED not in resource
+            and not SERVICE_LINKED.fullmatch(resource)
         )
         has_scps = caller.account_id is not None and not is_service_linked
         return Layers(
