@@ -1,10 +1,13 @@
 """The organization tree is built where it can be, and where it cannot the accounts say so."""
 
 import pytest
-from ingest_inputs import ACCOUNT, document, export, only_reject, principal, read, user, write
+from asking import answers
+from ingest_inputs import ACCOUNT, arn, document, export, inline, only_reject, principal, read, user, write
 
+from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
 from pipeline.ingest import read_inputs
+from pipeline.lake import open_lake
 
 MASTER = "999999999999"
 PREFIX = f"arn:aws:organizations::{MASTER}:"
@@ -78,6 +81,31 @@ def test_a_malformed_scp_marks_the_principals_below_its_targets(tmp_path):
     assert only_reject(inputs).pointer == "/Policies/0/Content"
     assert principal(inputs, "user/ana").missing == (f"{PREFIX}policy/o-1/p-1",)
     assert principal(inputs, "user/x", "444455556666").missing == ()
+
+
+@pytest.mark.parametrize("others", [[], [document("sagemaker:DescribeModel")]])
+def test_an_scp_that_cannot_be_read_limits_nothing_and_the_answers_are_incomplete(others, tmp_path):
+    policies = [
+        scp(["r-1", ACCOUNT]),
+        scp(["ou-1"], content="{"),
+        *(scp(["ou-1"], content=content) for content in others),
+    ]
+    write(tmp_path, "organization.json", organization([("ou-1", "r-1")], [(ACCOUNT, "ou-1")], policies))
+    write(tmp_path, "one.json", export([user(UserPolicyList=[inline("p", document("sagemaker:ListModels"))])]))
+    build_lake([tmp_path], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    rows = lake.query("select action, verdict, is_incomplete from access_matrix").to_pylist()
+    assert rows == [{"action": "sagemaker:ListModels", "verdict": "allowed", "is_incomplete": True}]
+    names = lake.query("select policy_name from attachments where level = 1 order by all").to_pylist()
+    assert names[-1] == {"policy_name": "limits (cannot be read: taken to allow everything)"}
+    (answer,) = answers([{"principal": arn("user/ana"), "action": "sagemaker:ListModels", "resource": "*"}], lake)
+    assert answer["decision"] == "allowed"
+    assert "the answer may be wrong" in answer["detail"]
+
+
+def test_an_rcp_that_cannot_be_read_limits_nothing(tmp_path):
+    policies = [scp(["r-1"], content="{", kind="RESOURCE_CONTROL_POLICY")]
+    assert read(tmp_path, "o.json", organization(accounts=[(ACCOUNT, "r-1")], policies=policies)).attachments == ()
 
 
 def test_policies_of_other_types_are_skipped_whatever_they_hold(tmp_path):

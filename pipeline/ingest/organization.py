@@ -17,6 +17,10 @@ YIELDS = "the organization with its tree, SCPs and RCPs; policies of other types
 
 KINDS: dict[str, Literal["scp", "rcp"]] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
+#: Stands for an SCP that cannot be read: what only limits and is not known limits nothing, lest access stay hidden.
+ALLOW_ALL = Raw(b'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}')
+NO_LIMIT = " (cannot be read: taken to allow everything)"
+
 
 class Organization(msgspec.Struct, rename="pascal"):
     """The answer of describe-organization."""
@@ -113,10 +117,11 @@ def _policy(
         return
     label = f"{kind.upper()} {summary.name or summary.id} ({summary.id})"
     policy_id = yield from documents.use(page, f"{pointer}/Content", policy.content, kind, label)
+    name, is_left_out = summary.name or summary.id, policy_id is None
+    if is_left_out and kind == "scp":
+        name, policy_id = name + NO_LIMIT, documents.outcome(ALLOW_ALL, kind).policy_id
     targets = tuple(target.target_id for target in policy.targets or ())
-    yield OrganizationPolicyPart(
-        page.pointer + pointer, summary.arn, summary.name or summary.id, kind, policy_id, targets
-    )
+    yield OrganizationPolicyPart(page.pointer + pointer, summary.arn, name, kind, policy_id, is_left_out, targets)
 
 
 def _identity(organization: Organization, nodes: list[NodePart]) -> tuple[str | None, str | None]:

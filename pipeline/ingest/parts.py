@@ -76,13 +76,17 @@ class NodePart(NamedTuple):
 
 
 class OrganizationPolicyPart(NamedTuple):
-    """An SCP or RCP with the ids of its targets; ``kind`` is scp or rcp."""
+    """An SCP or RCP with the ids of its targets; ``kind`` is scp or rcp.
+
+    ``is_left_out`` where its document cannot be read; ``policy_id`` is then that of what stands for it, if anything.
+    """
 
     pointer: str
     arn: str
     name: str
     kind: Literal["scp", "rcp"]
     policy_id: str | None
+    is_left_out: bool
     targets: tuple[str, ...]
 
 

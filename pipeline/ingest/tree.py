@@ -150,10 +150,11 @@ def _attachments(
             place = f"{policy.pointer}/Targets/{index}"
             remedy = "collect the organization again; the policy's other targets were read"
             result.rejects.append(_reject(organization, place, "unknown-target", message, remedy))
-        elif policy.policy_id is None:
+            continue
+        if policy.is_left_out:
             for account_id in _accounts_below(node, paths):
                 result.missing[account_id].append(policy.arn)
-        else:
+        if policy.policy_id is not None:
             path = paths[target_id]
             level = None if isinstance(path, Broken) else len(path) - 1
             owner = node.node_id if node.is_account else None
