@@ -9,6 +9,7 @@ from ingest_inputs import arn, export, inline, managed, role, write
 
 from pipeline.build import build_lake
 from pipeline.lake import Lake, open_lake
+from pipeline.lake.queries import command_query
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "evaluation" / "rows.json").read_text())
 
@@ -106,3 +107,16 @@ def test_tags_of_a_role_are_unknown_where_its_trust_policy_lets_tags_pass(
     build_lake([tmp_path], tmp_path / "lake")
     rows = open_lake(tmp_path / "lake").query("select verdict from access_matrix").to_pylist()
     assert [row["verdict"] for row in rows] == verdicts
+
+
+def test_an_unknown_action_is_one_in_every_case_of_letters_under_its_most_common_form(tmp_path: Path) -> None:
+    spellings = ("SageMaker:nosuch", "sagemaker:NoSuch", "SAGEMAKER:NoSuch")
+    allows = [{"Effect": "Allow", "Action": name, "Resource": "*"} for name in spellings]
+    roles = [role(f"r{n}", RolePolicyList=[inline("p", document([allow]))]) for n, allow in enumerate(allows)]
+    write(tmp_path, "export.json", export(roles=roles))
+    build_lake([tmp_path], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    rows = lake.query("select principal_arn, action from access_matrix order by all").to_pylist()
+    assert rows == [{"principal_arn": arn(f"role/r{n}"), "action": "sagemaker:NoSuch"} for n in range(3)]
+    asked = {"action": "sagemaker:NOSUCH", "resource": None}
+    assert lake.query(command_query("who_can"), asked).num_rows == 3

@@ -15,20 +15,29 @@ known as (
         or action = 'iam:PassRole'
 ),
 
--- An action newer than the reference, retired or misspelt: kept under its most common form, never dropped.
-unknown as (
+spellings as (
     select
-        min(action_pattern) as action,
+        service || substr(action_pattern, length(service) + 1) as action,
         service,
-        null::varchar as access_level,
-        false as is_known,
+        count(*) as uses,
     from actions
     where
         matched_action_count = 0
         and not is_wildcard
         and service in (select service from evaluated_services)
         and not ends_with(action_pattern, ':')
-    group by lower(action_pattern), service
+    group by all
+),
+
+-- An action newer than the reference, retired or misspelt: kept under its most common form, never dropped.
+unknown as (
+    select
+        first(action order by uses desc, action) as action,
+        service,
+        null::varchar as access_level,
+        false as is_known,
+    from spellings
+    group by lower(action), service
 )
 
 select * from known
