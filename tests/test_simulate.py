@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from asking import KNOWN, answers, ask
 from flat_lake import flat_lake
-from ingest_inputs import document
+from ingest_inputs import arn, document
 from shared import SHARED
 
 from pipeline.lake import open_lake
@@ -95,6 +95,12 @@ WRONG = (
     ("no principal", {"action": "s3:GetObject", "resource": "*"}, "principal is missing"),
     ("principal of a wrong type", ask(principal=["x"]), "principal is a list"),
     ("principal that is no ARN", ask(principal="ana"), 'principal is "ana"; write the ARN'),
+    ("a group", ask(principal=arn("group/DevTeam1"), identity_policies=ALL), "is a group, which makes no requests"),
+    (
+        "an ARN that makes no requests",
+        ask(principal=arn("instance-profile/x"), identity_policies=ALL),
+        "write the ARN of a user",
+    ),
     ("action with a wildcard", ask(action="sagemaker:*"), "without wildcards"),
     ("resource that is no ARN", ask(resource="vision-01"), 'resource is "vision-01"; write one ARN'),
     ("resource account", ask(resource_account="1"), "twelve digits"),

@@ -114,7 +114,7 @@ def decide(request: Request, layers: Layers) -> Decision:
     """Decide a request: an explicit Deny ends it, then every layer that there is must allow."""
     applied = tuple(_applied(request, layers))
     hits = tuple(found.hit for found in applied)
-    if request.action.lower() == "sts:getcalleridentity":
+    if request.action.lower() == "sts:getcalleridentity" and request.caller.kind != "anonymous":
         return Decision("allowed", (), hits, "sts:GetCallerIdentity cannot be denied")
     denying = tuple(dict.fromkeys(hit.layer for hit in hits if hit.effect == "Deny"))
     if denying:

@@ -20,9 +20,6 @@ _PART = re.compile(r"\$\{([^}]*)\}|(\*)|(\?)")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VARIABLE = re.compile(r"\s*([^,\s]+)\s*(?:,\s*'([^']*)'\s*)?")
 
 
@@ -46,7 +43,6 @@ def completed_arn(text: str) -> str:
     return text + ":*" * missing if text.startswith("arn:") and missing > 0 else text
 
 
-@lru_cache(maxsize=1 << 16)
 @lru_cache(maxsize=1 << 16)
 def parts(text: str, has_variables: bool) -> tuple[Part, ...]:
     """Split a text into literal pieces, wildcards and variables; ``${`` is plain where there are no variables."""

@@ -238,8 +238,6 @@ def _principal(reader: LakeReader, line: Line) -> Principal | None:
         raise PolicylakeError(
             f"the lake knows no principal {line.principal}; see: policylake sql 'select * from principals'"
         )
-    if found.principal_type == "group":
-        raise PolicylakeError(f"{line.principal} is a group, which makes no requests; ask for one of its users")
     return found
 
 

@@ -18,7 +18,13 @@ POLICY_MEMBERS = (
 FACT_MEMBERS = ("id", "principal", "action", "resource", "context", "resource_account", "federated_by")
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
 _RESOURCE = re.compile(r"\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
-_PRINCIPAL = re.compile(r"arn:[^:]+:(?:iam|sts)::[0-9]{12}:.+|\*|anonymous|policy/.+|[a-z0-9.-]+\.[a-z]+", re.DOTALL)
+_PRINCIPAL = re.compile(
+    r"arn:[^:]+:(?:iam|sts)::[0-9]{12}:"
+    r"(?:root|(?:user|role|group|assumed-role|federated-user|saml-provider|oidc-provider)/.+)"
+    r"|\*|anonymous|policy/.+|[a-z0-9.-]+\.[a-z]+",
+    re.DOTALL,
+)
+_GROUP = re.compile(r"arn:[^:]+:iam::[0-9]{12}:group/.+", re.DOTALL)
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -67,6 +73,8 @@ def read_line(value: Mapping[str, Any]) -> Line:
     if value.get("id") is not None and id_of(value) is None:
         raise PolicylakeError(f"id is {type_of(value['id'])}; write a text or a whole number")
     principal = _text(value, "principal", _PRINCIPAL, "write the ARN of a user, role, role session or root")
+    if _GROUP.fullmatch(principal):
+        raise PolicylakeError(f"{principal} is a group, which makes no requests; ask for one of its users")
     action = _text(value, "action", _ACTION, "write service:Action, without wildcards")
     resource = _text(value, "resource", _RESOURCE, 'write one ARN, or "*" for an action without resource types')
     account = _optional(value, "resource_account", _ACCOUNT, "write twelve digits in quotes")
