@@ -120,3 +120,25 @@ def test_an_unknown_action_is_one_in_every_case_of_letters_under_its_most_common
     assert rows == [{"principal_arn": arn(f"role/r{n}"), "action": "sagemaker:NoSuch"} for n in range(3)]
     asked = {"action": "sagemaker:NOSUCH", "resource": None}
     assert lake.query(command_query("who_can"), asked).num_rows == 3
+
+
+def test_only_types_with_a_policy_of_their_own_wait_for_it_and_kms_seldom_works_across_accounts(tmp_path: Path) -> None:
+    """A test for the engine: TypeForm.needs_consent and ActionForm.works_across_accounts."""
+    allow = {"Effect": "Allow", "Action": ["kms:*", "sts:*"], "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
+    members = {"RolePolicyList": [inline("p", document([allow]))], "AssumeRolePolicyDocument": document([trust])}
+    write(tmp_path, "export.json", export(roles=[role("keeper", **members)]))
+    foreign = "arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    named = {"Effect": "Allow", "Principal": {"AWS": arn("role/keeper")}, "Action": "kms:*", "Resource": "*"}
+    write(tmp_path, "key.json", {"ResourceArn": foreign, "ResourcePolicy": document([named])})
+    build_lake([tmp_path], tmp_path / "lake", services=["kms", "sts"])
+    lake = open_lake(tmp_path / "lake")
+    rows = lake.query("select action, resource_type, verdict from access").to_pylist()
+    found = {(row["action"], row["resource_type"]): row["verdict"] for row in rows}
+    assert found["kms:CreateAlias", "alias"] == "allowed"
+    assert ("kms:CreateAlias", "key") not in found
+    assert found["sts:TagSession", "*"] == "allowed"
+    assert ("sts:TagSession", "role") not in found
+    assert found["sts:AssumeRole", "role"] == "allowed"
+    assert found["kms:Decrypt", "key"] == "allowed"
+    assert ("kms:ScheduleKeyDeletion", "key") not in found

@@ -67,12 +67,11 @@ def universe_text(arn_format: str | None, place: Place) -> str:
 class ActionForm(NamedTuple):
     """An action as far as its verdict goes: actions of equal form get equal answers from equal statements.
 
-    ``needs_consent``: so do all its resource types. ``outright`` are the ways of being named that no boundary limits.
-    ``works_across_accounts``: resources of another account can be meant.
+    ``outright`` are the ways of being named that no boundary limits. ``works_across_accounts``: resources of another
+    account can be meant.
     """
 
     types: tuple[TypeForm, ...]
-    needs_consent: bool
     outright: frozenset[str]
     is_rcp_supported: bool
     works_across_accounts: bool
@@ -103,10 +102,8 @@ def action_form(
     """
     lowered = action.lower()
     known, is_plain = reference.action(action), reference.has_plain_arns(lowered.split(":", 1)[0])
-    types = _types(lowered, known, PLAIN_FORMATS if is_plain else WIDE_FORMATS, doubtful, mentioned)
     return ActionForm(
-        types,
-        all(kind.needs_consent for kind in types),
+        _types(lowered, known, PLAIN_FORMATS if is_plain else WIDE_FORMATS, doubtful, mentioned),
         OUTRIGHT - {"user"} if is_trusted(lowered) else OUTRIGHT,
         _is_limited_by_rcps(reference, lowered),
         works_across_accounts(lowered),

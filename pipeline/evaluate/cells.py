@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
-from pipeline.evaluate.actions import ActionForm
+from pipeline.evaluate.actions import ActionForm, TypeForm
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.scopes import Region, Scope, regions, scope_of
@@ -172,14 +172,14 @@ def _answer(case: _Case, solver: Solver) -> Answer:
 
 
 def own_answer(
-    action: ActionForm, universe: globs.Glob, layers: Layers, entries: Sequence[Entry], solver: Solver
+    action: ActionForm, kind: TypeForm, universe: globs.Glob, layers: Layers, entries: Sequence[Entry], solver: Solver
 ) -> Answer:
     """Return what an action comes to on resources in the principal's own account: what identity policies grant within
     the boundary, or what a resource policy grants by itself (DA)."""
     spoken = [(entry, _entry_part(entry)) for entry in entries]
     consenting = [(entry.named_as, part.formula) for entry, part in spoken if part.is_allow]
     identity = _allow(layers.identity)
-    if action.needs_consent:
+    if kind.needs_consent:
         identity = formulas.conjunction((identity, formulas.disjunction(f for _, f in consenting)))
     granted = formulas.disjunction((identity, *(f for named_as, f in consenting if named_as != "account")))
     outright = formulas.disjunction(f for named_as, f in consenting if named_as in action.outright)

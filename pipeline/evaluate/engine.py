@@ -62,7 +62,7 @@ class Engine:
         self._kinds = Kinds((kind for form in self.forms for kind in form.types), self.knowledge)
         traits: dict[tuple[object, ...], int] = {}
         for form in self.forms:
-            traits_id = traits.setdefault((form.needs_consent, form.outright), len(traits))
+            traits_id = traits.setdefault((form.outright, form.works_across_accounts), len(traits))
             self._forms.append(_Form(form, tuple(self._kinds.number_of[kind] for kind in form.types), traits_id))
         self._identity = Reader(("identity",), self.profiles, self.knowledge, self._kinds)
         self._limits = Reader(("boundary", "scp", "rcp"), self.profiles, self.knowledge, self._kinds)
@@ -140,7 +140,7 @@ class Engine:
         crossing = identity.crossing | limits.crossing
         cut = kind.arn_format if crossing and not _is_cut_in_two(crossing) else None
         spoken = (kind_id, entries, case) if entries else None
-        key = (identity.number, limits.number, form.traits_id, cut, spoken)
+        key = (identity.number, limits.number, form.traits_id, kind.needs_consent, cut, spoken)
         found = self._decided.get(key)
         if found is None:
             layers = _layers(identity, limits)
@@ -165,9 +165,9 @@ class Engine:
             entry = self.profiles.entries[number]
             if entry["owner_account_id"] == own.place.own_account:
                 spoken += self._entries([number], subject, kind, own)
-            else:
+            elif form.works_across_accounts:
                 foreign.setdefault(entry["resource_arn"], []).append((number, rcps))
-        answers = [own_answer(form, kind.universe(own.place), layers, spoken, self.solver)]
+        answers = [own_answer(form, kind, kind.universe(own.place), layers, spoken, self.solver)]
         answers += [self._foreign_answer(subject, kind_id, tuple(shared)) for _, shared in sorted(foreign.items())]
         return joined(answers, {*subject.case.identity}, self.solver)
 
