@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
-from pipeline.lake.queries import front_matter, named_queries, named_query, run
+from pipeline.lake.queries import command_query, front_matter, named_queries, named_query, run
 
 ROOT = Path(__file__).resolve().parents[1]
 QUERIES = named_queries()
@@ -138,6 +138,28 @@ def test_a_query_shows_the_statements_behind_an_answer(lake):
     rows = answer(lake, "answer_statements", principal=ML_DEV + "user/ana", action="sagemaker:describenotebookinstance")
     assert {(row["effect"], row["counts_as"]) for row in rows} >= {("Allow", "grants"), ("Deny", "limits")}
     assert any("sagemaker:ResourceTag/Project" in row["statement"] for row in rows)
+
+
+#: An explicit Deny of an identity policy, and a boundary's Deny.
+DECIDED = [
+    (ML_DEV + "role/two-vpcs", "sagemaker:DescribeModel", "explicit_denials", {}),
+    (ML_DEV + "user/opal", "sagemaker:StopPipelineExecution", "layer_losses", {"layer": "boundary"}),
+]
+
+
+@pytest.mark.parametrize(("principal", "action", "query", "values"), DECIDED)
+def test_the_statements_that_deny_or_block_are_named_wherever_a_verdict_is_explained(
+    principal, action, query, values, lake
+):
+    pair = {"principal": principal, "action": action}
+    (verdict,) = lake.query(command_query("explained_verdicts"), pair).to_pylist()
+    listed = [
+        row for row in answer(lake, query, **values) if (row["principal_arn"], row["action"]) == (*pair.values(),)
+    ]
+    behind = [row["statement_id"] for row in answer(lake, "answer_statements", **pair) if row["counts_as"] == "decides"]
+    assert verdict["statement_ids"]
+    assert [row["statement_ids"] for row in listed] == [verdict["statement_ids"]]
+    assert sorted(behind) == sorted(verdict["statement_ids"])
 
 
 WRONG = [

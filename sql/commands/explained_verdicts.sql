@@ -19,7 +19,7 @@ select
     'verdict' as part,
     coalesce(verdicts.verdict, 'none') as verdict,
     verdicts.decided_by[1] as layer,
-    list_slice(verdicts.decided_by, 2, null) as statement_ids,
+    verdicts.decided_by[2:] as statement_ids,
     principals.is_incomplete,
     principals.missing,
 from principals

@@ -40,7 +40,7 @@ deciding as (
         '' as resource_type,
         '' as resource_pattern,
         'decides' as counts_as,
-        unnest(list_slice(decided_by, 2, null)) as statement_id,
+        unnest(decided_by[2:]) as statement_id,
     from access_matrix
     where
         principal_arn = $principal

@@ -12,7 +12,7 @@ select
     account_id,
     action,
     decided_by[1] as layer,
-    list_slice(decided_by, 2, null) as statement_ids,
+    decided_by[2:] as statement_ids,
 from access_matrix
 where
     verdict = 'denied'

@@ -33,7 +33,7 @@ blocking as (
         account_id,
         action,
         'blocked' as loss,
-        list_slice(decided_by, 2, null) as statement_ids,
+        decided_by[2:] as statement_ids,
     from access_matrix
     where
         verdict = 'blocked'
