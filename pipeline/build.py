@@ -22,6 +22,7 @@ from pipeline.reference import RELATIONS, Reference
 
 #: Relations that large lakes expand when asked: their rows are joined from others.
 EXPANDED = (
+    "policy_places",
     "statement_actions",
     "principal_statements",
     "principal_reasons",

@@ -57,3 +57,11 @@ create or replace macro scope_covers(resource_pattern, except_resources, account
                 and not regexp_matches(excepted, open_variable())
         )
     ) = 0;
+
+-- The text of one statement of a document, whose element Statement may be one object or a list.
+create or replace macro statement_of(document, statement_index) as (
+    case json_type(document, '$.Statement')
+        when 'ARRAY' then document -> ('$.Statement[' || statement_index || ']')
+        else document -> '$.Statement'
+    end
+)::varchar;

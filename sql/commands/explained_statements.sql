@@ -171,10 +171,7 @@ select
         case when matched.statement_id is null then 'no statement matches the action' end
     ) as remark,
     attachments.source,
-    case json_type(policies.document, '$.Statement')
-        when 'ARRAY' then policies.document -> ('$.Statement[' || matched.statement_index || ']')
-        else policies.document -> '$.Statement'
-    end::varchar as statement,
+    statement_of(policies.document, matched.statement_index) as statement,
 from policies_by_layer
 left join matched on policies_by_layer.policy_id = matched.policy_id
 left join attachments

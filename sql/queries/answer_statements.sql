@@ -53,15 +53,6 @@ combined as (
     select * from limiting
     union
     select * from deciding
-),
-
-places as (
-    select
-        policy_id,
-        list(distinct coalesce(policy_arn, policy_name) order by coalesce(policy_arn, policy_name)) as policies,
-        list(distinct source order by source) as sources,
-    from attachments
-    group by policy_id
 )
 
 select
@@ -71,14 +62,11 @@ select
     combined.resource_pattern,
     statements.effect,
     statements.sid,
-    places.policies,
-    places.sources,
-    case json_type(policies.document, '$.Statement')
-        when 'ARRAY' then policies.document -> ('$.Statement[' || statements.statement_index || ']')
-        else policies.document -> '$.Statement'
-    end::varchar as statement,
+    policy_places.policies,
+    policy_places.sources,
+    statement_of(policies.document, statements.statement_index) as statement,
 from combined
 inner join statements on combined.statement_id = statements.statement_id
 inner join policies on statements.policy_id = policies.policy_id
-left join places on statements.policy_id = places.policy_id
+left join policy_places on statements.policy_id = policy_places.policy_id
 order by combined.resource_type, combined.resource_pattern, combined.counts_as, combined.statement_id

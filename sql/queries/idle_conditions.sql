@@ -65,15 +65,6 @@ idle as (
         set_qualifier_key = 'ForAllValues'
         and not is_true_with_key
         and not is_key_there
-),
-
-places as (
-    select
-        policy_id,
-        list(distinct target_arn order by target_arn) as targets,
-        list(distinct source order by source) as sources,
-    from attachments
-    group by policy_id
 )
 
 select
@@ -86,9 +77,9 @@ select
     idle.reason,
     statements.effect,
     statements.sid,
-    places.targets,
-    places.sources,
+    policy_places.targets,
+    policy_places.sources,
 from idle
 inner join statements on idle.statement_id = statements.statement_id
-left join places on statements.policy_id = places.policy_id
+left join policy_places on statements.policy_id = policy_places.policy_id
 order by idle.statement_id, idle.condition_key, idle.operator, idle.set_qualifier_key, idle.if_exists

@@ -72,15 +72,6 @@ pairs as (
                 or (carried.is_template and starts_with(tested.condition_key, carried.key_start))
             )
     group by all
-),
-
-places as (
-    select
-        policy_id,
-        list(distinct target_arn order by target_arn) as targets,
-        list(distinct source order by source) as sources,
-    from attachments
-    group by policy_id
 )
 
 select
@@ -91,11 +82,11 @@ select
     count(*) filter (where pairs.is_carried) as actions_with_key,
     count(*) filter (where not pairs.is_carried) as actions_without_key,
     list(pairs.action order by pairs.action) filter (where not pairs.is_carried) as actions,
-    any_value(places.targets) as targets,
-    any_value(places.sources) as sources,
+    any_value(policy_places.targets) as targets,
+    any_value(policy_places.sources) as sources,
 from pairs
 inner join statements on pairs.statement_id = statements.statement_id
-left join places on statements.policy_id = places.policy_id
+left join policy_places on statements.policy_id = policy_places.policy_id
 group by pairs.statement_id, pairs.condition_key, statements.effect, statements.sid
 having actions_without_key > 0
 order by actions_with_key > 0, pairs.statement_id, pairs.condition_key

@@ -17,26 +17,16 @@ unknown as (
     where
         actions.matched_action_count = 0
         and ($service = '*' or actions.service = lower($service))
-),
-
-places as (
-    select
-        policy_id,
-        list(distinct coalesce(policy_arn, policy_name) order by coalesce(policy_arn, policy_name)) as policies,
-        list(distinct target_arn order by target_arn) as targets,
-        list(distinct source order by source) as sources,
-    from attachments
-    group by policy_id
 )
 
 select
     unknown.action_pattern,
     unknown.policy_id,
     list(distinct unknown.effect order by unknown.effect) as effects,
-    any_value(places.policies) as policies,
-    any_value(places.targets) as targets,
-    any_value(places.sources) as sources,
+    any_value(policy_places.policies) as policies,
+    any_value(policy_places.targets) as targets,
+    any_value(policy_places.sources) as sources,
 from unknown
-left join places on unknown.policy_id = places.policy_id
+left join policy_places on unknown.policy_id = policy_places.policy_id
 group by unknown.action_pattern, unknown.policy_id
 order by unknown.action_pattern, unknown.policy_id

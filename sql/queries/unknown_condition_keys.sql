@@ -24,15 +24,6 @@ doubtful as (
     where
         not conditions.is_known_key
         or former.condition_key is not null
-),
-
-places as (
-    select
-        policy_id,
-        list(distinct target_arn order by target_arn) as targets,
-        list(distinct source order by source) as sources,
-    from attachments
-    group by policy_id
 )
 
 select
@@ -40,8 +31,8 @@ select
     doubtful.policy_id,
     doubtful.is_known_key,
     doubtful.current_spelling,
-    places.targets,
-    places.sources,
+    policy_places.targets,
+    policy_places.sources,
 from doubtful
-left join places on doubtful.policy_id = places.policy_id
+left join policy_places on doubtful.policy_id = policy_places.policy_id
 order by doubtful.condition_key, doubtful.policy_id
