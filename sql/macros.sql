@@ -40,6 +40,13 @@ create or replace macro like_of(pattern) as
         .replace('${$}', '$')
         .translate('*?' || chr(1) || chr(2) || chr(3), '%_%*?');
 
+-- Whether an ARN can be of a resource type, whose form has placeholders such as ${Region}; null, no form, takes any. A
+-- lone * is a request without a resource.
+create or replace macro fits_form(resource, arn_format) as
+    arn_format is null
+    or resource = '*'
+    or resource like like_of(regexp_replace(arn_format, '\$\{[^}]*\}', '*', 'g')) escape '\';
+
 -- Whether a scope of the relation access reaches a resource. One of another account is reached only where the pattern
 -- writes that account out. An exception with an open variable takes out nothing: nobody knows what.
 create or replace macro scope_covers(resource_pattern, except_resources, account_id, resource) as

@@ -113,7 +113,7 @@ def test_who_can_has_verdict_condition_scope_and_reasons(cli):
         for r in rows(cli("who-can", "sagemaker:DescribeNotebookInstance", "--format", "json"))
         if r["principal_arn"] == ANA
     )
-    assert ana["verdict"] == "conditional"
+    assert (ana["verdict"], ana["scope_verdict"]) == ("conditional", "conditional")
     assert "Project".lower() in ana["condition"].lower()
     assert ana["granted_by"]
     assert ana["limited_by"]
@@ -139,6 +139,30 @@ def test_a_scope_of_another_account_that_is_written_out_is_reached(cli):
     shared = "arn:aws:sagemaker:us-east-1:555566667777:model-package-group/public-models"
     found = rows(cli("who-can", "sagemaker:DescribeModelPackageGroup", "--resource", shared, "--format", "json"))
     assert "arn:aws:iam::333344445555:role/registry-reader" in {row["principal_arn"] for row in found}
+
+
+DEPLOYERS = "arn:aws:iam::333344445555:role/endpoint-deployer-as-"
+ENDPOINT = "arn:aws:sagemaker:us-east-1:333344445555:endpoint/dev-churn"
+
+
+def test_who_can_lists_nobody_who_is_refused_another_type_that_the_action_needs(cli):
+    found = rows(cli("who-can", "sagemaker:CreateEndpoint", "--format", "json"))
+    assert DEPLOYERS + "printed" not in {row["principal_arn"] for row in found}
+    types = {r["resource_type"]: (r["verdict"], r["scope_verdict"]) for r in found
+             if r["principal_arn"] == DEPLOYERS + "intended"}  # fmt: skip
+    assert types == {"endpoint": ("conditional", "conditional"), "endpoint-config": ("conditional", "allowed")}
+
+
+@pytest.mark.parametrize("context", [(), ("--context", "aws:RequestTag/environment=dev")])
+def test_who_can_keeps_to_the_types_that_the_resource_can_be_of(context, cli):
+    done = cli("who-can", "sagemaker:CreateEndpoint", "--resource", ENDPOINT, *context, "--format", "json")
+    assert {row["resource_type"] for row in rows(done)} == {"endpoint"}
+    assert DEPLOYERS + "printed" not in {row["principal_arn"] for row in rows(done)}
+
+
+def test_explain_keeps_to_the_types_that_the_resource_can_be_of(cli):
+    done = cli("explain", "ana", "sagemaker:CreateEndpoint", "--resource", ENDPOINT, "--format", "json")
+    assert {row["resource_type"] for row in rows(done) if row["part"] == "scope"} == {"endpoint"}
 
 
 def test_principal_can_has_each_action_with_its_verdict(cli):

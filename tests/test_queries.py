@@ -63,6 +63,9 @@ def test_the_queries_of_commands_say_what_they_answer(path):
     assert header["grain"]
 
 
+#: Allowed on endpoint configurations; on endpoints, which the call needs too, denied and conditional.
+PRINTED, INTENDED = "role/endpoint-deployer-as-printed", "role/endpoint-deployer-as-intended"
+
 CASES = [
     ("role_passers", {}, "principal_arn", "role/model-author", True),
     ("role_passers", {}, "principal_arn", "role/console-engineer", True),
@@ -70,6 +73,10 @@ CASES = [
     ("role_passers", {"service": "lambda.amazonaws.com"}, "principal_arn", "role/console-engineer", False),
     ("unconditional_grants", {"action": "sagemaker:deletemodel"}, "principal_arn", "role/vacuous-condition", True),
     ("unconditional_grants", {"action": "sagemaker:describemodel"}, "principal_arn", "role/vpc-caller", False),
+    ("unconditional_grants", {"action": "sagemaker:createendpoint"}, "principal_arn", "role/not-action", True),
+    ("unconditional_grants", {"action": "sagemaker:createendpoint"}, "principal_arn", PRINTED, False),
+    ("unconditional_grants", {"action": "sagemaker:createendpoint"}, "principal_arn", INTENDED, False),
+    ("full_access_principals", {"percent": "100"}, "principal_arn", "role/break-glass", True),
     ("conditional_grants", {"key": "AWS:SourceVPC"}, "principal_arn", "role/vpc-caller", True),
     ("conditional_grants", {"key": "aws:SourceVpce"}, "principal_arn", "user/kai", True),
     ("conditional_grants", {"key": "aws:SourceIp"}, "principal_arn", "role/office-trainer", True),
@@ -94,6 +101,31 @@ CASES = [
 def test_a_query_finds_the_principals_of_the_sample(name, values, column, principal, is_there, lake):
     found = {row[column] for row in answer(lake, name, **values)}
     assert (ML_DEV + principal in found) == is_there
+
+
+def test_the_wildcard_grants_of_an_action_that_is_refused_as_a_whole_are_none(lake):
+    rows = [row for row in answer(lake, "wildcard_grants") if row["action"] == "sagemaker:CreateEndpoint"]
+    verdicts = {row["principal_arn"]: row["verdict"] for row in rows}
+    assert ML_DEV + PRINTED not in verdicts
+    assert verdicts[ML_DEV + INTENDED] == "conditional"
+
+
+def test_full_access_counts_an_action_once_every_type_that_it_needs_is_granted(lake):
+    counts = {row["principal_arn"]: row for row in answer(lake, "full_access_principals", percent="50")}
+    printed, intended = counts[ML_DEV + PRINTED], counts[ML_DEV + INTENDED]
+    assert printed["allowed_actions"] + printed["conditional_actions"] == 545
+    assert (intended["allowed_actions"], intended["conditional_actions"]) == (544, 2)
+
+
+def test_every_grant_that_a_query_shows_is_of_an_action_that_can_be_performed(lake):
+    stored = lake.query("select principal_arn, action, verdict from access_matrix").to_pylist()
+    whole = {(row["principal_arn"], row["action"]): row["verdict"] for row in stored}
+    for row in lake.query("from access").to_pylist():
+        assert row["action_verdict"] == whole[row["principal_arn"], row["action"]]
+    for query in QUERIES:
+        if {"principal_arn", "action", "resource_pattern"} <= set(query.grain):
+            for row in run(lake, query, examples(query)).to_pylist():
+                assert whole[row["principal_arn"], row["action"]] in ("allowed", "conditional"), query.name
 
 
 def test_a_query_finds_what_an_scp_takes_away(lake):

@@ -31,8 +31,9 @@ def who_can(
 ) -> None:
     """Show who can perform an action: one row for each granted scope, with its condition and reasons.
 
-    A principal that is not listed cannot. With --context the column decision says what the concrete evaluator makes of
-    the request: allowed, explicitDeny or implicitDeny; a key that is given several times has several values.
+    A principal that is not listed cannot. The column verdict is of the whole action, scope_verdict of the row: an
+    action may need resources of several types. With --context the column decision says what the concrete evaluator
+    makes of the request: allowed, explicitDeny or implicitDeny; a key that is given several times has several values.
     """
     keys = pairs.values(context or (), "--context")
     if keys and resource is None:

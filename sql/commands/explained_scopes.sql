@@ -3,19 +3,29 @@ description = "The granted scopes of a principal and an action, those that reach
 grain = ["principal_arn", "resource_type", "resource_pattern"]
 */
 select
-    principal_arn,
+    access.principal_arn,
     'scope' as part,
-    verdict,
-    resource_type,
-    resource_pattern,
-    condition,
-    except_resources,
-    granted_by,
-    limited_by,
-    witness,
+    access.verdict,
+    access.resource_type,
+    access.resource_pattern,
+    access.condition,
+    access.except_resources,
+    access.granted_by,
+    access.limited_by,
+    access.witness,
 from access
+left join reference_resource_types as types
+    on
+        access.resource_type = types.resource_type
+        and split_part(access.action, ':', 1) = types.service
 where
-    principal_arn = $principal
-    and action = $action
-    and ($resource is null or scope_covers(resource_pattern, except_resources, account_id, $resource))
-order by resource_type, resource_pattern
+    access.principal_arn = $principal
+    and access.action = $action
+    and (
+        $resource is null
+        or (
+            fits_form($resource, types.arn_format)
+            and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
+        )
+    )
+order by access.resource_type, access.resource_pattern

@@ -3,20 +3,32 @@ description = "Who can perform the actions of a pattern on which scopes; only sc
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
 select
-    principal_arn,
-    principal_type,
-    account_id,
-    action,
-    resource_type,
-    verdict,
-    condition,
-    resource_pattern,
-    except_resources,
-    granted_by,
-    limited_by,
-    is_incomplete,
+    access.principal_arn,
+    access.principal_type,
+    access.account_id,
+    access.action,
+    access.action_verdict as verdict,
+    access.resource_type,
+    access.verdict as scope_verdict,
+    access.condition,
+    access.resource_pattern,
+    access.except_resources,
+    access.granted_by,
+    access.limited_by,
+    access.is_incomplete,
 from access
+left join reference_resource_types as types
+    on
+        access.resource_type = types.resource_type
+        and split_part(access.action, ':', 1) = types.service
 where
-    lower(action) glob glob_of($action)
-    and ($resource is null or scope_covers(resource_pattern, except_resources, account_id, $resource))
-order by principal_arn, action, resource_type, resource_pattern
+    lower(access.action) glob glob_of($action)
+    and access.action_verdict in ('allowed', 'conditional')
+    and (
+        $resource is null
+        or (
+            fits_form($resource, types.arn_format)
+            and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
+        )
+    )
+order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

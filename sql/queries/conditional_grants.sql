@@ -34,10 +34,12 @@ select
     access.action,
     access.resource_type,
     access.resource_pattern,
+    access.action_verdict as verdict,
     access.condition,
     access.except_resources,
     access.granted_by,
     access.limited_by,
 from access
 inner join dependent on access.condition_id = dependent.condition_id
+where access.action_verdict in ('allowed', 'conditional')
 order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

@@ -10,7 +10,8 @@ select
     action,
     resource_type,
     resource_pattern,
-    verdict,
+    action_verdict as verdict,
+    verdict as scope_verdict,
     condition,
     except_resources,
     granted_by,
@@ -18,4 +19,5 @@ from access
 where
     regexp_full_match(split_part(resource_pattern, ':', 5), '[0-9]{12}')
     and split_part(resource_pattern, ':', 5) != account_id
+    and action_verdict in ('allowed', 'conditional')
 order by principal_arn, action, resource_type, resource_pattern

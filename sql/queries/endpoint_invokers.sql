@@ -7,23 +7,35 @@ description = "ARN of one endpoint, or *"
 default = "*"
 */
 select
-    principal_arn,
-    principal_type,
-    account_id,
-    action,
-    verdict,
-    condition,
-    resource_type,
-    resource_pattern,
-    except_resources,
-    granted_by,
+    access.principal_arn,
+    access.principal_type,
+    access.account_id,
+    access.action,
+    access.action_verdict as verdict,
+    access.verdict as scope_verdict,
+    access.condition,
+    access.resource_type,
+    access.resource_pattern,
+    access.except_resources,
+    access.granted_by,
 from access
+left join reference_resource_types as types
+    on
+        access.resource_type = types.resource_type
+        and split_part(access.action, ':', 1) = types.service
 where
-    action in (
+    access.action in (
         'sagemaker:InvokeEndpoint',
         'sagemaker:InvokeEndpointAsync',
         'sagemaker:InvokeEndpointWithResponseStream',
         'sagemaker:InvokeEndpointWithBidirectionalStream'
     )
-    and ($endpoint = '*' or scope_covers(resource_pattern, except_resources, account_id, $endpoint))
-order by principal_arn, action, resource_type, resource_pattern
+    and access.action_verdict in ('allowed', 'conditional')
+    and (
+        $endpoint = '*'
+        or (
+            fits_form($endpoint, types.arn_format)
+            and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $endpoint)
+        )
+    )
+order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

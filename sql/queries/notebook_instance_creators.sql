@@ -6,12 +6,15 @@ select
     principal_arn,
     principal_type,
     account_id,
-    verdict,
+    action_verdict as verdict,
+    verdict as scope_verdict,
     condition,
     resource_type,
     resource_pattern,
     except_resources,
     granted_by,
 from access
-where action = 'sagemaker:CreateNotebookInstance'
+where
+    action = 'sagemaker:CreateNotebookInstance'
+    and action_verdict in ('allowed', 'conditional')
 order by principal_arn, resource_type, resource_pattern

@@ -13,7 +13,8 @@ select
     action,
     resource_type,
     resource_pattern,
-    verdict,
+    action_verdict as verdict,
+    verdict as scope_verdict,
     condition,
     except_resources,
     granted_by,
@@ -21,4 +22,5 @@ from access
 where
     access_level = 'Tagging'
     and lower(action) glob glob_of($action)
+    and action_verdict in ('allowed', 'conditional')
 order by principal_arn, action, resource_type, resource_pattern

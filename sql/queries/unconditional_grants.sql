@@ -1,5 +1,5 @@
 /*
-description = "Grants with no condition: allowed whatever the context is."
+description = "Grants with no condition: the scope and the whole action are allowed whatever the context is."
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 
 [parameters.action]
@@ -19,5 +19,6 @@ select
 from access
 where
     verdict = 'allowed'
+    and action_verdict = 'allowed'
     and lower(action) glob glob_of($action)
 order by principal_arn, action, resource_type, resource_pattern

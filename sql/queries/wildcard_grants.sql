@@ -21,7 +21,8 @@ select
     access.access_level,
     access.resource_type,
     access.resource_pattern,
-    access.verdict,
+    access.action_verdict as verdict,
+    access.verdict as scope_verdict,
     access.condition,
     access.except_resources,
     access.granted_by,
@@ -29,5 +30,6 @@ from access
 inner join limitable on access.action = limitable.action
 where
     access.resource_pattern = '*'
+    and access.action_verdict in ('allowed', 'conditional')
     and ($access_level = '*' or lower(access.access_level) = lower($access_level))
 order by access.principal_arn, access.action, access.resource_type

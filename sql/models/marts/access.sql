@@ -20,6 +20,7 @@ select
     cell_access.resource_type,
     own_text(cell_access.resource_pattern, principal_profiles.account_id) as resource_pattern,
     cell_access.verdict,
+    cell_verdicts.verdict as action_verdict,
     own_text(residual_conditions.condition, principal_profiles.account_id) as condition,
     cell_access.condition_id,
     own_text(cell_access.except_resources, principal_profiles.account_id) as except_resources,
@@ -30,6 +31,7 @@ select
 from principal_profiles
 inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
 inner join cell_access on profile_cells.cell_id = cell_access.cell_id
+inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
 inner join evaluated_actions on profile_cells.action = evaluated_actions.action
 left join residual_conditions on cell_access.condition_id = residual_conditions.condition_id
 left join sets_of_action on profile_cells.action = sets_of_action.action
