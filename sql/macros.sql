@@ -65,6 +65,25 @@ create or replace macro scope_covers(resource_pattern, except_resources, account
         )
     ) = 0;
 
+-- A field of an ARN that a pattern may leave open.
+create or replace macro settled_field(field, when_open) as
+    case when field in ('', '*') then when_open else replace(replace(field, '*', ''), '?', 'x') end;
+
+-- The ARN of an endpoint; of one that is given by its name, one that the pattern can reach if any of that name can be.
+create or replace macro endpoint_arn(endpoint, resource_pattern, account_id) as
+    case
+        when starts_with(endpoint, 'arn:') then endpoint
+        else concat_ws(
+            ':',
+            'arn',
+            settled_field(split_part(resource_pattern, ':', 2), 'aws'),
+            'sagemaker',
+            settled_field(split_part(resource_pattern, ':', 4), 'us-east-1'),
+            settled_field(split_part(resource_pattern, ':', 5), coalesce(account_id, '111122223333')),
+            'endpoint/' || endpoint
+        )
+    end;
+
 -- The text of one statement of a document, whose element Statement may be one object or a list.
 create or replace macro statement_of(document, statement_index) as (
     case json_type(document, '$.Statement')

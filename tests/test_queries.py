@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PolicylakeError
+from pipeline.evaluate.named import run
 from pipeline.lake import open_lake
-from pipeline.lake.queries import command_query, front_matter, named_queries, named_query, run
+from pipeline.lake.parameters import KINDS, settled
+from pipeline.lake.queries import command_query, front_matter, named_queries, named_query
 
 ROOT = Path(__file__).resolve().parents[1]
 QUERIES = named_queries()
@@ -50,7 +52,7 @@ def test_a_query_uses_each_parameter_that_it_declares_and_no_other(query):
 @pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.name)
 def test_the_grain_of_a_query_is_unique_and_not_null(query, lake):
     rows = run(lake, query, examples(query)).to_pylist()
-    keys = [tuple(row[name] for name in query.grain) for row in rows]
+    keys = [tuple(row[name] and str(row[name]) for name in query.grain) for row in rows]
     assert len(set(keys)) == len(keys)
     assert not any(part is None for key in keys for part in key)
     assert bool(rows) == (query.name not in EMPTY)
@@ -128,6 +130,14 @@ def test_every_grant_that_a_query_shows_is_of_an_action_that_can_be_performed(la
                 assert whole[row["principal_arn"], row["action"]] in ("allowed", "conditional"), query.name
 
 
+def test_roles_are_passed_to_a_service_on_the_scopes_that_are_open_to_it(lake):
+    rows = answer(lake, "role_passers", service="glue.amazonaws.com")
+    scopes = {row["resource_pattern"] for row in rows if row["principal_arn"] == ML_DEV + "user/hana"}
+    assert ML_DEV + "user/opal" not in {row["principal_arn"] for row in rows}
+    assert len(scopes) == 5
+    assert "*" not in scopes
+
+
 def test_a_query_finds_what_an_scp_takes_away(lake):
     rows = answer(lake, "layer_losses", layer="scp", action="sagemaker:putmodelpackagegrouppolicy")
     assert {row["loss"] for row in rows} == {"blocked"}
@@ -199,8 +209,62 @@ WRONG = [
     ("answer_statements", {}, "the parameter principal is missing; give --set principal="),
     ("unused_roles", {"day": "1"}, "no parameter day; it takes days"),
     ("rejects_by_file", {"day": "1"}, "no parameter day; it takes none"),
-    ("unused_roles", {"days": "soon"}, "query unused_roles: sql: Conversion Error"),
+    ("unused_roles", {"days": "soon"}, "query unused_roles: --set days=soon: a whole number of days is expected"),
 ]
+
+
+WRONG += [
+    ("endpoint_invokers", {"endpoint": "fo*"}, "the name or the ARN of one endpoint is expected"),
+    ("endpoint_invokers", {"endpoint": "arn:aws:sagemaker:*:*:endpoint/x"}, "one ARN without wildcards is expected"),
+    ("layer_losses", {"layer": "foo"}, "--set layer=foo: one of these is expected: boundary, scp, rcp"),
+    ("layer_losses", {"action": "sagemaker:CreatModel"}, "did you mean sagemaker:CreateModel"),
+    ("wildcard_grants", {"access_level": "Writ"}, "one of these is expected: List, Read, Write"),
+    ("answer_statements", {"principal": "nobody", "action": "iam:PassRole"}, "no such user or role"),
+    ("answer_statements", {"principal": "opal", "action": "sagemaker:*"}, "one action is expected"),
+    ("answer_statements", {"principal": "break-glass", "action": "iam:PassRole"}, "3 principals have this name"),
+    ("explicit_denials", {"action": "s3:GetObject"}, "build it again with --services s3"),
+    ("unconditional_grants", {"action": "sagemaker:Creat"}, "no such action"),
+    ("tag_changers", {"action": "sagemaker:Creat"}, "no such action"),
+    (
+        "conditional_grants",
+        {"key": "aws:SourceVp"},
+        "neither the service reference nor a policy has such a condition key",
+    ),
+    ("unavailable_condition_keys", {"key": "foo*"}, "neither the service reference nor a policy"),
+    ("role_passers", {"service": "sagemaker"}, "a service principal is expected, such as sagemaker.amazonaws.com"),
+    ("service_roles", {"service": "*"}, "a service principal is expected"),
+    ("unknown_actions", {"service": "foo"}, "no policy and no reference has this service"),
+    ("unused_roles", {"days": "-1"}, "a whole number of days is expected"),
+    ("full_access_principals", {"percent": "101"}, "a number from 0 to 100 is expected"),
+]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.name)
+def test_every_parameter_says_what_its_values_are_and_takes_its_default(query, lake):
+    for parameter in query.parameters:
+        assert bool(parameter.values) != (parameter.kind in KINDS)
+        given = examples(query) | {parameter.name: parameter.default or parameter.example}
+        assert settled(lake, query, given)[parameter.name] == given[parameter.name]
+
+
+def test_values_are_taken_in_any_case_and_by_name(lake):
+    assert answer(lake, "layer_losses", layer="SCP") == answer(lake, "layer_losses", layer="scp") != []
+    assert answer(lake, "wildcard_grants", access_level="TAGGING")
+    named = {"principal": "opal", "action": "sagemaker:createendpoint"}
+    full = {"principal": ML_DEV + "user/opal", "action": "sagemaker:CreateEndpoint"}
+    assert answer(lake, "answer_statements", **named) == answer(lake, "answer_statements", **full)
+
+
+def test_an_endpoint_may_be_named_without_its_account(lake):
+    by_arn = [
+        answer(lake, "endpoint_invokers", endpoint=f"arn:aws:sagemaker:us-east-1:{account}:endpoint/fraud")
+        for account in lake.query("select account_id from accounts")["account_id"].to_pylist()
+    ]
+    found = answer(lake, "endpoint_invokers", endpoint="fraud")
+    for rows in by_arn:
+        assert all(row in found for row in rows)
+    assert all(any(row in rows for rows in by_arn) for row in found)
+    assert len(found) < len(answer(lake, "endpoint_invokers"))
 
 
 @pytest.mark.parametrize(("name", "values", "message"), WRONG)

@@ -7,8 +7,8 @@ import typer
 
 from pipeline.cli import decisions, explanation, pairs
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, ResourceOption, emit, lake_at, note
-from pipeline.cli.names import action_of, actions_of, principal_of, resource_of
 from pipeline.errors import PolicylakeError
+from pipeline.lake.names import action_of, actions_of, principal_of, resource_of
 from pipeline.lake.queries import command_query
 
 PrincipalArgument = Annotated[

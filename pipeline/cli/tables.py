@@ -11,7 +11,7 @@ from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOptio
 from pipeline.cli.pairs import single_values
 from pipeline.errors import PolicylakeError
 from pipeline.lake.dictionary import relations
-from pipeline.lake.queries import NamedQuery, named_queries, named_query, run
+from pipeline.lake.queries import NamedQuery, named_queries, named_query
 
 
 def sql(
@@ -39,6 +39,9 @@ def query(
     if name is None:
         emit(_listing(named_queries()), format_name, out)
         return
+    # Here and not above: it loads the evaluation, which no other command of this module needs.
+    from pipeline.evaluate.named import run
+
     chosen = named_query(name)
     emit(run(lake_at(lake), chosen, single_values(settings or (), "--set")), format_name, out)
 

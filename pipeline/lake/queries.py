@@ -1,33 +1,41 @@
-"""Named queries, and the queries behind commands: files with front matter in ``sql``. Must not hold SQL itself."""
+"""Named queries, and the queries behind commands: files with front matter in ``sql``. Must not hold SQL, nor run it."""
 
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from pipeline import assets
 from pipeline.errors import PolicylakeError
-from pipeline.lake.read import Lake
 
 
 class Parameter(NamedTuple):
-    """A value that a query takes as ``$name``; ``default`` is None where it must be given, as ``example`` shows."""
+    """A value that a query takes as ``$name``; ``default`` is None where it must be given, as ``example`` shows.
+
+    It is one of ``values``, or, where these are none, of a ``kind`` that ``pipeline.lake.parameters`` knows.
+    """
 
     name: str
     description: str
+    kind: str
+    values: tuple[str, ...]
     default: str | None
     example: str | None
 
 
 class NamedQuery(NamedTuple):
-    """A query with a name. ``grain`` are the columns that are unique together in its result."""
+    """A query with a name. ``grain`` are the columns that are unique together in its result.
+
+    ``needs`` are relations that are made for it before it runs; ``given`` maps condition keys to the parameters whose
+    values decide them there.
+    """
 
     name: str
     description: str
     grain: tuple[str, ...]
     parameters: tuple[Parameter, ...]
+    needs: tuple[str, ...]
+    given: Mapping[str, str]
     sql: str
 
 
@@ -52,28 +60,6 @@ def named_query(name: str) -> NamedQuery:
     return known[name]
 
 
-def run(lake: Lake, query: NamedQuery, values: Mapping[str, str]) -> pa.Table:
-    """Run a named query with values for its parameters; the others have their defaults.
-
-    Raises PolicylakeError for a value that the query does not take, for one that is missing, and with DuckDB's message
-    where a value does not fit.
-    """
-    known = {parameter.name: parameter for parameter in query.parameters}
-    for name in values:
-        if name not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise PolicylakeError(f"query {query.name}: no parameter {name}; {takes}")
-    given = {name: values.get(name, parameter.default) for name, parameter in known.items()}
-    for name, value in given.items():
-        if value is None:
-            remedy = f"give --set {name}={known[name].example or 'VALUE'}"
-            raise PolicylakeError(f"query {query.name}: the parameter {name} is missing; {remedy}")
-    try:
-        return lake.query(query.sql, given)
-    except PolicylakeError as error:
-        raise PolicylakeError(f"query {query.name}: {error}") from error
-
-
 @lru_cache(maxsize=64)
 def command_query(name: str) -> str:
     """Return the SQL of the file ``sql/commands/<name>.sql``, which a command of that meaning runs."""
@@ -81,21 +67,33 @@ def command_query(name: str) -> str:
 
 
 def _query(name: str, text: str) -> NamedQuery:
-    header: dict[str, object] = front_matter(text)
-    described = header.get("parameters", {})
-    parameters = described.items() if isinstance(described, dict) else ()
-    grain = header["grain"]
+    header = front_matter(text)
+    parameters = _table(header, "parameters").items()
     return NamedQuery(
         name,
         str(header["description"]),
-        tuple(grain) if isinstance(grain, list) else (),
-        tuple(
-            Parameter(p, str(words["description"]), _text(words, "default"), _text(words, "example"))
-            for p, words in parameters
-        ),
+        _texts(header, "grain"),
+        tuple(_parameter(parameter, words) for parameter, words in parameters if isinstance(words, dict)),
+        _texts(header, "needs"),
+        {key: str(parameter) for key, parameter in _table(header, "given").items()},
         text,
     )
 
 
-def _text(words: dict[str, object], name: str) -> str | None:
+def _parameter(name: str, words: Mapping[str, object]) -> Parameter:
+    kind, values = str(words.get("kind", "")), _texts(words, "values")
+    return Parameter(name, str(words["description"]), kind, values, _text(words, "default"), _text(words, "example"))
+
+
+def _table(words: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = words.get(name, {})
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(words: Mapping[str, object], name: str) -> tuple[str, ...]:
+    found = words.get(name, ())
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
+
+
+def _text(words: Mapping[str, object], name: str) -> str | None:
     return str(words[name]) if name in words else None

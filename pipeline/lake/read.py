@@ -34,6 +34,10 @@ class Lake:
             guard.check(self.connection, sql)
             return duck.arrow(self.connection, sql, parameters)
 
+    def lend(self, name: str, rows: pa.Table) -> None:
+        """Let the next queries read ``rows`` as a relation of that name. The lake itself does not change."""
+        self.connection.register(name, rows)
+
 
 def open_lake(path: Path) -> Lake:
     """Open the current snapshot of the lake at ``path``.

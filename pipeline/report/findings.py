@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from pipeline.evaluate.named import run
 from pipeline.lake import Lake
-from pipeline.lake.queries import named_query, run
+from pipeline.lake.queries import named_query
 from pipeline.report.actions import statement_link
 from pipeline.report.policies import Policy
 from pipeline.report.queries import rows

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from pipeline.evaluate.named import run
 from pipeline.lake import Lake
-from pipeline.lake.queries import named_query, run
+from pipeline.lake.queries import named_query
 from pipeline.report.model import Book
 from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, write_table

@@ -4,10 +4,12 @@ grain = ["statement_id", "counts_as", "resource_type", "resource_pattern"]
 
 [parameters.principal]
 description = "ARN of the principal"
+kind = "principal"
 example = "arn:aws:iam::333344445555:user/ana"
 
 [parameters.action]
 description = "One action"
+kind = "action"
 example = "sagemaker:DescribeNotebookInstance"
 */
 with

@@ -4,6 +4,7 @@ grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 
 [parameters.key]
 description = "Condition key in any case; without its part after / for every tag"
+kind = "condition_keys"
 default = "aws:SourceVpc"
 */
 with

@@ -3,7 +3,8 @@ description = "Who can invoke an endpoint, and under which condition; without an
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 
 [parameters.endpoint]
-description = "ARN of one endpoint, or *"
+description = "ARN of one endpoint, or its name in any account, or *"
+kind = "endpoint"
 default = "*"
 */
 select
@@ -34,8 +35,13 @@ where
     and (
         $endpoint = '*'
         or (
-            fits_form($endpoint, types.arn_format)
-            and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $endpoint)
+            fits_form(endpoint_arn($endpoint, access.resource_pattern, access.account_id), types.arn_format)
+            and scope_covers(
+                access.resource_pattern,
+                access.except_resources,
+                access.account_id,
+                endpoint_arn($endpoint, access.resource_pattern, access.account_id)
+            )
         )
     )
 order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

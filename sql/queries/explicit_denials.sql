@@ -4,6 +4,7 @@ grain = ["principal_arn", "action"]
 
 [parameters.action]
 description = "Pattern of actions"
+kind = "actions"
 default = "*"
 */
 select

@@ -4,6 +4,7 @@ grain = ["principal_arn"]
 
 [parameters.percent]
 description = "Least share of the known actions, from 0 to 100"
+kind = "percent"
 default = "95"
 */
 with

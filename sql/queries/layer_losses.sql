@@ -4,10 +4,12 @@ grain = ["principal_arn", "action"]
 
 [parameters.layer]
 description = "boundary, scp or rcp"
+values = ["boundary", "scp", "rcp"]
 default = "boundary"
 
 [parameters.action]
 description = "Pattern of actions"
+kind = "actions"
 default = "*"
 */
 with

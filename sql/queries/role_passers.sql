@@ -1,58 +1,31 @@
 /*
-description = "Who can pass which roles to a service: grants of iam:PassRole whose statements do not keep them from it."
+description = "Who can pass which roles to a service: grants of iam:PassRole, decided for this service."
 grain = ["principal_arn", "resource_pattern"]
+needs = ["decisions"]
+
+[given]
+"iam:PassedToService" = "service"
 
 [parameters.service]
-description = "Service that the role is passed to"
+description = "Service principal that the role is passed to"
+kind = "service_principal"
 default = "sagemaker.amazonaws.com"
 */
-with
-pass_role_grants as (
-    select
-        principal_arn,
-        principal_type,
-        account_id,
-        verdict,
-        condition,
-        resource_pattern,
-        except_resources,
-        granted_by,
-        unnest(granted_by) as statement_id,
-    from access
-    where action = 'iam:PassRole'
-),
-
-service_conditions as (
-    select
-        statement_id,
-        contains(operator, 'Not') as is_negated,
-        len(list_filter(condition_values, lambda value: $service like like_of(value) escape '\')) > 0 as is_named,
-    from conditions
-    where lower(condition_key) = 'iam:passedtoservice'
-),
-
--- One granting statement that lets the service through is enough.
-let_through as (
-    select
-        pass_role_grants.*,
-        service_conditions.statement_id is not null as names_services,
-    from pass_role_grants
-    left join service_conditions on pass_role_grants.statement_id = service_conditions.statement_id
-    where
-        service_conditions.statement_id is null
-        or service_conditions.is_named != service_conditions.is_negated
-)
-
 select
-    principal_arn,
-    principal_type,
-    account_id,
-    verdict,
-    condition,
-    resource_pattern,
-    except_resources,
-    granted_by,
-    not bool_and(names_services) as is_open_to_any_service,
-from let_through
-group by all
-order by principal_arn, resource_pattern
+    access.principal_arn,
+    access.principal_type,
+    access.account_id,
+    $service as passed_to_service,
+    coalesce(decisions.decision, 'allowed') as verdict,
+    access.condition,
+    access.resource_pattern,
+    access.except_resources,
+    access.granted_by,
+    coalesce(not decisions.is_dependent, true) as is_open_to_any_service,
+from access
+left join decisions on access.condition_id = decisions.condition_id
+where
+    access.action = 'iam:PassRole'
+    and access.action_verdict in ('allowed', 'conditional')
+    and coalesce(decisions.decision, 'allowed') != 'denied'
+order by access.principal_arn, access.resource_pattern

@@ -4,6 +4,7 @@ grain = ["principal_arn"]
 
 [parameters.service]
 description = "Service principal"
+kind = "service_principal"
 default = "sagemaker.amazonaws.com"
 */
 with

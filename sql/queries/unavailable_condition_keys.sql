@@ -4,6 +4,7 @@ grain = ["statement_id", "condition_key"]
 
 [parameters.key]
 description = "Pattern of condition keys; *resourcetag* for tag conditions"
+kind = "condition_keys"
 default = "*"
 */
 with

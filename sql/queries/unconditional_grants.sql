@@ -4,6 +4,7 @@ grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 
 [parameters.action]
 description = "Pattern of actions"
+kind = "actions"
 default = "*"
 */
 select

@@ -4,6 +4,7 @@ grain = ["action_pattern", "policy_id"]
 
 [parameters.service]
 description = "Service prefix, or *"
+kind = "service"
 default = "*"
 */
 with

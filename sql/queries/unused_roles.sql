@@ -4,6 +4,7 @@ grain = ["principal_arn"]
 
 [parameters.days]
 description = "Least number of days without use; roles never used are always shown"
+kind = "days"
 default = "90"
 */
 with

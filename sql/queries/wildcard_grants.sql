@@ -4,6 +4,7 @@ grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 
 [parameters.access_level]
 description = "List, Read, Write, Tagging, Permissions management, or *"
+values = ["List", "Read", "Write", "Tagging", "Permissions management", "*"]
 default = "Write"
 */
 with

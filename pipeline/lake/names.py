@@ -1,4 +1,4 @@
-"""Finds the actions, principals and resources that arguments name, or says what to write instead."""
+"""Finds the actions, principals, resources and keys that arguments name, or says what to write instead."""
 
 import difflib
 import re
@@ -69,5 +69,19 @@ def resource_of(resource: str | None) -> str | None:
     if resource is None or resource == "*":
         return resource
     if not resource.startswith("arn:") or WILDCARD.search(resource):
-        raise PolicylakeError(f"--resource {resource}: one ARN without wildcards is expected, or * alone")
+        raise PolicylakeError(f"{resource}: one ARN without wildcards is expected, or * alone")
     return resource
+
+
+def keys_of(lake: Lake, pattern: str) -> list[str]:
+    """Return the condition keys that a pattern names: of the service reference, and of the lake's policies.
+
+    Raises PolicylakeError where there are none.
+    """
+    found: list[str] = lake.query(command_query("matching_keys"), {"pattern": pattern})["condition_key"].to_pylist()
+    if not found:
+        raise PolicylakeError(
+            f"{pattern}: neither the service reference nor a policy has such a condition key; list them with: "
+            "policylake sql 'select distinct condition_key from reference_condition_keys'"
+        )
+    return found

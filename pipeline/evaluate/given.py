@@ -1,0 +1,90 @@
+"""Decides formulas where the values of some keys are given. Reads formulas back from JSON; asks no lake."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pipeline.errors import PolicylakeError
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import predicates
+from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
+from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.values import TooManyWaysError, ways
+from pipeline.iam import grammar
+
+Decision = Literal["allowed", "conditional", "denied"]
+
+VARIABLE = "${"
+
+
+def formula_of(text: str) -> Formula:
+    """Return the formula that :func:`formula.as_json` wrote. Raises PolicylakeError for any other text."""
+    try:
+        return _read(json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        raise PolicylakeError(f"a formula of residual_conditions is expected, not {text[:80]}") from error
+
+
+def _read(value: Any) -> Formula:
+    if isinstance(value, bool):
+        return value
+    if "and" in value:
+        return formulas.conjunction(_read(part) for part in value["and"])
+    if "or" in value:
+        return formulas.disjunction(_read(part) for part in value["or"])
+    if "not" in value:
+        return formulas.negation(_read(value["not"]))
+    members = (value["operator"], value["set_qualifier"], value["if_exists"], value["key"])
+    return test_of(*members, tuple(value["values"]), has_variables=True)
+
+
+def test_of(
+    operator: str,
+    set_qualifier: Any,
+    if_exists: bool,
+    key: str,
+    values: tuple[str, ...],
+    *,
+    has_variables: bool,
+) -> Test:
+    """Return a test. One whose values hold a variable, or that asks for a session, may come out either way."""
+    if operator.startswith("Session"):
+        return Test(operator, set_qualifier, if_exists, key, values, is_opaque=True)
+    is_text = predicates.family(operator) == "text"
+    fills_in = has_variables and is_text and any(VARIABLE in value for value in values)
+    is_opaque = fills_in and any(part.kind == "variable" for value in values for part in grammar.parts(value, True))
+    return Test(operator, set_qualifier, if_exists, key, values, fills_in, is_opaque)
+
+
+def decision(f: Formula, given: Mapping[str, Sequence[str]], solver: Solver) -> Decision:
+    """Return what a formula comes to where keys have the given values; () is a key that is absent.
+
+    Keys may be in any case, and a service's own key for resource tags is the global one.
+    """
+    values = {_one_spelling(key): tuple(listed) for key, listed in given.items()}
+    known: dict[Test, Formula] = {}
+    for test in formulas.tests(f):
+        listed = values.get(_one_spelling(test.key))
+        if listed is not None and not (test.is_opaque and any(listed)):
+            known[test] = predicates.holds(test, listed)
+    rest = formulas.replaced(f, known)
+    if solver.is_certain(rest):
+        return "allowed"
+    return "conditional" if solver.is_possible(rest) else "denied"
+
+
+def _one_spelling(key: str) -> str:
+    lowered = key.lower()
+    return TAG_KEY + lowered.removeprefix(TAG_ALIAS) if lowered.startswith(TAG_ALIAS) else lowered
+
+
+def depends_on(f: Formula, key: str, solver: Solver) -> bool:
+    """Whether it matters which value a key has, once it has one."""
+    tests = tuple(test for test in formulas.tests(f) if test.key == key.lower())
+    try:
+        found = ways(tests, solver.domains(key.lower())._replace(can_be_absent=False)) if tests else ()
+    except TooManyWaysError:
+        return True
+    known = [dict(zip(tests, way.truths, strict=True)) for way in found if way.values != ("",)]
+    return len({formulas.replaced(f, truths) for truths in known}) > 1

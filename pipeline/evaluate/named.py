@@ -1,0 +1,76 @@
+"""Runs named queries. Makes the relations that they read and SQL cannot: what formulas and conditions come to."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline import reference
+from pipeline.errors import PolicylakeError
+from pipeline.evaluate.given import decision, depends_on, formula_of, test_of
+from pipeline.evaluate.knowledge import Knowledge
+from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.vacuous import Judgement, judged
+from pipeline.lake import Lake
+from pipeline.lake.parameters import settled
+from pipeline.lake.queries import NamedQuery, command_query
+
+Values = Mapping[str, str]
+
+DECISIONS = pa.schema([("condition_id", pa.string()), ("decision", pa.string()), ("is_dependent", pa.bool_())])
+
+
+def run(lake: Lake, query: NamedQuery, values: Values) -> pa.Table:
+    """Run a named query with values for its parameters; the others have their defaults.
+
+    Raises PolicylakeError for a value that the query does not take, for one that is missing, and for one that it has
+    no use for.
+    """
+    given = settled(lake, query, values)
+    try:
+        for name in query.needs:
+            lake.lend(name, MAKERS[name](lake, query, given))
+        return lake.query(query.sql, given)
+    except PolicylakeError as error:
+        raise PolicylakeError(f"query {query.name}: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _knowledge() -> Knowledge:
+    return Knowledge(reference.load(), {})
+
+
+def _decisions(lake: Lake, query: NamedQuery, values: Values) -> pa.Table:
+    """Return what each residual condition comes to where the keys that the query names have the given values."""
+    solver = Solver(_knowledge().domain)
+    given = {key: (values[parameter],) for key, parameter in query.given.items()}
+    rows = []
+    for row in lake.query(command_query("residual_formulas")).to_pylist():
+        f = formula_of(row["formula"])
+        is_dependent = any(depends_on(f, key, solver) for key in given)
+        decided = {"decision": decision(f, given, solver), "is_dependent": is_dependent}
+        rows.append({"condition_id": row["condition_id"], **decided})
+    return pa.Table.from_pylist(rows, DECISIONS)
+
+
+def _judged_conditions(lake: Lake, query: NamedQuery, values: Values) -> pa.Table:
+    """Return the conditions of all statements with whether they are certain, and whether without their key."""
+    del query, values
+    rows = lake.query(command_query("written_conditions"))
+    found = [_judgement(row) for row in rows.to_pylist()]
+    for name in Judgement._fields:
+        rows = rows.append_column(name, pa.array([getattr(one, name) for one in found], pa.bool_()))
+    return rows
+
+
+def _judgement(row: Mapping[str, Any]) -> Judgement:
+    members = (row["operator"], row["set_qualifier"], row["if_exists"], row["condition_key"].lower())
+    test = test_of(*members, tuple(row["condition_values"]), has_variables=row["has_variables"])
+    return judged(test, _knowledge(), is_key_there=row["is_key_asked_for"])
+
+
+MAKERS: dict[str, Callable[[Lake, NamedQuery, Values], pa.Table]] = {
+    "decisions": _decisions,
+    "judged_conditions": _judged_conditions,
+}
