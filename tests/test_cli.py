@@ -8,6 +8,7 @@ import pty
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -377,9 +378,49 @@ def test_ctrl_c_ends_a_long_query_without_a_word(sample_lake):
     assert err == b""
 
 
-def test_a_reader_that_stops_early_is_no_failure(sample_lake):
-    running = process("sql", "from range(300000)", "--format", "jsonl", lake=sample_lake, stdout=subprocess.PIPE)
-    running.stdout.readline()
+def test_a_link_stays_and_the_file_behind_it_is_replaced_with_its_mode(cli, tmp_path):
+    held, link = tmp_path / "held.csv", tmp_path / "link.csv"
+    held.write_text("old")
+    held.chmod(0o640)
+    link.symlink_to(held.name)
+    assert cli("sql", "select 1 as n", "--out", str(link)).code == 0
+    assert link.is_symlink()
+    assert held.read_text() == "n\n1\n"
+    assert stat.S_IMODE(held.stat().st_mode) == 0o640
+    assert sorted(tmp_path.iterdir()) == [held, link]
+
+
+def test_a_link_to_nothing_gets_a_file(cli, tmp_path):
+    (tmp_path / "link.csv").symlink_to("made.csv")
+    assert cli("sql", "select 1 as n", "--out", str(tmp_path / "link.csv")).code == 0
+    assert (tmp_path / "made.csv").read_text() == "n\n1\n"
+
+
+def test_a_pipe_and_a_device_are_written_to_and_stay(cli, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    assert cli("sql", "select 1 as n", "--format", "csv", "--out", str(pipe)).code == 0
+    assert reading.communicate(timeout=60)[0] == b"n\n1\n"
+    assert pipe.is_fifo()
+    (tmp_path / "null").symlink_to("/dev/null")
+    assert cli("sql", "select 1 as n", "--out", str(tmp_path / "null")).code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_pipe_whose_reader_stops_early_is_no_failure(cli, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reading = subprocess.Popen(["head", "-c", "1", str(tmp_path / "pipe")], stdout=subprocess.DEVNULL)
+    done = cli("sql", "from range(300000)", "--format", "csv", "--out", str(tmp_path / "pipe"))
+    assert (done.code, done.err) == (0, "")
+    assert reading.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl", "md", "parquet", "xlsx"])
+def test_a_reader_that_stops_early_is_no_failure(form, sample_lake):
+    query = "select x, hash(x) as y from range(20000) t(x)"
+    running = process("sql", query, "--format", form, lake=sample_lake, stdout=subprocess.PIPE)
+    running.stdout.read(1)
     running.stdout.close()
     assert running.wait(timeout=60) == 0
     assert running.stderr.read() == b""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,16 +88,36 @@ def standard_output() -> Iterator[BinaryIO]:
 
 @contextmanager
 def file_output(path: Path) -> Iterator[BinaryIO]:
-    """Yield a new file that takes its name only when everything is written."""
+    """Yield a new file that takes its name only when everything is written; devices and pipes are written straight.
+
+    A link stays: the file that it leads to is replaced, and keeps its mode.
+    """
     if path.is_dir():
         raise PolicylakeError(f"{path}: a folder; give --out a file name")
+    try:
+        with _special(path) if path.exists() and not path.is_file() else _replaced(path) as stream:
+            yield stream
+    except BrokenPipeError:
+        raise typer.Exit(0) from None
+    except OSError as error:
+        raise PolicylakeError(f"{path}: {error.strerror}; give --out a file that can be written") from error
+
+
+def _special(path: Path) -> BinaryIO:
+    """Open a device or a pipe, which may wait for a reader."""
+    return path.open("wb")
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    target = path.resolve()
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with fresh.open("wb") as stream:
             yield stream
-        fresh.replace(path)
-    except OSError as error:
-        raise PolicylakeError(f"{path}: {error.strerror}; give --out a file that can be written") from error
+        if target.exists():
+            fresh.chmod(stat.S_IMODE(target.stat().st_mode))
+        fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import xlsxwriter
 
 from pipeline.errors import PolicylakeError, printable
 from pipeline.export.terminal import layout
-from pipeline.export.values import cell, distinct_names, harmless, json_text, rows, words
+from pipeline.export.values import BATCH, cell, distinct_names, harmless, json_text, rows, words
 
 MARKDOWN = re.compile(r"([\\`*_\[\]|~])")
 SHEET_ROWS = 1_048_576
@@ -62,7 +62,11 @@ def _csv(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
         cells = [[printable(value) if isinstance(value, str) else value for value in row] for row in cells]
     columns = list(zip(*cells, strict=True)) or [()] * table.num_columns
     names = [str(harmless(name)) for name in table.column_names]
-    pl.DataFrame([pl.Series(n, c, strict=False) for n, c in zip(names, columns, strict=True)]).write_csv(out)
+    frame = pl.DataFrame([pl.Series(n, c, strict=False) for n, c in zip(names, columns, strict=True)])
+    # Written here and not by polars, whose error for a closed pipe is a plain OSError.
+    _say(out, frame.head(0).write_csv(), end="")
+    for part in frame.iter_slices(BATCH):
+        _say(out, part.write_csv(include_header=False), end="")
 
 
 def _json(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
