@@ -1,5 +1,5 @@
 /*
-description = "What a layer takes away: actions that a boundary, an SCP or an RCP blocks, or leaves under a condition or exception."
+description = "What a layer takes away: actions that a boundary, an SCP or an RCP blocks, or leaves under a condition or exception. What several layers block counts for the one that access_matrix names."
 grain = ["principal_arn", "action"]
 
 [parameters.layer]
