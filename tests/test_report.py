@@ -156,6 +156,47 @@ def test_the_findings_of_the_sample_are_on_the_page(report):
     assert "07-source-vpc.json:9:29" in reading.Page(report / "rejects.html").text
 
 
+def wildcard_grants(report):
+    """The rows of the finding: name with statement, subject, effect, places."""
+    page = (report / "findings.html").read_text(encoding="utf-8")
+    section = page.split('<h2 id="wildcard-grants">')[1].split("</section>")[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", section, re.DOTALL)[1:]
+    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)] for row in rows]
+
+
+def test_wildcard_grants_count_those_who_hold_them_and_no_scp(report, sample_lake):
+    (places,) = (places for name, _, _, places in wildcard_grants(report) if name.startswith("AdministratorAccess,"))
+    holders = (
+        open_lake(sample_lake)
+        .query(
+            "select count(distinct target_arn) as n from attachments"
+            " where attachment_kind in ('inline', 'managed') and policy_id in"
+            " (select policy_id from attachments where policy_name = 'AdministratorAccess')"
+        )["n"][0]
+        .as_py()
+    )
+    assert places.endswith(f" and {holders - 1} more")
+    assert not any("FullAWSAccess" in name for name, *_ in wildcard_grants(report))
+
+
+def test_wildcard_grants_are_found_in_notaction_and_in_any_spelling_of_everything(report, tmp_path):
+    subjects = {name: subject for name, subject, *_ in wildcard_grants(report)}
+    assert subjects["PowerUserAccess, statement 1"] == "all but account:*, iam:*, organizations:*"
+    statements = {
+        "stars": {"Action": "*:*"}, "family": {"Action": "sagemaker:**"}, "storage": {"Action": "s3:*"},
+        "but-family": {"NotAction": "sagemaker:*"}, "but-all": {"NotAction": "*"},
+        "reading": {"Action": "sagemaker:List*"},
+    }  # fmt: skip
+    for name, what in statements.items():
+        document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Resource": "*", **what}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    build_lake([tmp_path / f"{name}.json" for name in statements], tmp_path / "lake")
+    made = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
+    assert {name.split(",")[0].split("/")[-1]: subject for name, subject, *_ in wildcard_grants(made)} == {
+        "stars": "*:*", "family": "sagemaker:**", "but-family": "all but sagemaker:*",
+    }  # fmt: skip
+
+
 def test_provenance_names_inputs_with_hashes_versions_the_reference_and_what_cannot_be_seen(report, sample_lake):
     manifest = open_lake(sample_lake).manifest
     text = reading.Page(report / "provenance.html").text

@@ -115,8 +115,8 @@ KINDS: tuple[Kind, ...] = (
         "wildcard-grants",
         "Wildcard grants on every resource",
         "warning",
-        "The statement allows a whole service or everything, on every resource, whatever the request says. What it "
-        "grants grows with each action that AWS adds.",
+        "The statement allows a whole service, everything, or all but some actions, on every resource, whatever the "
+        "request says. What it grants grows with each action that AWS adds.",
         "Name the actions and the resources that the work needs, or limit the holders by a boundary or an SCP.",
         _own("service_wide_grants"),
         lambda row: str(row["subject"]),
@@ -139,16 +139,22 @@ def _row(kind: Kind, row: Row, policies: dict[str, Policy]) -> list[Cell]:
     if "statement_id" not in row:
         return [Cell(text, kind="code") for text in (kind.subject(row), kind.detail(row), row["source"])]
     policy_id, _, index = row["statement_id"].rpartition("#")
-    policy = policies.get(policy_id)
-    statement = statement_link(policy_id, int(index), row["sid"], policy.name if policy else policy_id)
-    places = policy.place_count if policy else 0
-    others = f" and {places - 1:,} more" if places > 1 else ""
+    policy = _counted(row, policy_id, policies)
+    statement = statement_link(policy_id, int(index), row["sid"], policy.name)
+    others = f" and {policy.place_count - 1:,} more" if policy.place_count > 1 else ""
     return [
         Cell(statement["text"], statement["href"]),
         Cell(kind.subject(row), kind="code"),
         Cell(kind.detail(row)),
-        Cell((policy.first_place if policy else "") + others, f"policy.html#{policy_id}", "code"),
+        Cell(policy.first_place + others, f"policy.html#{policy_id}", "code"),
     ]
+
+
+def _counted(row: Row, policy_id: str, policies: dict[str, Policy]) -> Policy:
+    """Return the document with the places that count for the finding: those of the row, where it names some."""
+    if "place_count" in row:
+        return Policy(policy_id, row["policy_name"] or policy_id, row["place_count"], row["first_place"])
+    return policies.get(policy_id, Policy(policy_id, policy_id, 0, ""))
 
 
 def write_rejects(folder: Path, lake: Lake) -> Table:
