@@ -107,7 +107,7 @@
     }
   }
 
-  const labelOf = (place) => { const [id, name] = index.accounts[place]; return name ? (id ? name + " " + id : name) : id; };
+  const labelOf = (place) => { const [id, name] = index.accounts[place]; return PL.visible(name ? (id ? name + " " + id : name) : id); };
 
   function draw() {
     const wide = nameWidth();
@@ -143,7 +143,7 @@
       const action = state.columns[place].action;
       const name = PL.link(action[3], action[0].replace(/^sagemaker:/, ""));
       name.tabIndex = -1;
-      name.title = action[0];
+      name.title = PL.visible(action[0]);
       const cell = PL.make("div", { class: "column" + (place === state.column ? " here" : ""), role: "columnheader",
         "aria-colindex": String(place + 2), "aria-label": action[0] }, name);
       cell.style.left = wide + place * COLUMN + "px";
@@ -166,7 +166,7 @@
       return row;
     }
     const link = PL.principalLink(one.arn, one.name);
-    link.title = one.arn;
+    link.title = PL.visible(one.arn);
     link.dataset.cell = place + ":-1";
     link.tabIndex = place === state.row && state.column === -1 ? 0 : -1;
     name.append(PL.make("span", { class: "type", title: one.type }, one.type === "policy" ? "doc" : one.type), PL.make("bdi", {}, link));

@@ -5,7 +5,7 @@
   const { make } = PL;
 
   async function show() {
-    const [id, statement] = decodeURIComponent(location.hash.slice(1)).split(":");
+    const [id, statement] = PL.decoded(location.hash.slice(1)).split(":");
     try {
       const found = await PL.policy(id);
       if (!found) {
@@ -13,7 +13,7 @@
         return;
       }
       const [document_, names, count, places, sources] = found;
-      document.title = (names[0] || "Policy") + " · policylake";
+      document.title = PL.visible(names[0] || "Policy") + " · policylake";
       const marked = new Set(statement === undefined ? [] : [Number(statement)]);
       main.replaceChildren(
         make("h1", {}, make("bdi", {}, names[0] || "Policy")),

@@ -10,7 +10,7 @@
 
   function address() {
     const [arn, ...rest] = location.hash.slice(1).split("&");
-    return { arn: decodeURIComponent(arn), action: new URLSearchParams(rest.join("&")).get("action") || "" };
+    return { arn: PL.decoded(arn), action: new URLSearchParams(rest.join("&")).get("action") || "" };
   }
 
   async function show() {
@@ -87,7 +87,7 @@
   }
 
   function draw(index, run, principal, action) {
-    document.title = principal.name + " · policylake";
+    document.title = PL.visible(principal.name) + " · policylake";
     const groups = gather(run, principal);
     const names = nameOf(run, principal);
     const field = make("input", { type: "search", name: "action", value: action, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });

@@ -32,15 +32,36 @@ const PL = (() => {
     return low ? entries[low - 1][1] : null;
   }
 
-  /* An element with attributes and children; strings become text. */
+  const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+  const SHORT = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
+  /* Control, direction and other invisible characters as escapes, as the command line writes them; `lines` keeps the ends of lines. */
+  function visible(text, lines) {
+    return String(text).replace(HIDDEN, (one) => {
+      if (lines && one === "\n") return one;
+      const code = one.codePointAt(0).toString(16);
+      return SHORT[one] || (code.length < 3 ? "\\x" + code.padStart(2, "0") : code.length < 5 ? "\\u" + code.padStart(4, "0") : "\\U" + code.padStart(8, "0"));
+    });
+  }
+
+  /* Attributes that are read and not used as addresses. */
+  const READ = ["title", "aria-label"];
+
+  /* An element with attributes and children; strings become text, all of it visible. */
   function make(name, attributes, ...children) {
     const made = document.createElement(name);
     for (const [key, value] of Object.entries(attributes || {})) {
       if (value === false || value === null || value === undefined) continue;
-      made.setAttribute(key, value === true ? "" : value);
+      made.setAttribute(key, value === true ? "" : READ.includes(key) ? visible(value) : value);
     }
-    made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+    made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== "")
+      .map((child) => (typeof child === "string" ? visible(child, name === "pre") : child)));
     return made;
+  }
+
+  /* A part of the address; one that is no escaped text stays as it is, and is found nowhere. */
+  function decoded(text) {
+    try { return decodeURIComponent(text); } catch { return text; }
   }
 
   const WORDS = { a: "allowed", c: "conditional", d: "denied", b: "blocked", n: "none" };
@@ -106,10 +127,11 @@ const PL = (() => {
   async function policy(id) {
     const index = await load("index");
     const key = place(index.policies, id);
-    return key ? (await load(key))[id] : undefined;
+    const run = key && await load(key);
+    return run && Object.hasOwn(run, id) ? run[id] : undefined;
   }
 
-  return { put, load, place, make, verdict, link, principalLink, actionLink, number, ranges, runs, readHash, writeHash, failed,
+  return { put, load, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, readHash, writeHash, failed,
     statements, policy, WORDS, root };
 })();
 
@@ -119,14 +141,14 @@ const PL = (() => {
   const field = form.querySelector("input");
   field.addEventListener("focus", async () => {
     const index = await PL.load("index");
-    form.querySelector("datalist").replaceChildren(...index.actions.map((action) => PL.make("option", { value: action[0] })));
+    form.querySelector("datalist").replaceChildren(...index.actions.map((action) => PL.make("option", { value: PL.visible(action[0]) })));
   }, { once: true });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = field.value.trim();
     if (!text) return;
     const index = await PL.load("index");
-    const action = index.actions.find((one) => one[0].toLowerCase() === text.toLowerCase());
+    const action = index.actions.find((one) => [one[0], PL.visible(one[0])].some((name) => name.toLowerCase() === text.toLowerCase()));
     location.href = PL.root + (action ? action[3] : "matrix.html#q=" + encodeURIComponent(text));
   });
 })();

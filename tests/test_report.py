@@ -256,6 +256,15 @@ def test_hostile_names_stand_in_pages_as_text_only(hostile_report):
     assert "<img src=x onerror=window.hit=5>.json" in text
 
 
+def test_characters_that_are_not_shown_stand_in_pages_as_escapes(hostile_report):
+    text = ""
+    for path in sorted(hostile_report.rglob("*.html")):
+        page = path.read_text(encoding="utf-8")
+        assert all(character.isprintable() or character == "\n" for character in page), path
+        text += page
+    assert "\\u202egnp.exe\\u2028new\\u2029line" in text
+
+
 def test_data_scripts_hold_no_character_that_ends_a_script_or_a_line(hostile_report):
     for path in (hostile_report / "data").rglob("*.js"):
         text = path.read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """The report in a real browser, opened from disk: pages, search, matrix, keyboard, dark mode, print."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from pipeline.build import build_lake
+from pipeline.errors import printable
 from pipeline.lake import open_lake
 from pipeline.report import write_report
 from tests import report_reading as reading
@@ -207,13 +209,16 @@ def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, n
     arn = f"arn:aws:iam::{reading.HOSTILE_ACCOUNT}:user/{name}"
     page = open_page(f"{hostile.as_uri()}/principal.html#{quote(arn, safe='')}")
     page.get_by_role("heading", level=1).filter(has_text="user").wait_for()
-    assert name in page.locator("h1 bdi").text_content()
+    assert page.locator("h1 bdi").text_content() == printable(name)
+    assert page.title() == f"{printable(name)} · policylake"
     page.locator("details.document summary").first.click()
     page.locator(".statement pre").first.wait_for()
+    assert all_visible(page)
     page.goto(f"{hostile.as_uri()}/matrix.html#q={quote(name, safe='')}")
     settled(page)
     assert page.locator(".row .name a").count() >= 1
     page.locator(".cell").first.click()
+    assert all_visible(page)
     for place in (
         "index.html",
         "findings.html",
@@ -222,7 +227,35 @@ def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, n
         f"accounts/{reading.HOSTILE_ACCOUNT}.html",
     ):
         page.goto(f"{hostile.as_uri()}/{place}")
+        assert all_visible(page)
     assert page.evaluate("window.hit") is None
+
+
+def all_visible(page):
+    """Whether no text, title or label of the page holds a character that is not shown."""
+    texts = page.evaluate(
+        "() => [document.title, document.body.textContent, ...[...document.querySelectorAll('[title], [aria-label]')]"
+        ".flatMap((one) => [one.title || '', one.getAttribute('aria-label') || ''])]"
+    )
+    return not [text for text in texts if printable(text.replace("\n", " ")) != text.replace("\n", " ")]
+
+
+TEXTS = [
+    "plain text",
+    "\u202egnp.exe",
+    "a\tb\r\nc",
+    "\x00\x7f\x85\xa0",
+    "\u2028\u2029\u200f\ufeff",
+    "\U000e0041",
+    "名前-𝒳-e\u0301",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_script_writes_a_text_as_the_command_line_does(open_page, site, text):
+    page = open_page(f"{site}/index.html")
+    assert page.evaluate(f"PL.visible({json.dumps(text)})") == printable(text)
 
 
 def test_a_name_that_is_not_there_is_said_so(open_page, site):
@@ -230,6 +263,12 @@ def test_a_name_that_is_not_there_is_said_so(open_page, site):
     page.get_by_role("heading", name="No such principal").wait_for()
     page.goto(f"{site}/policy.html#feedface")
     page.get_by_role("heading", name="No such policy").wait_for()
+
+
+@pytest.mark.parametrize("place", ["%", "%E0%A4%A", "__proto__", "constructor", ""])
+def test_an_address_that_means_nothing_is_said_to_be_none(open_page, site, place):
+    open_page(f"{site}/principal.html#{place}").get_by_role("heading", name="No such principal").wait_for()
+    open_page(f"{site}/policy.html#{place}").get_by_role("heading", name="No such policy").wait_for()
 
 
 def test_long_tables_go_on_from_their_scripts(open_page, tmp_path):

@@ -6,14 +6,24 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline import assets
+from pipeline.errors import printable
 
 
 def environment() -> Environment:
-    """Return the templates' environment: everything is escaped, an unknown name is an error."""
-    place = assets.folder("reports") / "templates"
+    """Return the templates' environment: everything is escaped and visible, an unknown name is an error."""
     return Environment(
-        loader=FileSystemLoader(place), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(assets.folder("reports") / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+
+
+def _visible(value: object) -> object:
+    """Return text with its control and direction characters written as on a terminal; markup of macros as it is."""
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 class Pages:
