@@ -4,11 +4,13 @@ BIN := .venv/bin
 POLICYLAKE := $(BIN)/policylake
 
 # One's own export: make report INPUT=exports LAKE=mine OUT=mine-report
+# INPUT is one path, spaces and all, or several with spaces between them. Recipes read these from their environment.
 INPUT ?= samples/organization
 LAKE ?= lake
 OUT ?= out
 # A folder of its own: the report replaces the whole of OUT.
 EXPORT ?= export
+export INPUT LAKE OUT EXPORT
 TABLES := access access_matrix residual_conditions rejects
 
 .DEFAULT_GOAL := help
@@ -30,15 +32,16 @@ setup: .venv/.ready  ## Install everything into .venv
 
 # Exit code 3 says that some inputs were rejected and the rest was built: the sample holds one malformed file.
 report: setup  ## Build INPUT (the sample organization) into LAKE and write its report to OUT
-	$(POLICYLAKE) build $(INPUT) --lake $(LAKE) || test $$? -eq 3
-	$(POLICYLAKE) report --lake $(LAKE) --out $(OUT)
-	@echo "The report: $(OUT)/index.html"
+	@if [ -e "$$INPUT" ]; then set -- "$$INPUT"; else set -- $$INPUT; fi && \
+	$(POLICYLAKE) build "$$@" --lake "$$LAKE" || test $$? -eq 3
+	$(POLICYLAKE) report --lake "$$LAKE" --out "$$OUT"
+	@echo "The report: $$OUT/index.html"
 
 export: setup  ## Write the main tables of LAKE as CSV and Parquet to EXPORT (export)
-	@mkdir -p $(EXPORT)
+	@mkdir -p "$$EXPORT"
 	@for table in $(TABLES); do for format in csv parquet; do \
-		$(POLICYLAKE) sql "from $$table order by all" --lake $(LAKE) --out $(EXPORT)/$$table.$$format || exit; \
-		echo "$(EXPORT)/$$table.$$format"; \
+		$(POLICYLAKE) sql "from $$table order by all" --lake "$$LAKE" --out "$$EXPORT/$$table.$$format" || exit; \
+		echo "$$EXPORT/$$table.$$format"; \
 	done; done
 
 test: setup  ## Run the tests

@@ -233,6 +233,11 @@ def test_sql_prints_the_rows_of_a_query(cli):
     assert cli("sql", "select 1 as n, 'x' as t", "--format", "csv").text == "n,t\n1,x\n"
 
 
+@pytest.mark.parametrize("comment", ["-- hi", "-- n = 1", "--out", "/* hi */"])
+def test_a_query_may_begin_with_a_comment(comment, cli):
+    assert cli("sql", f"{comment}\nselect 1 as n", "--format", "csv").text == "n\n1\n"
+
+
 def test_query_without_a_name_lists_queries_with_parameters(cli):
     listed = {row["query"]: row["parameters"] for row in rows(cli("query", "--format", "json"))}
     assert "[aws:SourceVpc]" in listed["conditional_grants"]
@@ -286,6 +291,9 @@ def test_no_rows_are_said_on_standard_error(cli):
 
 
 WRONG = [
+    (("sql", "select 1", "--fromat", "csv"), "unexpected extra argument"),
+    (("query", "layer_losses", "--set", "layer=foo"), "one of these is expected: boundary, scp, rcp"),
+    (("query", "unused_roles", "--set", "days=abc"), "a whole number of days is expected"),
     (("who-can", "CreateModel"), "did you mean sagemaker:CreateModel"),
     (("who-can", "sagemaker:CreatModel"), "did you mean sagemaker:CreateModel"),
     (("who-can", "s3:GetObject"), "build it again with --services s3"),

@@ -100,6 +100,29 @@ def test_the_makefile_names_every_target_in_its_help():
         assert f"make {name} " in said, name
 
 
+def made(folder, given):
+    """What ``make report`` runs, an argument in brackets each; nothing is built."""
+    command = ["make", "-s", "-C", str(ROOT), "-o", "setup", "report", "POLICYLAKE=printf '<%s>'", f"INPUT={given}"]
+    command += [f"LAKE={folder}/a lake", f"OUT={folder}/an out"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_report_takes_a_folder_with_a_space_and_several_folders(tmp_path):
+    for name in ("own ex", "one", "two"):
+        (tmp_path / name).mkdir()
+    one, two, spaced = f"{tmp_path}/one", f"{tmp_path}/two", f"{tmp_path}/own ex"
+    assert made(tmp_path, spaced).startswith(f"<build><{spaced}><--lake><{tmp_path}/a lake>")
+    assert made(tmp_path, f"{one} {two}").startswith(f"<build><{one}><{two}><--lake>")
+    assert f"<report><--lake><{tmp_path}/a lake><--out><{tmp_path}/an out>" in made(tmp_path, one)
+
+
+def test_the_folders_of_the_readme_are_ignored_by_git():
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    (example,) = re.findall(r"^make report (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    for setting in example.split():
+        assert f"/{setting.partition('=')[2]}/" in ignored
+
+
 #: Answers as the AWS CLI would, from an organization.json.
 FAKE_AWS = """#!{python}
 import json, sys
