@@ -4,9 +4,10 @@ import pytest
 from ingest_inputs import arn, document, export, inline, role, write
 
 from pipeline.build import build_lake
+from pipeline.evaluate.named import run
 from pipeline.evaluate.statements import shown
 from pipeline.lake import open_lake
-from pipeline.lake.queries import command_query, named_query, run
+from pipeline.lake.queries import command_query, named_query
 
 MODEL = "arn:aws:sagemaker:us-east-1:111122223333:model/"
 PREFIX = "arn:aws:sagemaker:*:*:model/"
