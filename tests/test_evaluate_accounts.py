@@ -59,6 +59,14 @@ def roles(trusts: dict[str, Any], account: str) -> list[dict[str, Any]]:
     ]
 
 
+def inventory() -> list[dict[str, Any]]:
+    return [
+        {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        for number, case in enumerate(CASES)
+        for arn, tags in spelt(case.get("inventory", {}), number).items()
+    ]
+
+
 def organization() -> dict[str, Any]:
     def arn(tail: str) -> str:
         return f"arn:aws:organizations::999999999999:{tail}"
@@ -105,6 +113,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
             for arn, statements in spelt(case.get("resources", {}), number).items()
         ]
     write(folder, "resource-policies.json", shared)
+    write(folder, "resources.json", {"ResourceTagMappingList": inventory()})
     write(folder, "organization.json", organization())
     build_lake([folder], folder / "lake", services=SERVICES)
     return open_lake(folder / "lake")

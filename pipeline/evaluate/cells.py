@@ -3,18 +3,21 @@
 Source: policy evaluation logic within one account and across accounts (DA, XACC).
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Literal, NamedTuple
 
 from pipeline.evaluate import formula as formulas
-from pipeline.evaluate import globs
+from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.actions import ActionForm, TypeForm
 from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.scopes import Region, Scope, regions, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import resource_test
 
+#: Tags of resources by ARN: key in lower case to value.
+Inventory = Mapping[str, Mapping[str, str]]
 Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
 #: Layers that grant: identity policies, and those of resources.
 OWN_LAYERS = ("identity", "resource")
@@ -80,10 +83,17 @@ class _Limit(NamedTuple):
     denies: tuple[int, ...]
 
 
-class _Case(NamedTuple):
-    """One universe of resources with the formulas of all layers over it."""
+class Territory(NamedTuple):
+    """Resources that are decided together: their pattern, and the tags of those that are known."""
 
     universe: globs.Glob
+    inventory: Inventory
+
+
+class _Case(NamedTuple):
+    """A territory with the formulas of all layers over it."""
+
+    where: Territory
     parts: tuple[Part, ...]
     grant: Formula
     denied: Formula
@@ -172,7 +182,7 @@ def _answer(case: _Case, solver: Solver) -> Answer:
 
 
 def own_answer(
-    action: ActionForm, kind: TypeForm, universe: globs.Glob, layers: Layers, entries: Sequence[Entry], solver: Solver
+    action: ActionForm, kind: TypeForm, where: Territory, layers: Layers, entries: Sequence[Entry], solver: Solver
 ) -> Answer:
     """Return what an action comes to on resources in the principal's own account: what identity policies grant within
     the boundary, or what a resource policy grants by itself (DA)."""
@@ -184,23 +194,22 @@ def own_answer(
     granted = formulas.disjunction((identity, *(f for named_as, f in consenting if named_as != "account")))
     outright = formulas.disjunction(f for named_as, f in consenting if named_as in action.outright)
     parts = (*layers.identity, *(part for _, part in spoken))
-    return _answer(_case(universe, layers, parts, granted, outright), solver)
+    return _answer(_case(where, layers, parts, granted, outright), solver)
 
 
-def foreign_answer(universe: globs.Glob, layers: Layers, entries: Sequence[Entry], solver: Solver) -> Answer:
+def foreign_answer(where: Territory, layers: Layers, entries: Sequence[Entry], solver: Solver) -> Answer:
     """Return what an action comes to on a resource of another account, whose policy the entries are: both accounts
     must allow (XACC)."""
     spoken = [_entry_part(entry) for entry in entries]
     granted = formulas.conjunction((_allow(layers.identity), _allow(spoken)))
-    case = _case(universe, layers, (*layers.identity, *spoken), granted, False)
-    shared = {scope.pattern: scope for part in spoken if part.is_allow for scope in _granted_scopes(universe, part)}
+    case = _case(where, layers, (*layers.identity, *spoken), granted, False)
+    allows = [part for part in spoken if part.is_allow]
+    shared = {scope.pattern: scope for part in allows for scope in _granted_scopes(where.universe, part)}
     scopes = tuple(scope._replace(is_foreign=True) for scope in shared.values())
     return _answer(case._replace(scopes=scopes), solver)
 
 
-def _case(
-    universe: globs.Glob, layers: Layers, granting: tuple[Part, ...], granted: Formula, outright: Formula
-) -> _Case:
+def _case(where: Territory, layers: Layers, granting: tuple[Part, ...], granted: Formula, outright: Formula) -> _Case:
     """Put the layers together. ``granting`` are the parts of identity and resource policies.
 
     Limits are in the order in which they are blamed. A boundary limits what identity policies grant and what a resource
@@ -214,9 +223,10 @@ def _case(
         if denies:
             limits.append(_Limit(layer, formulas.negation(_any(denies)), _numbers(denies)))
     controls = (part for level in layers.controls for part in level)
-    scopes = {scope.pattern: scope for part in granting if part.is_allow for scope in _granted_scopes(universe, part)}
+    allows = [part for part in granting if part.is_allow]
+    scopes = {scope.pattern: scope for part in allows for scope in _granted_scopes(where.universe, part)}
     return _Case(
-        universe,
+        where,
         (*granting, *(layers.boundary or ()), *controls, *layers.denies),
         granted,
         _any(part for part in granting if not part.is_allow),
@@ -275,7 +285,7 @@ def _rows(case: _Case, solver: Solver) -> list[AccessRow]:
         (case.grant, formulas.negation(case.denied), *(limit.formula for limit in case.limits))
     )
     found = []
-    for region in _regions(case.scopes, allowed):
+    for region in _regions(case, allowed):
         formula = region.formula
         if solver.is_possible(formula):
             verdict: Verdict = "allowed" if solver.is_certain(formula) else "conditional"
@@ -285,13 +295,27 @@ def _rows(case: _Case, solver: Solver) -> list[AccessRow]:
     return found
 
 
-def _regions(scopes: Iterable[Scope], f: Formula) -> list[Region]:
+def _regions(case: _Case, f: Formula) -> list[Region]:
     found: dict[str, Region] = {}
-    for scope in scopes:
+    for scope in case.scopes:
         for region in regions(scope, f):
             held = found.get(region.scope.pattern)
             found[region.scope.pattern] = region if held is None else _either(held, region)
-    return list(found.values())
+    return [region._replace(formula=_with_tags(region, case.where.inventory)) for region in found.values()]
+
+
+def _with_tags(region: Region, inventory: Inventory) -> Formula:
+    """Return the formula of a region with the resource's tags filled in, where it is one resource that is known."""
+    tags = inventory.get(region.scope.pattern)
+    if tags is None:
+        return region.formula
+    known: dict[Test, Formula] = {}
+    for test in formulas.tests(region.formula):
+        if test.key.startswith((TAG_KEY, TAG_ALIAS)):
+            value = tags.get(test.key.split("/", 1)[1])
+            if value is None or not test.is_opaque:
+                known[test] = predicates.holds(test, () if value is None else (value,))
+    return formulas.replaced(region.formula, known)
 
 
 def _either(one: Region, other: Region) -> Region:
@@ -310,7 +334,7 @@ def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ..
     """Return the statements that grant a row and those that limit it, by number."""
     granting, limiting = set(), set()
     for part in case.parts:
-        where = [r.formula for r in regions(region.scope._replace(beyond=()), part.formula)]
+        where = [_with_tags(r, case.where.inventory) for r in regions(region.scope._replace(beyond=()), part.formula)]
         if not any(solver.is_possible(f) for f in where):
             continue
         if part.is_allow and part.layer in OWN_LAYERS:
@@ -337,7 +361,7 @@ def _refusal(case: _Case, solver: Solver) -> Outcome:
 
 
 def _is_possible(case: _Case, f: Formula, solver: Solver) -> bool:
-    return any(solver.is_possible(region.formula) for region in _regions(case.scopes, f))
+    return any(solver.is_possible(region.formula) for region in _regions(case, f))
 
 
 def _merged(rows: Sequence[AccessRow], solver: Solver) -> tuple[AccessRow, ...]:

@@ -6,7 +6,19 @@ from typing import NamedTuple
 
 from pipeline.evaluate.actions import ActionForm, Place, TypeForm, universe_text
 from pipeline.evaluate.cases import Case, Entries, Levels
-from pipeline.evaluate.cells import Answer, Entry, Kind, Layers, Outcome, combined, foreign_answer, joined, own_answer
+from pipeline.evaluate.cells import (
+    Answer,
+    Entry,
+    Inventory,
+    Kind,
+    Layers,
+    Outcome,
+    Territory,
+    combined,
+    foreign_answer,
+    joined,
+    own_answer,
+)
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.profiles import Example, Profiles
 from pipeline.evaluate.reading import Kinds, Part, Read, Reader, Resources, Side
@@ -42,6 +54,7 @@ class Engine:
     knowledge: Knowledge
     profiles: Profiles
     forms: Sequence[ActionForm]
+    inventory: Inventory
     solver: Solver = field(init=False)
     cells: list[Outcome] = field(default_factory=list)
     _forms: list[_Form] = field(default_factory=list)
@@ -167,7 +180,7 @@ class Engine:
                 spoken += self._entries([number], subject, kind, own)
             elif form.works_across_accounts:
                 foreign.setdefault(entry["resource_arn"], []).append((number, rcps))
-        answers = [own_answer(form, kind, kind.universe(own.place), layers, spoken, self.solver)]
+        answers = [own_answer(form, kind, self._territory(kind, own), layers, spoken, self.solver)]
         answers += [self._foreign_answer(subject, kind_id, tuple(shared)) for _, shared in sorted(foreign.items())]
         return joined(answers, {*subject.case.identity}, self.solver)
 
@@ -190,9 +203,12 @@ class Engine:
         key = (kind_id, identity.number, limited.number, entries, facts_id)
         if key not in self._answered:
             spoken = [*self._entries(numbers, subject, kind, there)]
-            universe = kind.universe(there.place)
-            self._answered[key] = foreign_answer(universe, _layers(identity, limited), spoken, self.solver)
+            where, layers = self._territory(kind, there), _layers(identity, limited)
+            self._answered[key] = foreign_answer(where, layers, spoken, self.solver)
         return self._answered[key]
+
+    def _territory(self, kind: TypeForm, resources: Resources) -> Territory:
+        return Territory(kind.universe(resources.place), self.inventory)
 
     def _entries(
         self, numbers: Sequence[int], subject: _Subject, kind: TypeForm, resources: Resources

@@ -67,7 +67,7 @@ def evaluate(
     profiles = _profiles(connection, statements, entries)
     actions = _actions(connection, reference, statements)
     cases = _cases(connection, profiles, actions)
-    engine = Engine(Knowledge(reference, _former(connection)), profiles, actions.forms)
+    engine = Engine(Knowledge(reference, _former(connection)), profiles, actions.forms, _inventory(connection))
     _decide(connection, engine, actions, cases, progress)
     (own_token,) = _rows(connection, "select own_token()")[0]
     for name, decided in tables_of(engine.cells, _spelling(connection), own_token).items():
@@ -211,6 +211,12 @@ def _relevance(profiles: Profiles, actions: _Actions) -> Relevance:
 
 def _load_numbers(connection: Connection, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     load_table(connection, name, table(rows, pa.schema([(column, pa.int32()) for column in columns])))
+
+
+def _inventory(connection: Connection) -> dict[str, dict[str, str]]:
+    """Return the tags of every known resource; keys in lower case."""
+    rows = _rows(connection, "select resource_arn, tags from inventory")
+    return {arn: {key.lower(): value for key, value in _pairs(tags)} for arn, tags in rows}
 
 
 def _former(connection: Connection) -> dict[str, str]:

@@ -45,6 +45,32 @@ own_id_needed as (
         or regexp_matches(content, '"operator":"(?:Numeric|Date|Binary|Bool|Ip|Not).*"key":"aws:principaltag/')
 ),
 
+-- Tags of a resource are known by its own ARN only.
+resources_by_name as (
+    select
+        account_policies.account_id,
+        inventory.resource_arn,
+    from account_policies
+    inner join statements on account_policies.policy_id = statements.policy_id
+    inner join resources on statements.statement_id = resources.statement_id
+    inner join inventory
+        on account_policies.account_id = inventory.account_id and resources.resource_pattern = inventory.resource_arn
+    union
+    select
+        inventory.account_id,
+        inventory.resource_arn,
+    from attachments
+    inner join inventory on attachments.target_arn = inventory.resource_arn
+    where attachments.attachment_kind = 'resource'
+),
+
+tags_needed as (
+    select distinct texts.account_id
+    from texts
+    inner join resources_by_name on texts.account_id = resources_by_name.account_id
+    where regexp_matches(texts.content, '"key":"(?:aws|sagemaker):resourcetag/')
+),
+
 known as (
     select account_id from accounts
     union
@@ -55,8 +81,9 @@ select
     known.account_id,
     case
         when known.account_id = '' then '*'
-        when own_id_needed.account_id is not null then known.account_id
+        when own_id_needed.account_id is not null or tags_needed.account_id is not null then known.account_id
         else own_token()
     end as own_account,
 from known
 left join own_id_needed on known.account_id = own_id_needed.account_id
+left join tags_needed on known.account_id = tags_needed.account_id
