@@ -108,6 +108,7 @@ class Reader:
     kinds: Kinds
     _sides: dict[tuple[LayerLevels, int], Side] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
     _meetings: dict[tuple[object, ...], _Meeting | None] = field(default_factory=dict)
     _distinct: dict[tuple[object, ...], _Meeting] = field(default_factory=dict)
 
@@ -129,43 +130,47 @@ class Reader:
         return found
 
     def _read(self, side: Side, kind_id: int, resources: Resources) -> Read:
-        layers: list[tuple[tuple[_Meeting, ...], ...] | None] = []
+        key: list[object] = []
+        parts: list[PartLevels | None] = []
+        crossing: set[str] = set()
         for name, levels in zip(self.names, side.layers, strict=True):
-            met = (
-                None
-                if levels is None
-                else tuple(
-                    tuple(
-                        meeting
-                        for number in level
-                        if (meeting := self._meeting(number, name, side.facts_id, kind_id, resources))
-                    )
-                    for level in levels
-                )
-            )
-            layers.append(_shortened(met or ()) if name in ("scp", "rcp") else met)
-        key = tuple(
-            levels if levels is None else tuple(tuple(meeting.number for meeting in level) for level in levels)
-            for levels in layers
-        )
-        number = self._numbers.setdefault(key, len(self._numbers))
-        crossing = frozenset(
-            pattern for levels in layers for level in levels or () for meeting in level for pattern in meeting.crossing
-        )
-        parts = tuple(
-            levels if levels is None else tuple(tuple(meeting.part for meeting in level) for level in levels)
-            for levels in layers
-        )
-        return Read(number, parts, crossing)
+            if levels is None and name == "boundary":
+                key.append(None)
+                parts.append(None)
+                continue
+            met = [self._met(level, name, side.facts_id, kind_id, resources) for level in levels or ()]
+            kept = _shortened(met) if name in ("scp", "rcp") else met
+            key.append(tuple([tuple([meeting.number for meeting in level]) for level in kept]))
+            parts.append(tuple([tuple([meeting.part for meeting in level]) for level in kept]))
+            crossing.update(pattern for level in kept for meeting in level for pattern in meeting.crossing)
+        number = self._numbers.setdefault(tuple(key), len(self._numbers))
+        return Read(number, tuple(parts), frozenset(crossing))
 
-    def _meeting(self, number: int, layer: str, facts_id: int, kind_id: int, resources: Resources) -> _Meeting | None:
-        """Return how a statement meets resources; None where it cannot apply to any."""
-        statement = self.profiles.statements[number]
-        shape = self.kinds.shapes(statement.asked_keys)[kind_id]
-        key = (number, layer, self.profiles.known((number,), facts_id), shape, resources.number)
-        if key not in self._meetings:
-            self._meetings[key] = self._meet(statement, layer, facts_id, self.kinds.forms[kind_id], resources)
-        return self._meetings[key]
+    def _met(
+        self, numbers: Numbers, layer: str, facts_id: int, kind_id: int, resources: Resources
+    ) -> tuple[_Meeting, ...]:
+        """Return how statements meet resources, without those that cannot apply to any."""
+        found = []
+        for number in numbers:
+            key = (
+                number,
+                layer,
+                self.profiles.known((number,), facts_id),
+                self._shapes_of(number)[kind_id],
+                resources.number,
+            )
+            if key not in self._meetings:
+                statement, kind = self.profiles.statements[number], self.kinds.forms[kind_id]
+                self._meetings[key] = self._meet(statement, layer, facts_id, kind, resources)
+            meeting = self._meetings[key]
+            if meeting:
+                found.append(meeting)
+        return tuple(found)
+
+    def _shapes_of(self, number: int) -> tuple[int, ...]:
+        if number not in self._shapes:
+            self._shapes[number] = self.kinds.shapes(self.profiles.statements[number].asked_keys)
+        return self._shapes[number]
 
     def _meet(
         self, statement: NumberedStatement, layer: str, facts_id: int, kind: TypeForm, resources: Resources
@@ -204,7 +209,7 @@ def _numbers_of(layers: LayerLevels) -> Iterator[Numbers]:
         yield from levels or ()
 
 
-def _shortened(levels: tuple[tuple[_Meeting, ...], ...]) -> tuple[tuple[_Meeting, ...], ...]:
+def _shortened(levels: Sequence[tuple[_Meeting, ...]]) -> Sequence[tuple[_Meeting, ...]]:
     """Return the Allows of each level that does not allow everything, each once, and as a last level all Denies."""
     allows = [_sorted(meeting for meeting in level if meeting.part.is_allow) for level in levels]
     limiting = {
