@@ -54,7 +54,11 @@ def named(text: str, names: dict[tuple[str, str], str]) -> list[str]:
     """Return the ARNs of the principals that a cell names; without an account they are those of ml-dev."""
     bare = re.sub(r"\(.*?\)", "", text)
     account = next((word for word in re.findall(r"of ([\w-]+)", bare)), HOME)
-    return [names[account, word] for word in re.findall(r"[\w.-]+", bare) if (account, word) in names]
+    # Names of permission sets end in characters that the README leaves out.
+    spelt = {
+        (place, re.sub(r"^(AWSReservedSSO_.*)_[0-9a-f]{16}$", r"\1", name)): arn for (place, name), arn in names.items()
+    }
+    return [spelt[account, word] for word in re.findall(r"[\w.-]+", bare) if (account, word) in spelt]
 
 
 def claims(names: dict[tuple[str, str], str]) -> Iterator[Claim]:
