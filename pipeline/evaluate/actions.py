@@ -1,6 +1,6 @@
 """What the service reference says of the evaluated actions, in the form that cells are decided in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -75,6 +75,35 @@ class ActionForm(NamedTuple):
     outright: frozenset[str]
     is_rcp_supported: bool
     works_across_accounts: bool
+
+
+class EvaluatedActions(NamedTuple):
+    """The evaluated actions: bit n of a set of actions is ``names[n]``. Forms are numbered."""
+
+    names: tuple[str, ...]
+    form_ids: tuple[int, ...]
+    forms: tuple[ActionForm, ...]
+
+    @property
+    def everything(self) -> int:
+        """The set of all actions."""
+        return (1 << len(self.names)) - 1
+
+    @property
+    def rcp_supported(self) -> int:
+        """The set of the actions that RCPs limit."""
+        return self._of_forms({n for n, form in enumerate(self.forms) if form.is_rcp_supported})
+
+    def those_with(self, kinds: Set[TypeForm]) -> int:
+        """Return the set of the actions that have any of the resource types."""
+        return self._of_forms({n for n, form in enumerate(self.forms) if not kinds.isdisjoint(form.types)})
+
+    def _of_forms(self, form_ids: Set[int]) -> int:
+        return sum(1 << bit for bit, form_id in enumerate(self.form_ids) if form_id in form_ids)
+
+    def in_set(self, actions: int) -> list[int]:
+        """Return the bits that are set."""
+        return [bit for bit, digit in enumerate(reversed(f"{actions:b}")) if digit == "1"]
 
 
 def _field(text: str) -> Iterable[globs.Token]:

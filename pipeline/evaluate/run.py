@@ -1,12 +1,12 @@
 """Runs the evaluation over loaded relations: models, profiles, cells, tables. Writes nothing outside the connection."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline import assets
-from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
+from pipeline.evaluate.actions import ActionForm, EvaluatedActions, action_form
 from pipeline.evaluate.cases import Case, Cases
 from pipeline.evaluate.engine import Engine
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
@@ -117,36 +117,9 @@ def _pairs(tags: object) -> Iterable[tuple[str, str]]:
     return []
 
 
-class _Actions(NamedTuple):
-    """The evaluated actions: bit n of a set of actions is ``names[n]``. Forms are numbered."""
-
-    names: tuple[str, ...]
-    form_ids: tuple[int, ...]
-    forms: tuple[ActionForm, ...]
-
-    @property
-    def everything(self) -> int:
-        """The set of all actions."""
-        return (1 << len(self.names)) - 1
-
-    @property
-    def rcp_supported(self) -> int:
-        """The set of the actions that RCPs limit."""
-        return self._of_forms({n for n, form in enumerate(self.forms) if form.is_rcp_supported})
-
-    def those_with(self, kinds: Set[TypeForm]) -> int:
-        """Return the set of the actions that have any of the resource types."""
-        return self._of_forms({n for n, form in enumerate(self.forms) if not kinds.isdisjoint(form.types)})
-
-    def _of_forms(self, form_ids: Set[int]) -> int:
-        return sum(1 << bit for bit, form_id in enumerate(self.form_ids) if form_id in form_ids)
-
-    def in_set(self, actions: int) -> list[int]:
-        """Return the bits that are set."""
-        return [bit for bit, digit in enumerate(reversed(f"{actions:b}")) if digit == "1"]
-
-
-def _actions(connection: Connection, reference: Reference, statements: dict[int, NumberedStatement]) -> _Actions:
+def _actions(
+    connection: Connection, reference: Reference, statements: dict[int, NumberedStatement]
+) -> EvaluatedActions:
     sql = "select action, resource_type from reference_action_resource_types where is_required_mark_doubtful"
     doubtful = frozenset((str(action), str(kind)) for action, kind in _rows(connection, sql))
     former = _former(connection)
@@ -155,10 +128,10 @@ def _actions(connection: Connection, reference: Reference, statements: dict[int,
     names = tuple(name for (name,) in _rows(connection, "select action from evaluated_actions order by action"))
     forms: dict[ActionForm, int] = {}
     form_ids = tuple(forms.setdefault(action_form(reference, name, doubtful, mentioned), len(forms)) for name in names)
-    return _Actions(names, form_ids, tuple(forms))
+    return EvaluatedActions(names, form_ids, tuple(forms))
 
 
-def _cases(connection: Connection, profiles: Profiles, actions: _Actions) -> dict[Case, int]:
+def _cases(connection: Connection, profiles: Profiles, actions: EvaluatedActions) -> dict[Case, int]:
     """Split all profiles; return the cases in the order of their numbers, with the actions that they are needed for.
 
     Loads profile_cases and block_actions.
@@ -185,7 +158,7 @@ def _cases(connection: Connection, profiles: Profiles, actions: _Actions) -> dic
     return dict(zip(numbers, needed, strict=True))
 
 
-def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: _Actions) -> None:
+def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: EvaluatedActions) -> None:
     """Load what block_actions is made of: the actions by number, and the blocks with a digit for each of them."""
     numbered = [
         (number, *both) for number, both in enumerate(zip(actions.names, actions.form_ids, strict=True), start=1)
@@ -197,7 +170,7 @@ def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: _Ac
     run_models(connection, ("block_actions",))
 
 
-def _relevance(profiles: Profiles, actions: _Actions) -> Relevance:
+def _relevance(profiles: Profiles, actions: EvaluatedActions) -> Relevance:
     """Return what statements matter to. Where a resource-based policy speaks, statements that name no resource of the
     own account count as well."""
     resources = {governed_by(entry["resource_arn"]) for entry in profiles.entries.values()}
@@ -244,7 +217,7 @@ def _spelling(connection: Connection) -> dict[str, str]:
 def _decide(
     connection: Connection,
     engine: Engine,
-    actions: _Actions,
+    actions: EvaluatedActions,
     cases: Mapping[Case, int],
     progress: Callable[[str], None],
 ) -> None:
