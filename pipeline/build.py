@@ -1,7 +1,5 @@
 """Builds a snapshot: read the inputs, flatten, evaluate, write. Knows the order of the rooms and nothing of theirs."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -87,7 +85,7 @@ def _write(snapshot: Snapshot, connection: Connection) -> dict[str, int]:
 
 def _manifest(read: Inputs, known: Reference, services: Sequence[str], counts: Mapping[str, int]) -> dict[str, object]:
     severities = [reject.severity for reject in read.rejects]
-    body: dict[str, object] = {
+    return {
         "policylake_version": __version__,
         "services": list(services),
         "reference": {"version": known.version, "data_date": known.data_date.isoformat(), "origin": known.origin},
@@ -96,5 +94,3 @@ def _manifest(read: Inputs, known: Reference, services: Sequence[str], counts: M
         "rejects": {severity: severities.count(severity) for severity in ("error", "warning")},
         "missing": sum(1 for principal in read.principals if principal.missing),
     }
-    text = json.dumps(body, sort_keys=True, ensure_ascii=True)
-    return {"id": hashlib.sha256(text.encode("ascii")).hexdigest()[:16], **body}

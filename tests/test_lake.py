@@ -19,6 +19,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake import new_snapshot, open_lake
 from pipeline.lake.dictionary import relation, relations
 from pipeline.lake.duck import connect
+from pipeline.lake.locks import locked, write_whole
 from pipeline.lake.write import load_rows
 
 COUNT = "select count(*) as n from principals"
@@ -129,8 +130,9 @@ def test_a_build_that_is_killed_leaves_the_snapshot_and_the_next_one_tidies_up(l
     process.kill()
     process.communicate()
     assert (folder / "half").exists()
-    (lake / ".database-x").mkdir()
-    (lake / ".CURRENT-x").write_text("half")
+    (lake / ".policylake.duckdb-x").write_text("half")
+    (lake / ".policylake.duckdb-x.part").write_text("half")
+    (lake / ".CURRENT.part").write_text("half")
     assert {name: data for name, data in tree(lake).items() if name[0] != "." and ".building-" not in name} == before
     assert open_lake(lake).query(COUNT)["n"].to_pylist() == [4]
     build_lake([inputs], lake)
@@ -170,19 +172,186 @@ def publish(lake, number):
     with new_snapshot(lake) as snapshot:
         for r in relations():
             snapshot.write(connection, r)
-        return snapshot.publish({"id": f"s{number}"})
+        return snapshot.publish({"services": []})
+
+
+def accounts_of_views(lake):
+    """How many accounts the views show to any DuckDB client."""
+    plain = duckdb.connect(str(lake / "policylake.duckdb"), read_only=True)
+    return plain.execute("select count(*) from accounts").fetchone()[0]
+
+
+def accounts_of_pointer(lake):
+    """How many accounts the snapshot has that CURRENT names."""
+    snapshot = lake / "snapshots" / (lake / "CURRENT").read_text().strip()
+    return duckdb.read_parquet(str(snapshot / "accounts" / "0.parquet")).shape[0]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_builds_at_once_do_not_mix(tmp_path):
     numbers = [1, 2, 3, 2, 1]
     with ThreadPoolExecutor(3) as pool:
         ids = list(pool.map(lambda number: publish(tmp_path, number), numbers))
-    assert ids == [f"s{number}" for number in numbers]
-    assert sorted(path.name for path in (tmp_path / "snapshots").iterdir()) == ["s1", "s2", "s3"]
+    assert names(tmp_path / "snapshots") == sorted(set(ids))
+    assert [ids.index(snapshot_id) for snapshot_id in ids] == [0, 1, 2, 1, 0]
     opened = open_lake(tmp_path)
-    assert f"s{opened.query('select count(*) as n from accounts')['n'][0].as_py()}" == opened.snapshot_id
-    plain = duckdb.connect(str(tmp_path / "policylake.duckdb"), read_only=True)
-    assert f"s{plain.execute('select count(*) from accounts').fetchone()[0]}" == opened.snapshot_id
+    shown = opened.query("select count(*) as n from accounts")["n"][0].as_py()
+    assert ids[numbers.index(shown)] == opened.snapshot_id
+    assert accounts_of_views(tmp_path) == shown
+
+
+def test_a_snapshot_that_is_whole_is_never_written_again(tmp_path):
+    first = tmp_path / "snapshots" / publish(tmp_path, 1)
+    before = [(path, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted(first.rglob("*"))]
+    publish(tmp_path, 1)
+    assert [(path, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted(first.rglob("*"))] == before
+
+
+def test_snapshots_of_other_files_have_other_ids_whatever_else_is_equal(tmp_path):
+    first = tmp_path / "snapshots" / publish(tmp_path, 1)
+    before = tree(first)
+    connection = connect()
+    with new_snapshot(tmp_path) as snapshot:
+        for r in relations():
+            rows = [("other", None, None, None, False, None, True)] if r.name == "accounts" else []
+            load_rows(connection, r, rows, "main")
+            snapshot.write(connection, r)
+        assert snapshot.publish({"services": []}) != first.name
+    assert tree(first) == before
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing cleans up after it."""
+
+
+def test_a_build_that_dies_before_the_pointer_changes_leaves_both_names_as_they_were(tmp_path, monkeypatch):
+    publish(tmp_path, 1)
+    monkeypatch.setattr("pipeline.lake.current.write_whole", dying(write_whole, at=2))
+    monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
+    with pytest.raises(Killed):
+        publish(tmp_path, 2)
+    monkeypatch.undo()
+    assert accounts_of_views(tmp_path) == accounts_of_pointer(tmp_path) == 1
+    open_lake(tmp_path)
+    assert accounts_of_views(tmp_path) == accounts_of_pointer(tmp_path) == 1
+    publish(tmp_path, 3)
+    assert names(tmp_path) == ["CURRENT", "policylake.duckdb", "snapshots"]
+    assert accounts_of_views(tmp_path) == accounts_of_pointer(tmp_path) == 3
+
+
+def dying(function, at):
+    """Return the function, whose call of that number ends the process instead."""
+    calls = []
+
+    def called(*arguments):
+        calls.append(arguments)
+        if len(calls) == at:
+            raise Killed
+        return function(*arguments)
+
+    return called
+
+
+@pytest.mark.parametrize("again", [open_lake, lambda lake: publish(lake, 2)], ids=["opened", "built again"])
+def test_a_build_that_dies_between_the_two_names_is_completed(again, tmp_path, monkeypatch):
+    publish(tmp_path, 1)
+    monkeypatch.setattr("pipeline.lake.current._complete", dying(None, at=1))
+    monkeypatch.setattr("pipeline.lake.write.tidy", lambda _: None)
+    with pytest.raises(Killed):
+        publish(tmp_path, 2)
+    monkeypatch.undo()
+    assert (accounts_of_views(tmp_path), accounts_of_pointer(tmp_path)) == (1, 2)
+    again(tmp_path)
+    assert accounts_of_views(tmp_path) == accounts_of_pointer(tmp_path) == 2
+    assert names(tmp_path) == ["CURRENT", "policylake.duckdb", "snapshots"]
+
+
+def test_a_change_that_another_process_makes_is_left_to_it(tmp_path, monkeypatch):
+    publish(tmp_path, 1)
+    waiting = write(tmp_path, f".policylake.duckdb-{(tmp_path / 'CURRENT').read_text().strip()}", "not yet")
+    with locked(tmp_path / "snapshots"):
+        open_lake(tmp_path)
+    assert waiting.read_text() == "not yet"
+    assert accounts_of_views(tmp_path) == 1
+
+
+@pytest.mark.parametrize("name", ["CURRENT", "policylake.duckdb"])
+def test_a_folder_in_the_way_of_a_name_changes_nothing(name, tmp_path):
+    (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(PolicylakeError, match=rf"{name}: a folder is in the way; move it"):
+        publish(tmp_path, 1)
+    assert names(tmp_path) == sorted([name, "snapshots"])
+    assert names(tmp_path / "snapshots") == []
+
+
+def test_a_pointer_that_cannot_be_written_changes_nothing(tmp_path, monkeypatch):
+    publish(tmp_path, 1)
+    before = tree(tmp_path)
+
+    def full(path, data):
+        if path.name == "CURRENT":
+            raise OSError(28, "No space left on device")
+        return write_whole(path, data)
+
+    monkeypatch.setattr("pipeline.lake.current.write_whole", full)
+    with pytest.raises(PolicylakeError, match=r"No space left on device; make room .* still current"):
+        publish(tmp_path, 2)
+    assert tree(tmp_path) == before
+
+
+def test_a_damaged_snapshot_comes_back_where_the_mending_fails(tmp_path, monkeypatch):
+    first = tmp_path / "snapshots" / publish(tmp_path, 1)
+    publish(tmp_path, 2)
+    (first / "accounts" / "0.parquet").write_bytes(b"damaged")
+    before = tree(tmp_path)
+    monkeypatch.setattr("pipeline.lake.current.database", dying(None, at=1))
+    with pytest.raises(Killed):
+        publish(tmp_path, 1)
+    assert tree(tmp_path) == before
+
+
+def test_a_temp_folder_that_is_full_leaves_the_views_as_they_were(tmp_path):
+    publish(tmp_path, 1)
+    before = tree(tmp_path)
+    said = subprocess.run(
+        [sys.executable, "-c", SMALL, str(tmp_path)], capture_output=True, text=True, check=True, cwd=HERE
+    )
+    assert "policylake.duckdb cannot be made here" in said.stdout
+    assert "name another folder with TMPDIR; nothing changed" in said.stdout
+    assert tree(tmp_path) == before
+    assert accounts_of_views(tmp_path) == 1
+
+
+HERE = Path(__file__).parent
+#: A limit on the size of files that the views' database is the only one to reach.
+SMALL = """
+import resource, sys
+from pathlib import Path
+from test_lake import publish
+from pipeline.errors import PolicylakeError
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    publish(Path(sys.argv[1]), 2)
+except PolicylakeError as error:
+    print(error)
+"""
+
+
+def test_a_failure_of_what_fills_the_snapshot_is_no_failure_to_write(tmp_path):
+    with pytest.raises(PermissionError), new_snapshot(tmp_path):
+        raise PermissionError(13, "Permission denied", "exports/x.json")
+
+
+def test_a_lake_whose_path_is_no_text_is_told(tmp_path):
+    place = tmp_path / os.fsdecode(b"l\xff") / "lake"
+    with pytest.raises(PolicylakeError, match="bytes that are no UTF-8; give a folder"), new_snapshot(place):
+        pass
+    with pytest.raises(PolicylakeError, match="bytes that are no UTF-8; give a folder"):
+        open_lake(place)
+    assert names(tmp_path) == []
 
 
 def test_the_pointer_is_a_file_of_one_line_that_others_may_read(built):

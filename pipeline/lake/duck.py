@@ -40,6 +40,14 @@ def errors_explained(what: str) -> Iterator[None]:
         raise PolicylakeError(f"{what}: {error}") from error
 
 
+def refuse_bytes(path: Path) -> None:
+    """Raise PolicylakeError for a folder whose whole path is no text: DuckDB can neither write nor read there."""
+    whole = os.path.realpath(path)
+    if not whole.isascii() and whole != whole.encode(errors="replace").decode():
+        what = "the path holds bytes that are no UTF-8; give a folder of another name with --lake"
+        raise PolicylakeError(f"{whole}: {what}")
+
+
 def literal(text: str | Path) -> str:
     """Return the text as an SQL literal, for the statements that take no parameters."""
     return "'" + str(text).replace("'", "''") + "'"

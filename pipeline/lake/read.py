@@ -1,6 +1,5 @@
-"""Opens the current snapshot for queries. Reading only: nothing here changes a lake."""
+"""Opens the current snapshot for queries. Changes nothing, but completes what a build that died left half done."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ import pyarrow as pa
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck, guard
+from pipeline.lake.current import complete, current_id
+from pipeline.lake.manifest import read_manifest
 from pipeline.lake.views import create_views
 
 
@@ -44,12 +45,12 @@ def open_lake(path: Path) -> Lake:
 
     Raises PolicylakeError where there is none or it is damaged.
     """
+    duck.refuse_bytes(path)
+    complete(path)
     try:
-        snapshot_id = (path / "CURRENT").read_text(encoding="utf-8").strip()
+        snapshot_id = current_id(path)
         snapshot = (path / "snapshots" / snapshot_id).resolve()
-        manifest = json.loads((snapshot / "manifest.json").read_text(encoding="utf-8"))
-        if not isinstance(manifest, dict):
-            raise ValueError("manifest.json holds no object")
+        manifest = read_manifest(snapshot)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
     except (OSError, ValueError) as error:

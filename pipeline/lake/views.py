@@ -1,9 +1,9 @@
 """Views over a snapshot's Parquet files, with the dictionary's words as comments."""
 
-import os
-import shutil
 import tempfile
 from pathlib import Path
+
+import duckdb
 
 from pipeline import assets
 from pipeline.errors import PolicylakeError
@@ -44,14 +44,30 @@ def _comment(connection: duck.Connection, relation: Relation) -> None:
         connection.execute(f'comment on column "{relation.name}"."{column.name}" is {duck.literal(column.description)}')
 
 
-def write_database(lake: Path, snapshot_id: str) -> None:
-    """Write ``policylake.duckdb`` anew: views over the snapshot for any DuckDB client, replaced atomically.
+def database(snapshot: Path) -> bytes:
+    """Return the database of the views over a snapshot, for any DuckDB client.
 
     It is made in the temp folder: DuckDB writes no database where the path holds a question mark or a backslash.
+    Raises PolicylakeError where that folder has no room.
     """
-    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory(prefix=".database-", dir=lake) as folder:
-        with duck.errors_explained(f"{lake}: {DATABASE} cannot be written"):
-            connection = duck.connect(str(Path(made) / DATABASE))
-            create_views(connection, (lake / "snapshots" / snapshot_id).resolve(), with_comments=True)
-            connection.close()
-        os.replace(shutil.copy(Path(made) / DATABASE, folder), lake / DATABASE)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / DATABASE
+            _write_views(place, snapshot.resolve())
+            return place.read_bytes()
+    except (duckdb.Error, OSError) as error:
+        what = f"{tempfile.gettempdir()}: {DATABASE} cannot be made here ({duck.first_line(error)})"
+        remedy = "make room or name another folder with TMPDIR; nothing changed, the former snapshot is still current"
+        raise PolicylakeError(f"{what}; {remedy}") from error
+
+
+def _write_views(place: Path, snapshot: Path) -> None:
+    """Write the database file. Closing a connection hides a checkpoint that failed, so it is asked for before."""
+    connection = duck.connect(str(place))
+    try:
+        create_views(connection, snapshot, with_comments=True)
+        connection.execute("force checkpoint")
+    finally:
+        connection.close()
+    if place.with_name(f"{DATABASE}.wal").exists():
+        raise OSError("a part of it is not in the file")

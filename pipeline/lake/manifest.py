@@ -1,0 +1,49 @@
+"""The manifest of a snapshot: what it was made from and the hash of every file; its own hash is the snapshot's id."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+ID_DIGITS = 16
+
+
+def write_manifest(folder: Path, body: Mapping[str, object]) -> str:
+    """Write the manifest of the Parquet files in ``folder`` and return the id: equal ids mean equal files."""
+    whole = {**body, "files": _hashes(folder)}
+    snapshot_id = _id(whole)
+    text = json.dumps({**whole, "id": snapshot_id}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", errors="backslashreplace")
+    return snapshot_id
+
+
+def read_manifest(folder: Path) -> dict[str, object]:
+    """Return the manifest of a snapshot. Raises OSError or ValueError."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(manifest, dict):
+        raise ValueError(f"{MANIFEST} holds no object")
+    return manifest
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a snapshot is there with every file as its manifest tells."""
+    try:
+        manifest = read_manifest(folder)
+        return manifest.pop("id", None) == _id(manifest) and manifest.get("files") == _hashes(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def _id(body: Mapping[str, object]) -> str:
+    text = json.dumps(body, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:ID_DIGITS]
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): _hash(path) for path in sorted(folder.glob("*/*.parquet"))}
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
