@@ -4,11 +4,16 @@ import gc
 import gzip
 import hashlib
 import os
+import tempfile
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ingest_inputs import document, only_reject, read, write
 
+from pipeline.build import build_lake
+from pipeline.errors import PolicylakeError
 from pipeline.ingest import read_inputs
 
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
@@ -86,6 +91,70 @@ def test_a_link_that_leads_nowhere_is_rejected(tmp_path):
     os.symlink("nowhere", tmp_path / "p.json")
     reject = only_reject(read_inputs([tmp_path]))
     assert (reject.code, reject.source) == ("unreadable-file", f"{tmp_path.as_posix()}/p.json")
+
+
+def test_a_pipe_in_a_folder_is_a_warning_and_not_waited_for(tmp_path):
+    write(tmp_path, "p.json", POLICY)
+    os.mkfifo(tmp_path / "pipe.json")
+    os.symlink(os.devnull, tmp_path / "device.json")
+    inputs = read_inputs([tmp_path])
+    assert [(r.severity, r.code, Path(r.source).name) for r in inputs.rejects] == [
+        ("warning", "special-file", "device.json"),
+        ("warning", "special-file", "pipe.json"),
+    ]
+    assert [p.principal_arn for p in inputs.principals] == ["policy/p"]
+
+
+def test_a_pipe_given_by_itself_is_read_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    writer = threading.Thread(target=(tmp_path / "pipe.json").write_text, args=("{bad",), daemon=True)
+    writer.start()
+    assert only_reject(read_inputs([tmp_path / "pipe.json"])).line == 1
+
+
+@contextmanager
+def as_nobody():
+    """Be a user without special rights."""
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if was_root:
+            os.seteuid(0)
+
+
+def test_a_folder_that_can_be_listed_but_not_entered_is_rejected_file_by_file():
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        top.chmod(0o755)
+        write(top, "good.json", POLICY)
+        write(top, "closed/p.json", POLICY)
+        (top / "closed").chmod(0o644)
+        try:
+            with as_nobody():
+                inputs = read_inputs([top])
+        finally:
+            (top / "closed").chmod(0o755)
+    assert str(only_reject(inputs)).startswith(f"{top}/closed/p.json: error: cannot be read (Permission denied); check")
+    assert [p.principal_arn for p in inputs.principals] == ["policy/good"]
+
+
+def test_an_input_that_cannot_be_reached_is_told(tmp_path):
+    good = write(tmp_path, "p.json", POLICY)
+    with pytest.raises(
+        PolicylakeError, match=r"xxx\.json: cannot be read \(File name too long\); check the path"
+    ) as error:
+        read_inputs([good, tmp_path / ("x" * 300 + ".json")])
+    assert error.value.exit_code == 2
+
+
+def test_a_lake_among_the_inputs_is_not_read(tmp_path):
+    write(tmp_path, "p.json", POLICY)
+    ids = {build_lake([tmp_path], tmp_path / "lake").snapshot_id for _ in range(3)}
+    assert len(ids) == 1
+    assert read_inputs([tmp_path]).rejects == ()
 
 
 def test_sources_tell_hash_and_size_as_stored(tmp_path):

@@ -6,6 +6,7 @@ The only module of ingest that touches the file system.
 import gzip
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,9 +43,9 @@ class Content(NamedTuple):
 
 
 def find(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ...]]:
-    """Return the input files, each real file once and sorted, and rejects for folders that cannot be listed.
+    """Return the input files, each real file once and sorted, and rejects for what a folder holds that cannot be read.
 
-    Raises PolicylakeError for a path that does not exist, and where there is no file at all.
+    Raises PolicylakeError for a path that does not exist or cannot be reached, and where there is no file at all.
     """
     found: dict[str, InputFile] = {}
     rejects: list[Reject] = []
@@ -64,31 +65,53 @@ def find(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ..
 
 
 def _below(path: Path) -> Iterator[InputFile | Reject]:
-    if path.is_dir():
+    shown = printable(_shown(path))
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as failure:
+        raise PolicylakeError(f"{shown}: no such file or folder; check the path") from failure
+    except OSError as failure:
+        what = f"cannot be read ({failure.strerror}); check the path and that you may read it"
+        raise PolicylakeError(f"{shown}: {what}") from failure
+    if is_folder:
         yield from _walk(path)
-    elif path.exists():
-        yield InputFile(printable(_shown(path)), printable(_stem(path.name)), path)
     else:
-        raise PolicylakeError(f"{printable(_shown(path))}: no such file or folder; check the path")
+        yield InputFile(shown, printable(_stem(path.name)), path)
 
 
 def _walk(top: Path) -> Iterator[InputFile | Reject]:
-    """Search a folder; a folder that was reached already, by whatever link, is not searched again."""
+    """Search a folder; a lake, and a folder that was reached already, by whatever link, are not searched."""
     failures: list[OSError] = []
     seen: set[str] = set()
     for folder, folders, names in os.walk(top, onerror=failures.append, followlinks=True):
         real = os.path.realpath(folder)
-        if real in seen:
+        if real in seen or ("CURRENT" in names and "snapshots" in folders):
             folders.clear()
             continue
         seen.add(real)
         folders.sort()
         for name in sorted(names):
-            path = Path(folder, name)
-            if name.lower().endswith(ENDINGS) and (path.is_file() or not path.exists()):
-                yield InputFile(printable(_shown(path)), printable(_stem(_shown(path.relative_to(top)))), path)
+            if name.lower().endswith(ENDINGS):
+                path = Path(folder, name)
+                shown = printable(_shown(path))
+                stem = printable(_stem(_shown(path.relative_to(top))))
+                yield _special(shown) if _is_special(path) else InputFile(shown, stem, path)
     for failure in failures:
         yield _unreadable(printable(os.fsdecode(failure.filename or os.fspath(top))), failure)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe, socket or device, whose reading may never end; what cannot be told is taken for a file."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _special(source: str) -> Reject:
+    message = "is a named pipe, socket or device and was not read"
+    remedy = "save what it gives in a file, or give it as INPUT itself"
+    return Reject(source, None, None, "", "warning", "special-file", message, remedy)
 
 
 def _shown(path: Path) -> str:
@@ -112,7 +135,7 @@ def load(file: InputFile) -> Content:
 
 def reload(file: InputFile) -> str | None:
     """Return the text of a file that was read before, None where it cannot be read again."""
-    if not file.path.is_file():
+    if _is_special(file.path):
         return None
     data = load(file).data
     return None if data is None else data.decode("utf-8")
