@@ -2,6 +2,7 @@
 
 import json
 import urllib.parse
+from time import process_time
 
 import pytest
 from ingest_inputs import (
@@ -200,7 +201,11 @@ BAD_DOCUMENTS = [
     ("%7B%22Statement%22%7D", "expected ':'"),
     ('{"Statement": [}', "(line 1, column 16 of the document's own text)"),
     ("[1]", "no object"),
-    ('{"Statement": NaN}', "not JSON"),
+    ('{"Statement": NaN}', "cannot be read: expected a value"),
+    (
+        '{"Statement": -1e999}',
+        "the number 1e999 is too large to be read (line 1, column 15 of the document's own text)",
+    ),
     ('{"a": "\\ud800"}', "lone surrogate"),
 ]
 
@@ -210,6 +215,29 @@ def test_a_document_that_is_none_is_rejected_and_its_principal_kept(value, messa
     inputs = read(tmp_path, "a.json", export([user(UserPolicyList=[inline("p", value)])]))
     assert message in only_reject(inputs).message
     assert inputs.principals[0].missing == (f"inline policy p of {arn('user/ana')}",)
+
+
+@pytest.mark.parametrize("lists", [250, 600, 900])
+def test_a_document_that_is_nested_too_deeply_is_rejected_where_it_gets_so(lists, tmp_path):
+    deep = '{"Statement":\n{"x": ' + "[" * lists + '{"a": 1, "a": 2}' + "]" * lists + "}}"
+    text = json.dumps(export([user(UserPolicyList=[inline("p", "HERE")])])).replace('"HERE"', deep)
+    inputs = read(tmp_path, "a.json", text)
+    assert "nested more than 200 levels deep" in only_reject(inputs).message
+    assert (only_reject(inputs).line, only_reject(inputs).column) == (2, len('{"x": ') + 199)
+    assert inputs.principals[0].missing == (f"inline policy p of {arn('user/ana')}",)
+
+
+def test_a_document_just_as_deep_as_is_read_tells_its_real_problem(tmp_path):
+    deep = '{"Statement": ' + "[" * 198 + '{"a": 1, "a": 2}' + "]" * 198 + "}"
+    assert '"a" stands twice' in only_reject(read(tmp_path, "a.json", deep)).message
+
+
+def test_a_name_that_stands_twice_among_many_is_found_at_once(tmp_path):
+    members = ", ".join(f'"k{number}": 1' for number in range(40_000))
+    started = process_time()
+    reject = only_reject(read(tmp_path, "a.json", f'{{"Statement": [], {members}, "k39999": 2}}'))
+    assert '"k39999" stands twice' in reject.message
+    assert process_time() - started < 5
 
 
 def test_a_malformed_trust_policy_marks_its_role(tmp_path):

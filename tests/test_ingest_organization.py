@@ -1,5 +1,7 @@
 """The organization tree is built where it can be, and where it cannot the accounts say so."""
 
+from time import process_time
+
 import pytest
 from asking import answers
 from ingest_inputs import ACCOUNT, arn, document, export, inline, only_reject, principal, read, user, write
@@ -63,6 +65,18 @@ def test_accounts_beside_a_cycle_keep_their_place(tmp_path):
     value = organization([("ou-1", "ou-1"), ("ou-2", "r-1")], [(ACCOUNT, "ou-1"), ("222222222222", "ou-2")])
     accounts = read(tmp_path, "organization.json", value).accounts
     assert [account.ou_path for account in accounts] == [None, "o-1/r-1/ou-2/"]
+
+
+@pytest.mark.parametrize(
+    ("top", "code"), [("r-1", None), ("ou-2999", "organization-cycle"), ("ou-x", "unknown-parent")]
+)
+def test_a_tree_of_many_levels_is_walked_once(top, code, tmp_path):
+    units = [("ou-0", top), *((f"ou-{number}", f"ou-{number - 1}") for number in range(1, 3000))]
+    started = process_time()
+    inputs = read(tmp_path, "organization.json", organization(units, [(ACCOUNT, "ou-2999")]))
+    assert process_time() - started < 10
+    assert [reject.code for reject in inputs.rejects] == ([code] if code else [])
+    assert len(inputs.accounts[0].ancestors) == (0 if code else 3002)
 
 
 def test_a_policy_with_an_unknown_target_keeps_its_other_targets(tmp_path):

@@ -1,11 +1,13 @@
 """Finding mistakes and places in JSON text agrees with Python's own JSON reader."""
 
 import json
+from time import process_time
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.ingest.locate import line_column, locate
+from pipeline.ingest.locate import line_column, locate, pointer_at
 from pipeline.ingest.syntax import blank_comments, first_mistake
 
 values = st.recursive(
@@ -47,6 +49,31 @@ def test_every_pointer_of_a_document_is_found_where_its_value_begins(value, inde
     for pointer, expected in wanted.items():
         found, _ = json.JSONDecoder().raw_decode(text, offset_of(text, *places[pointer]))
         assert found == expected
+
+
+@given(values, st.sampled_from([None, 1]))
+def test_the_place_of_a_value_leads_back_to_its_pointer(value, indent):
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    for pointer, place in locate(text, dict(pointers(value))).items():
+        assert pointer_at(text, offset_of(text, *place)) == pointer
+
+
+def test_what_is_nested_deeply_is_reached():
+    text = "[\n" * 5000 + "]" * 5000
+    assert locate(text, ["/0" * 4999])["/0" * 4999] == (5000, 1)
+
+
+@pytest.mark.parametrize("text", ['"\\"' * 100_000 + "//", "/*" * 100_000, '"a\n' * 70_000 + "//", "//\n" * 70_000])
+def test_comments_are_looked_for_once_whatever_is_never_closed(text):
+    started = process_time()
+    blank_comments(text)
+    assert process_time() - started < 5
+
+
+@pytest.mark.parametrize("text", ['"a // b', '"a\\" /* b */', "/* a", '{"a": "b\n// c\n"}'])
+def test_what_stands_in_a_text_or_comment_that_is_never_closed_stays_and_is_the_mistake(text):
+    blanked, _ = blank_comments(text)
+    assert first_mistake(blanked) == first_mistake(text) is not None
 
 
 def test_a_pointer_to_nothing_has_the_place_of_what_would_hold_it():

@@ -6,6 +6,7 @@ Must not know where a document is attached.
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -18,8 +19,8 @@ from pipeline.flatten.records import Document
 from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.ingest.decode import FAILURES, Page, kind_of
-from pipeline.ingest.locate import line_column
-from pipeline.ingest.syntax import first_mistake, is_unicode
+from pipeline.ingest.locate import line_column, pointer_at, step_of
+from pipeline.ingest.syntax import first_mistake, is_deep, is_unicode
 
 POLICY_ID_DIGITS = 24
 EXPONENT = re.compile(rb"[0-9][eE]")
@@ -127,8 +128,10 @@ def document_text(raw: Raw) -> str | Problem:
 def decode_document(text: str, is_quoted: bool) -> Decoded | Problem:
     """Decode the JSON text of a document. ``is_quoted`` tells that it stood as a text in the file.
 
-    A name that stands twice in an object is an error, as in AWS.
+    A name that stands twice in an object is an error, as in AWS; so is nesting that no policy has.
     """
+    if is_deep(text):
+        return _malformed(text, is_quoted)
     return _decode_plain(text.encode("utf-8", "surrogatepass")) or _decode_any(text, is_quoted)
 
 
@@ -154,15 +157,15 @@ def _decode_any(text: str, is_quoted: bool) -> Decoded | Problem:
     def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
         merged = dict(pairs)
         if len(merged) < len(pairs):
-            names = [name for name, _ in pairs]
-            duplicates.append((merged, next(name for name in names if names.count(name) > 1)))
+            counts = Counter(name for name, _ in pairs)
+            duplicates.append((merged, next(name for name, count in counts.items() if count > 1)))
         return merged
 
     try:
         document = json.loads(text, object_pairs_hook=members, parse_constant=_no_constant)
         canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except (ValueError, RecursionError) as failure:
-        return _malformed(text, is_quoted, failure)
+    except (ValueError, RecursionError):
+        return _malformed(text, is_quoted)
     if duplicates:
         return _duplicate(document, *duplicates[0])
     if not is_unicode(canonical):
@@ -178,28 +181,27 @@ def _duplicate(document: object, place: dict[str, object], name: str) -> Problem
     while unvisited:
         pointer, value = unvisited.pop()
         if value is place:
-            pointer += f"/{_step(name)}"
+            pointer += f"/{step_of(name)}"
             message = f"{json.dumps(name)} stands twice in one object, which AWS refuses"
             return _error("duplicate-name", message, "keep one of them", pointer)
         if isinstance(value, dict):
-            unvisited += [(f"{pointer}/{_step(key)}", below) for key, below in value.items()]
+            unvisited += [(f"{pointer}/{step_of(key)}", below) for key, below in value.items()]
         elif isinstance(value, list):
             unvisited += [(f"{pointer}/{index}", below) for index, below in enumerate(value)]
     return _error("duplicate-name", "a name stands twice in one object, which AWS refuses", "keep one of them")
-
-
-def _step(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _malformed(text: str, is_quoted: bool, failure: Exception) -> Problem:
+def _malformed(text: str, is_quoted: bool) -> Problem:
+    """Return the first mistake as a problem: at its own place, or where it stands in a text within the file."""
     mistake = first_mistake(text)
     if mistake is None:
-        return _error("malformed-json", f"the policy document cannot be decoded ({type(failure).__name__})")
+        return _error("malformed-json", "the policy document cannot be decoded")
     line, column = line_column(text, mistake.offset)
     place = f" (line {line}, column {column} of the document's own text)" if is_quoted else ""
-    return _error("malformed-json", f"the policy document is not JSON: {mistake.message}{place}", mistake.remedy)
+    pointer = "" if is_quoted else pointer_at(text, mistake.offset)
+    message = f"the policy document cannot be read: {mistake.message}{place}"
+    return _error("malformed-json", message, mistake.remedy, pointer)

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pipeline.ingest.syntax import SPACE, STRING
 
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)
 SCALAR = re.compile(r"[^\s,\]}]++")
 FILLING = r'[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"'
 BRACKET = re.compile(rf"(?:{FILLING})*+([\[\]{{}}])", re.DOTALL)
@@ -71,36 +72,82 @@ def _tree(pointers: Iterable[str]) -> Wanted:
     return root
 
 
-def _visit(text: str, offset: int, wanted: Wanted, offsets: dict[str, int]) -> int:
+#: Reads a value or container: yields the readings of the values within, is sent the end of each, returns its own.
+Reading: TypeAlias = Generator["Reading", int, int]
+
+
+def _visit(text: str, offset: int, wanted: Wanted, offsets: dict[str, int]) -> None:
+    """Read a value as :func:`_read_value` does, however deep it is nested: no call within calls."""
+    readings = [_read_value(text, offset, wanted, offsets)]
+    end = None
+    while readings:
+        try:
+            inner = next(readings[-1]) if end is None else readings[-1].send(end)
+        except StopIteration as done:
+            readings.pop()
+            end = done.value
+        else:
+            readings.append(inner)
+            end = None
+
+
+def _read_value(text: str, offset: int, wanted: Wanted, offsets: dict[str, int]) -> Reading:
     """Note the offset for every pointer of ``wanted``, go down where more is wanted, return the value's end."""
     offsets.update(dict.fromkeys(wanted.pointers, offset))
     if wanted.below and text[offset] == "{":
-        return _visit_object(text, offset + 1, wanted, offsets)
+        return (yield _read_object(text, offset + 1, wanted, offsets))
     if wanted.below and text[offset] == "[":
-        return _visit_list(text, offset + 1, wanted, offsets)
+        return (yield _read_list(text, offset + 1, wanted, offsets))
     return _skip(text, offset)
 
 
-def _visit_object(text: str, offset: int, wanted: Wanted, offsets: dict[str, int]) -> int:
+def _read_object(text: str, offset: int, wanted: Wanted, offsets: dict[str, int]) -> Reading:
     while text[offset := _after_space(text, offset)] != "}":
         if text[offset] == ",":
             offset = _after_space(text, offset + 1)
         end = _skip(text, offset)
         step = wanted.below.get(json.loads(text[offset:end]))
         offset = _after_space(text, _after_space(text, end) + 1)
-        offset = _visit(text, offset, step, offsets) if step else _skip(text, offset)
+        offset = (yield _read_value(text, offset, step, offsets)) if step else _skip(text, offset)
     return offset + 1
 
 
-def _visit_list(text: str, offset: int, wanted: Wanted, offsets: dict[str, int]) -> int:
+def _read_list(text: str, offset: int, wanted: Wanted, offsets: dict[str, int]) -> Reading:
     index = 0
     while text[offset := _after_space(text, offset)] != "]":
         if text[offset] == ",":
             offset = _after_space(text, offset + 1)
         step = wanted.below.get(str(index))
-        offset = _visit(text, offset, step, offsets) if step else _skip(text, offset)
+        offset = (yield _read_value(text, offset, step, offsets)) if step else _skip(text, offset)
         index += 1
     return offset + 1
+
+
+def pointer_at(text: str, offset: int) -> str:
+    """Return the RFC 6901 pointer of the value that begins at ``offset`` in a text that is JSON up to there.
+
+    For a place that begins no value the pointer leads to nothing in the container that holds it.
+    """
+    steps: list[str | int] = []
+    name = ""
+    for found in TOKEN.finditer(text, 0, offset):
+        token = found[0]
+        if token in "[{":
+            steps.append(0 if token == "[" else "")
+        elif token in "]}":
+            del steps[-1:]
+        elif token == ":":
+            steps[-1:] = [json.loads(name)]
+        elif token == ",":
+            steps[-1:] = [step + 1 if isinstance(step, int) else "" for step in steps[-1:]]
+        else:
+            name = token
+    return "".join(f"/{step_of(step)}" for step in steps)
+
+
+def step_of(name: object) -> str:
+    """Return a member's name or an item's index as a step of a pointer."""
+    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 def _after_space(text: str, offset: int) -> int:

@@ -4,15 +4,21 @@ Must not decode values: it looks for the first mistake only, and its messages ar
 """
 
 import json
+import math
 import re
 from typing import NamedTuple
 
 MAX_DEPTH = 200
+#: Python reads no longer whole numbers from text.
+MAX_DIGITS = 4300
+SHOWN_DIGITS = 20
 SPACE = re.compile(r"[ \t\n\r]*+")
 STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?(?![\w.+-])")
 WORD = re.compile(r"[\w.+-]++")
-COMMENT = re.compile(r'"(?:[^"\\\n]++|\\.)*+"|(//[^\n\r]*+|/\*.*?\*/)', re.DOTALL)
+#: What is never closed reaches to its end, lest the search start again from each quote or star within.
+COMMENT = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?|(//[^\n\r]*+|/\*.*?\*/)|/\*.*+', re.DOTALL)
+BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
 
 CLOSING = {"{": "}", "[": "]"}
 CONTAINERS = {"{": "object", "[": "list"}
@@ -51,8 +57,23 @@ def blank_comments(text: str) -> tuple[str, int | None]:
     return blanked, (first[0] if first else None)
 
 
+def is_deep(text: str) -> bool:
+    """Whether a JSON text is nested more than MAX_DEPTH levels."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for found in BRACKETS.finditer(text):
+        depth += 1 if found[1] else -1 if found[2] else 0
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
 def first_mistake(text: str) -> Mistake | None:
-    """Return the first mistake of ``text``, None if it is JSON (RFC 8259) of at most MAX_DEPTH levels."""
+    """Return the first mistake of ``text``, None if it is JSON (RFC 8259) of at most MAX_DEPTH levels.
+
+    A number that no decoder here can hold counts as a mistake.
+    """
     opened: list[int] = []
     state = State(0, "value", False)
     while True:
@@ -126,7 +147,7 @@ def _value(text: str, offset: int, opened: list[int]) -> State | Mistake:
     if char == '"':
         return _string(text, offset, after)
     if number := NUMBER.match(text, offset):
-        return State(number.end(), after, False)
+        return _number(number, after)
     word = WORD.match(text, offset)
     if word and word[0] in ("true", "false", "null"):
         return State(word.end(), after, False)
@@ -134,6 +155,17 @@ def _value(text: str, offset: int, opened: list[int]) -> State | Mistake:
         return Mistake(offset, f"{word[0]} is no JSON value", f"write {FOREIGN_WORDS[word[0]]}")
     message = f"expected a value, found {_seen(text, offset)}"
     return Mistake(offset, message, "write a JSON value, texts in double quotes")
+
+
+def _number(found: re.Match[str], after: str) -> State | Mistake:
+    digits = found[0].removeprefix("-")
+    remedy = "write a smaller number, or a text in double quotes"
+    if digits.isdecimal() and len(digits) > MAX_DIGITS:
+        return Mistake(found.start(), f"a number of {len(digits):,} digits is too long to be read", remedy)
+    if not digits.isdecimal() and math.isinf(float(digits)):
+        shown = digits if len(digits) <= SHOWN_DIGITS else f"{digits[:SHOWN_DIGITS]}..."
+        return Mistake(found.start(), f"the number {shown} is too large to be read", remedy)
+    return State(found.end(), after, False)
 
 
 def _string(text: str, offset: int, after: str) -> State | Mistake:

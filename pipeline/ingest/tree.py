@@ -74,7 +74,7 @@ def _content(organization: OrganizationPart) -> tuple[object, ...]:
 
 def _grow(organization: OrganizationPart, result: Tree) -> None:
     nodes = _nodes(organization, result)
-    paths = {node_id: _path(node, nodes) for node_id, node in nodes.items()}
+    paths = _paths(nodes)
     for node_id, node in nodes.items():
         if node.is_account:
             result.accounts[node_id] = _account(organization, node, paths[node_id])
@@ -94,17 +94,32 @@ def _nodes(organization: OrganizationPart, result: Tree) -> dict[str, NodePart]:
     return nodes
 
 
-def _path(node: NodePart, nodes: dict[str, NodePart]) -> NodePath:
-    """Return the nodes from the root down to ``node``, or where the way up breaks."""
-    path = [node]
-    while path[-1].parent_id is not None:
-        parent = nodes.get(path[-1].parent_id)
+def _paths(nodes: dict[str, NodePart]) -> dict[str, NodePath]:
+    """Return for each node the nodes from the root down to it, or where the way up breaks."""
+    paths: dict[str, NodePath] = {}
+    for node in nodes.values():
+        way, path = _way_up(node, nodes, paths)
+        for below in reversed(way):
+            path = path if isinstance(path, Broken) else (*path, below)
+            paths[below.node_id] = path
+    return paths
+
+
+def _way_up(node: NodePart, nodes: dict[str, NodePart], paths: dict[str, NodePath]) -> tuple[list[NodePart], NodePath]:
+    """Return the nodes from ``node`` up to one whose path is known, and that path."""
+    way: dict[str, NodePart] = {}
+    while node.node_id not in paths:
+        if node.node_id in way:
+            circle = list(way.values())[list(way).index(node.node_id) :]
+            return list(way.values()), Broken(min(circle), "organization-cycle")
+        way[node.node_id] = node
+        if node.parent_id is None:
+            return list(way.values()), ()
+        parent = nodes.get(node.parent_id)
         if parent is None or parent.is_account:
-            return Broken(path[-1], "unknown-parent")
-        if parent in path:
-            return Broken(min(path[path.index(parent) :]), "organization-cycle")
-        path.append(parent)
-    return tuple(reversed(path))
+            return list(way.values()), Broken(node, "unknown-parent")
+        node = parent
+    return list(way.values()), paths[node.node_id]
 
 
 def _account(organization: OrganizationPart, node: NodePart, path: NodePath) -> AccountRecord:
