@@ -262,6 +262,18 @@ def test_reference_shows_version_and_age(cli):
     assert {"version", "age in days", "origin"} <= shown.keys()
 
 
+def test_a_refresh_that_leaves_a_part_out_says_so_and_exits_with_3(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("POLICYLAKE_REFERENCE", str(tmp_path / "reference"))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "tiny.json").write_text('{"Name": "tiny", "Actions": [{"Name": "Do"}]}')
+    assert cli("reference", "refresh", str(tmp_path / "in")).code == 0
+    (tmp_path / "in" / "broken.json").write_text("{")
+    done = cli("reference", "refresh", str(tmp_path / "in"), "--format", "json")
+    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert "broken.json" in done.err
+    assert {"item": "refreshed services", "value": "1"} in json.loads(done.text)
+
+
 def test_each_format_is_written_to_a_file_of_its_ending(cli, tmp_path):
     for ending in ("csv", "json", "jsonl", "parquet", "xlsx", "md", "txt"):
         done = cli("sql", "from memberships", "--out", str(tmp_path / f"m.{ending}"))

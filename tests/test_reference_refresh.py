@@ -1,5 +1,6 @@
 """Refreshing the reference from AWS's machine-readable files: what is replaced, what stays, and bad input."""
 
+import gzip
 import json
 import os
 import threading
@@ -72,7 +73,8 @@ def target(tmp_path, monkeypatch):
 
 def save(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    stored = content if isinstance(content, str | bytes) else json.dumps(content)
+    path.write_bytes(stored if isinstance(stored, bytes) else stored.encode())
     return path
 
 
@@ -200,6 +202,8 @@ BAD = [
     ("a mark of the wrong type", {"Name": "a", "Actions": [{"Name": "B", "Annotations": {"Properties": [1]}}]}),
     ("a key of the wrong type", {"Name": "a", "Actions": [{"Name": "B", "ActionConditionKeys": [None]}]}),
     ("deep", "[" * 100_000),
+    ("damaged gzip", gzip.compress(json.dumps(SAGEMAKER).encode())[:-9]),
+    ("gzip of too much", gzip.compress(b" " * (64 * 1024 * 1024 + 1))),
 ]
 
 
@@ -224,6 +228,48 @@ def test_where_nothing_can_be_read_nothing_changes(what, content, refreshed, tmp
         refresh(str(save(tmp_path / "bad.json", content)))
     assert error.value.exit_code == 2
     assert {path.name: path.read_bytes() for path in refreshed.folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("tiny.json.gz", gzip.compress(json.dumps(TINY).encode())),
+        ("tiny.json", gzip.compress(json.dumps(TINY).encode())),
+        ("tiny.json", b"\xef\xbb\xbf" + json.dumps(TINY).encode()),
+        ("Tiny.JSON", json.dumps(TINY)),
+        ("v1/tiny/tiny.json", json.dumps(TINY)),
+    ],
+    ids=["gzip", "gzip by content", "UTF-8 with mark", "capitals", "AWS's own folders"],
+)
+def test_a_folder_is_read_as_build_reads_its_inputs(name, stored, tmp_path):
+    save(tmp_path / "in" / name, stored)
+    save(tmp_path / "in" / "v1" / "service-list.json", [{"service": "tiny", "url": "https://192.0.2.1/v1/tiny.json"}])
+    reference = refresh(str(tmp_path / "in"))
+    assert (reference.meta["services"], reference.meta["problems"]) == (["tiny"], [])
+
+
+def test_what_is_no_file_in_a_folder_is_told_and_not_waited_for(tmp_path):
+    save(tmp_path / "in" / "tiny.json", TINY)
+    os.mkfifo(tmp_path / "in" / "pipe.json")
+    told = []
+    refresh(str(tmp_path / "in"), warn=told.append)
+    assert told == [f"{tmp_path}/in/pipe.json: is no file; try again later or give a file"]
+
+
+def test_a_condition_key_of_an_unknown_type_is_told_and_keeps_its_former_type(tmp_path):
+    keys = [
+        ("sagemaker:EnableRemoteDebug", "Foo"),
+        ("sagemaker:GatewayKind", "ArrayOfFoo"),
+        ("sagemaker:New", "ArrayOfARN"),
+    ]
+    listed = [{"Name": name, "Types": [kind]} for name, kind in keys]
+    told = []
+    reference = refresh(str(save(tmp_path / "s.json", {**SAGEMAKER, "ConditionKeys": listed})), warn=told.append)
+    assert [line.split("; ")[0] for line in told] == [
+        f"{tmp_path}/s.json: condition key sagemaker:EnableRemoteDebug has the unknown type Foo",
+        f"{tmp_path}/s.json: condition key sagemaker:GatewayKind has the unknown type ArrayOfFoo",
+    ]
+    assert [reference.key(name).value_type for name, _ in keys] == ["Bool", "String", "ArrayOfARN"]
 
 
 def test_a_service_that_stands_twice_is_told(tmp_path):
@@ -309,6 +355,28 @@ def test_an_index_that_is_a_file_names_the_files_beside_it(tmp_path):
     save(tmp_path / "tiny.json", TINY)
     index = save(tmp_path / "index.json", [{"service": "tiny", "url": "tiny.json"}])
     assert refresh(str(index)).meta["services"] == ["tiny"]
+
+
+@pytest.mark.parametrize("url", ["../secret.json", "{top}/secret.json", "link.json", "a/../../secret.json", "pipe\0"])
+def test_an_index_names_no_file_outside_of_its_folder(url, tmp_path):
+    save(tmp_path / "secret.json", {**TINY, "Name": "secret"})
+    save(tmp_path / "in" / "tiny.json", TINY)
+    (tmp_path / "in" / "link.json").symlink_to(tmp_path / "secret.json")
+    entries = [("tiny", "tiny.json"), ("secret", url.format(top=tmp_path))]
+    index = save(tmp_path / "in" / "index.txt", [{"service": service, "url": url} for service, url in entries])
+    told = []
+    assert refresh(str(index), warn=told.append).meta["services"] == ["tiny"]
+    assert len(told) == 1
+    assert "outside of" in told[0] or "null byte" in told[0]
+
+
+def test_an_address_that_is_none_in_an_index_is_told(tmp_path):
+    save(tmp_path / "tiny.json", TINY)
+    save(tmp_path / "list.json", [{"service": "tiny", "url": "tiny.json"}, {"service": "odd", "url": "http://["}])
+    told = []
+    with serving(tmp_path) as address:
+        assert refresh(f"{address}/list.json", warn=told.append).meta["services"] == ["tiny"]
+    assert [line.split(": ")[0] for line in told] == ["http://["]
 
 
 def test_an_index_in_a_folder_of_files_is_not_followed(tmp_path):

@@ -9,6 +9,8 @@ from pipeline.cli.common import FormatOption, OutOption, emit, note
 from pipeline.reference import load
 from pipeline.reference.describe import describe
 
+SOME_REJECTED = 3
+
 app = typer.Typer(help="Show the service reference, or refresh it.", invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -27,7 +29,13 @@ def refresh(
     format_name: FormatOption = None,
     out: OutOption = None,
 ) -> None:
-    """Read a newer service reference and use it from now on; what cannot be read leaves the old one in use."""
+    """Read a newer service reference and use it from now on; what cannot be read leaves the old one in use.
+
+    Exit code 3 says that a part of the source was left out and the rest is used.
+    """
     from pipeline.reference.refresh import refresh as read_newer
 
-    emit(describe(read_newer(source, warn=note), date.today()), format_name, out)
+    newer = read_newer(source, warn=note)
+    emit(describe(newer, date.today()), format_name, out)
+    if newer.meta["problems"]:
+        raise typer.Exit(SOME_REJECTED)

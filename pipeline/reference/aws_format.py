@@ -4,6 +4,7 @@ An index is a list of services with the address of each one's file; a service's 
 condition keys and operations. Lists that would be empty may be missing.
 """
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import DecodeError, Meta, Struct, field, json
@@ -105,6 +106,23 @@ def decode(data: bytes) -> Service | tuple[IndexEntry, ...]:
     if not content.actions:
         raise ValueError(f"service {content.name} has no actions")
     return content
+
+
+#: The types of condition keys, each also as ``ArrayOf...``.
+TYPES = frozenset({"String", "ARN", "Bool", "Numeric", "Date", "IPAddress", "Binary"})
+
+
+def value_type(key: ConditionKey) -> str | None:
+    """Return the first type of the key that is known; None where there is none."""
+    return next((kind for kind in key.types if kind.removeprefix("ArrayOf") in TYPES), None)
+
+
+def odd_types(service: Service) -> Iterator[str]:
+    """Yield what to say about each condition key none of whose types is known."""
+    for key in service.condition_keys:
+        if key.types and value_type(key) is None:
+            what = f"condition key {key.name} has the unknown type {', '.join(key.types)}"
+            yield f"{what}; it keeps its former type, String if it has none: mend the file, or take a newer policylake"
 
 
 #: The first mark that is true names the access level; without any it is Read.

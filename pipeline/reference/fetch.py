@@ -1,10 +1,14 @@
 """Reads the bytes of a file or an https address with their date. Knows nothing of what they mean."""
 
+import gzip
+import os
+import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPMessage
+from io import BytesIO
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.error import URLError
@@ -15,6 +19,9 @@ TIMEOUT = 20.0
 LARGEST = 64 * 1024 * 1024
 LOCAL = ("localhost", "127.0.0.1", "::1")
 AT_ONCE = 8
+ENDINGS = (".json", ".json.gz")
+GZIP_MAGIC = b"\x1f\x8b"
+UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class Fetched(NamedTuple):
@@ -38,6 +45,50 @@ def read_file(path: Path) -> Fetched:
         return Fetched(str(path), path.read_bytes(), day)
     except OSError as error:
         return Fetched(str(path), b"", None, f"cannot be read ({error.strerror})")
+
+
+def read_within(folder: Path, name: str) -> Fetched:
+    """Read a file of a folder by the name that other data give it; nothing outside of the folder is opened."""
+    path = folder / name
+    try:
+        is_within = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except ValueError as error:
+        return Fetched(str(path), b"", None, f"cannot be read ({error})")
+    if not is_within:
+        return Fetched(str(path), b"", None, f"lies outside of {folder} and was not opened")
+    return _read_listed(path)
+
+
+def read_folder(folder: Path) -> list[Fetched]:
+    """Read the JSON files of a folder and of those below it, sorted; what cannot be read says so."""
+    failures: list[OSError] = []
+    paths = [
+        Path(place, name)
+        for place, _, names in os.walk(folder, onerror=failures.append)
+        for name in names
+        if name.lower().endswith(ENDINGS)
+    ]
+    unlisted = [Fetched(str(error.filename), b"", None, f"cannot be read ({error.strerror})") for error in failures]
+    return [*map(_read_listed, sorted(paths)), *unlisted]
+
+
+def _read_listed(path: Path) -> Fetched:
+    """Read a file that nobody named: pipes and devices, whose reading may never end, are not opened."""
+    is_special = os.path.exists(path) and not os.path.isfile(path)
+    return Fetched(str(path), b"", None, "is no file") if is_special else read_file(path)
+
+
+def unpacked(data: bytes) -> bytes:
+    """Return what gzip data hold, or the data, without a UTF-8 mark. Raises ValueError that says what is wrong."""
+    if data.startswith(GZIP_MAGIC):
+        try:
+            with gzip.GzipFile(fileobj=BytesIO(data)) as file:
+                data = file.read(LARGEST + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"damaged or truncated gzip data ({error})") from error
+        if len(data) > LARGEST:
+            raise ValueError(f"unpacked it is larger than {LARGEST // 1024 // 1024} MiB")
+    return data.removeprefix(UTF8_MARK)
 
 
 def read_addresses(urls: Iterable[str]) -> list[Fetched]:

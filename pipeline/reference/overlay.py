@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from pipeline.reference.aws_format import Action, Service, access_level
+from pipeline.reference.aws_format import Action, Service, access_level, value_type
 
 Row: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = dict[str, list[Row]]
@@ -101,7 +101,7 @@ def _condition_keys(rows: list[Row], services: Mapping[str, Service]) -> Iterato
         for name, key in {key.name: key for key in service.condition_keys}.items():
             if not name.lower().startswith("aws:"):
                 _, _, known_type, *_, words, _, current = former.get((name, prefix), (None,) * 9)
-                kind = key.types[0] if key.types else known_type or "String"
+                kind = value_type(key) or known_type or "String"
                 is_former = current is not None and name not in used
                 yield (name, prefix, kind, kind.startswith("ArrayOf"), False, None, words, is_former, current)
 

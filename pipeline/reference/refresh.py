@@ -16,9 +16,18 @@ from urllib.parse import urljoin
 
 from pipeline.errors import PolicylakeError, printable
 from pipeline.reference import PACKAGED, RELATIONS, Reference, load, user_folder
-from pipeline.reference.aws_format import IndexEntry, Service, decode
+from pipeline.reference.aws_format import IndexEntry, Service, decode, odd_types
 from pipeline.reference.build import write_relation
-from pipeline.reference.fetch import Fetched, is_address, read_address, read_addresses, read_file
+from pipeline.reference.fetch import (
+    Fetched,
+    is_address,
+    read_address,
+    read_addresses,
+    read_file,
+    read_folder,
+    read_within,
+    unpacked,
+)
 from pipeline.reference.overlay import overlay
 
 META = "meta.json"
@@ -39,9 +48,9 @@ def refresh(source: str, target: Path | None = None, *, warn: Callable[[str], No
     """Write the reference of ``source`` laid over the packaged one into ``target`` (the user's folder) and return it.
 
     ``source`` is AWS's index or one service's file, a folder of such files, or the https address of either. A
-    service that cannot be read keeps its packaged data: ``warn`` gets a line about each, and ``meta["problems"]``
-    holds them. The data are dated by the newest file. Format: AWS's guide to the Service Authorization Reference,
-    "Simplified AWS service information for programmatic access".
+    service that cannot be read keeps its packaged data: ``warn`` gets a line about each problem, and
+    ``meta["problems"]`` holds them. The data are dated by the newest file. Format: AWS's guide to the Service
+    Authorization Reference, "Simplified AWS service information for programmatic access".
 
     Raises PolicylakeError where nothing can be read or the target cannot be written; nothing has changed then.
     """
@@ -86,7 +95,7 @@ def _files(source: str) -> Iterable[Fetched]:
     if is_address(source):
         return [read_address(source)]
     path = Path(source)
-    return map(read_file, sorted(path.glob("*.json"))) if path.is_dir() else [read_file(path)]
+    return read_folder(path) if path.is_dir() else [read_file(path)]
 
 
 def _take(file: Fetched, found: _Found, *, is_alone: bool) -> None:
@@ -95,7 +104,7 @@ def _take(file: Fetched, found: _Found, *, is_alone: bool) -> None:
         found.problems.append(printable(f"{file.where}: {file.problem}; try again later or give a file"))
         return
     try:
-        content = decode(file.data)
+        content = decode(unpacked(file.data))
     except ValueError as error:
         found.problems.append(printable(f"{file.where}: {error}; fetch it again, its former data stay in use"))
         return
@@ -107,17 +116,26 @@ def _take(file: Fetched, found: _Found, *, is_alone: bool) -> None:
     else:
         found.services[content.prefix] = content
         found.days.extend([file.day] if file.day else [])
+        found.problems.extend(printable(f"{file.where}: {problem}") for problem in odd_types(content))
 
 
 def _follow(where: str, index: Iterable[IndexEntry], found: _Found) -> None:
-    """Read the files that an index names: addresses, or paths beside an index that is a file."""
+    """Read the files that an index names: addresses, or paths beside an index that is a file and in its folder."""
     if is_address(where):
-        files = read_addresses(urljoin(where, entry.url) for entry in index)
+        files = read_addresses(_joined(where, entry.url) for entry in index)
     else:
         remote = read_addresses(entry.url for entry in index if is_address(entry.url))
-        files = [*remote, *(read_file(Path(where).parent / e.url) for e in index if not is_address(e.url))]
+        files = [*remote, *(read_within(Path(where).parent, e.url) for e in index if not is_address(e.url))]
     for file in files:
         _take(file, found, is_alone=False)
+
+
+def _joined(base: str, url: str) -> str:
+    """Return the whole address; one that is none stays as it is, for the reader to refuse."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
 
 
 def _write(target: Path, packaged: Reference, services: dict[str, Service], meta: dict[str, Any]) -> None:
