@@ -13,7 +13,7 @@ from pipeline.flatten.records import Inputs
 from pipeline.ingest import read_inputs
 from pipeline.lake import Snapshot, new_snapshot
 from pipeline.lake.dictionary import relation, relations
-from pipeline.lake.duck import Connection, connect
+from pipeline.lake.duck import Connection, connect, room_needed
 from pipeline.lake.write import load_rows, load_table
 from pipeline.memory import collection_off
 from pipeline.reference import RELATIONS, Reference
@@ -57,7 +57,7 @@ def build_lake(
     """
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
-    with new_snapshot(lake) as snapshot, collection_off():
+    with new_snapshot(lake) as snapshot, collection_off(), room_needed():
         connection = connect()
         read = read_inputs(inputs, latest=latest, progress=progress)
         _load(connection, read, known)

@@ -340,6 +340,20 @@ except PolicylakeError as error:
 """
 
 
+@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.IOException])
+def test_an_evaluation_that_finds_no_room_is_told(error, lake, inputs, monkeypatch):
+    def full(*_):
+        raise error("Out of Memory Error: failed to offload data block\n\nLINE 1: ...")
+
+    before = tree(lake)
+    monkeypatch.setattr("pipeline.build.evaluate", full)
+    with pytest.raises(
+        PolicylakeError, match=r"failed to offload data block\); make room or name another folder with T"
+    ):
+        build_lake([inputs], lake)
+    assert tree(lake) == before
+
+
 def test_a_failure_of_what_fills_the_snapshot_is_no_failure_to_write(tmp_path):
     with pytest.raises(PermissionError), new_snapshot(tmp_path):
         raise PermissionError(13, "Permission denied", "exports/x.json")

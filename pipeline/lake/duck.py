@@ -40,6 +40,21 @@ def errors_explained(what: str) -> Iterator[None]:
         raise PolicylakeError(f"{what}: {error}") from error
 
 
+def no_room(what: str, error: Exception) -> PolicylakeError:
+    """Return the failure of a build to which the temp folder gave no room."""
+    remedy = "make room or name another folder with TMPDIR; nothing changed, the former snapshot is still current"
+    return PolicylakeError(f"{tempfile.gettempdir()}: {what} ({first_line(error)}); {remedy}")
+
+
+@contextmanager
+def room_needed() -> Iterator[None]:
+    """Say of DuckDB's lack of memory, which it takes from the temp folder once it has no other, what to do."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        raise no_room("what the build holds meanwhile does not fit here", error) from error
+
+
 def refuse_bytes(path: Path) -> None:
     """Raise PolicylakeError for a folder whose whole path is no text: DuckDB can neither write nor read there."""
     whole = os.path.realpath(path)

@@ -56,9 +56,7 @@ def database(snapshot: Path) -> bytes:
             _write_views(place, snapshot.resolve())
             return place.read_bytes()
     except (duckdb.Error, OSError) as error:
-        what = f"{tempfile.gettempdir()}: {DATABASE} cannot be made here ({duck.first_line(error)})"
-        remedy = "make room or name another folder with TMPDIR; nothing changed, the former snapshot is still current"
-        raise PolicylakeError(f"{what}; {remedy}") from error
+        raise duck.no_room(f"{DATABASE} cannot be made here", error) from error
 
 
 def _write_views(place: Path, snapshot: Path) -> None:
