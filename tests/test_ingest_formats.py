@@ -259,11 +259,11 @@ def test_trust_policies_are_attached_to_their_role(tmp_path):
     assert kinds_on(inputs, arn("role/execution")) == [("trust", "", None)]
 
 
-def test_one_document_attached_twice_under_one_name_is_one_attachment(tmp_path):
+def test_one_document_attached_twice_under_one_name_keeps_both_arns(tmp_path):
     twins = [managed(arn(f"policy/{path}/p"), document()) for path in "ab"]
     references = [{"PolicyArn": twin["Arn"]} for twin in twins]
     inputs = read(tmp_path, "a.json", export([user(AttachedManagedPolicies=references)], policies=tuple(twins)))
-    assert [a.policy_arn for a in inputs.attachments] == [arn("policy/a/p")]
+    assert [a.policy_arn for a in inputs.attachments] == [arn("policy/a/p"), arn("policy/b/p")]
 
 
 def test_the_order_of_inputs_does_not_matter(tmp_path):

@@ -1,5 +1,6 @@
 """The organization tree is built where it can be, and where it cannot the accounts say so."""
 
+import json
 from time import process_time
 
 import pytest
@@ -175,3 +176,105 @@ def test_an_organization_given_twice_with_the_same_data_is_given_once(tmp_path):
     inputs = read_inputs([tmp_path])
     assert inputs.rejects == ()
     assert len(inputs.attachments) == 1
+
+
+MARKED = f"{PREFIX}policy/o-1/p-1"
+AT_POLICY = "policy of the organization at /Policies/0"
+
+
+def marks(folder, value, account=ACCOUNT):
+    """Return the rejects of an organization, and what a user of the account lacks."""
+    write(folder, "organization.json", value)
+    write(folder, "export.json", export([{"Arn": f"arn:aws:iam::{account}:user/ana", "UserName": "ana"}]))
+    inputs = read_inputs([folder])
+    return [(r.severity, r.code, r.pointer) for r in inputs.rejects], principal(inputs, "user/ana", account).missing
+
+
+def tree(policies=(), accounts=((ACCOUNT, "ou-1"), (MASTER, "r-1"))):
+    return organization([("ou-1", "r-1"), ("ou-2", "r-1")], list(accounts), policies)
+
+
+@pytest.mark.parametrize("kind", ["SCP", "service_control_policy", ""])
+@pytest.mark.parametrize(("target", "missing"), [("ou-1", (MARKED,)), ("r-1", (MARKED,)), ("ou-2", ())])
+def test_a_policy_of_an_unknown_type_marks_the_accounts_below_its_targets(kind, target, missing, tmp_path):
+    rejects, found = marks(tmp_path, tree([scp([target], kind=kind)]))
+    assert rejects == [("error", "unknown-policy-type", "/Policies/0/PolicySummary/Type")]
+    assert found == missing
+
+
+def test_a_target_of_the_wrong_type_keeps_the_others_and_marks_the_whole_organization(tmp_path):
+    policy = {**scp([]), "Targets": [{"TargetId": 5}, {"TargetId": "ou-2"}, {"TargetId": "ou-x"}]}
+    rejects, missing = marks(tmp_path, tree([policy]))
+    assert rejects == [
+        ("error", "wrong-type", "/Policies/0/Targets/0/TargetId"),
+        ("error", "unknown-target", "/Policies/0/Targets/2"),
+    ]
+    assert missing == (MARKED,)
+    inputs = read_inputs([tmp_path])
+    assert [a.target_arn for a in inputs.attachments] == [f"{PREFIX}ou/o-1/ou-2"]
+
+
+@pytest.mark.parametrize("member", ["Id", "Type", "Arn"])
+@pytest.mark.parametrize(("target", "missing"), [("ou-1", (AT_POLICY,)), ("ou-2", ()), ("ou-x", (AT_POLICY,))])
+def test_a_policy_of_which_its_summary_tells_too_little_marks_the_accounts_below_its_targets(
+    member, target, missing, tmp_path
+):
+    policy = scp([target])
+    del policy["PolicySummary"][member]
+    rejects, found = marks(tmp_path, tree([policy]))
+    assert rejects == [("error", "wrong-type", "/Policies/0/PolicySummary")]
+    assert found == missing
+
+
+def test_a_policy_without_its_summary_or_in_another_shape_marks_the_whole_organization(tmp_path):
+    for index, policy in enumerate(({"Targets": [{"TargetId": "ou-2"}]}, 7)):
+        folder = tmp_path / str(index)
+        folder.mkdir()
+        assert marks(folder, tree([policy]))[1] == (AT_POLICY,)
+
+
+def test_an_unknown_target_marks_the_whole_organization_but_the_management_account(tmp_path):
+    for account, missing in ((ACCOUNT, (MARKED,)), (MASTER, ())):
+        folder = tmp_path / account
+        folder.mkdir()
+        assert marks(folder, tree([scp(["ou-x"])]), account)[1] == missing
+
+
+def test_policies_of_the_wrong_type_mark_the_whole_organization(tmp_path):
+    rejects, missing = marks(tmp_path, {**tree(), "Policies": {"a": 1}})
+    assert rejects == [("error", "wrong-type", "/Policies")]
+    assert missing == ("policy of the organization at /Policies",)
+
+
+def test_policies_that_stand_twice_mark_the_whole_organization(tmp_path):
+    text = json.dumps(tree([scp(["r-1"])])).replace('"Policies":', '"Policies": [], "Policies":')
+    rejects, missing = marks(tmp_path, text)
+    assert rejects == [("error", "duplicate-name", "/Policies")]
+    assert missing == ("SCPs and RCPs of the organization",)
+
+
+PLACE = ("place of the account in its organization",)
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "pointer"),
+    [
+        (tree(accounts=[(int(ACCOUNT), "ou-1")]), "wrong-type", "/Accounts/0/Id"),
+        (tree(accounts=[("12", "ou-1")]), "bad-account-id", "/Accounts/0/Id"),
+        ({**tree(accounts=[]), "Accounts": 5}, "wrong-type", "/Accounts"),
+        ({**tree(), "Organization": {}, "Roots": []}, "no-organization-id", ""),
+        ({**tree(accounts=[]), "NextToken": "n"}, "truncated-list", "/NextToken"),
+    ],
+)
+def test_what_may_be_the_place_of_an_account_marks_those_that_have_none(value, code, pointer, tmp_path):
+    rejects, missing = marks(tmp_path, value)
+    assert rejects == [("error", code, pointer)]
+    assert missing == PLACE
+
+
+def test_an_organization_that_ends_in_the_middle_marks_its_accounts(tmp_path):
+    assert marks(tmp_path, {**tree(), "NextToken": "n"})[1] == ("rest of the SCPs and RCPs of the organization",)
+
+
+def test_an_account_with_a_place_is_not_marked_for_one_without(tmp_path):
+    assert marks(tmp_path, tree(accounts=[(ACCOUNT, "ou-1"), ("12", "ou-1")]))[1] == ()

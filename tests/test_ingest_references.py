@@ -30,7 +30,7 @@ def test_a_group_that_is_not_in_the_export_is_told_and_marks_its_member(tmp_path
     inputs = read_inputs([path])
     reject = only_reject(inputs)
     assert (reject.severity, reject.code, reject.pointer) == (
-        "warning",
+        "error",
         "missing-group",
         "/UserDetailList/0/GroupList/0",
     )
@@ -43,7 +43,7 @@ def test_a_group_that_is_not_in_the_export_is_told_and_marks_its_member(tmp_path
 def test_a_managed_policy_that_is_not_in_the_export_is_told_and_marks_its_principal(policy_arn, tmp_path):
     inputs = read(tmp_path, "a.json", export(roles=(role(AttachedManagedPolicies=[attached(policy_arn)]),)))
     reject = only_reject(inputs)
-    assert (reject.severity, reject.code) == ("warning", "missing-policy")
+    assert (reject.severity, reject.code) == ("error", "missing-policy")
     assert reject.pointer == "/RoleDetailList/0/AttachedManagedPolicies/0"
     assert inputs.principals[0].missing == (policy_arn,)
 
@@ -51,7 +51,7 @@ def test_a_managed_policy_that_is_not_in_the_export_is_told_and_marks_its_princi
 def test_a_boundary_that_is_not_in_the_export_is_told_and_marks_its_principal(tmp_path):
     boundary = {"PermissionsBoundaryArn": arn("policy/b")}
     inputs = read(tmp_path, "a.json", export([user(PermissionsBoundary=boundary)]))
-    assert (only_reject(inputs).severity, only_reject(inputs).code) == ("warning", "missing-boundary")
+    assert (only_reject(inputs).severity, only_reject(inputs).code) == ("error", "missing-boundary")
     assert (inputs.principals[0].boundary_policy_id, inputs.principals[0].missing) == (None, (arn("policy/b"),))
 
 
@@ -127,9 +127,57 @@ def test_an_account_given_twice_with_different_data_is_an_error_that_names_both_
     assert "--latest" in str(failure.value)
 
 
-def test_a_principal_that_stands_twice_in_a_file_with_different_data_is_an_error(tmp_path):
-    with pytest.raises(PolicylakeError, match="stands twice"):
-        read(tmp_path, "a.json", export([user(), user(Path="/x/")]))
+def test_of_a_principal_that_stands_twice_in_a_file_the_first_counts_and_is_marked(tmp_path):
+    inputs = read(tmp_path, "a.json", export([user(), user(Path="/x/"), user("ben")]))
+    reject = only_reject(inputs)
+    assert (reject.severity, reject.code, reject.pointer) == ("error", "duplicate-entry", "/UserDetailList/1")
+    assert [(p.path, bool(p.missing)) for p in inputs.principals] == [(None, True), (None, False)]
+
+
+def test_of_a_principal_that_stands_twice_in_a_file_the_last_counts_if_the_latest_is_asked_for(tmp_path):
+    path = write(tmp_path, "a.json", export([user(), user(Path="/x/")]))
+    inputs = read_inputs([path], latest=True)
+    assert (only_reject(inputs).severity, only_reject(inputs).code) == ("warning", "duplicate-entry")
+    assert [(p.path, p.missing) for p in inputs.principals] == [("/x/", ())]
+
+
+def test_a_principal_that_stands_twice_with_the_same_data_is_read_once_without_a_word(tmp_path):
+    inputs = read(tmp_path, "a.json", [export([user()]), export([user()])])
+    assert (inputs.rejects, len(inputs.principals)) == ((), 1)
+
+
+def test_a_managed_policy_that_stands_twice_in_a_file_marks_those_who_have_it(tmp_path):
+    twice = tuple(managed(arn("policy/p"), document(action)) for action in ("s3:*", "sagemaker:*"))
+    users = [user(AttachedManagedPolicies=[attached(arn("policy/p"))]), user("ben")]
+    inputs = read(tmp_path, "a.json", export(users, policies=twice))
+    assert only_reject(inputs).pointer == "/Policies/1"
+    assert [p.missing for p in inputs.principals] == [(arn("policy/p"),), ()]
+
+
+def test_an_aws_policy_that_stands_twice_in_a_file_is_told(tmp_path):
+    twice = tuple(
+        managed(AWS_POLICY, document(action), UpdateDate=f"202{year}-01-01T00:00:00Z")
+        for year, action in enumerate(("s3:New", "s3:Old")[::-1])
+    )
+    inputs = read(tmp_path, "a.json", export([user()], policies=twice))
+    assert (only_reject(inputs).code, only_reject(inputs).pointer) == ("conflicting-data", "/Policies/0")
+
+
+def test_what_is_lost_with_an_older_file_is_told(tmp_path):
+    older = export([user("ben"), *(user(f"u{number}") for number in range(6))], (group(),))
+    newer = export([user("ben", CreateDate="2024-06-01T00:00:00Z")])
+    inputs = read_inputs(same_account(tmp_path, older, newer), latest=True)
+    reject = only_reject(inputs)
+    assert (reject.severity, reject.code, reject.line) == ("warning", "left-out", 1)
+    assert reject.source.endswith("/one.json")
+    assert f"lost with it: {arn('group/DevTeam1')}, {arn('user/u0')}, " in reject.message
+    assert reject.message.endswith("and 2 more")
+
+
+def test_files_of_an_account_with_some_users_in_common_are_refused_in_right_words(tmp_path):
+    paths = same_account(tmp_path, export([user("ana"), user("ben")]), export([user("ben")]))
+    with pytest.raises(PolicylakeError, match=r"but \S+user/ana stands only in \S+one\.json"):
+        read_inputs(paths)
 
 
 @pytest.mark.parametrize("is_newer_first", [True, False])

@@ -1,6 +1,6 @@
 """Reads the output of ``aws iam get-account-authorization-details``."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -9,33 +9,29 @@ from msgspec import Raw
 from pipeline.errors import Reject
 from pipeline.flatten.records import PrincipalType, Tags
 from pipeline.ingest.arns import account_in_name, iam_arn
-from pipeline.ingest.dates import Date, utc
-from pipeline.ingest.decode import Page, each
+from pipeline.ingest.dates import Date, undated, utc
+from pipeline.ingest.decode import Page, each, unrepeated
 from pipeline.ingest.documents import DocumentStore
+from pipeline.ingest.endings import follows
 from pipeline.ingest.parts import (
     ExportPart,
     ManagedPolicyPart,
     NamedPolicy,
+    PagePart,
     Part,
     PolicyReference,
     PrincipalPart,
 )
+from pipeline.ingest.tags import Tag, distinct
 
 CONTENT = "account-details"
 RECOGNISES = "get-account-authorization-details: UserDetailList, GroupDetailList, RoleDetailList or Policies"
 YIELDS = "users, groups, roles with their policies, managed policies (default version), the export itself"
 
 PRINCIPAL_LISTS = frozenset({"UserDetailList", "GroupDetailList", "RoleDetailList"})
-POLICIES_ALONE = frozenset({"Policies", "IsTruncated", "Marker"})
+POLICIES_ALONE = frozenset({"Policies", "IsTruncated", "Marker", "NextToken"})
 
 ABSENT = Raw(b"")
-
-
-class TagDetail(msgspec.Struct, rename="pascal", gc=False):
-    """One tag."""
-
-    key: str
-    value: str
 
 
 class InlinePolicy(msgspec.Struct, rename="pascal", gc=False):
@@ -76,7 +72,7 @@ class User(msgspec.Struct, rename="pascal", gc=False):
     group_list: list[str] | None = None
     attached_managed_policies: list[AttachedPolicy] | None = None
     permissions_boundary: Boundary | None = None
-    tags: list[TagDetail] | None = None
+    tags: list[Tag] | None = None
 
 
 class Group(msgspec.Struct, rename="pascal", gc=False):
@@ -103,7 +99,7 @@ class Role(msgspec.Struct, rename="pascal", gc=False):
     role_policy_list: list[InlinePolicy] | None = None
     attached_managed_policies: list[AttachedPolicy] | None = None
     permissions_boundary: Boundary | None = None
-    tags: list[TagDetail] | None = None
+    tags: list[Tag] | None = None
     role_last_used: LastUse | None = None
 
 
@@ -134,7 +130,20 @@ def recognises(names: frozenset[str]) -> bool:
 
 def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     """Yield what the page holds; an item of the wrong shape is a reject and the others go on."""
-    yield ExportPart(page.source, page.pointer, account_in_name(page.name))
+    page = yield from unrepeated(page)
+    named = account_in_name(page.name)
+    yield ExportPart(page.source, page.pointer, named)
+    found: set[str] = set()
+    for part in _parts(page, documents):
+        if isinstance(part, (PrincipalPart, ManagedPolicyPart)) and part.account_id:
+            found.add(part.account_id)
+        yield part
+    scopes = frozenset((account, "") for account in found or ({named} if named else ()))
+    more = follows(page.members, "IsTruncated", "Marker", "NextToken")
+    yield PagePart(page.source, page.pointer, CONTENT, scopes, more)
+
+
+def _parts(page: Page, documents: DocumentStore) -> Iterator[Part]:
     yield from each(
         page, "UserDetailList", User, "user", lambda at, user: _principal(page, documents, at, _of_user(user))
     )
@@ -162,7 +171,7 @@ class Detail(NamedTuple):
     inline: list[InlinePolicy] | None
     managed: list[AttachedPolicy] | None
     boundary: Boundary | None = None
-    tags: list[TagDetail] | None = None
+    tags: list[Tag] | None = None
     groups: list[str] | None = None
     trust: Raw = ABSENT
     used: Date = None
@@ -196,6 +205,7 @@ def _principal(page: Page, documents: DocumentStore, pointer: str, detail: Detai
         yield _bad_arn(page, pointer, detail.kind, detail.arn)
         return
     inline = (yield from _inline(page, documents, pointer, detail)) if detail.inline else ()
+    tags, missing = (yield from _tags(page, pointer, detail)) if detail.tags else ((), ())
     trust = None
     if detail.trust != ABSENT:
         outcome = documents.outcome(detail.trust, "trust")
@@ -203,13 +213,19 @@ def _principal(page: Page, documents: DocumentStore, pointer: str, detail: Detai
         if outcome.problems:
             yield from outcome.rejects(page, f"{pointer}/AssumeRolePolicyDocument", f"trust policy of {detail.arn}")
     created, used = utc(detail.created), utc(detail.used)
-    yield from _undated(page, pointer, (("CreateDate", detail.created), ("RoleLastUsed/LastUsedDate", detail.used)))
+    yield from undated(page, pointer, (("CreateDate", detail.created), ("RoleLastUsed/LastUsedDate", detail.used)))
     managed = tuple(PolicyReference(p.policy_name or _last(p.policy_arn), p.policy_arn) for p in detail.managed or ())
     yield PrincipalPart(
         page.source, page.pointer + pointer, detail.arn, arn.account_id, detail.kind, detail.name, detail.path,
-        detail.principal_id, _tags(detail.tags), tuple(detail.groups or ()), inline, managed,
-        detail.boundary.permissions_boundary_arn if detail.boundary else None, trust, created, used,
+        detail.principal_id, tags, tuple(detail.groups or ()), inline, managed,
+        detail.boundary.permissions_boundary_arn if detail.boundary else None, trust, created, used, missing,
     )  # fmt: skip
+
+
+def _tags(page: Page, pointer: str, detail: Detail) -> Generator[Part, None, tuple[Tags, tuple[str, ...]]]:
+    consequence = "answers about this principal are marked incomplete where the values differ"
+    tags, doubtful = yield from distinct(page, pointer, detail.tags, str.lower, detail.arn, consequence)
+    return tags, tuple(f"value of the tag {key} of {detail.arn}" for key in doubtful)
 
 
 def _inline(
@@ -232,29 +248,39 @@ def _managed(page: Page, documents: DocumentStore, pointer: str, policy: Managed
         return
     policy_id = None
     index = _default_version(policy)
-    if index is None:
-        message = f"managed policy {policy.arn}: no version of it is marked as default"
-        yield page.reject(pointer, "error", "no-default-version", message, "export it again; this policy was left out")
+    if isinstance(index, str):
+        message = f"managed policy {policy.arn}: {index}"
+        remedy = "export it again; this policy was left out, answers about those who have it are marked incomplete"
+        yield page.reject(pointer, "error", "no-default-version", message, remedy)
     else:
         place = f"{pointer}/PolicyVersionList/{index}/Document"
         document = policy.policy_version_list[index].document
         policy_id = yield from documents.use(page, place, document, "identity", f"managed policy {policy.arn}")
-    yield from _undated(page, pointer, (("CreateDate", policy.create_date), ("UpdateDate", policy.update_date)))
+    yield from undated(page, pointer, (("CreateDate", policy.create_date), ("UpdateDate", policy.update_date)))
     changed = max(utc(policy.create_date) or "", utc(policy.update_date) or "") or None
     name = policy.policy_name or arn.name
     yield ManagedPolicyPart(page.source, page.pointer + pointer, policy.arn, arn.account_id, name, policy_id, changed)
 
 
-def _default_version(policy: ManagedPolicy) -> int | None:
-    """Return the index of the default version: the one named so, else the one marked so."""
+def _default_version(policy: ManagedPolicy) -> int | str:
+    """Return the index of the default version, or in words why it is not known.
+
+    AWS tells it twice: by DefaultVersionId and by IsDefaultVersion of one version. Where both stand they must agree.
+    """
     versions = policy.policy_version_list
-    named = [i for i, v in enumerate(versions) if v.version_id and v.version_id == policy.default_version_id]
-    marked = [i for i, v in enumerate(versions) if v.is_default_version]
-    return next(iter(named + marked), None)
-
-
-def _tags(tags: list[TagDetail] | None) -> Tags:
-    return tuple(sorted((tag.key, tag.value) for tag in tags)) if tags else ()
+    marked = [index for index, version in enumerate(versions) if version.is_default_version]
+    if len(marked) > 1:
+        return f"{len(marked)} versions of it are marked as default"
+    name = policy.default_version_id
+    if name is None:
+        return marked[0] if marked else "no version of it is marked as default"
+    named = [index for index, version in enumerate(versions) if version.version_id == name]
+    if len(named) != 1:
+        return f"its DefaultVersionId {name} stands {'twice' if named else 'nowhere'} among its versions"
+    if marked not in ([], named) or versions[named[0]].is_default_version is False:
+        other = f"version {versions[marked[0]].version_id}" if marked else "none"
+        return f"its DefaultVersionId is {name}, but {other} is marked as default"
+    return named[0]
 
 
 def _last(arn: str) -> str:
@@ -264,12 +290,3 @@ def _last(arn: str) -> str:
 def _bad_arn(page: Page, pointer: str, kind: str, arn: str) -> Reject:
     message = f"{arn!r} is not the ARN of a {kind}"
     return page.reject(f"{pointer}/Arn", "error", "bad-arn", message, "export it again; this was left out")
-
-
-def _undated(page: Page, pointer: str, dates: Iterable[tuple[str, Date]]) -> Iterator[Reject]:
-    """Warn of dates that are none."""
-    for place, date in dates:
-        if date is not None and utc(date) is None:
-            remedy = "nothing to do if the date does not matter; else export it again"
-            message = f"{date!r} is no ISO 8601 date; it was left out"
-            yield page.reject(f"{pointer}/{place}", "warning", "bad-date", message, remedy)

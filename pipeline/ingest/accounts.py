@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
 
-from pipeline.errors import PolicylakeError, Reject
+from pipeline.errors import PolicylakeError, Reject, Severity
 from pipeline.ingest.parts import ExportPart, ManagedPolicyPart, PrincipalPart
 
 T = TypeVar("T", PrincipalPart, ManagedPolicyPart)
+#: Names that a message shows at most.
+SHOWN = 5
 Items: TypeAlias = Mapping[str, PrincipalPart] | Mapping[str, ManagedPolicyPart]
 
 
@@ -21,6 +23,7 @@ class Share:
     principals: dict[str, PrincipalPart] = field(default_factory=dict)
     policies: dict[str, ManagedPolicyPart] = field(default_factory=dict)
     aws_policies: dict[str, ManagedPolicyPart] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
 
     @property
     def newest(self) -> str:
@@ -49,7 +52,8 @@ def accounts(
     """Return the accounts sorted by id, each put together from its files.
 
     Raises PolicylakeError where two files hold the same account with different data, unless ``latest``: then of two
-    such files the one with the newest date in it counts, on a tie the one whose name sorts last.
+    such files the one with the newest date in it counts, on a tie the one whose name sorts last, and a warning tells
+    what is lost with the other. Within one file the first of two entries with one ARN counts, and is marked.
     """
     shares = _shares(exports, principals, policies, latest)
     return tuple(
@@ -67,14 +71,15 @@ def _shares(
     owners = _owners(exports, principals, policies)
     shares = {(source, account): Share(account, source) for source, found in owners.items() for account in found}
     for principal in principals:
-        _add(shares[principal.source, principal.account_id].principals, principal, latest)
+        share = shares[principal.source, principal.account_id]
+        _add(share.principals, principal, latest, share.rejects)
     for policy in policies:
         if policy.account_id:
-            _add(shares[policy.source, policy.account_id].policies, policy, latest)
+            share = shares[policy.source, policy.account_id]
+            _add(share.policies, policy, latest, share.rejects)
         else:
             for account in owners[policy.source]:
-                held = shares[policy.source, account].aws_policies
-                held[policy.arn] = max(policy, held.get(policy.arn, policy), key=_age)
+                _add_aws(shares[policy.source, account], policy)
     by_account: dict[str | None, list[Share]] = defaultdict(list)
     for share in shares.values():
         by_account[share.account_id].append(share)
@@ -101,30 +106,47 @@ def _age(policy: ManagedPolicyPart) -> tuple[str, str, str]:
     return (policy.changed_at or "", policy.source, policy.pointer)
 
 
-def _add(held: dict[str, T], item: T, latest: bool) -> None:
-    earlier = held.get(item.arn)
-    if earlier is not None and not latest and _content(earlier) != _content(item):
-        raise PolicylakeError(
-            f"{item.source}: {item.arn} stands twice, with different data; "
-            "keep one of them, or give --latest to use the last"
-        )
-    held[item.arn] = item
+def _add(held: dict[str, T], item: T, latest: bool, rejects: list[Reject]) -> None:
+    """Add an entry of a file. Where one with its ARN stands in it with other data, which is right is not known."""
+    earlier: T = held.setdefault(item.arn, item)
+    if _content(earlier) == _content(item):
+        return
+    if latest:
+        message = f"{item.arn} stands twice in this file, with different data; the last one counts"
+        rejects.append(_reject(earlier, "warning", "duplicate-entry", message, "keep one of them"))
+        held[item.arn] = item
+        return
+    message = f"{item.arn} stands twice in this file, with different data; the first one counts"
+    remedy = "keep one of them, or give --latest to use the last; answers that depend on it are marked incomplete"
+    rejects.append(_reject(item, "error", "duplicate-entry", message, remedy))
+    held[item.arn] = earlier._replace(missing=(*earlier.missing, f"second entry of {item.arn}"))
+
+
+def _add_aws(share: Share, policy: ManagedPolicyPart) -> None:
+    earlier = share.aws_policies.get(policy.arn, policy)
+    older, newer = sorted((earlier, policy), key=_age)
+    if _content(older) != _content(newer):
+        share.rejects.append(_superseded(older, newer))
+    share.aws_policies[policy.arn] = newer
 
 
 def _content(item: PrincipalPart | ManagedPolicyPart) -> tuple[object, ...]:
-    """Return what must be the same in two files; the order of lists does not count."""
+    """Return what must be the same of two entries; the order of lists does not count."""
     if isinstance(item, ManagedPolicyPart):
         return (item.name, item.policy_id)
-    return tuple(sorted(value, key=repr) if type(value) is tuple else value for value in item[2:])
+    return tuple(sorted(value, key=repr) if type(value) is tuple else value for value in item[2:-1])
 
 
 def _joined(account_id: str | None, shares: Sequence[Share], latest: bool) -> Account:
     accepted: list[Share] = []
+    left_out: list[tuple[Share, Share, str]] = []
     for share in sorted(shares, key=lambda s: (s.newest, s.source), reverse=True):
         conflict = next(((other, arn) for other in accepted for arn in _conflicts(share, other)), None)
         if conflict and not latest:
             _refuse(share, *conflict)
-        if not conflict:
+        if conflict:
+            left_out.append((share, *conflict))
+        else:
             accepted.append(share)
     principals: dict[str, PrincipalPart] = {}
     policies: dict[str, ManagedPolicyPart] = {}
@@ -132,6 +154,8 @@ def _joined(account_id: str | None, shares: Sequence[Share], latest: bool) -> Ac
         principals.update(share.principals)
         policies.update(share.policies)
     aws_policies, rejects = _aws_policies(accepted)
+    rejects += tuple(reject for share in accepted for reject in share.rejects)
+    rejects += tuple(_left_out(*found, principals.keys() | policies.keys()) for found in left_out)
     newest = max((share.newest for share in accepted), default="") or None
     if account_id is None:
         rejects += tuple(_nameless(share) for share in accepted)
@@ -155,6 +179,16 @@ def _aws_policies(shares: Iterable[Share]) -> tuple[dict[str, ManagedPolicyPart]
     return newest, rejects
 
 
+def _left_out(share: Share, other: Share, arn: str, kept: set[str]) -> Reject:
+    lost = sorted((share.principals.keys() | share.policies.keys()) - kept)
+    more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
+    what = f"lost with it: {', '.join(lost[:SHOWN])}{more}" if lost else "no principal or policy is lost with it"
+    difference = _difference(share, other, arn)
+    message = f"{other.source} counts instead: it holds account {share.account_id} too, {difference}; {what}"
+    remedy = "export the account again; what this file holds of the account was left out"
+    return Reject(share.source, None, None, "", "warning", "left-out", message, remedy)
+
+
 def _nameless(share: Share) -> Reject:
     message = "neither an ARN nor the file's name tells the account; AWS's own policies in it count for every account"
     remedy = "put the twelve digits of the account id into the file's name"
@@ -162,18 +196,27 @@ def _nameless(share: Share) -> Reject:
 
 
 def _superseded(policy: ManagedPolicyPart, newest: ManagedPolicyPart) -> Reject:
-    message = f"{policy.arn} is newer in {newest.source}, which counts for the account"
-    remedy = "export the account again"
-    return Reject(policy.source, None, None, policy.pointer, "warning", "conflicting-data", message, remedy)
+    where = f"in {newest.source}" if newest.source != policy.source else "elsewhere in this file"
+    message = f"{policy.arn} is newer {where}, which counts for the account"
+    return _reject(policy, "warning", "conflicting-data", message, "export the account again")
+
+
+def _reject(item: T, severity: Severity, code: str, message: str, remedy: str) -> Reject:
+    return Reject(item.source, None, None, item.pointer, severity, code, message, remedy)
 
 
 def _refuse(share: Share, other: Share, arn: str) -> NoReturn:
     first, second = sorted((share.source, other.source))
     account = f"account {share.account_id}" if share.account_id else "the same policies"
     raise PolicylakeError(
-        f"{first} and {second} both hold {account}, with different data ({arn}); "
+        f"{first} and {second} both hold {account}, {_difference(share, other, arn)}; "
         "leave one of them out, or give --latest to use the newest"
     )
+
+
+def _difference(share: Share, other: Share, arn: str) -> str:
+    holders = [one.source for one in (share, other) if arn in one.principals or arn in one.policies]
+    return f"with different data ({arn})" if len(holders) > 1 else f"but {arn} stands only in {holders[0]}"
 
 
 def _conflicts(one: Share, other: Share) -> Iterator[str]:

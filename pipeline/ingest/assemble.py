@@ -1,7 +1,7 @@
 """Resolves what files say of each other, after all of them are read: groups, managed policies, boundaries, targets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -17,41 +17,51 @@ from pipeline.flatten.records import (
 from pipeline.ingest.accounts import Account, accounts
 from pipeline.ingest.arns import is_vpc_endpoint
 from pipeline.ingest.documents import DocumentStore
+from pipeline.ingest.doubts import doubts
+from pipeline.ingest.endings import endings
 from pipeline.ingest.parts import (
     ExportPart,
     LoosePolicyPart,
     ManagedPolicyPart,
     OrganizationPart,
+    PagePart,
     Part,
     PrincipalPart,
     ResourcePart,
     ResourcePolicyPart,
     TrainingJobPart,
+    UnreadNodePart,
 )
 from pipeline.ingest.tree import tree
 
 T = TypeVar("T")
-R = TypeVar("R", ResourcePart, TrainingJobPart)
+R = TypeVar("R", ResourcePart, TrainingJobPart, ResourcePolicyPart)
 
-INCOMPLETE = "export the account again without --filter; answers about it are marked incomplete"
+INCOMPLETE = "export the account again without --filter; answers about this principal are marked incomplete"
 
 
 @dataclass(slots=True)
 class Draft:
-    """The rows so far. Attachments are held by their grain."""
+    """The rows so far. Attachments are held by their grain; ``missing`` tells by account what its principals lack."""
 
     principals: list[PrincipalRecord] = field(default_factory=list)
     memberships: set[tuple[str, str]] = field(default_factory=set)
-    attachments: dict[tuple[str, str, str, str], Attachment] = field(default_factory=dict)
+    attachments: dict[tuple[str, str, str, str, str], Attachment] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+    missing: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def attach(self, attachment: Attachment) -> None:
-        """Add an attachment; of several that differ in nothing but ARN or source the first in order stays."""
+        """Add an attachment; of several that differ in nothing but their source the first in order stays."""
         a = attachment
-        grain = (a.target_arn, a.attachment_kind, a.policy_id, a.policy_name)
+        grain = (a.target_arn, a.attachment_kind, a.policy_id, a.policy_name, a.policy_arn or "")
         held = self.attachments.get(grain)
-        if held is None or _order(a) < _order(held):
+        if held is None or a.source < held.source:
             self.attachments[grain] = a
+
+    def lack(self, missing: Mapping[str, Iterable[str]]) -> None:
+        """Add what is missing, by account."""
+        for account_id, what in missing.items():
+            self.missing[account_id] += what
 
 
 def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[SourceFile], latest: bool) -> Inputs:
@@ -70,15 +80,24 @@ def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[
     exported = accounts(
         _only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart), latest
     )
+    draft.lack(organization.missing)
+    exported_ids = [account.account_id for account in exported if account.account_id]
+    draft.lack(doubts(_only(by_type, OrganizationPart), _only(by_type, UnreadNodePart), organization, exported_ids))
+    cut_off = endings(_only(by_type, PagePart))
+    draft.rejects += cut_off.rejects
+    draft.lack(cut_off.missing)
+    _attach_resources(_only(by_type, ResourcePolicyPart), draft)
     unowned = next((account.policies for account in exported if account.account_id is None), {})
     for account in exported:
         draft.rejects += account.rejects
-        _Resolver(account, unowned, tuple(organization.missing.get(account.account_id or "", ())), draft).resolve()
-    for policy in _only(by_type, ResourcePolicyPart):
-        _attach_resource(policy, draft)
+        _Resolver(account, unowned, tuple(draft.missing.get(account.account_id or "", ())), draft).resolve()
     _attach_loose(_only(by_type, LoosePolicyPart), draft)
-    resources = _latest_by_name(_only(by_type, ResourcePart), "resource_arn", draft)
-    jobs = _latest_by_name(_only(by_type, TrainingJobPart), "training_job_arn", draft)
+    resources = _latest_by_name(
+        _only(by_type, ResourcePart), lambda p: p.record.resource_arn, lambda p: p.record, "list of tags", draft
+    )
+    jobs = _latest_by_name(
+        _only(by_type, TrainingJobPart), lambda p: p.record.training_job_arn, lambda p: p.record, "entry", draft
+    )
     return Inputs(
         sources=tuple(sorted(sources)),
         accounts=_account_records(exported, organization.accounts),
@@ -94,10 +113,6 @@ def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[
 
 def _only(by_type: Mapping[type, list[Part]], kind: type[T]) -> list[T]:
     return cast(list[T], by_type.get(kind, []))
-
-
-def _order(attachment: Attachment) -> tuple[str, str]:
-    return (attachment.policy_arn or "", attachment.source)
 
 
 def _account_records(exported: Sequence[Account], members: dict[str, AccountRecord]) -> tuple[AccountRecord, ...]:
@@ -129,7 +144,7 @@ class _Resolver:
             self._principal(principal)
 
     def _principal(self, p: PrincipalPart) -> None:
-        missing = list(self.account_missing)
+        missing = [*self.account_missing, *p.missing]
         self._inline(p, missing)
         for index, reference in enumerate(p.managed):
             place = f"/AttachedManagedPolicies/{index}"
@@ -170,10 +185,10 @@ class _Resolver:
 
     def _managed(self, p: PrincipalPart, arn: str, place: str, code: str, what: str, missing: list[str]) -> str | None:
         policy = self._policy(arn)
-        if policy is None or policy.policy_id is None:
+        if policy is None or policy.policy_id is None or policy.missing:
             missing.append(arn)
         if policy is None:
-            self._warn(p, place, code, f"{p.arn}: its {what} {arn} is not in the export")
+            self._tell(p, place, code, f"{p.arn}: its {what} {arn} is not in the export")
         return policy.policy_id if policy else None
 
     def _policy(self, arn: str) -> ManagedPolicyPart | None:
@@ -183,7 +198,7 @@ class _Resolver:
         group_arn = self.groups.get(name.lower())
         if group_arn is None:
             missing.append(f"group {name}")
-            self._warn(p, f"/GroupList/{index}", "missing-group", f"{p.arn}: its group {name} is not in the export")
+            self._tell(p, f"/GroupList/{index}", "missing-group", f"{p.arn}: its group {name} is not in the export")
         else:
             missing += self.missing.get(group_arn, ())
             self.draft.memberships.add((p.arn, group_arn))
@@ -193,14 +208,26 @@ class _Resolver:
     ) -> None:
         self.draft.attach(Attachment(p.arn, p.account_id, kind, policy_id, name, policy_arn, None, p.source))
 
-    def _warn(self, p: PrincipalPart, place: str, code: str, message: str) -> None:
-        self.draft.rejects.append(Reject(p.source, None, None, p.pointer + place, "warning", code, message, INCOMPLETE))
+    def _tell(self, p: PrincipalPart, place: str, code: str, message: str) -> None:
+        self.draft.rejects.append(Reject(p.source, None, None, p.pointer + place, "error", code, message, INCOMPLETE))
 
 
-def _attach_resource(policy: ResourcePolicyPart, draft: Draft) -> None:
-    account_id = policy.resource_arn.split(":", 5)[4] or None
-    kind: AttachmentKind = "endpoint" if is_vpc_endpoint(policy.resource_arn) else "resource"
-    draft.attach(Attachment(policy.resource_arn, account_id, kind, policy.policy_id, "", None, None, policy.source))
+def _attach_resources(policies: Iterable[ResourcePolicyPart], draft: Draft) -> None:
+    """Attach one policy to each resource: AWS keeps no second one. One that was rejected marks its owner's account."""
+    readable = []
+    for policy in policies:
+        if policy.policy_id:
+            readable.append(policy)
+        elif owner := _owner(policy.resource_arn):
+            draft.missing[owner].append(f"policy of {policy.resource_arn}")
+    for policy in _latest_by_name(readable, lambda p: p.resource_arn, lambda p: p.policy_id, "policy", draft):
+        arn = policy.resource_arn
+        kind: AttachmentKind = "endpoint" if is_vpc_endpoint(arn) else "resource"
+        draft.attach(Attachment(arn, _owner(arn), kind, policy.policy_id or "", "", None, None, policy.source))
+
+
+def _owner(resource_arn: str) -> str | None:
+    return resource_arn.split(":", 5)[4] or None
 
 
 def _attach_loose(policies: Iterable[LoosePolicyPart], draft: Draft) -> None:
@@ -220,15 +247,19 @@ def _attach_loose(policies: Iterable[LoosePolicyPart], draft: Draft) -> None:
         draft.attach(Attachment(arn, None, "inline", policy.policy_id, stem, None, None, policy.source))
 
 
-def _latest_by_name(parts: list[R], key: str, draft: Draft) -> list[R]:
+def _latest_by_name(
+    parts: list[R], key: Callable[[R], str], content: Callable[[R], object], what: str, draft: Draft
+) -> list[R]:
     """Return one part for each ARN, sorted; where two differ, the file whose name sorts last counts, with a warning."""
     held: dict[str, R] = {}
-    for part in sorted(parts, key=lambda p: (p.source, p.pointer)):
-        arn = getattr(part.record, key)
+    for part in sorted(parts, key=lambda p: p.source):
+        arn = key(part)
         earlier = held.get(arn)
-        if earlier and earlier.record != part.record:
-            message = f"{arn} has other data in {part.source}, which count"
+        if earlier and content(earlier) != content(part):
+            message = f"{arn} has another {what} in {part.source}, which counts"
+            if earlier.source == part.source:
+                message = f"{arn} has another {what} further down, which counts"
             place = (earlier.source, None, None, earlier.pointer)
-            draft.rejects.append(Reject(*place, "warning", "conflicting-data", message, "leave the older file out"))
+            draft.rejects.append(Reject(*place, "warning", "conflicting-data", message, "leave out the older one"))
         held[arn] = part
     return [held[arn] for arn in sorted(held)]

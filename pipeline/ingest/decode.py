@@ -5,13 +5,14 @@ by the same types, and only the wrong ones are left out.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from pipeline.errors import Problem, Reject, Severity
+from pipeline.ingest.duplicates import first_duplicate, is_plain, repeated_members, step
 from pipeline.ingest.locate import line_column
 from pipeline.ingest.syntax import blank_comments, first_mistake
 
@@ -41,7 +42,8 @@ FIRST_BYTES |= {b"t": "true or false", b"f": "true or false"}
 class Page(NamedTuple):
     """One JSON object of a file: the whole file, or an item of the list that it holds.
 
-    ``name`` is the file's path without ending; ``pointer`` leads to the page; ``members`` are undecoded.
+    ``name`` is the file's path without ending; ``pointer`` leads to the page; ``members`` are undecoded; ``unread``
+    are the names of those that were left out.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Page(NamedTuple):
     pointer: str
     raw: Raw
     members: Mapping[str, Raw]
+    unread: frozenset[str] = frozenset()
 
     def reject(self, pointer: str, severity: Severity, code: str, message: str, remedy: str) -> Reject:
         """Return a reject at ``pointer`` below this page."""
@@ -117,6 +120,17 @@ def kind_of(raw: Raw) -> str:
     return FIRST_BYTES.get(first, "a number")
 
 
+def unrepeated(page: Page) -> Generator[Reject, None, Page]:
+    """Yield a reject for each member of the page that stands in it twice, and return the page without those."""
+    names = repeated_members(page.raw, page.members)
+    for name in names:
+        message = f"{name} stands twice in one object: which one is meant is not known"
+        remedy = f"keep one of them; both were left out{LEFT_OUT}"
+        yield page.reject(f"/{step(name)}", "error", "duplicate-name", message, remedy)
+    members = {name: value for name, value in page.members.items() if name not in names} if names else page.members
+    return page._replace(members=members, unread=frozenset(names))
+
+
 def items(page: Page, member: str, kind: type[T], what: str) -> Iterator[tuple[str, T] | Reject]:
     """Yield the items of a list member with their pointers below the page, and a reject for each item of another shape.
 
@@ -125,13 +139,21 @@ def items(page: Page, member: str, kind: type[T], what: str) -> Iterator[tuple[s
     raw = page.members.get(member)
     if raw is None or kind_of(raw) == "null":
         return
-    try:
-        decoded = _decoder(kind).decode(raw)
-    except FAILURES:
+    decoded = _whole(raw, kind)
+    if decoded is None:
         yield from _one_by_one(page, member, raw, kind, what)
         return
     for index, item in enumerate(decoded):
         yield f"/{member}/{index}", item
+
+
+def _whole(raw: Raw, kind: type[T]) -> list[T] | None:
+    """Decode a list at once, None where an item is of another shape or may hold a name twice."""
+    try:
+        decoded = _decoder(kind).decode(raw)
+        return decoded if all(is_plain(item) for item in _items.decode(raw)) else None
+    except FAILURES:
+        return None
 
 
 def each(
@@ -167,11 +189,16 @@ def _one_by_one(page: Page, member: str, raw: Raw, kind: type[T], what: str) -> 
 
 
 def one(page: Page, pointer: str, raw: Raw, kind: type[T], what: str) -> T | Reject:
-    """Decode one value of the page, or return a reject that says what it should have been."""
+    """Decode one value of the page, or return a reject: it is of another shape, or a name stands in it twice."""
     try:
-        return msgspec.json.decode(raw, type=kind)
+        repeated = first_duplicate(raw)
+        if repeated is None:
+            return msgspec.json.decode(raw, type=kind)
     except FAILURES as failure:
         return misshapen(page, pointer, failure, what)
+    message = f"{what}: {repeated.name} stands twice in one object: which one is meant is not known"
+    remedy = f"keep one of them; this was left out{LEFT_OUT}"
+    return page.reject(pointer + repeated.pointer, "error", "duplicate-name", message, remedy)
 
 
 def misshapen(page: Page, pointer: str, failure: Exception, what: str) -> Reject:

@@ -1,19 +1,38 @@
 """Reads ``organization.json``: the members of AWS's organization lists, put together with their parents and targets."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Generator, Iterator
+from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from pipeline.errors import Reject
-from pipeline.ingest.decode import Page, each, one
+from pipeline.ingest.arns import ACCOUNT_ID
+from pipeline.ingest.decode import Page, items, one, unrepeated
 from pipeline.ingest.documents import DocumentStore
-from pipeline.ingest.parts import NodePart, OrganizationPart, OrganizationPolicyPart, Part
+from pipeline.ingest.endings import follows
+from pipeline.ingest.parts import (
+    NodePart,
+    OrganizationPart,
+    OrganizationPolicyPart,
+    Part,
+    UnreadControl,
+    UnreadNodePart,
+)
 
 CONTENT = "organization"
 RECOGNISES = "organization.json: Organization or Roots, with OrganizationalUnits, Accounts, Policies"
 YIELDS = "the organization with its tree, SCPs and RCPs; policies of other types are skipped"
+
+#: Types that decide nothing about access, of https://docs.aws.amazon.com/organizations/latest/APIReference/API_Policy.html
+IRRELEVANT = frozenset({
+    "AISERVICES_OPT_OUT_POLICY", "BACKUP_POLICY", "BEDROCK_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2",
+    "INSPECTOR_POLICY", "NETWORK_SECURITY_DIRECTOR_POLICY", "S3_POLICY", "SECURITYHUB_POLICY", "TAG_POLICY",
+    "UPGRADE_ROLLOUT_POLICY",
+})  # fmt: skip
+NODES = {"Roots": "root", "OrganizationalUnits": "organizational unit", "Accounts": "account"}
+PLACE = "place of the account in its organization"
+MARKED = "answers about the accounts that it may concern are marked incomplete"
 
 KINDS: dict[str, Literal["scp", "rcp"]] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
@@ -55,11 +74,24 @@ class Target(msgspec.Struct, rename="pascal"):
 
 
 class Policy(msgspec.Struct, rename="pascal"):
-    """A policy with its content and targets."""
+    """A policy with its content and targets, each decoded apart: what is wrong with one does not hide the others."""
 
-    policy_summary: Summary
+    policy_summary: Raw
     content: Raw = Raw(b"null")
-    targets: list[Target] | None = None
+    targets: Raw = Raw(b"null")
+
+
+class Targets(NamedTuple):
+    """The targets that could be read, with their indexes, and whether these are all."""
+
+    ids: tuple[str, ...]
+    indexes: tuple[int, ...]
+    are_all: bool
+
+    @property
+    def known(self) -> tuple[str, ...] | None:
+        """The targets, None where not all could be read."""
+        return self.ids if self.are_all else None
 
 
 def recognises(names: frozenset[str]) -> bool:
@@ -68,60 +100,128 @@ def recognises(names: frozenset[str]) -> bool:
 
 
 def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
-    """Yield the organization; a node or policy of the wrong shape is a reject and the others go on."""
+    """Yield the organization; a node or policy of the wrong shape is a reject and the others go on.
+
+    What was left out and may be an SCP or RCP, or the place of an account, is told to whoever marks the accounts.
+    """
+    page = yield from unrepeated(page)
     described = page.members.get("Organization", Raw(b"{}"))
     organization = one(page, "/Organization", described, Organization, "organization")
     if isinstance(organization, Reject):
         yield organization
         organization = Organization()
-    nodes: list[NodePart] = []
+    nodes = yield from _nodes(page)
     policies: list[OrganizationPolicyPart] = []
-    for found in _members(page, documents):
-        if isinstance(found, NodePart):
-            nodes.append(found)
-        elif isinstance(found, OrganizationPolicyPart):
+    unread: list[UnreadControl] = []
+    for found in (*_policies(page, documents), *_cut_off(page)):
+        if isinstance(found, OrganizationPolicyPart):
             policies.append(found)
+        elif isinstance(found, UnreadControl):
+            unread.append(found)
         else:
             yield found
     organization_id, management = _identity(organization, nodes)
     if organization_id is None:
         message = "neither Organization nor a root's ARN tells the organization's id"
-        remedy = "add the answer of describe-organization as Organization"
+        remedy = f"add the answer of describe-organization as Organization; all of it was left out, {MARKED}"
         yield page.reject("", "error", "no-organization-id", message, remedy)
+        yield UnreadNodePart(page.source, PLACE)
         return
-    yield OrganizationPart(page.source, page.pointer, organization_id, management, tuple(nodes), tuple(policies))
-
-
-def _members(page: Page, documents: DocumentStore) -> Iterator[NodePart | OrganizationPolicyPart | Reject]:
-    yield from each(page, "Roots", Node, "root", lambda at, root: [_node(page, at, root, None, False)])
-    yield from each(
-        page, "OrganizationalUnits", Node, "organizational unit",
-        lambda at, unit: [_node(page, at, unit, unit.parent_id or "", False)],
-    )  # fmt: skip
-    yield from each(
-        page, "Accounts", Node, "account", lambda at, node: [_node(page, at, node, node.parent_id or "", True)]
+    yield OrganizationPart(
+        page.source, page.pointer, organization_id, management, tuple(nodes), tuple(policies), tuple(unread)
     )
-    yield from each(page, "Policies", Policy, "policy", lambda at, policy: _policy(page, documents, at, policy))
 
 
-def _node(page: Page, pointer: str, node: Node, parent_id: str | None, is_account: bool) -> NodePart:
-    return NodePart(page.pointer + pointer, node.id, node.arn, node.name, parent_id, is_account)
+def _cut_off(page: Page) -> Iterator[UnreadControl | UnreadNodePart | Reject]:
+    """Tell of an organization that goes on elsewhere."""
+    more = follows(page.members, "NextToken")
+    if more is None:
+        return
+    message = "the organization ends in the middle: NextToken says that another page follows"
+    remedy = f"export all pages and join their lists; {MARKED}"
+    yield page.reject(more, "error", "truncated-list", message, remedy)
+    yield UnreadNodePart(page.source, PLACE)
+    yield UnreadControl("rest of the SCPs and RCPs of the organization", None)
+
+
+def _nodes(page: Page) -> Generator[Part, None, list[NodePart]]:
+    nodes: list[NodePart] = []
+    are_all = page.unread.isdisjoint(NODES)
+    for member, what in NODES.items():
+        for found in items(page, member, Node, what):
+            node = found if isinstance(found, Reject) else _node(page, *found, what)
+            if isinstance(node, NodePart):
+                nodes.append(node)
+            else:
+                yield node
+                are_all = False
+    if not are_all:
+        yield UnreadNodePart(page.source, PLACE)
+    return nodes
+
+
+def _node(page: Page, pointer: str, node: Node, what: str) -> NodePart | Reject:
+    if what == "account" and not ACCOUNT_ID.fullmatch(node.id):
+        message = f"account: {node.id!r} is no account id, which has twelve digits"
+        return page.reject(f"{pointer}/Id", "error", "bad-account-id", message, "export it again; this was left out")
+    parent_id = None if what == "root" else node.parent_id or ""
+    return NodePart(page.pointer + pointer, node.id, node.arn, node.name, parent_id, what == "account")
+
+
+def _policies(page: Page, documents: DocumentStore) -> Iterator[OrganizationPolicyPart | UnreadControl | Reject]:
+    if "Policies" in page.unread:
+        yield UnreadControl("SCPs and RCPs of the organization", None)
+    for found in items(page, "Policies", Policy, "policy"):
+        if isinstance(found, Reject):
+            yield found
+            yield UnreadControl(f"policy of the organization at {found.pointer}", None)
+        else:
+            yield from _policy(page, documents, *found)
 
 
 def _policy(
     page: Page, documents: DocumentStore, pointer: str, policy: Policy
-) -> Iterator[OrganizationPolicyPart | Reject]:
-    summary = policy.policy_summary
-    kind = KINDS.get(summary.type)
-    if kind is None:
+) -> Iterator[OrganizationPolicyPart | UnreadControl | Reject]:
+    summary = one(page, f"{pointer}/PolicySummary", policy.policy_summary, Summary, "policy: PolicySummary")
+    if isinstance(summary, Reject):
+        yield summary._replace(remedy=f"{summary.remedy}, {MARKED}")
+        targets = yield from _targets(page, pointer, policy.targets, "policy")
+        yield UnreadControl(f"policy of the organization at {page.pointer}{pointer}", targets.known)
         return
-    label = f"{kind.upper()} {summary.name or summary.id} ({summary.id})"
+    if summary.type in IRRELEVANT:
+        return
+    kind = KINDS.get(summary.type)
+    name = summary.name or summary.id
+    label = f"{kind.upper() if kind else 'policy'} {name} ({summary.id})"
+    targets = yield from _targets(page, pointer, policy.targets, label)
+    if kind is None or not targets.are_all:
+        yield UnreadControl(summary.arn, targets.known)
+    if kind is None:
+        message = f"{label}: {summary.type!r} is no type of policy that AWS has"
+        remedy = f"write {' or '.join(KINDS)} if it is one; this policy was left out, {MARKED}"
+        yield page.reject(f"{pointer}/PolicySummary/Type", "error", "unknown-policy-type", message, remedy)
+        return
     policy_id = yield from documents.use(page, f"{pointer}/Content", policy.content, kind, label)
-    name, is_left_out = summary.name or summary.id, policy_id is None
+    is_left_out = policy_id is None
     if is_left_out and kind == "scp":
         name, policy_id = name + NO_LIMIT, documents.outcome(ALLOW_ALL, kind).policy_id
-    targets = tuple(target.target_id for target in policy.targets or ())
-    yield OrganizationPolicyPart(page.pointer + pointer, summary.arn, name, kind, policy_id, is_left_out, targets)
+    place = page.pointer + pointer
+    yield OrganizationPolicyPart(place, summary.arn, name, kind, policy_id, is_left_out, targets.ids, targets.indexes)
+
+
+def _targets(page: Page, pointer: str, raw: Raw, label: str) -> Generator[Reject, None, Targets]:
+    """Read the targets one by one."""
+    place = page._replace(pointer=page.pointer + pointer, members={"Targets": raw})
+    ids, indexes, are_all = [], [], True
+    for found in items(place, "Targets", Target, f"{label}: target"):
+        if isinstance(found, Reject):
+            yield found._replace(remedy=f"{found.remedy}, {MARKED}")
+            are_all = False
+        else:
+            at, target = found
+            ids.append(target.target_id)
+            indexes.append(int(at.rsplit("/", 1)[-1]))
+    return Targets(tuple(ids), tuple(indexes), are_all)
 
 
 def _identity(organization: Organization, nodes: list[NodePart]) -> tuple[str | None, str | None]:

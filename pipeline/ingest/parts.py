@@ -24,7 +24,10 @@ class PolicyReference(NamedTuple):
 
 
 class PrincipalPart(NamedTuple):
-    """A user, role or group of an account export. ``groups`` are names; ``pointer`` leads to the principal's object."""
+    """A user, role or group of an account export. ``groups`` are names; ``pointer`` leads to the principal's object.
+
+    ``missing`` tells what of it could not be read.
+    """
 
     source: str
     pointer: str
@@ -42,10 +45,14 @@ class PrincipalPart(NamedTuple):
     trust: NamedPolicy | None
     created_at: str | None
     last_used_at: str | None
+    missing: tuple[str, ...] = ()
 
 
 class ManagedPolicyPart(NamedTuple):
-    """The default version of a managed policy. ``account_id`` is None for AWS's own policies."""
+    """The default version of a managed policy. ``account_id`` is None for AWS's own policies.
+
+    ``missing`` tells what is not known about it: those who have the policy lack that.
+    """
 
     source: str
     pointer: str
@@ -54,6 +61,7 @@ class ManagedPolicyPart(NamedTuple):
     name: str
     policy_id: str | None
     changed_at: str | None
+    missing: tuple[str, ...] = ()
 
 
 class ExportPart(NamedTuple):
@@ -62,6 +70,20 @@ class ExportPart(NamedTuple):
     source: str
     pointer: str
     account_id: str | None
+
+
+class PagePart(NamedTuple):
+    """A page of a list that AWS prints in pages: ``content`` is the format.
+
+    ``scopes`` are what its items belong to, each an account id and what the list is of in it (a region, a tuning job,
+    or nothing). ``more`` is the pointer to the member that says that another page follows, None on the last page.
+    """
+
+    source: str
+    pointer: str
+    content: str
+    scopes: frozenset[tuple[str, str]]
+    more: str | None
 
 
 class NodePart(NamedTuple):
@@ -76,7 +98,7 @@ class NodePart(NamedTuple):
 
 
 class OrganizationPolicyPart(NamedTuple):
-    """An SCP or RCP with the ids of its targets; ``kind`` is scp or rcp.
+    """An SCP or RCP with the ids of its targets and the indexes at which these stand; ``kind`` is scp or rcp.
 
     ``is_left_out`` where its document cannot be read; ``policy_id`` is then that of what stands for it, if anything.
     """
@@ -88,6 +110,14 @@ class OrganizationPolicyPart(NamedTuple):
     policy_id: str | None
     is_left_out: bool
     targets: tuple[str, ...]
+    indexes: tuple[int, ...]
+
+
+class UnreadControl(NamedTuple):
+    """What was left out of an organization and may be an SCP or RCP. ``targets`` is None where they are not known."""
+
+    name: str
+    targets: tuple[str, ...] | None
 
 
 class OrganizationPart(NamedTuple):
@@ -99,14 +129,23 @@ class OrganizationPart(NamedTuple):
     management_account_id: str | None
     nodes: tuple[NodePart, ...]
     policies: tuple[OrganizationPolicyPart, ...]
+    unread: tuple[UnreadControl, ...] = ()
+
+
+class UnreadNodePart(NamedTuple):
+    """Tells that an account may belong to an organization whose file does not say so readably."""
+
+    source: str
+    what: str
 
 
 class ResourcePolicyPart(NamedTuple):
     """The policy of a resource or of a VPC endpoint."""
 
     source: str
+    pointer: str
     resource_arn: str
-    policy_id: str
+    policy_id: str | None
 
 
 class LoosePolicyPart(NamedTuple):
@@ -137,7 +176,9 @@ Part: TypeAlias = (
     PrincipalPart
     | ManagedPolicyPart
     | ExportPart
+    | PagePart
     | OrganizationPart
+    | UnreadNodePart
     | ResourcePolicyPart
     | LoosePolicyPart
     | ResourcePart

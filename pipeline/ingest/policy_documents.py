@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from pipeline.errors import Reject
-from pipeline.ingest.decode import Page, one
+from pipeline.ingest.decode import Page, one, unrepeated
 from pipeline.ingest.documents import DocumentStore
 from pipeline.ingest.parts import LoosePolicyPart, Part
 
@@ -34,6 +34,9 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
         return
     pointer, raw = "", page.raw
     if "PolicyVersion" in page.members:
+        page = yield from unrepeated(page)
+        if page.unread:
+            return
         version = one(page, "/PolicyVersion", page.members["PolicyVersion"], PolicyVersion, "policy version")
         if isinstance(version, Reject):
             yield version

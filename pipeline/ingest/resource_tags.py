@@ -6,20 +6,15 @@ import msgspec
 
 from pipeline.flatten.records import ResourceRecord
 from pipeline.ingest.arns import RESOURCE_ARN
-from pipeline.ingest.decode import Page, each
+from pipeline.ingest.decode import Page, each, unrepeated
 from pipeline.ingest.documents import DocumentStore
-from pipeline.ingest.parts import Part, ResourcePart
+from pipeline.ingest.endings import follows
+from pipeline.ingest.parts import PagePart, Part, ResourcePart
+from pipeline.ingest.tags import Tag, distinct
 
 CONTENT = "resource-tags"
 RECOGNISES = "get-resources: ResourceTagMappingList"
 YIELDS = "resources with their tags"
-
-
-class Tag(msgspec.Struct, rename="pascal", gc=False):
-    """One tag."""
-
-    key: str
-    value: str
 
 
 class Resource(msgspec.Struct, gc=False):
@@ -37,7 +32,14 @@ def recognises(names: frozenset[str]) -> bool:
 def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     """Yield the resources of the page."""
     del documents
-    yield from each(page, "ResourceTagMappingList", Resource, "resource", lambda at, item: _resource(page, at, item))
+    page = yield from unrepeated(page)
+    scopes: set[tuple[str, str]] = set()
+    for part in each(page, "ResourceTagMappingList", Resource, "resource", lambda at, item: _resource(page, at, item)):
+        if isinstance(part, ResourcePart):
+            _, _, _, region, account, _ = part.record.resource_arn.split(":", 5)
+            scopes |= {(account, region)} if account and region else set()
+        yield part
+    yield PagePart(page.source, page.pointer, CONTENT, frozenset(scopes), follows(page.members, "PaginationToken"))
 
 
 def _resource(page: Page, pointer: str, item: Resource) -> Iterator[Part]:
@@ -45,5 +47,5 @@ def _resource(page: Page, pointer: str, item: Resource) -> Iterator[Part]:
         message = f"{item.arn!r} is not an ARN"
         yield page.reject(f"{pointer}/ResourceARN", "error", "bad-arn", message, "export it again; this was left out")
         return
-    tags = tuple(sorted({tag.key: tag.value for tag in item.tags or ()}.items()))
+    tags, _ = yield from distinct(page, pointer, item.tags, str, item.arn, "the other one was left out")
     yield ResourcePart(page.source, page.pointer + pointer, ResourceRecord(item.arn, tags))

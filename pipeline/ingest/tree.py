@@ -68,7 +68,7 @@ def _refuse(what: str, first: str, second: str) -> None:
 
 def _content(organization: OrganizationPart) -> tuple[object, ...]:
     nodes = sorted(str(node[1:]) for node in organization.nodes)
-    policies = sorted(str((*policy[1:-1], sorted(policy.targets))) for policy in organization.policies)
+    policies = sorted(str((*policy[1:-2], sorted(policy.targets))) for policy in organization.policies)
     return (organization.management_account_id, nodes, policies)
 
 
@@ -162,7 +162,7 @@ def _attachments(
         node = nodes.get(target_id)
         if node is None:
             message = f"{policy.kind.upper()} {policy.name}: the target {target_id!r} is not in the organization"
-            place = f"{policy.pointer}/Targets/{index}"
+            place = f"{policy.pointer}/Targets/{policy.indexes[index]}"
             remedy = "collect the organization again; the policy's other targets were read"
             result.rejects.append(_reject(organization, place, "unknown-target", message, remedy))
             continue

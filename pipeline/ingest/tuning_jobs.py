@@ -6,10 +6,11 @@ import msgspec
 
 from pipeline.flatten.records import TrainingJobRecord
 from pipeline.ingest.arns import RESOURCE_ARN
-from pipeline.ingest.dates import Date, utc
-from pipeline.ingest.decode import Page, each
+from pipeline.ingest.dates import Date, undated, utc
+from pipeline.ingest.decode import Page, each, unrepeated
 from pipeline.ingest.documents import DocumentStore
-from pipeline.ingest.parts import Part, TrainingJobPart
+from pipeline.ingest.endings import follows
+from pipeline.ingest.parts import PagePart, Part, TrainingJobPart
 
 CONTENT = "tuning-jobs"
 RECOGNISES = "list-training-jobs-for-hyper-parameter-tuning-job: TrainingJobSummaries"
@@ -33,7 +34,13 @@ def recognises(names: frozenset[str]) -> bool:
 def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     """Yield the training jobs of the page."""
     del documents
-    yield from each(page, "TrainingJobSummaries", TrainingJob, "training job", lambda at, job: _job(page, at, job))
+    page = yield from unrepeated(page)
+    scopes: set[tuple[str, str]] = set()
+    for part in each(page, "TrainingJobSummaries", TrainingJob, "training job", lambda at, job: _job(page, at, job)):
+        if isinstance(part, TrainingJobPart):
+            scopes.add((part.record.training_job_arn.split(":", 5)[4], part.record.tuning_job_arn or ""))
+        yield part
+    yield PagePart(page.source, page.pointer, CONTENT, frozenset(scopes), follows(page.members, "NextToken"))
 
 
 def _job(page: Page, pointer: str, job: TrainingJob) -> Iterator[Part]:
@@ -44,5 +51,6 @@ def _job(page: Page, pointer: str, job: TrainingJob) -> Iterator[Part]:
         return
     prefix = ":".join(job.training_job_arn.split(":", 5)[:5])
     tuning_job = f"{prefix}:hyper-parameter-tuning-job/{job.tuning_job_name}" if job.tuning_job_name else None
+    yield from undated(page, pointer, (("CreationTime", job.creation_time),))
     record = TrainingJobRecord(job.training_job_arn, tuning_job, job.training_job_status, utc(job.creation_time))
     yield TrainingJobPart(page.source, page.pointer + pointer, record)

@@ -1,0 +1,134 @@
+"""Finds names that stand twice in one object. JSON readers keep the last of them and say nothing.
+
+Policy documents are passed over: they have a check of their own. Must not know any format.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+#: Members that hold a policy document, in any format.
+DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "Document", "Content", "ResourcePolicy"})
+BEFORE_VALUE = re.compile(rb'[ \t\r\n]*+("(?:[^"\\]++|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
+AFTER_VALUE = re.compile(rb"[ \t\r\n]*+([,}])")
+CHUNK = 1 << 20
+
+_any = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+class Duplicate(NamedTuple):
+    """A name that stands twice, and the RFC 6901 pointer to it."""
+
+    pointer: str
+    name: str
+
+
+def is_plain(raw: Raw) -> bool:
+    """Whether a quick look shows that no name stands twice in ``raw``; if not, :func:`first_duplicate` tells.
+
+    Where encoding the decoded value gives the compact text back, every member is still there.
+    """
+    try:
+        return bool(_encoder.encode(_any.decode(raw)) == msgspec.json.format(raw, indent=-1))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def first_duplicate(raw: Raw) -> Duplicate | None:
+    """Return a name that stands twice in one object of ``raw``, None if there is none outside policy documents.
+
+    What cannot be decoded has none: whoever reads it finds out.
+    """
+    if is_plain(raw):
+        return None
+    repeated: dict[int, str] = {}
+    kept: list[object] = []
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        merged = dict(pairs)
+        if len(merged) < len(pairs):
+            repeated[id(merged)] = _repeated([name for name, _ in pairs])[0]
+            kept.append(merged)
+        return merged
+
+    try:
+        value = _decoded(raw, members)
+    except (ValueError, RecursionError):
+        return None
+    return _reached(value, repeated) if repeated else None
+
+
+def repeated_members(raw: Raw, members: Mapping[str, Raw]) -> list[str]:
+    """Return the names that stand twice in the object ``raw`` itself, whose members decode to ``members``."""
+    if _are_all(memoryview(raw), members):
+        return []
+    names: list[str] = []
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        names[:] = [name for name, _ in pairs]
+
+    _decoded(raw, note)
+    return _repeated(names)
+
+
+def step(name: str) -> str:
+    """Return a name as a step of an RFC 6901 pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _decoded(raw: Raw, hook: object) -> object:
+    """Decode ``raw``; ``hook`` gets the members of each object, those of the outermost last."""
+    text = bytes(raw).decode("utf-8")
+    return json.loads(text, object_pairs_hook=hook, parse_int=str, parse_float=str)  # type: ignore[arg-type]
+
+
+def _repeated(names: list[str]) -> list[str]:
+    seen: set[str] = set()
+    found = dict.fromkeys(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+    return list(found)
+
+
+def _reached(root: object, repeated: Mapping[int, str]) -> Duplicate | None:
+    """Return the first of ``repeated``, by the identity of their objects, that stands outside policy documents."""
+    unvisited = [("", root)]
+    while unvisited:
+        pointer, value = unvisited.pop()
+        if id(value) in repeated:
+            name = repeated[id(value)]
+            return Duplicate(f"{pointer}/{step(name)}", name)
+        if isinstance(value, dict):
+            below = [(f"{pointer}/{step(name)}", item) for name, item in value.items() if name not in DOCUMENTS]
+        else:
+            below = [(f"{pointer}/{index}", item) for index, item in enumerate(value)] if type(value) is list else []
+        unvisited += reversed(below)
+    return None
+
+
+def _are_all(text: memoryview, members: Mapping[str, Raw]) -> bool:
+    """Whether the object's text holds these members and no others, found by walking over their values."""
+    offset = bytes(text[:CHUNK]).find(b"{") + 1
+    last = b","
+    for name, value in members.items():
+        before = BEFORE_VALUE.match(text, offset)
+        if last != b"," or before is None or json.loads(before[1]) != name or not _stands(value, text, before.end()):
+            return False
+        after = AFTER_VALUE.match(text, before.end() + len(memoryview(value)))
+        if after is None:
+            return False
+        offset, last = after.end(), after[1]
+    return last == b"}" or not members
+
+
+def _stands(value: Raw, text: memoryview, offset: int) -> bool:
+    """Whether ``value`` stands in the text from ``offset`` on. Compared in chunks: a list may be a whole file."""
+    view = memoryview(value)
+    end = offset + len(view)
+    return all(
+        bytes(view[at : at + CHUNK]) == bytes(text[offset + at : min(offset + at + CHUNK, end)])
+        for at in range(0, len(view), CHUNK)
+    )
