@@ -24,8 +24,8 @@ class Problem(NamedTuple):
     """What is wrong at one place of a JSON document.
 
     ``pointer`` is an RFC 6901 JSON pointer into the document ("" is the whole of it). ``message`` says
-    what is wrong, ``remedy`` what to do about it. An ``error`` means that the document was left out, a
-    ``warning`` that it is used although AWS would refuse it or something is missing.
+    what is wrong, ``remedy`` what to do about it. An ``error`` means that something was left out or is
+    missing, a ``warning`` that it is used although AWS would refuse it or it is doubtful.
     """
 
     pointer: str

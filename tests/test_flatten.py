@@ -164,7 +164,8 @@ def test_policies_of_one_name_and_text_in_two_places_keep_the_grain(tmp_path):
     listed = export([user(AttachedManagedPolicies=attachments)], policies=policies)
     found = rows(read_inputs([write(tmp_path, "a.json", listed)]), "attachments")
     grain = [tuple(row[name] for name in relation("attachments").grain) for row in found]
-    assert len(set(grain)) == len(grain) > 0
+    assert len(set(grain)) == len(grain) == 2
+    assert [row["policy_arn"] for row in found] == arns[::-1]
 
 
 def test_a_resource_of_the_inventory_is_cut_into_its_fields(tmp_path):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from pipeline.flatten.records import Document, Inputs, PrincipalRecord, ResourceRecord
+from pipeline.flatten.records import Attachment, Document, Inputs, PrincipalRecord, ResourceRecord
 from pipeline.iam.model import Condition, Statement
 
 Row: TypeAlias = tuple[object, ...]
@@ -33,7 +33,7 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
         "principals": [_principal(principal) for principal in inputs.principals],
         "memberships": list(inputs.memberships),
         "policies": [_policy(document) for document in inputs.documents],
-        "attachments": list(inputs.attachments),
+        "attachments": [_attachment(attachment) for attachment in inputs.attachments],
         "statements": [_statement(document, s, statement_id) for document, s, statement_id in statements],
         "actions": [row for _, s, statement_id in statements for row in _actions(s, statement_id)],
         "resources": [row for document, s, statement_id in statements for row in _resources(document, s, statement_id)],
@@ -56,6 +56,10 @@ def _principal(p: PrincipalRecord) -> Row:
         p.boundary_policy_id, is_service_linked, p.created_at, p.last_used_at, bool(p.missing), list(p.missing),
         p.source,
     )  # fmt: skip
+
+
+def _attachment(a: Attachment) -> Row:
+    return (*a[:6], a.policy_arn or "", *a[6:])
 
 
 def _policy(document: Document) -> Row:
