@@ -62,9 +62,17 @@ def test_places_behind_comments_are_right(tmp_path):
     assert (missing.code, missing.line, missing.column) == ("wrong-type", 4, 3)
 
 
-def test_of_a_file_in_which_nothing_is_recognised_the_first_error_is_told(tmp_path):
-    warning, error = read(tmp_path, "a.json", '[{"x": 1}, {"y": 1}] // z').rejects[::-1]
-    assert (warning.code, error.code, error.pointer) == ("comments", "unrecognised", "/0")
+def test_of_a_file_in_which_nothing_is_recognised_each_item_is_told(tmp_path):
+    rejects = read(tmp_path, "a.json", '[null, 1, "a", [], {}] // z').rejects
+    told = [(reject.pointer, reject.code) for reject in rejects]
+    assert told == [(f"/{index}", "unrecognised") for index in range(5)] + [("", "comments")]
+    assert [reject.column for reject in rejects] == [2, 8, 11, 16, 20, 24]
+
+
+def test_of_a_file_of_many_unknown_items_the_first_are_told_and_how_many_there_are(tmp_path):
+    rejects = read(tmp_path, "a.json", [{"x": 1}] * 100).rejects
+    assert len(rejects) == 20
+    assert "80 more items" in max(rejects, key=lambda reject: reject.line).message
 
 
 def test_an_unknown_item_beside_known_ones_is_told(tmp_path):

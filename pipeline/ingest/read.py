@@ -19,6 +19,8 @@ from pipeline.memory import collection_off
 
 UNRECOGNISED = "unrecognised"
 FILES_PER_MESSAGE = 100
+#: Errors that are told one by one of a file in which nothing is recognised.
+TOLD = 20
 
 
 def _silent(message: str) -> None:
@@ -35,22 +37,33 @@ def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Callab
     contradict each other.
     """
     with collection_off():
-        files, rejects = find(paths)
+        found, rejects = find(paths)
+        files = _distinctly_named(found)
         documents = DocumentStore()
         sources: list[SourceFile] = []
         parts: list[Part] = list(rejects)
         for number, file in enumerate(files, start=1):
-            source, found = _read(file, documents)
+            source, held = _read(file, documents)
             sources.append(source)
-            parts += found
+            parts += held
             if number % FILES_PER_MESSAGE == 0 or number == len(files):
                 progress(f"read {number} of {len(files)} files")
         inputs = assemble(parts, documents, sources, latest)
         return replace(inputs, rejects=_placed(inputs.rejects, {file.source: file for file in files}))
 
 
+def _distinctly_named(files: Sequence[InputFile]) -> tuple[InputFile, ...]:
+    """Return the files by names that tell them apart, because a file is known by its printable name from here on.
+
+    A line feed and the two characters ``\\n`` in a name print the same; where that happens backslashes are doubled.
+    """
+    if len({file.source for file in files}) == len(files):
+        return tuple(files)
+    return tuple(file._replace(source=printable(file.path.as_posix().replace("\\", 2 * "\\"))) for file in files)
+
+
 def _read(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:
-    """Return what a file holds. Where nothing in it is recognised only the first error is told."""
+    """Return what a file holds. Where nothing in it is recognised the first errors are told, and how many there are."""
     content = load(file)
     if content.data is None:
         found = [content.reject] if content.reject else []
@@ -62,10 +75,20 @@ def _read(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[P
         contents |= _read_page(page, documents, parts)
     if not contents:
         problems = [part for part in parts if isinstance(part, Reject)]
-        told = [problem for problem in problems if problem.severity == "warning"]
-        told += [problem for problem in problems if problem.severity == "error"][:1]
-        return SourceFile(file.source, content.sha256, content.size, UNRECOGNISED), list(told)
+        return SourceFile(file.source, content.sha256, content.size, UNRECOGNISED), _first(problems)
     return SourceFile(file.source, content.sha256, content.size, ", ".join(sorted(contents))), parts
+
+
+def _first(problems: Sequence[Reject]) -> list[Part]:
+    """Return the warnings, and of the errors as many as are worth reading."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    told: list[Part] = [problem for problem in problems if problem.severity == "warning"]
+    told += errors[:TOLD]
+    more = len(errors) - TOLD
+    if more > 0:
+        last = errors[TOLD - 1]
+        told[-1] = last._replace(message=f"{last.message}; {more} more items of this file are none either")
+    return told
 
 
 def _read_page(page: Page, documents: DocumentStore, parts: list[Part]) -> set[str]:
