@@ -18,6 +18,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 from cli_run import run
+from ingest_inputs import export, user, write
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "samples" / "organization"
@@ -69,6 +70,13 @@ def test_build_lists_rejects_errors_first_and_exits_with_3(cli, tmp_path):
     )
     assert all(": warning: " in line for line in rejects[1:])
     assert re.search(r"snapshot [0-9a-f]{16}: .*; 1 error, \d+ warnings$", done.err.splitlines()[-1])
+
+
+def test_build_of_an_export_that_lacks_what_it_names_exits_with_3(cli, tmp_path):
+    path = write(tmp_path, "a.json", export([user(GroupList=["here"])]))
+    done = cli("build", str(path), "--lake", str(tmp_path / "lake"))
+    assert done.code == 3
+    assert re.search(r"a\.json:\d+:\d+: error: .*its group here is not in the export; ", done.err)
 
 
 def test_build_of_good_input_exits_with_0_and_is_silent_if_asked(cli, tmp_path):

@@ -57,6 +57,22 @@ def lake(built, tmp_path):
     return Path(shutil.copytree(built, tmp_path / "lake"))
 
 
+def test_two_arns_of_one_document_and_tags_given_twice_are_written(tmp_path):
+    arns = ["arn:aws:iam::aws:policy/Reader", arn("policy/team/Reader")]
+    tags = [{"Key": "team", "Value": "1"}, {"Key": "team", "Value": "2"}]
+    users = [user(AttachedManagedPolicies=[attached(policy_arn) for policy_arn in arns], Tags=tags)]
+    policies = [managed(policy_arn, document()) for policy_arn in arns]
+    path = write(tmp_path, "a.json", export(users, policies=policies))
+    build_lake([path], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    for name in ("attachments", "principal_policies"):
+        grain = ", ".join(relation(name).grain)
+        rows = lake.query(f"select distinct {grain} from {name} where policy_arn is not null").to_pylist()
+        assert sorted(row["policy_arn_key"] for row in rows) == sorted(arns)
+    (found,) = lake.query("select is_incomplete, cast(tags as varchar) as tags from principals").to_pylist()
+    assert found == {"is_incomplete": True, "tags": "{team=2}"}
+
+
 def test_a_lake_holds_what_it_should_and_no_more(built):
     current = (built / "CURRENT").read_text().strip()
     assert sorted(path.name for path in built.iterdir()) == ["CURRENT", "policylake.duckdb", "snapshots"]

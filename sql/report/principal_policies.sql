@@ -1,6 +1,6 @@
 /*
 description = "The identity policies and the boundary of each principal, own policies before those of groups."
-grain = ["principal_arn", "attachment_kind", "policy_id", "via_arn", "policy_name"]
+grain = ["principal_arn", "attachment_kind", "policy_id", "via_arn", "policy_name", "policy_arn"]
 */
 select
     principal_arn,
@@ -17,4 +17,5 @@ order by
     via_arn,
     policy_name,
     attachment_kind,
-    policy_id
+    policy_id,
+    policy_arn

@@ -1,6 +1,6 @@
 /*
 description = "Identity policies and boundary of each user, role and loose document, those of the user's groups included."
-grain = ["principal_arn", "attachment_kind", "policy_id", "via_arn", "policy_name"]
+grain = ["principal_arn", "attachment_kind", "policy_id", "via_arn", "policy_name", "policy_arn_key"]
 */
 with
 subjects as (
@@ -16,6 +16,7 @@ granted as (
         policy_id,
         policy_name,
         policy_arn,
+        policy_arn_key,
     from attachments
     where attachment_kind in ('inline', 'managed', 'boundary')
 ),
@@ -28,6 +29,7 @@ own as (
         granted.target_arn as via_arn,
         granted.policy_name,
         granted.policy_arn,
+        granted.policy_arn_key,
     from subjects
     inner join granted on subjects.principal_arn = granted.target_arn
 ),
@@ -40,6 +42,7 @@ through_groups as (
         granted.target_arn as via_arn,
         granted.policy_name,
         granted.policy_arn,
+        granted.policy_arn_key,
     from memberships
     inner join granted on memberships.group_arn = granted.target_arn
 )
