@@ -21,6 +21,7 @@ ADDRESSES = ("192.0.2.7", "203.0.113.9", "203.0.113.255", "10.1.2.3", "198.51.10
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 MOMENTS = ("2020-01-01T00:00:00Z", "2026-11-25T00:00:00Z", "2031-01-01T00:00:00Z")
 NUMBERS = ("0", "1", "5", "100", "3600", "3601", "86400")
+SESSIONS = ("s0", "s1", "s2")
 PIECES = ("", "x", "a-1", "team-red", "us-east-1", "prod")
 ENDPOINT_KEYS = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourceip")
 #: Global keys whose values follow from principal, resource or the service's own calls, or are given always.
@@ -42,6 +43,11 @@ class Asked(NamedTuple):
     line: Json
 
 
+def session_arn(role_arn: str, name: str) -> str:
+    """Return the ARN of a role's session: without the role's path."""
+    return f"arn:aws:sts::{role_arn.split(':')[4]}:assumed-role/{role_arn.rsplit('/', 1)[-1]}/{name}"
+
+
 def glob_matches(pattern: str, text: str) -> bool:
     """Whether a glob matches a text; ``${*}`` is the character itself, any other ``${...}`` stands for anything."""
     pieces = re.findall(r"\$\{[*?$]\}|\$\{[^}]*\}|.", pattern, re.DOTALL)
@@ -60,6 +66,9 @@ class Requests:
     lake: Lake
     reference: Reference
     seed: int
+    #: Shares of the requests on resources of the own account, and of a role's requests that its sessions make.
+    in_own_account: float = 0.95
+    by_sessions: float = 0.0
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -101,8 +110,7 @@ class Requests:
 
     def next(self) -> Asked:
         principal = self.chance.choice(self.principals)
-        answered = self.answered.get(principal["principal_arn"])
-        action = self.chance.choice(answered if answered and self.chance.random() < 0.6 else self.actions)
+        action = self.action(principal["principal_arn"])
         known = self.reference.action(action)
         kinds = (
             [(kind.resource_type, kind.arn_format, kind.condition_keys) for kind in known.resource_types]
@@ -111,20 +119,35 @@ class Requests:
         )
         if known and not any(kind.is_required for kind in known.resource_types):
             kinds.append(("*", "", known.condition_keys))
-        kind, arn_format, keys = self.chance.choice(
-            kinds or [("*", "arn:${P}:sagemaker:${Region}:${Account}:model/${N}", ())]
-        )
+        kind, arn_format, keys = self.chance.choice(kinds or [("*", self.unknown_format(action), ())])
         account = (
             principal["account_id"]
-            if self.chance.random() < 0.95
+            if self.chance.random() < self.in_own_account
             else self.chance.choice(self.principals)["account_id"]
         )
         resource = self.resource(arn_format, account)
         context = self.context(keys)
         if resource in self.inventory:  # its tags are known
             context = {key: value for key, value in context.items() if "resourcetag/" not in key}
-        line = {"principal": principal["principal_arn"], "action": action, "resource": resource, "context": context}
+        caller = self.caller(principal["principal_arn"])
+        line = {"principal": caller, "action": action, "resource": resource, "context": context}
         return Asked(principal["principal_arn"], principal["account_id"], action, kind, line)
+
+    def action(self, principal_arn: str) -> str:
+        """Return an action, rather one that the principal has an answer on."""
+        answered = self.answered.get(principal_arn)
+        return self.chance.choice(answered if answered and self.chance.random() < 0.6 else self.actions)
+
+    def unknown_format(self, action: str) -> str:
+        """Return the form of an ARN for an action that the reference does not know."""
+        del action
+        return "arn:${P}:sagemaker:${Region}:${Account}:model/${N}"
+
+    def caller(self, principal_arn: str) -> str:
+        """Return who asks: the principal, or some session of a role."""
+        if not self.by_sessions or ":role/" not in principal_arn or self.chance.random() >= self.by_sessions:
+            return principal_arn
+        return session_arn(principal_arn, self.chance.choice(SESSIONS))
 
     def resource(self, arn_format: str, account: str) -> str:
         if not arn_format:
@@ -274,8 +297,10 @@ class Answers:
         return None if None in found else kind == "and"
 
     def _test_holds(self, test: Json, asked: Asked) -> bool | None:
+        if test["key"].startswith("session "):
+            return asked.line["principal"] in test["values"]
         variables = any(re.search(r"\$\{[^*?$]", value) for value in test["values"])
-        if variables or test["key"].startswith(("session ", "resource ", "aws:principaltag/")):
+        if variables or test["key"].startswith(("resource ", "aws:principaltag/")):
             return None  # a role's own tags count where its session has none: the line does not tell
         if test["key"] == "resource":
             return any(glob_matches(value, asked.line["resource"]) for value in test["values"])

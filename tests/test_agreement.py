@@ -1,10 +1,12 @@
 """The lake's answers hold against the concrete evaluator, request by request."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from agreement import Answers, Requests
+from random_crossings import SERVICES, CrossingRequests, write_crossings
 from random_organization import write_organization
 from shared import SHARED
 
@@ -19,10 +21,12 @@ REQUESTS = 1500
 WITH_POLICY = "vpce-111bbccc"
 
 
-def contradictions(folder: Path, lake_folder: Path, seed: int) -> list[str]:
-    build_lake([folder], lake_folder)
+def contradictions(
+    folder: Path, lake_folder: Path, seed: int, make: type[Requests] = Requests, services: Sequence[str] = ()
+) -> list[str]:
+    build_lake([folder], lake_folder, services=services)
     lake, known = open_lake(lake_folder), reference.load()
-    requests, answers = Requests(lake, known, seed), Answers(lake, known)
+    requests, answers = make(lake, known, seed), Answers(lake, known)
     asked = [request for request in (requests.next() for _ in range(REQUESTS)) if WITH_POLICY not in str(request.line)]
     decided = [
         json.loads(text)
@@ -56,3 +60,9 @@ def test_no_answer_about_a_generated_organization_contradicts_the_concrete_evalu
 def test_no_answer_about_hostile_policies_contradicts_the_concrete_evaluator(tmp_path: Path, seed: int) -> None:
     write_organization(tmp_path / "inputs", seed)
     assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed) == []
+
+
+@pytest.mark.parametrize("seed", [4, 6, 7])
+def test_no_answer_between_accounts_contradicts_the_concrete_evaluator(tmp_path: Path, seed: int) -> None:
+    write_crossings(tmp_path / "inputs", seed)
+    assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed, CrossingRequests, SERVICES) == []
