@@ -312,3 +312,10 @@ def test_a_folder_without_any_input_file_is_an_error(tmp_path):
     write(tmp_path, "notes.txt", "{}")
     with pytest.raises(PolicylakeError, match="no input file here"):
         read_inputs([tmp_path])
+
+
+def test_a_number_too_great_to_read_takes_nothing_else_of_its_list_with_it(tmp_path):
+    inputs = read(tmp_path, "a.json", f"[1e999, {json.dumps(export(users=(user('ana'),)))}]")
+    (reject,) = inputs.rejects
+    assert (reject.pointer, reject.line, reject.column) == ("/0", 1, 2)
+    assert [found.principal_arn for found in inputs.principals] == [arn("user/ana")]

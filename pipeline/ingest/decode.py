@@ -109,7 +109,8 @@ def _page(source: str, name: str, pointer: str, raw: Raw) -> tuple[tuple[Page, .
     kind = kind_of(raw)
     if kind == "an object":
         return (Page(source, name, pointer, raw, _members.decode(raw)),), ()
-    msgspec.json.decode(raw)
+    if not pointer:  # the items of a list stand each for itself, whatever they hold
+        msgspec.json.decode(raw)
     message = f"expected an object, found {kind}"
     return (), (Reject(source, None, None, pointer, "error", "unrecognised", message, "see the list of input formats"),)
 
