@@ -78,6 +78,14 @@ def test_lists_beside_one_that_stands_twice_are_read(tmp_path):
     assert [p.principal_name for p in inputs.principals] == ["DevTeam1"]
 
 
+@pytest.mark.parametrize("depth", [3, 150, 5000])
+def test_a_list_that_stands_twice_is_told_however_deep_another_member_is_nested(depth, tmp_path):
+    deep = "[" * depth + "]" * depth
+    text = f'{{"GroupDetailList": [], "UserDetailList": [], "x": {deep}, "UserDetailList": []}}'
+    reject = only_reject(read(tmp_path, f"{ACCOUNT}.json", text))
+    assert reject.code == ("duplicate-name" if depth < 200 else "malformed-json")
+
+
 def test_a_name_that_stands_twice_in_a_document_costs_the_document_alone(tmp_path):
     policy = {**document(), "mark": 0}
     text = twice(export([user(UserPolicyList=[inline("p", policy), inline("q", document())])]), "Version", "2012-10-17")

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Raw
 
 from pipeline.errors import Problem, Reject, Severity
-from pipeline.ingest.duplicates import first_duplicate, is_plain, repeated_members, step
-from pipeline.ingest.locate import line_column
+from pipeline.ingest.duplicates import first_duplicate, is_plain, repeated_members
+from pipeline.ingest.locate import line_column, step_of
 from pipeline.ingest.syntax import blank_comments, first_mistake
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ def unrepeated(page: Page) -> Generator[Reject, None, Page]:
     for name in names:
         message = f"{name} stands twice in one object: which one is meant is not known"
         remedy = f"keep one of them; both were left out{LEFT_OUT}"
-        yield page.reject(f"/{step(name)}", "error", "duplicate-name", message, remedy)
+        yield page.reject(f"/{step_of(name)}", "error", "duplicate-name", message, remedy)
     members = {name: value for name, value in page.members.items() if name not in names} if names else page.members
     return page._replace(members=members, unread=frozenset(names))
 

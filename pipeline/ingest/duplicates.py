@@ -5,11 +5,13 @@ Policy documents are passed over: they have a check of their own. Must not know 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
+
+from pipeline.ingest.locate import TOKEN, step_of
 
 #: Members that hold a policy document, in any format.
 DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "Document", "Content", "ResourcePolicy"})
@@ -57,7 +59,8 @@ def first_duplicate(raw: Raw) -> Duplicate | None:
         return merged
 
     try:
-        value = _decoded(raw, members)
+        text = bytes(raw).decode("utf-8")
+        value = json.loads(text, object_pairs_hook=members, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
     return _reached(value, repeated) if repeated else None
@@ -67,24 +70,18 @@ def repeated_members(raw: Raw, members: Mapping[str, Raw]) -> list[str]:
     """Return the names that stand twice in the object ``raw`` itself, whose members decode to ``members``."""
     if _are_all(memoryview(raw), members):
         return []
-    names: list[str] = []
-
-    def note(pairs: list[tuple[str, object]]) -> None:
-        names[:] = [name for name, _ in pairs]
-
-    _decoded(raw, note)
-    return _repeated(names)
+    return _repeated(list(_names(bytes(raw).decode("utf-8"))))
 
 
-def step(name: str) -> str:
-    """Return a name as a step of an RFC 6901 pointer."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def _decoded(raw: Raw, hook: object) -> object:
-    """Decode ``raw``; ``hook`` gets the members of each object, those of the outermost last."""
-    text = bytes(raw).decode("utf-8")
-    return json.loads(text, object_pairs_hook=hook, parse_int=str, parse_float=str)  # type: ignore[arg-type]
+def _names(text: str) -> Iterator[str]:
+    """Yield the names of the members of an object, however deep their values are nested."""
+    depth, last = 0, ""
+    for found in TOKEN.finditer(text):
+        token = found[0]
+        if token == ":" and depth == 1:
+            yield json.loads(last)
+        depth += (token in "[{") - (token in "]}")
+        last = token
 
 
 def _repeated(names: list[str]) -> list[str]:
@@ -100,9 +97,9 @@ def _reached(root: object, repeated: Mapping[int, str]) -> Duplicate | None:
         pointer, value = unvisited.pop()
         if id(value) in repeated:
             name = repeated[id(value)]
-            return Duplicate(f"{pointer}/{step(name)}", name)
+            return Duplicate(f"{pointer}/{step_of(name)}", name)
         if isinstance(value, dict):
-            below = [(f"{pointer}/{step(name)}", item) for name, item in value.items() if name not in DOCUMENTS]
+            below = [(f"{pointer}/{step_of(name)}", item) for name, item in value.items() if name not in DOCUMENTS]
         else:
             below = [(f"{pointer}/{index}", item) for index, item in enumerate(value)] if type(value) is list else []
         unvisited += reversed(below)
