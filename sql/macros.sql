@@ -41,9 +41,9 @@ create or replace macro like_of(pattern) as
         .translate('*?' || chr(1) || chr(2) || chr(3), '%_%*?');
 
 -- Whether an ARN can be of a resource type, whose form has placeholders such as ${Region}; null, no form, takes any. A
--- lone * is a request without a resource.
-create or replace macro fits_form(resource, arn_format) as
-    arn_format is null
+-- lone * is a request without a resource, and all that a row for such requests is of.
+create or replace macro fits_form(resource, arn_format, is_without_resource) as
+    (arn_format is null and not is_without_resource)
     or resource = '*'
     or resource like like_of(regexp_replace(arn_format, '\$\{[^}]*\}', '*', 'g')) escape '\';
 

@@ -119,7 +119,7 @@ class Requests:
         )
         if known and not any(kind.is_required for kind in known.resource_types):
             kinds.append(("*", "", known.condition_keys))
-        kind, arn_format, keys = self.chance.choice(kinds or [("*", self.unknown_format(action), ())])
+        kind, arn_format, keys = self.chance.choice(kinds or [self.unknown_kind(action)])
         account = (
             principal["account_id"]
             if self.chance.random() < self.in_own_account
@@ -138,10 +138,10 @@ class Requests:
         answered = self.answered.get(principal_arn)
         return self.chance.choice(answered if answered and self.chance.random() < 0.6 else self.actions)
 
-    def unknown_format(self, action: str) -> str:
-        """Return the form of an ARN for an action that the reference does not know."""
+    def unknown_kind(self, action: str) -> tuple[str, str, tuple[str, ...]]:
+        """Return a resource type, the form of its ARN and its keys, for an action that the reference does not know."""
         del action
-        return "arn:${P}:sagemaker:${Region}:${Account}:model/${N}"
+        return "unknown", "arn:${P}:sagemaker:${Region}:${Account}:model/${N}", ()
 
     def caller(self, principal_arn: str) -> str:
         """Return who asks: the principal, or some session of a role."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from agreement import SESSIONS, Asked, Requests, glob_matches, session_arn
+from agreement import SESSIONS, Requests, glob_matches, session_arn
 from random_organization import (
     ACCOUNTS,
     EVERYTHING,
@@ -51,11 +51,6 @@ UNKNOWN = {
     "s3:InventedAction": "arn:${P}:s3:::${B}/${K}",
     "sts:InventedAction": "arn:${P}:iam::${Account}:role/${R}",
 }
-#: Known contradictions, to be asked about once they are mended. Unknown actions on resources of the own account: their
-#: row "*" says what holds for requests on "*", and reads as if it held for all resources.
-ONLY_ACROSS = tuple(UNKNOWN)
-#: Service-linked roles as resources: RCPs do not act on who assumes them, and the set-based answers let them refuse it.
-NOT_ASSUMED = ":role/aws-service-role/"
 ASKED = (
     *("sts:AssumeRole",) * 5, "sts:TagSession", *ON_KEYS, *ON_BUCKETS, *ON_BUCKETS, *ON_GROUPS, *UNKNOWN,
     "kms:ListKeys", "kms:CreateKey", "s3:ListAllMyBuckets", "sagemaker:DeleteModel", "iam:PassRole",
@@ -200,24 +195,12 @@ class CrossingWriter(Writer):
         return organization_file({UNIT: ROOT, INNER_UNIT: UNIT}, members, policies, manager)
 
 
-def is_open(asked: Asked) -> bool:
-    """Whether the answers to a request are known to contradict each other."""
-    resource = asked.line["resource"]
-    is_foreign = resource.split(":")[4:5] not in ([], [""], [asked.account_id])
-    return NOT_ASSUMED in resource or (asked.action in ONLY_ACROSS and not is_foreign)
-
-
 @dataclass
 class CrossingRequests(Requests):
     """Requests for such an organization, about half of them on resources of other accounts."""
 
     in_own_account: float = 0.4
     by_sessions: float = 0.6
-
-    def next(self) -> Asked:
-        while is_open(asked := super().next()):
-            pass
-        return asked
 
     def action(self, principal_arn: str) -> str:
         del principal_arn
@@ -228,8 +211,8 @@ class CrossingRequests(Requests):
         """The actions to ask about: an unknown one only if a policy names it, otherwise the lake has no answer."""
         return [action for action in ASKED if action in self.actions]
 
-    def unknown_format(self, action: str) -> str:
-        return UNKNOWN[action]
+    def unknown_kind(self, action: str) -> tuple[str, str, tuple[str, ...]]:
+        return "key" if action.startswith("kms:") else "unknown", UNKNOWN[action], ()
 
     @cached_property
     def governed(self) -> list[str]:

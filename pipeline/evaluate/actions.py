@@ -10,10 +10,17 @@ from pipeline.iam.services import is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
 ANY_TYPE = "*"
+#: Name of the type of resources of an action that the reference does not know.
+UNKNOWN_TYPE = "unknown"
 ARN_FIELDS = 6
 #: What an action that the reference does not know may work on: resources of the account, or "*".
 PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
 #: The same where a service has resources of no account, or colons in their names.
+#: Of KMS only keys have policies: its types are told apart.
+KMS_TYPES = {
+    "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}": "key",
+    "arn:${Partition}:kms:${Region}:${Account}:alias/${Alias}": "alias",
+}
 WIDE_FORMATS = ("arn:${Partition}:*:*:${Account}:*", "arn:${Partition}:*:*::*", None)
 #: Ways of naming a principal in a resource policy that need nothing more to allow (DA).
 OUTRIGHT = frozenset({"everyone", "user", "session"})
@@ -130,13 +137,19 @@ def action_form(
     that some statement asks for: others tell no actions apart.
     """
     lowered = action.lower()
-    known, is_plain = reference.action(action), reference.has_plain_arns(lowered.split(":", 1)[0])
     return ActionForm(
-        _types(lowered, known, PLAIN_FORMATS if is_plain else WIDE_FORMATS, doubtful, mentioned),
+        _types(lowered, reference.action(action), _unknown_formats(reference, lowered), doubtful, mentioned),
         OUTRIGHT - {"user"} if is_trusted(lowered) else OUTRIGHT,
         _is_limited_by_rcps(reference, lowered),
         works_across_accounts(lowered),
     )
+
+
+def _unknown_formats(reference: Reference, action: str) -> Sequence[str | None]:
+    """Return what an action that the reference does not know may work on."""
+    if action.startswith("kms:"):
+        return (*KMS_TYPES, None)
+    return PLAIN_FORMATS if reference.has_plain_arns(action.split(":", 1)[0]) else WIDE_FORMATS
 
 
 def _needs_consent(action: str, resource_type: str) -> bool:
@@ -160,13 +173,19 @@ def _types(
     mentioned: frozenset[str],
 ) -> tuple[TypeForm, ...]:
     if known is None:
-        asked = is_trusted(action)
-        return tuple(TypeForm(ANY_TYPE, arn_format, False, EVERY_KEY, asked) for arn_format in unknown_formats)
+        return tuple(_unknown_type(action, arn_format) for arn_format in unknown_formats)
     view = _view(known, known.condition_keys, mentioned)
     bare = TypeForm(ANY_TYPE, None, not known.resource_types, view, False)
     named = tuple(_type(known, kind, doubtful, mentioned) for kind in known.resource_types)
     # Types that are not required may be left out (SAR): the request is then on "*".
     return named if any(kind.is_required for kind in known.resource_types) else (*named, bare)
+
+
+def _unknown_type(action: str, arn_format: str | None) -> TypeForm:
+    if arn_format is None:
+        return TypeForm(ANY_TYPE, None, False, EVERY_KEY, False)
+    name = KMS_TYPES.get(arn_format, UNKNOWN_TYPE)
+    return TypeForm(name, arn_format, False, EVERY_KEY, is_trusted(action) or name == "key")
 
 
 def _type(

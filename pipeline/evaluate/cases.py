@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate.profiles import Numbers, Profile, Profiles, parts_of
 from pipeline.evaluate.relevance import Relevance, governed_by
+from pipeline.iam.services import is_service_linked_role
 
 #: Statements by number, level by level.
 Levels = tuple[Numbers, ...]
@@ -113,10 +114,11 @@ class Cases:
             yield number, self.members[action_set] & self.relevance.of_resource(governed_by(resource_arn))
 
     def _with_rcps(self, numbers: Numbers, actions: Actions, is_service_linked: bool) -> dict[Entries, Actions]:
-        """Split by the RCPs of the resources' owners; they do not limit service-linked roles (RCP)."""
+        """Split by the RCPs of the resources' owners. They bind neither service-linked roles nor their use (RCP)."""
         blocks: dict[Entries, Actions] = {(): actions}
         for number in numbers:
-            rcps = None if is_service_linked else self.profiles.entries[number]["rcps"]
+            entry = self.profiles.entries[number]
+            rcps = None if is_service_linked or is_service_linked_role(entry["resource_arn"]) else entry["rcps"]
             chain = self._chain(rcps or "", self.rcp_supported)
             blocks = {
                 (*entries, (number, levels)): block & ruled

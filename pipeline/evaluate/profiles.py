@@ -147,7 +147,8 @@ class Profiles:
         groups = (*statements, self._statements_of(entries)) if entries else statements
         known = tuple(self.known(numbers, facts_id) for numbers in groups)
         excused = tuple(pair for pair in example.excused if pair[0] in entries)
-        named = (example.is_user, excused) if entries else None
+        denying = tuple(n for n in entries if self.entries[n]["named_as"] == "not_principal")
+        named = (example.is_user, denying, excused) if entries else None
         return self._alike.setdefault((example.own_account, example.partition, known, named), facts_id)
 
     def known(self, numbers: Numbers, facts_id: int) -> tuple[object, ...]:

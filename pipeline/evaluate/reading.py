@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
 from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.cases import Levels
@@ -11,6 +12,7 @@ from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.knowledge import TAG_ALIAS, Knowledge
 from pipeline.evaluate.profiles import Numbers, Profiles
 from pipeline.evaluate.statements import NumberedStatement, Surroundings, applies, resource_test, wide_glob
+from pipeline.iam.services import SERVICE_LINKED_ROLES
 
 #: The levels of each layer; None: there is no such layer.
 LayerLevels = tuple[Levels | None, ...]
@@ -184,13 +186,16 @@ class Reader:
         if not _can_apply(statement, relations):
             return None
         facts = {**self.profiles.examples[facts_id].facts, **resources.facts}
-        applied = applies(statement, Surroundings(facts, kind.view, self.knowledge), completes=completes)
-        if applied.formula is False:
+        patterns, formula = applies(statement, Surroundings(facts, kind.view, self.knowledge), completes=completes)
+        if formula is False:
             return None
         crossing = tuple(
             pattern for pattern, relation in relations if relation.inside and (relation.outside or "${" in pattern)
         )
-        part = Part(layer, statement, applied.formula, applied.patterns)
+        if layer == "rcp" and globs.relation(universe, wide_glob(SERVICE_LINKED_ROLES, False, False)).inside:
+            formula = formulas.conjunction((formula, formulas.negation(resource_test(SERVICE_LINKED_ROLES))))
+            crossing = (*crossing, SERVICE_LINKED_ROLES)
+        part = Part(layer, statement, formula, patterns)
         key = (statement.number, part, crossing, tuple(relation.inside for _, relation in relations))
         if key not in self._distinct:
             self._distinct[key] = _Meeting(len(self._distinct), part, crossing)

@@ -39,7 +39,8 @@ def _can_meet(mine: Head | None, theirs: Head | None) -> bool:
     (_, head, is_whole), (_, other, is_whole_too) = mine, theirs
     if is_whole and is_whole_too:
         return head == other
-    return (is_whole or other.startswith(head)) and (is_whole_too or head.startswith(other))
+    # A head that is open goes on with anything, also with the rest of the other one.
+    return (not is_whole and other.startswith(head)) or (not is_whole_too and head.startswith(other))
 
 
 @dataclass

@@ -3,6 +3,8 @@
 Data about actions, with names in lower case; decides nothing.
 """
 
+import re
+
 #: KMS operations that work across accounts (KMSX), and how the names of others begin.
 KMS_ACROSS_ACCOUNTS = frozenset(
     {
@@ -13,6 +15,15 @@ KMS_ACROSS_ACCOUNTS = frozenset(
 KMS_FAMILIES_ACROSS_ACCOUNTS = ("kms:reencrypt", "kms:generate", "kms:verify")
 #: What a call that assumes a role may pass; on a role the trust policy must allow it too (STAG, ARAPI).
 PASSED_ON_ASSUMPTION = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
+
+#: Service-linked roles: neither SCPs nor RCPs bind them, nor RCPs who assumes them (SCP, RCP).
+SERVICE_LINKED_ROLES = "arn:*:iam::*:role/aws-service-role/*"
+_SERVICE_LINKED = re.compile(r"arn:[^:]*:iam::[^:]*:role/aws-service-role/.+", re.DOTALL)
+
+
+def is_service_linked_role(arn: str) -> bool:
+    """Whether an ARN is that of a service-linked role."""
+    return _SERVICE_LINKED.fullmatch(arn) is not None
 
 
 def is_assumption(action: str) -> bool:

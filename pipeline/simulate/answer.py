@@ -4,7 +4,6 @@ The clock is read here, once, where no time is given.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.iam.context import Context
 from pipeline.iam.decide import Decision, Layers, Request, decide
 from pipeline.iam.principals import Caller, kind_of
-from pipeline.iam.services import needs_consent
+from pipeline.iam.services import is_service_linked_role, needs_consent
 from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
@@ -26,7 +25,6 @@ from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
-SERVICE_LINKED = re.compile(r"arn:[^:]*:iam::[0-9]{12}:role/aws-service-role/.+", re.DOTALL)
 NO_LAKE = "the line carries no policies and there is no lake; give identity_policies in the line, or a lake with --lake"
 
 
@@ -182,14 +180,14 @@ class _Desk:
 
         SCPs bind principals of accounts only. RCPs act on the services that AWS lists, where a resource is authorized.
         """
-        is_service_linked = SERVICE_LINKED.fullmatch(caller.principal_arn) is not None
+        is_service_linked = is_service_linked_role(caller.principal_arn)
         entry = self.reference.action(action)
         is_under_rcps = (
             self.reference.is_rcp_supported(action.split(":", 1)[0])
             and (entry is None or bool(entry.resource_types))
             and action.lower() != RCP_EXEMPT_ACTION
             and not is_service_linked
-            and not SERVICE_LINKED.fullmatch(resource)
+            and not is_service_linked_role(resource)
         )
         has_scps = caller.account_id is not None and not is_service_linked
         return Layers(
