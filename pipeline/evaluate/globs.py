@@ -179,7 +179,7 @@ UNKNOWN = Relation(True, True)
 @lru_cache(maxsize=1 << 18)
 def relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
     """Return how the texts that match all globs of ``scope`` meet ``pattern``. Both true where it cannot be told."""
-    if pattern.is_everything:
+    if pattern.is_everything or pattern in scope:
         return Relation(not is_empty(scope), False)
     if any(_part_at_the_start(member, pattern) for member in scope):
         return Relation(False, True)
