@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from pipeline.flatten.records import Attachment, Document, Inputs, PrincipalRecord, ResourceRecord
 from pipeline.iam.model import Condition, Statement
+from pipeline.iam.services import is_service_linked_role
 
 Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = dict[str, list[Row]]
@@ -50,7 +51,7 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
 
 
 def _principal(p: PrincipalRecord) -> Row:
-    is_service_linked = p.principal_type == "role" and (p.path or "").startswith("/aws-service-role/")
+    is_service_linked = is_service_linked_role(p.principal_arn)
     return (
         p.principal_arn, p.account_id, p.principal_type, p.principal_name, p.path, p.principal_id, list(p.tags),
         p.boundary_policy_id, is_service_linked, p.created_at, p.last_used_at, bool(p.missing), list(p.missing),
