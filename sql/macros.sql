@@ -14,14 +14,12 @@ create or replace macro own_token() as
 create or replace macro own_text(text, account_id) as
     replace(text, '{ownaccount}', coalesce(account_id, '*'));
 
--- The ids of the statements with these numbers that match an action.
+-- The ids of the statements with these numbers that match an action. Numbers first: they leave few to look at.
 create or replace macro statement_ids_of(numbers, statements, action_set_ids) as
     list_transform(
         list_filter(
-            coalesce(statements, []),
-            lambda statement:
-                list_contains(numbers, statement.number)
-                and list_contains(action_set_ids, statement.actions)
+            list_filter(coalesce(statements, []), lambda statement: list_contains(numbers, statement.number)),
+            lambda statement: list_contains(action_set_ids, statement.actions)
         ),
         lambda statement: statement.id
     );
