@@ -31,7 +31,7 @@ left join reference_resource_types as types
 where
     lower(access.action) glob glob_of($action)
     -- Of two relations, so that it is planned after the joins: before them it would change their order for the worse.
-    and split_part(access.action_verdict || ' ' || access.principal_arn, ' ', 1) in ('allowed', 'conditional')
+    and (access.action_verdict || ' ' || access.principal_arn) similar to '(allowed|conditional) .*'
     and (
         $resource is null
         or (
