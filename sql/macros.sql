@@ -39,11 +39,26 @@ create or replace macro like_of(pattern) as
         .translate('*?' || chr(1) || chr(2) || chr(3), '%_%*?');
 
 -- Whether an ARN can be of a resource type, whose form has placeholders such as ${Region}; null, no form, takes any. A
--- lone * is a request without a resource, and all that a row for such requests is of.
-create or replace macro fits_form(resource, arn_format, is_without_resource) as
-    (arn_format is null and not is_without_resource)
+-- lone * is a request without a resource.
+create or replace macro fits_form(resource, arn_format) as
+    arn_format is null
     or resource = '*'
     or resource like like_of(regexp_replace(arn_format, '\$\{[^}]*\}', '*', 'g')) escape '\';
+
+-- Whether a row of access for a resource type can be of an ARN. Rows of type * are of requests without a resource, unless
+-- the action has no resource types: then nobody names a resource.
+create or replace macro fits_type(resource, action_name, type_name, arn_format) as
+    fits_form(resource, arn_format)
+    and (
+        type_name != '*'
+        or resource = '*'
+        or action_name in (
+            select reference_actions.action
+            from reference_actions
+            anti join reference_action_resource_types
+                on reference_actions.action = reference_action_resource_types.action
+        )
+    );
 
 -- Whether a scope of the relation access reaches a resource. One of another account is reached only where the pattern
 -- writes that account out. An exception with an open variable takes out nothing: nobody knows what.

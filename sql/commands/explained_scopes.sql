@@ -2,13 +2,6 @@
 description = "The granted scopes of a principal and an action, those that reach $resource unless it is null."
 grain = ["principal_arn", "resource_type", "resource_pattern"]
 */
-with
-without_resources as (
-    select reference_actions.action
-    from reference_actions
-    anti join reference_action_resource_types on reference_actions.action = reference_action_resource_types.action
-)
-
 select
     access.principal_arn,
     'scope' as part,
@@ -31,11 +24,7 @@ where
     and (
         $resource is null
         or (
-            fits_form(
-                $resource,
-                types.arn_format,
-                access.resource_type = '*' and access.action not in (select action from without_resources)
-            )
+            fits_type($resource, access.action, access.resource_type, types.arn_format)
             and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
         )
     )

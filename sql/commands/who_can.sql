@@ -2,13 +2,6 @@
 description = "Who can perform the actions of a pattern on which scopes; only scopes that reach $resource, unless it is null."
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
-with
-without_resources as (
-    select reference_actions.action
-    from reference_actions
-    anti join reference_action_resource_types on reference_actions.action = reference_action_resource_types.action
-)
-
 select
     access.principal_arn,
     access.principal_type,
@@ -35,11 +28,7 @@ where
     and (
         $resource is null
         or (
-            fits_form(
-                $resource,
-                types.arn_format,
-                access.resource_type = '*' and access.action not in (select action from without_resources)
-            )
+            fits_type($resource, access.action, access.resource_type, types.arn_format)
             and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
         )
     )

@@ -35,7 +35,7 @@ where
     and (
         $endpoint = '*'
         or (
-            fits_form(endpoint_arn($endpoint, access.resource_pattern, access.account_id), types.arn_format, false)
+            fits_form(endpoint_arn($endpoint, access.resource_pattern, access.account_id), types.arn_format)
             and scope_covers(
                 access.resource_pattern,
                 access.except_resources,

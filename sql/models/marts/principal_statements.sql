@@ -23,26 +23,11 @@ controls as (
     inner join account_controls on principal_profiles.account_id = account_controls.account_id
 ),
 
--- The RCPs of the owners of resources whose policies speak of the principal.
-owners_controls as (
-    select
-        principal_profiles.principal_arn,
-        principal_profiles.account_id,
-        account_controls.policy_id,
-        account_controls.attachment_kind as layer,
-    from principal_profiles
-    inner join environment_entries
-        on
-            principal_profiles.account_id = environment_entries.account_id
-            and environment_entries.principal_arn in ('', principal_profiles.principal_arn)
-    inner join account_controls on environment_entries.owner_account_id = account_controls.account_id
-    where account_controls.attachment_kind = 'rcp'
-),
-
 resource_based as (
     select
         principal_profiles.principal_arn,
         principal_profiles.account_id,
+        environment_entries.owner_account_id,
         environment_entries.policy_id,
         'resource' as layer,
     from principal_profiles
@@ -52,6 +37,18 @@ resource_based as (
             and environment_entries.principal_arn in ('', principal_profiles.principal_arn)
 ),
 
+-- The RCPs of the owners of resources whose policies speak of the principal.
+owners_controls as (
+    select distinct
+        resource_based.principal_arn,
+        resource_based.account_id,
+        account_controls.policy_id,
+        account_controls.attachment_kind as layer,
+    from resource_based
+    inner join account_controls on resource_based.owner_account_id = account_controls.account_id
+    where account_controls.attachment_kind = 'rcp'
+),
+
 combined as (
     select * from own
     union
@@ -59,7 +56,7 @@ combined as (
     union
     select * from owners_controls
     union
-    select * from resource_based
+    select * exclude (owner_account_id) from resource_based
 )
 
 select distinct
