@@ -9,6 +9,7 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
+from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.values import TooManyWaysError, ways
 from pipeline.iam import grammar
@@ -36,7 +37,7 @@ def _read(value: Any) -> Formula:
     if "not" in value:
         return formulas.negation(_read(value["not"]))
     members = (value["operator"], value["set_qualifier"], value["if_exists"], value["key"])
-    return test_of(*members, tuple(value["values"]), has_variables=True)
+    return normal(test_of(*members, tuple(value["values"]), has_variables=True))
 
 
 def test_of(

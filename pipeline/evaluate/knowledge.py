@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.evaluate.formula import RESOURCE
+from pipeline.evaluate.ties import NEVER_EMPTY
 from pipeline.evaluate.values import KeyDomain
 from pipeline.reference import Reference, ReferenceAction
 
@@ -35,10 +36,6 @@ OF_CREDENTIALS = (
 OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
 #: Key of a service's own spelling of resource tags, and the global key that is the same fact.
 TAG_ALIAS, TAG_KEY = "sagemaker:resourcetag/", "aws:resourcetag/"
-
-#: Keys that only requests through a VPC endpoint have: all of them or none; then aws:SourceIp is absent.
-THROUGH_ENDPOINT = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
-FROM_OUTSIDE = "aws:sourceip"
 
 
 class KeyView(NamedTuple):
@@ -113,7 +110,7 @@ class Knowledge:
         if key.startswith(RESOURCE):
             return KeyDomain("String", False, False)
         value_type, is_multivalued = self._described(key)
-        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT)
+        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT, can_be_empty=key not in NEVER_EMPTY)
 
     def _described(self, key: str) -> tuple[str | None, bool]:
         """Return data type and whether there can be many values; of an unknown key the widest."""

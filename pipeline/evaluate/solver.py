@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
-from pipeline.evaluate.knowledge import FROM_OUTSIDE, THROUGH_ENDPOINT
+from pipeline.evaluate.ties import SAME_FACT, ties
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
 
 #: Choices tried before a search gives up.
@@ -32,8 +32,12 @@ class _TooLongError(Exception):
     """The search was given up."""
 
 
-def satisfy(f: Formula, domains: Domains) -> Answer:
-    """Return whether some context makes the formula true, with one that does."""
+def satisfy(f: Formula, domains: Domains, *, of_tags: bool = True) -> Answer:
+    """Return whether some context makes the formula true, with one that does. Keys are tied as AWS ties them (ties.py).
+
+    ``of_tags``: with the ties of the request's tags to their keys.
+    """
+    f = formulas.conjunction((f, ties(f, of_tags=of_tags)))
     if isinstance(f, bool):
         return Answer(f, {}, True)
     groups = _by_key(f)
@@ -52,7 +56,7 @@ def satisfy(f: Formula, domains: Domains) -> Answer:
 def _by_key(f: Formula) -> list[tuple[str, tuple[Test, ...]]]:
     groups: dict[str, list[Test]] = {}
     for test in formulas.tests(f):
-        groups.setdefault(test.key, []).append(test)
+        groups.setdefault(SAME_FACT.get(test.key, test.key), []).append(test)
     return [
         (key, tuple(sorted(groups[key], key=formulas.order)))
         for key in sorted(groups, key=lambda key: (len(groups[key]), key))
@@ -79,19 +83,8 @@ def _search(
         budget[0] -= 1
         if budget[0] < 0:
             raise _TooLongError
-        if not _fits_together(groups, (*chosen, way)):
-            continue
         truths = dict(zip(tests, way.truths, strict=True))
         yield from _search(f, groups, choices, (*chosen, way), {**known, **truths}, budget)
-
-
-def _fits_together(groups: Sequence[tuple[str, tuple[Test, ...]]], chosen: Sequence[Way]) -> bool:
-    """Whether keys that AWS ties together are present and absent as they can be."""
-    presence = {groups[number][0]: way.is_present for number, way in enumerate(chosen)}
-    endpoint = {presence[key] for key in THROUGH_ENDPOINT if key in presence}
-    if len(endpoint) > 1:
-        return False
-    return not (True in endpoint and presence.get(FROM_OUTSIDE, False))
 
 
 class Solver:
@@ -100,6 +93,7 @@ class Solver:
     def __init__(self, domains: Domains) -> None:
         self.domains = domains
         self.satisfy = lru_cache(maxsize=1 << 18)(self._satisfy)
+        self._implies_untied = lru_cache(maxsize=1 << 16)(self._is_implied)
         self.simplified = lru_cache(maxsize=1 << 16)(self._simplified)
 
     def _satisfy(self, f: Formula) -> Answer:
@@ -114,7 +108,10 @@ class Solver:
         return not self.satisfy(formulas.negation(f)).is_possible
 
     def _simplified(self, f: Formula) -> Formula:
-        """Return an equivalent formula without the parts that do nothing."""
+        """Return an equivalent formula without the parts that do nothing.
+
+        A part that follows only from the tie of tags to their keys stays: people write requests without the keys.
+        """
         if isinstance(f, bool | Test) or f.kind == "not":
             return f
         kind, join = f.kind, formulas.conjunction if f.kind == "and" else formulas.disjunction
@@ -122,9 +119,13 @@ class Solver:
         for part in list(kept):
             rest = join(other for other in kept if other is not part)
             implied = (rest, part) if kind == "and" else (part, rest)
-            if len(kept) > 1 and self.implies(*implied):
+            if len(kept) > 1 and self._implies_untied(*implied):
                 kept.remove(part)
         return join(kept)
+
+    def _is_implied(self, left: Formula, right: Formula) -> bool:
+        f = formulas.conjunction((left, formulas.negation(right)))
+        return not satisfy(f, self.domains, of_tags=False).is_possible
 
     def implies(self, left: Formula, right: Formula) -> bool:
         """Whether every context that makes ``left`` true makes ``right`` true."""

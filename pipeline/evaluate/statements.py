@@ -12,6 +12,7 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.knowledge import Facts, KeyView, Knowledge, fact, is_principal_key
+from pipeline.evaluate.normal import normal
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 
@@ -102,7 +103,7 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     has_variables = takes_variables and any("${" in value for value in filled)
     test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
     if known is None or (is_opaque and any(known)):
-        return test
+        return normal(test)
     return predicates.holds(test, known)
 
 

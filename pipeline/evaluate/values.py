@@ -29,6 +29,7 @@ class KeyDomain(NamedTuple):
     is_multivalued: bool
     can_be_absent: bool
     can_be_present: bool = True
+    can_be_empty: bool = True
 
 
 class Way(NamedTuple):
@@ -59,7 +60,7 @@ def ways(tests: tuple[Test, ...], domain: KeyDomain) -> tuple[Way, ...]:
 def _takes_empty(tests: tuple[Test, ...], domain: KeyDomain) -> bool:
     """Whether a value can be an empty text and that makes a difference of its own: a tag may be one."""
     is_text = domain.value_type is None or domain.value_type.removeprefix("ArrayOf") == "String"
-    return is_text and not any(test.is_opaque or test.key.startswith(RESOURCE) for test in tests)
+    return domain.can_be_empty and is_text and not any(test.is_opaque or test.key.startswith(RESOURCE) for test in tests)
 
 
 def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:
@@ -136,15 +137,19 @@ def _single_values(tests: tuple[Test, ...], domain: KeyDomain) -> list[Single] |
             by_family.setdefault(predicates.family(test.operator), []).append(number)
     if not by_family:
         return [(tuple(False for _ in tests), _example(domain), True)]
+    if by_family.keys() == {"number", "instant"}:
+        by_family = {"instant": sorted(number for numbers in by_family.values() for number in numbers)}
     found: list[Single] = [(tuple(False for _ in tests), "", True)]
+    texts: list[str] = []
     for family, numbers in by_family.items():
         rows = _rows(family, tuple(tests[number] for number in numbers), domain)
         if rows is None:
             return None
+        texts += [text for _, text in rows]
         found = [_merged(one, numbers, row, len(by_family) == 1) for one in found for row in rows]
         if len(found) > MOST_WAYS:
             return None
-    return found
+    return found if len(by_family) == 1 else _with_known_texts(tests, found, texts)
 
 
 def _merged(one: Single, numbers: list[int], row: tuple[tuple[bool, ...], str], is_exact: bool) -> Single:
@@ -152,6 +157,14 @@ def _merged(one: Single, numbers: list[int], row: tuple[tuple[bool, ...], str], 
     for number, hit in zip(numbers, row[0], strict=True):
         hits[number] = hit
     return tuple(hits), row[1], is_exact
+
+
+def _with_known_texts(tests: tuple[Test, ...], found: list[Single], texts: list[str]) -> list[Single]:
+    """Return the ways of operators of several families together: exact where one of the texts gives all of it."""
+    known: dict[Truths, str] = {}
+    for text in texts:
+        known.setdefault(tuple(test.operator != "Null" and predicates.matches(test, text) for test in tests), text)
+    return [(hits, known[hits], True) if hits in known else (hits, text, False) for hits, text, _ in found]
 
 
 def _example(domain: KeyDomain) -> str:

@@ -1,0 +1,86 @@
+"""One form for tests that mean the same, so that equal conditions become equal formulas. Source: OPS, MULTI, CHECKS."""
+
+from functools import lru_cache
+
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import globs, predicates
+from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.knowledge import ALWAYS_PRESENT
+from pipeline.evaluate.ties import is_absent, is_present
+from pipeline.iam import grammar
+
+#: What each negated operator negates.
+POSITIVE = {
+    "StringNotEquals": "StringEquals", "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike", "NumericNotEquals": "NumericEquals", "DateNotEquals": "DateEquals",
+    "NotIpAddress": "IpAddress", "ArnNotEquals": "ArnLike", "ArnNotLike": "ArnLike",
+}  # fmt: skip
+#: Operators that behave as another one.
+SAME = {"ArnEquals": "ArnLike"}
+
+
+@lru_cache(maxsize=1 << 16)
+def normal(test: Test) -> Formula:
+    """Return the formula of a test in the one form: operators that are not negated, no qualifier that does nothing.
+
+    True or False where the test does not look at its key.
+    """
+    if test.operator == "Null":
+        return _presence(test)
+    if test.key in ALWAYS_PRESENT:
+        test = test._replace(if_exists=False)
+    if test.operator not in predicates.NEGATED:
+        if test.set_qualifier == "ForAllValues":
+            test = test._replace(if_exists=False)  # it holds without the key anyway
+        return _plain(test._replace(operator=SAME.get(test.operator, test.operator)))
+    positive = test._replace(operator=POSITIVE[test.operator], if_exists=False)
+    if test.set_qualifier is None:
+        return formulas.negation(_plain(positive))
+    if test.set_qualifier == "ForAllValues":
+        return formulas.negation(_plain(positive._replace(set_qualifier="ForAnyValue")))
+    some_other = formulas.negation(_plain(positive._replace(set_qualifier="ForAllValues")))
+    return formulas.disjunction((is_absent(test.key), some_other)) if test.if_exists else some_other
+
+
+def _presence(test: Test) -> Formula:
+    without, with_key = predicates.when_absent(test), predicates.null_holds(test, is_present=True)
+    if without == with_key:
+        return without
+    if test.key in ALWAYS_PRESENT:
+        return with_key
+    return is_absent(test.key) if without else is_present(test.key)
+
+
+def _plain(test: Test) -> Formula:
+    """Return a test of texts without the values that others cover, and without Like where nothing is a wildcard.
+
+    Without any value only an absent key can meet it.
+    """
+    if not test.values:
+        return is_absent(test.key) if predicates.when_absent(test) else False
+    if predicates.family(test.operator) != "text" or test.is_opaque:
+        return test
+    if test.operator == "StringLike" and not any(_is_glob(value, test.has_variables) for value in test.values):
+        return test._replace(operator="StringEquals")
+    if test.operator in ("StringLike", "ArnLike") and len(test.values) > 1:
+        return test._replace(values=_widest(test))
+    return test
+
+
+def _is_glob(value: str, has_variables: bool) -> bool:
+    return any(part.kind != "literal" for part in grammar.parts(value, has_variables))
+
+
+def _widest(test: Test) -> tuple[str, ...]:
+    by_value = {value: predicates.patterns(test._replace(values=(value,))) for value in test.values}
+    known = {value: found[0] for value, found in by_value.items() if found}
+    return tuple(
+        value
+        for value in test.values
+        if value not in known
+        or not any(
+            other != value and not globs.relation((known[value],), wide).outside
+            and (globs.relation((wide,), known[value]).outside or other < value)
+            for other, wide in known.items()
+        )
+    )  # fmt: skip
