@@ -14,6 +14,11 @@ create or replace macro own_token() as
 create or replace macro own_text(text, account_id) as
     replace(text, '{ownaccount}', coalesce(account_id, '*'));
 
+-- A witness as a line of simulate: who calls, what, and the rest of the line as the evaluation wrote it.
+create or replace macro witness_line(caller, action_name, request, account_id) as
+    '{"principal": ' || to_json(caller) || ', "action": ' || to_json(action_name) || ', '
+    || own_text(request, account_id);
+
 -- The ids of the statements with these numbers that match an action. Numbers first: they leave few to look at.
 create or replace macro statement_ids_of(numbers, statements, action_set_ids) as
     list_transform(

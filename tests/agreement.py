@@ -129,6 +129,10 @@ class Requests:
         context = self.context(keys)
         if resource in self.inventory:  # its tags are known
             context = {key: value for key, value in context.items() if "resourcetag/" not in key}
+        fields = resource.split(":")
+        region = fields[3] if len(fields) > 5 else ""
+        if region or action.startswith("iam:"):  # it is the region of the resource that is called
+            context["aws:RequestedRegion"] = region or "us-east-1"
         caller = self.caller(principal["principal_arn"])
         line = {"principal": caller, "action": action, "resource": resource, "context": context}
         return Asked(principal["principal_arn"], principal["account_id"], action, kind, line)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import witnesses
 from agreement import Answers, Requests
 from random_crossings import SERVICES, CrossingRequests, write_crossings
 from random_organization import write_organization
@@ -36,7 +37,8 @@ def contradictions(
     found = [
         (answers.contradiction(request, d["decision"]), request, d) for request, d in zip(asked, decided, strict=True)
     ]
-    return [f"{words}: {json.dumps(request.line)} {d['detail']}" for words, request, d in found if words]
+    told = [f"{words}: {json.dumps(request.line)} {d['detail']}" for words, request, d in found if words]
+    return told + witnesses.failures(lake, known)
 
 
 def test_no_answer_about_the_sample_contradicts_the_concrete_evaluator(tmp_path: Path) -> None:

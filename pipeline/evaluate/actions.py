@@ -13,6 +13,8 @@ ANY_TYPE = "*"
 #: Name of the type of resources of an action that the reference does not know.
 UNKNOWN_TYPE = "unknown"
 ARN_FIELDS = 6
+#: Region in which IAM is called (KEYS).
+HOME_REGION = "us-east-1"
 #: What an action that the reference does not know may work on: resources of the account, or "*".
 PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
 #: The same where a service has resources of no account, or colons in their names.
@@ -37,6 +39,7 @@ class TypeForm(NamedTuple):
     """A resource type of an action. ``arn_format`` is None for requests on ``*``, an empty text for any resource.
 
     ``needs_consent``: identity policies count only where the resource's own policy agrees (roles, KMS keys).
+    ``is_of_one_region``: the action is called in one region, wherever one works (IAM; KEYS).
     """
 
     resource_type: str
@@ -44,6 +47,12 @@ class TypeForm(NamedTuple):
     is_required: bool
     view: KeyView
     needs_consent: bool
+    is_of_one_region: bool
+
+    @property
+    def facts(self) -> dict[str, tuple[str, ...]]:
+        """Return what is known of every request for the type."""
+        return {"aws:requestedregion": (HOME_REGION,)} if self.is_of_one_region else {}
 
     def universe(self, place: Place) -> globs.Glob:
         """Return the glob of all resources of this type at a place."""
@@ -158,6 +167,11 @@ def _needs_consent(action: str, resource_type: str) -> bool:
     return (is_trusted(action) and resource_type == "role") or (action.startswith("kms:") and resource_type == "key")
 
 
+def is_of_one_region(action: str) -> bool:
+    """Whether an action is called in one region only."""
+    return action.lower().startswith("iam:")
+
+
 def _is_limited_by_rcps(reference: Reference, action: str) -> bool:
     """Whether RCPs act on an action: it authorizes a resource of a service that they know (RCP)."""
     known = reference.action(action)
@@ -175,7 +189,9 @@ def _types(
     if known is None:
         return tuple(_unknown_type(action, arn_format) for arn_format in unknown_formats)
     view = _view(known, known.condition_keys, mentioned)
-    bare = TypeForm(ANY_TYPE, None, not known.resource_types, view, False)
+    bare = TypeForm(
+        ANY_TYPE, None, not known.resource_types, view, False, is_of_one_region(known.action)
+    )
     named = tuple(_type(known, kind, doubtful, mentioned) for kind in known.resource_types)
     # Types that are not required may be left out (SAR): the request is then on "*".
     return named if any(kind.is_required for kind in known.resource_types) else (*named, bare)
@@ -183,9 +199,10 @@ def _types(
 
 def _unknown_type(action: str, arn_format: str | None) -> TypeForm:
     if arn_format is None:
-        return TypeForm(ANY_TYPE, None, False, EVERY_KEY, False)
+        return TypeForm(ANY_TYPE, None, False, EVERY_KEY, False, is_of_one_region(action))
     name = KMS_TYPES.get(arn_format, UNKNOWN_TYPE)
-    return TypeForm(name, arn_format, False, EVERY_KEY, is_trusted(action) or name == "key")
+    needs_consent = is_trusted(action) or name == "key"
+    return TypeForm(name, arn_format, False, EVERY_KEY, needs_consent, is_of_one_region(action))
 
 
 def _type(
@@ -194,7 +211,9 @@ def _type(
     is_required = kind.is_required and (known.action, kind.resource_type) not in doubtful
     view = _view(known, kind.condition_keys, mentioned)
     needs_consent = _needs_consent(known.action.lower(), kind.resource_type)
-    return TypeForm(kind.resource_type, kind.arn_format, is_required, view, needs_consent)
+    return TypeForm(
+        kind.resource_type, kind.arn_format, is_required, view, needs_consent, is_of_one_region(known.action)
+    )
 
 
 def _view(known: ReferenceAction, keys: Iterable[str], mentioned: frozenset[str]) -> KeyView:

@@ -12,7 +12,7 @@ from pipeline.evaluate.actions import ActionForm, TypeForm
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.reading import Part, PartLevels
-from pipeline.evaluate.scopes import Region, Scope, regions, scope_of
+from pipeline.evaluate.scopes import REGION, Region, Scope, region_called, regions, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import resource_test
 
@@ -55,9 +55,12 @@ class Layers(NamedTuple):
 
 
 class AccessRow(NamedTuple):
-    """A row of ``access`` without its principal and action; statements by number."""
+    """A row of ``access`` without its principal and action; statements by number.
 
-    resource_type: str
+    ``kind`` is None until the type is named: what does not depend on it is decided once for all.
+    """
+
+    kind: "Kind | None"
     pattern: str
     exceptions: tuple[str, ...]
     verdict: Verdict
@@ -102,11 +105,16 @@ class _Case(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A resource type's name, whether every call needs it, and the pattern of all resources of it."""
+    """A resource type's name, whether every call needs it, and the pattern of all resources of it.
+
+    ``universe`` are those of the principal's account, ``anywhere`` those of any.
+    """
 
     name: str
     is_required: bool
     pattern: str
+    universe: globs.Glob
+    anywhere: globs.Glob
 
 
 def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver) -> Outcome:
@@ -129,7 +137,7 @@ def _named(outcome: Outcome, kind: Kind) -> Outcome:
     rows = []
     for row in outcome.rows:
         pattern = kind.pattern if row.pattern == WHOLE_TYPE else row.pattern
-        rows.append(row._replace(resource_type=kind.name, pattern=pattern))
+        rows.append(row._replace(kind=kind, pattern=pattern))
     return outcome._replace(rows=tuple(rows))
 
 
@@ -286,13 +294,20 @@ def _rows(case: _Case, solver: Solver) -> list[AccessRow]:
     )
     found = []
     for region in _regions(case, allowed):
-        formula = region.formula
-        if solver.is_possible(formula):
-            verdict: Verdict = "allowed" if solver.is_certain(formula) else "conditional"
-            shown = True if verdict == "allowed" else solver.simplified(formula)
+        if solver.is_possible(_there(region)):
+            verdict: Verdict = "allowed" if not solver.is_possible(_there(region, is_negated=True)) else "conditional"
+            shown = True if verdict == "allowed" else solver.simplified(region.formula)
             reasons = _reasons(case, region, solver)
-            found.append(AccessRow("", region.scope.pattern, region.exceptions, verdict, shown, *reasons))
+            found.append(AccessRow(None, region.scope.pattern, region.exceptions, verdict, shown, *reasons))
     return found
+
+
+def _there(region: Region, *, is_negated: bool = False) -> Formula:
+    """Return the formula of a region, or its negation, for the regions of AWS that its ARNs name."""
+    f = formulas.negation(region.formula) if is_negated else region.formula
+    asks = any(test.key == REGION for test in formulas.tests(f))
+    called = region_called(region.scope) if asks else None
+    return f if called is None else formulas.conjunction((f, called))
 
 
 def _regions(case: _Case, f: Formula) -> list[Region]:
@@ -301,32 +316,30 @@ def _regions(case: _Case, f: Formula) -> list[Region]:
         for region in regions(scope, f):
             held = found.get(region.scope.pattern)
             found[region.scope.pattern] = region if held is None else _either(held, region)
-    return [region._replace(formula=_with_tags(region, case.where.inventory)) for region in found.values()]
+    return [region._replace(formula=_with_place(region, case.where.inventory)) for region in found.values()]
 
 
-def _with_tags(region: Region, inventory: Inventory) -> Formula:
-    """Return the formula of a region with the resource's tags filled in, where it is one resource that is known."""
+def _with_place(region: Region, inventory: Inventory) -> Formula:
+    """Return the formula of a region with what its ARNs tell: the region that is called, where they name one, and the
+    tags of the resource, where it is one that is known."""
     tags = inventory.get(region.scope.pattern)
-    if tags is None:
-        return region.formula
+    asked = [test for test in formulas.tests(region.formula) if test.key == REGION and not test.is_opaque]
+    called = region_called(region.scope) if asked else None
     known: dict[Test, Formula] = {}
-    for test in formulas.tests(region.formula):
+    if called is not None and called.operator == "StringEquals":
+        known |= {test: predicates.holds(test, called.values) for test in asked}
+    for test in formulas.tests(region.formula) if tags is not None else ():
         if test.key.startswith((TAG_KEY, TAG_ALIAS)):
-            value = tags.get(test.key.split("/", 1)[1])
+            value = tags.get(test.key.split("/", 1)[1]) if tags else None
             if value is None or not test.is_opaque:
                 known[test] = predicates.holds(test, () if value is None else (value,))
-    return formulas.replaced(region.formula, known)
+    return formulas.replaced(region.formula, known) if known else region.formula
 
 
 def _either(one: Region, other: Region) -> Region:
     """Return two regions of one pattern as one: what only one of them takes out becomes a part of its formula."""
     shared = {*one.exceptions} & {*other.exceptions}
-    formula = formulas.disjunction(
-        formulas.conjunction(
-            (region.formula, *(formulas.negation(resource_test(p)) for p in region.exceptions if p not in shared))
-        )
-        for region in (one, other)
-    )
+    formula = formulas.disjunction(_outside(region.formula, region.exceptions, shared) for region in (one, other))
     return Region(one.scope._replace(beyond=()), tuple(sorted(shared)), formula)
 
 
@@ -334,7 +347,7 @@ def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ..
     """Return the statements that grant a row and those that limit it, by number."""
     granting, limiting = set(), set()
     for part in case.parts:
-        where = [_with_tags(r, case.where.inventory) for r in regions(region.scope._replace(beyond=()), part.formula)]
+        where = [_with_place(r, case.where.inventory) for r in regions(region.scope._replace(beyond=()), part.formula)]
         if not any(solver.is_possible(f) for f in where):
             continue
         if part.is_allow and part.layer in OWN_LAYERS:
@@ -361,25 +374,33 @@ def _refusal(case: _Case, solver: Solver) -> Outcome:
 
 
 def _is_possible(case: _Case, f: Formula, solver: Solver) -> bool:
-    return any(solver.is_possible(region.formula) for region in _regions(case, f))
+    return any(solver.is_possible(_there(region)) for region in _regions(case, f))
 
 
 def _merged(rows: Sequence[AccessRow], solver: Solver) -> tuple[AccessRow, ...]:
     """Return the rows with one for each type and pattern; two of one pattern hold where either does."""
     found: dict[tuple[str, str], AccessRow] = {}
     for row in rows:
-        place = (row.resource_type, row.pattern)
+        place = (row.kind.name if row.kind else "", row.pattern)
         held = found.get(place)
         if held is None or held == row:
             found[place] = row
             continue
-        formula = solver.simplified(formulas.disjunction((held.formula, row.formula)))
+        shared = {*held.exceptions} & {*row.exceptions}
+        either = formulas.disjunction(_outside(one.formula, one.exceptions, shared) for one in (held, row))
+        formula = solver.simplified(either)
         found[place] = AccessRow(
-            *place,
-            tuple(sorted({*held.exceptions, *row.exceptions})),
+            held.kind,
+            held.pattern,
+            tuple(sorted(shared)),
             "allowed" if formula is True else "conditional",
             formula,
             tuple(sorted({*held.granted_by, *row.granted_by})),
             tuple(sorted({*held.limited_by, *row.limited_by})),
         )
     return tuple(found[place] for place in sorted(found))
+
+
+def _outside(f: Formula, exceptions: Iterable[str], shared: Set[str]) -> Formula:
+    """Return a formula that says itself which resources are taken out, but for those that are anyway."""
+    return formulas.conjunction((f, *(formulas.negation(resource_test(p)) for p in exceptions if p not in shared)))

@@ -141,7 +141,14 @@ class Engine:
     def _kinds_at(self, form_id: int, place: Place) -> tuple[Kind, ...]:
         types = self.forms[form_id].types
         return tuple(
-            Kind(kind.resource_type, kind.is_required, universe_text(kind.arn_format, place)) for kind in types
+            Kind(
+                kind.resource_type,
+                kind.is_required,
+                universe_text(kind.arn_format, place),
+                kind.universe(place),
+                kind.universe(place._replace(own_account="*")),
+            )
+            for kind in types
         )
 
     def _outcome_id(self, subject: _Subject, kind_id: int, form: _Form) -> int:
@@ -215,7 +222,7 @@ class Engine:
     ) -> Iterator[Entry]:
         """Yield entries as they speak of the subject; a NotPrincipal that leaves it out is none."""
         example, excused = subject.example, dict(subject.example.excused)
-        around = Surroundings({**example.facts, **resources.facts}, kind.view, self.knowledge)
+        around = Surroundings({**example.facts, **resources.facts, **kind.facts}, kind.view, self.knowledge)
         for number in numbers:
             if number in excused and example.is_user:
                 continue

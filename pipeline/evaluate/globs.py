@@ -4,6 +4,7 @@ Every set of globs is walked as one automaton over all texts at once. Independen
 matcher, on purpose: the two are held against each other.
 """
 
+import re
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,6 +14,8 @@ from pipeline.iam.grammar import Part
 
 #: Product states after which a walk gives up.
 MOST_STATES = 4000
+#: Runs of a glob beyond which it is walked: backtracking takes steps with their number as a power.
+MOST_RUNS = 6
 ARN_FIELDS = 6
 _FRESH = "xyzqwvkjXYZQWVKJ0123456789~"
 
@@ -80,17 +83,25 @@ def literal(text: str, *, ignores_case: bool = False) -> Glob:
 
 def matches(pattern: Glob, text: str) -> bool:
     """Whether the glob matches the whole text."""
-    if pattern.is_everything:
-        return True
-    only = pattern.literal
-    if only is not None:
-        return only == text
+    expression = _expression(pattern)
+    if expression is not None:
+        return expression.fullmatch(text) is not None
     states = _start(pattern)
     for character in text.casefold() if pattern.ignores_case else text:
         states = _step(pattern, states, character)
         if not states:
             return False
     return bool(states >> len(pattern.tokens) & 1)
+
+
+@lru_cache(maxsize=1 << 16)
+def _expression(pattern: Glob) -> re.Pattern[str] | None:
+    """Return the glob as a regular expression; None where that would be slow on some texts, or looks at no case."""
+    if pattern.ignores_case or sum(token.kind == "run" for token in pattern.tokens) > MOST_RUNS:
+        return None
+    written = {("any", False): ".", ("any", True): "[^:]", ("run", False): ".*", ("run", True): "[^:]*"}
+    texts = (written.get((token.kind, token.no_colon)) or re.escape(token.text) for token in pattern.tokens)
+    return re.compile("".join(texts), re.DOTALL)
 
 
 @lru_cache(maxsize=65536)

@@ -12,7 +12,7 @@ from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.knowledge import TAG_ALIAS, Knowledge
 from pipeline.evaluate.profiles import Numbers, Profiles
 from pipeline.evaluate.statements import NumberedStatement, Surroundings, applies, resource_test, wide_glob
-from pipeline.iam.services import SERVICE_LINKED_ROLES
+from pipeline.iam.services import service_linked_roles
 
 #: The levels of each layer; None: there is no such layer.
 LayerLevels = tuple[Levels | None, ...]
@@ -77,7 +77,9 @@ class Kinds:
         known, view = self._knowledge, kind.view
         absent = tuple(known.is_absent(known.canonical(key, view), view) for key in asked_keys)
         aliases = tuple(known.canonical(key, view) for key in asked_keys if key.startswith(TAG_ALIAS))
-        return self._numbers.setdefault((kind.arn_format, absent, aliases), len(self._numbers))
+        return self._numbers.setdefault(
+            (kind.arn_format, kind.is_of_one_region, absent, aliases), len(self._numbers)
+        )
 
 
 class Side(NamedTuple):
@@ -185,16 +187,18 @@ class Reader:
         ]
         if not _can_apply(statement, relations):
             return None
-        facts = {**self.profiles.examples[facts_id].facts, **resources.facts}
+        facts = {**self.profiles.examples[facts_id].facts, **resources.facts, **kind.facts}
         patterns, formula = applies(statement, Surroundings(facts, kind.view, self.knowledge), completes=completes)
         if formula is False:
             return None
         crossing = tuple(
             pattern for pattern, relation in relations if relation.inside and (relation.outside or "${" in pattern)
         )
-        if layer == "rcp" and globs.relation(universe, wide_glob(SERVICE_LINKED_ROLES, False, False)).inside:
-            formula = formulas.conjunction((formula, formulas.negation(resource_test(SERVICE_LINKED_ROLES))))
-            crossing = (*crossing, SERVICE_LINKED_ROLES)
+        if layer == "rcp":
+            spared = service_linked_roles(resources.place.partition, resources.place.own_account)
+            if globs.relation(universe, wide_glob(spared, False, False)).inside:
+                formula = formulas.conjunction((formula, formulas.negation(resource_test(spared))))
+                crossing = (*crossing, spared)
         part = Part(layer, statement, formula, patterns)
         key = (statement.number, part, crossing, tuple(relation.inside for _, relation in relations))
         if key not in self._distinct:

@@ -15,6 +15,7 @@ from pipeline.evaluate.profiles import Principal, Profiles, read_entry
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.evaluate.tables import table, tables_of
+from pipeline.evaluate.witness import Witnesses
 from pipeline.lake.duck import Connection
 from pipeline.lake.write import load_table
 from pipeline.reference import Reference
@@ -70,8 +71,11 @@ def evaluate(
     engine = Engine(Knowledge(reference, _former(connection)), profiles, actions.forms, _inventory(connection))
     _decide(connection, engine, actions, cases, progress)
     (own_token,) = _rows(connection, "select own_token()")[0]
-    for name, decided in tables_of(engine.cells, _spelling(connection), own_token).items():
+    for name, decided in tables_of(
+        engine.cells, Witnesses(engine.solver, engine.knowledge, engine.inventory), _spelling(connection), own_token
+    ).items():
         load_table(connection, name, decided)
+    run_models(connection, ("residual_conditions",))
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:

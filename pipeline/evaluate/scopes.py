@@ -13,6 +13,8 @@ from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.globs import Glob
 from pipeline.evaluate.statements import pattern_glob, resource_test
 
+#: Key of the region that is called: that of the resource, where its ARN names one (KEYS).
+REGION = "aws:requestedregion"
 #: Regions of one scope after which it is no longer cut.
 MOST_REGIONS = 64
 
@@ -99,6 +101,19 @@ def regions(scope: Scope, f: Formula) -> tuple[Region, ...]:
         known, _ = _settled(scope, f)
         return (Region(scope, (), known),)
     return tuple(region for region in walk.found if region.formula is not False)
+
+
+def region_called(scope: Scope) -> Test | None:
+    """Return the test that the region called is one that the scope names; None where its ARNs leave it open."""
+    for member in scope.globs:
+        split = globs.fields(member)
+        if split is None:
+            continue
+        text = _text(Glob(split[3]))
+        if text and text != "*":
+            operator = "StringLike" if "*" in text or "?" in text else "StringEquals"
+            return Test(operator, None, False, REGION, (text,), True)
+    return None
 
 
 class _TooManyError(Exception):

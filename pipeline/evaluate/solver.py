@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.normal import normal
+from pipeline.evaluate.predicates import NEGATED
 from pipeline.evaluate.ties import SAME_FACT, ties
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
 
@@ -87,6 +89,40 @@ def _search(
         yield from _search(f, groups, choices, (*chosen, way), {**known, **truths}, budget)
 
 
+def _merged(parts: Sequence[Formula], kind: str) -> list[Formula]:
+    """Return the parts of a junction, those that name values of one key under one operator as one that names them all.
+
+    A disjunction of such tests, or a conjunction of their negations, is one test.
+    """
+    found: dict[object, Formula] = {}
+    for part in parts:
+        is_negated = formulas.is_junction(part, "not")
+        test = formulas.parts_of(part)[0] if is_negated else part
+        if not isinstance(test, Test) or not _can_list(test) or is_negated != (kind == "and"):
+            found[part] = part
+            continue
+        place = (test._replace(values=()), is_negated)
+        held = found.get(place)
+        if held is None:
+            found[place] = part
+            continue
+        other = formulas.tests(held)[0]
+        merged = normal(test._replace(values=tuple(sorted({*test.values, *other.values}))))
+        found[place] = formulas.negation(merged) if is_negated else merged
+    return list(found.values())
+
+
+def _can_list(test: Test) -> bool:
+    """Whether a test on several values is that some one of them is met."""
+    return (
+        test.set_qualifier != "ForAllValues"
+        and test.operator not in NEGATED
+        and test.operator != "Null"
+        and not test.is_opaque
+        and not test.key.startswith(formulas.RESOURCE)
+    )
+
+
 class Solver:
     """Remembers answers: the same formulas come again and again."""
 
@@ -121,7 +157,7 @@ class Solver:
             implied = (rest, part) if kind == "and" else (part, rest)
             if len(kept) > 1 and self._implies_untied(*implied):
                 kept.remove(part)
-        return join(kept)
+        return join(_merged(kept, kind))
 
     def _is_implied(self, left: Formula, right: Formula) -> bool:
         f = formulas.conjunction((left, formulas.negation(right)))

@@ -138,12 +138,12 @@ def filled_text(text: str, around: Surroundings) -> tuple[str | None, bool]:
     written, is_opaque = [], False
     for part in grammar.parts(text, True):
         if part.kind != "variable":
-            written.append(_escaped(part.text) if part.kind == "literal" else part.text)
+            written.append(escaped(part.text) if part.kind == "literal" else part.text)
             continue
         value, is_unknown = _variable(part, around)
         if value is None and not is_unknown:
             return None, False
-        written.append(_variable_text(part) if value is None else _escaped(value))
+        written.append(_variable_text(part) if value is None else escaped(value))
         is_opaque |= is_unknown
     return "".join(written), is_opaque
 
@@ -168,7 +168,7 @@ def _variable_text(part: Part) -> str:
     return "${" + part.text + default + "}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return a literal text as policies write it; a last ``$`` too, lest it and a ``{`` after it open a variable."""
     return _MEANINGFUL.sub(r"${\g<0>}", text)
 
@@ -237,7 +237,7 @@ def resource_test(pattern: str) -> Formula:
     if not any(part.kind == "variable" for part in parts):
         return Test(RESOURCE_LIKE, None, False, RESOURCE, (pattern,), True)
     wide = "".join(
-        "*" if part.kind == "variable" else _escaped(part.text) if part.kind == "literal" else part.text
+        "*" if part.kind == "variable" else escaped(part.text) if part.kind == "literal" else part.text
         for part in parts
     )
     within = Test(RESOURCE_LIKE, None, False, RESOURCE, (wide,), True)
@@ -260,11 +260,12 @@ def wide_glob(pattern: str, has_variables: bool, completes: bool) -> globs.Glob:
     return globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts])
 
 
+@lru_cache(maxsize=1 << 16)
 def shown(pattern: str) -> str:
     """Return a filled pattern as a person reads it: what is meant literally stays ``${*}``, ``${?}`` and ``${$}{``."""
     pieces = groupby(grammar.parts(pattern, True), key=lambda part: part.kind == "literal")
     written = (
-        _escaped("".join(part.text for part in group)) if is_literal else "".join(map(_shown, group))
+        escaped("".join(part.text for part in group)) if is_literal else "".join(map(_shown, group))
         for is_literal, group in pieces
     )
     return "".join(written)

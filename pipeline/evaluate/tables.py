@@ -2,14 +2,21 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.cells import AccessRow, Outcome
+from pipeline.evaluate.changes import Change, Scope, smallest_change
+from pipeline.evaluate.contexts import completed
 from pipeline.evaluate.formula import RESOURCE, Formula
+from pipeline.evaluate.instances import Place
+from pipeline.evaluate.scopes import scope_of
 from pipeline.evaluate.statements import shown
+from pipeline.evaluate.witness import Witness, Witnesses
 from pipeline.evaluate.words import spelt, words
 
 #: Stands for the principal's own account in stored texts.
@@ -24,8 +31,10 @@ CELL_ACCESS = pa.schema(
         ("except_resources", pa.string()),
         ("granted_by_numbers", pa.list_(pa.int32())),
         ("limited_by_numbers", pa.list_(pa.int32())),
+        ("witness_id", pa.int32()),
     ]
 )
+WITNESSES = pa.schema([("witness_id", pa.int32()), ("request", pa.string()), ("session_arn", pa.string())])
 CELL_VERDICTS = pa.schema(
     [
         ("cell_id", pa.int32()),
@@ -34,34 +43,88 @@ CELL_VERDICTS = pa.schema(
         ("decided_by_numbers", pa.list_(pa.int32())),
     ]
 )
-RESIDUAL_CONDITIONS = pa.schema(
+#: Residual conditions, each with the witness of the first cell that has one; its caller and action are found later.
+RESIDUAL_FORMULAS = pa.schema(
     [
         ("condition_id", pa.string()),
         ("condition", pa.string()),
         ("formula", pa.string()),
         ("condition_keys", pa.list_(pa.string())),
-        ("witness", pa.string()),
+        ("cell_id", pa.int32()),
+        ("witness_id", pa.int32()),
+        ("smallest_change", pa.string()),
     ]
 )
 
 
-def tables_of(cells: Sequence[Outcome], spelling: Mapping[str, str], own_token: str) -> dict[str, pa.Table]:
-    """Return cell_access, cell_verdicts and residual_conditions; cells are numbered from 1.
+class _Example(NamedTuple):
+    """A cell that has a condition, its row, and the row's witness."""
+
+    cell_id: int
+    row: AccessRow
+    witness: Witness | None
+
+
+@dataclass
+class _Found:
+    """Witnesses by number from 1, and the conditions so far with an example each."""
+
+    witnesses: Witnesses
+    numbers: dict[Witness, int] = field(default_factory=dict)
+    ids: dict[Formula, str] = field(default_factory=dict)
+    examples: dict[Formula, _Example] = field(default_factory=dict)
+
+    def witness_id(self, witness: Witness | None) -> int | None:
+        """Return the number of a witness."""
+        return None if witness is None else self.numbers.setdefault(witness, len(self.numbers) + 1)
+
+    def columns(self, cell_id: int, row: AccessRow) -> tuple[object, ...]:
+        """Return the columns of a row of cell_access, and note its condition."""
+        witness = self.witnesses.of(*_scope(row))
+        condition_id = None
+        if row.verdict == "conditional":
+            if row.formula not in self.ids:
+                self.ids[row.formula] = formulas.identity(row.formula)
+            if row.formula not in self.examples or (witness and not self.examples[row.formula].witness):
+                self.examples[row.formula] = _Example(cell_id, row, witness)
+            condition_id = self.ids[row.formula]
+        exceptions = json.dumps([shown(p) for p in row.exceptions], ensure_ascii=False) if row.exceptions else None
+        return (
+            cell_id,
+            row.kind.name if row.kind else "",
+            shown(row.pattern),
+            row.verdict,
+            condition_id,
+            exceptions,
+            row.granted_by,
+            row.limited_by,
+            self.witness_id(witness),
+        )
+
+
+def tables_of(
+    cells: Sequence[Outcome], witnesses: Witnesses, spelling: Mapping[str, str], own_token: str
+) -> dict[str, pa.Table]:
+    """Return cell_access, cell_verdicts, witnesses and residual_formulas; cells are numbered from 1.
 
     ``spelling`` maps condition keys in lower case to AWS's spelling. ``own_token`` stands for the principal's own
     account; the tables say ``{ownaccount}``.
     """
-    conditions: dict[Formula, str] = {}
-    access, verdicts = [], []
-    for cell_id, outcome in enumerate(cells, start=1):
-        verdicts.append((cell_id, outcome.verdict, outcome.layer, outcome.decided_by))
-        access += [(cell_id, *_columns(row, conditions)) for row in outcome.rows]
-    by_id = {condition_id: f for f, condition_id in conditions.items()}
-    residual = [_condition(condition_id, by_id[condition_id], spelling) for condition_id in sorted(by_id)]
+    found = _Found(witnesses)
+    numbered = list(enumerate(cells, start=1))
+    access = [found.columns(cell_id, row) for cell_id, outcome in numbered for row in outcome.rows]
+    verdicts = [(cell_id, outcome.verdict, outcome.layer, outcome.decided_by) for cell_id, outcome in numbered]
+    by_id = {condition_id: f for f, condition_id in found.ids.items()}
+    residual = [
+        _condition(condition_id, found.examples[by_id[condition_id]], cells, found, spelling)
+        for condition_id in sorted(by_id)
+    ]
+    lines = [(number, _request(witness, spelling), witness.session) for witness, number in found.numbers.items()]
     return {
         "cell_access": _readable(table(access, CELL_ACCESS), own_token),
         "cell_verdicts": table(verdicts, CELL_VERDICTS),
-        "residual_conditions": _readable(table(residual, RESIDUAL_CONDITIONS), own_token),
+        "witnesses": _readable(table(lines, WITNESSES), own_token),
+        "residual_formulas": _readable(table(residual, RESIDUAL_FORMULAS), own_token),
     }
 
 
@@ -72,22 +135,51 @@ def _readable(rows: pa.Table, own_token: str) -> pa.Table:
     return rows
 
 
-def _columns(row: AccessRow, conditions: dict[Formula, str]) -> tuple[object, ...]:
-    """Return the columns of a row, and note its condition."""
-    condition_id = None
-    if row.verdict == "conditional":
-        if row.formula not in conditions:
-            conditions[row.formula] = formulas.identity(row.formula)
-        condition_id = conditions[row.formula]
-    exceptions = json.dumps([shown(p) for p in row.exceptions], ensure_ascii=False) if row.exceptions else None
-    reasons = (row.granted_by, row.limited_by)
-    return (row.resource_type, shown(row.pattern), row.verdict, condition_id, exceptions, *reasons)
+def _request(witness: Witness, spelling: Mapping[str, str]) -> str:
+    """Return the members ``resource`` and ``context`` of a witness as the end of a JSON object."""
+    members = {"resource": witness.resource, "context": _context(completed(dict(witness.context)), spelling)}
+    return json.dumps(members, ensure_ascii=False)[1:]
 
 
-def _condition(condition_id: str, f: Formula, spelling: Mapping[str, str]) -> tuple[object, ...]:
-    asked = {test.key for test in formulas.tests(f) if not test.key.startswith((RESOURCE, "session "))}
+def _context(context: Mapping[str, tuple[str, ...]], spelling: Mapping[str, str]) -> dict[str, object]:
+    """Return a context as a line writes it; None is a key that is left out."""
+    return {
+        spelt(key, spelling): None if not values else values[0] if len(values) == 1 else list(values)
+        for key, values in sorted(context.items())
+    }
+
+
+def _condition(
+    condition_id: str, example: _Example, cells: Sequence[Outcome], found: _Found, spelling: Mapping[str, str]
+) -> tuple[object, ...]:
+    cell_id, row, witness = example
+    asked = {test.key for test in formulas.tests(row.formula) if not test.key.startswith((RESOURCE, "session "))}
     keys = sorted({spelt(key, spelling) for key in asked})
-    return (condition_id, words(f, spelling), json.dumps(formulas.as_json(f), ensure_ascii=False), keys, None)
+    text = json.dumps(formulas.as_json(row.formula), ensure_ascii=False)
+    change = None
+    if witness:
+        beside = [_scope(other) for other in cells[cell_id - 1].rows if other.kind == row.kind]
+        change = smallest_change(witness, _scope(row), beside, found.witnesses)
+    said = words(row.formula, spelling)
+    return (condition_id, said, text, keys, cell_id, found.witness_id(witness), change and _changed(change, spelling))
+
+
+def _scope(row: AccessRow) -> Scope:
+    """Return where a row is, and what must hold there."""
+    if row.kind is None:
+        raise ValueError("a row of a cell has no resource type")
+    universe = row.kind.universe if scope_of(row.kind.universe, row.pattern) else row.kind.anywhere
+    return Scope(Place(universe, row.pattern, row.exceptions), row.formula)
+
+
+def _changed(change: Change, spelling: Mapping[str, str]) -> str:
+    """Return the members of a line that a change gives new values."""
+    members: dict[str, object] = {"context": _context(dict(change.context), spelling)}
+    if change.resource:
+        members["resource"] = change.resource
+    if change.is_by_another:
+        members["principal"] = "{principal}"
+    return json.dumps(members, ensure_ascii=False)
 
 
 def table(rows: Iterable[Sequence[object]], schema: pa.Schema) -> pa.Table:

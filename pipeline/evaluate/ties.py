@@ -79,7 +79,7 @@ def _not_both(some: Set[str], other: str, keys: Set[str]) -> Iterable[Formula]:
 
 
 def _is_among_tag_keys(key: str) -> Formula:
-    """Return that a tag is in the request where its key is. The value of a tag may be empty, which Null does not see."""
+    """Return that a tag is in a request whose tag keys hold its key. A tag may be empty, which Null does not see."""
     name = key.removeprefix(REQUEST_TAG)
     is_named = Test("StringEqualsIgnoreCase", "ForAnyValue", False, TAG_KEYS, (name,))
     has_value = formulas.disjunction((is_present(key), Test("StringEquals", None, False, key, ("",))))

@@ -59,8 +59,9 @@ def ways(tests: tuple[Test, ...], domain: KeyDomain) -> tuple[Way, ...]:
 
 def _takes_empty(tests: tuple[Test, ...], domain: KeyDomain) -> bool:
     """Whether a value can be an empty text and that makes a difference of its own: a tag may be one."""
-    is_text = domain.value_type is None or domain.value_type.removeprefix("ArrayOf") == "String"
-    return domain.can_be_empty and is_text and not any(test.is_opaque or test.key.startswith(RESOURCE) for test in tests)
+    if not domain.can_be_empty or any(test.is_opaque or test.key.startswith(RESOURCE) for test in tests):
+        return False
+    return domain.value_type is None or domain.value_type.removeprefix("ArrayOf") == "String"
 
 
 def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:

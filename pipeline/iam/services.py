@@ -17,13 +17,17 @@ KMS_FAMILIES_ACROSS_ACCOUNTS = ("kms:reencrypt", "kms:generate", "kms:verify")
 PASSED_ON_ASSUMPTION = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
 
 #: Service-linked roles: neither SCPs nor RCPs bind them, nor RCPs who assumes them (SCP, RCP).
-SERVICE_LINKED_ROLES = "arn:*:iam::*:role/aws-service-role/*"
 _SERVICE_LINKED = re.compile(r"arn:[^:]*:iam::[^:]*:role/aws-service-role/.+", re.DOTALL)
 
 
 def is_service_linked_role(arn: str) -> bool:
     """Whether an ARN is that of a service-linked role."""
     return _SERVICE_LINKED.fullmatch(arn) is not None
+
+
+def service_linked_roles(partition: str, account_id: str) -> str:
+    """Return the pattern of an account's service-linked roles."""
+    return f"arn:{partition}:iam::{account_id}:role/aws-service-role/?*"
 
 
 def is_assumption(action: str) -> bool:

@@ -26,13 +26,21 @@ select
     own_text(cell_access.except_resources, principal_profiles.account_id) as except_resources,
     statement_ids_of(cell_access.granted_by_numbers, reasons.granting, sets_of_action.action_set_ids) as granted_by,
     statement_ids_of(cell_access.limited_by_numbers, reasons.limiting, sets_of_action.action_set_ids) as limited_by,
-    null::varchar as witness,
+    witness_line(
+        coalesce(own_text(witnesses.session_arn, principal_profiles.account_id), principal_profiles.principal_arn),
+        profile_cells.action,
+        witnesses.request,
+        principal_profiles.account_id
+    ) as witness,
+    cell_access.verdict = 'allowed'
+    or (cell_access.witness_id is not null and residual_conditions.smallest_change is not null) as is_proven,
     principal_profiles.is_incomplete,
 from principal_profiles
 inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
 inner join cell_access on profile_cells.cell_id = cell_access.cell_id
 inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
 inner join evaluated_actions on profile_cells.action = evaluated_actions.action
+left join witnesses on cell_access.witness_id = witnesses.witness_id
 left join residual_conditions on cell_access.condition_id = residual_conditions.condition_id
 left join sets_of_action on profile_cells.action = sets_of_action.action
 left join principal_reasons as reasons on principal_profiles.principal_arn = reasons.principal_arn

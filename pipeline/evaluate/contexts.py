@@ -1,0 +1,101 @@
+"""Contexts of example requests: values that look real, and the keys that AWS sends together."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from pipeline.evaluate import examples, predicates
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.solver import Domains
+from pipeline.evaluate.ties import (
+    FOR_THE_CALLER,
+    ONLY_WITH,
+    REQUEST_TAG,
+    SAME_FACT,
+    TAG_KEYS,
+    THROUGH_ENDPOINT,
+    VIA_SERVICE,
+)
+
+#: Keys with their values, sorted by key in lower case; () is a key that is left out.
+Context = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def realistic(f: Formula, context: Mapping[str, tuple[str, ...]], domains: Domains) -> dict[str, tuple[str, ...]]:
+    """Return the context with values that look real and do the same to every test of the formula."""
+    by_key: dict[str, list[Test]] = {}
+    for test in formulas.tests(f):
+        by_key.setdefault(SAME_FACT.get(test.key, test.key), []).append(test)
+    found: dict[str, tuple[str, ...]] = {}
+    for key, values in context.items():
+        if values:
+            tests = [test for test in by_key.get(key, ()) if test.operator != "Null"]
+            real = tuple(_real_value(key, tests, value, domains(key).value_type) for value in values)
+            for name in {test.key for test in by_key.get(key, ())} or {key}:
+                found[name] = real
+    return found
+
+
+def _real_value(key: str, tests: Sequence[Test], text: str, value_type: str | None) -> str:
+    if not text:
+        return text
+    hits = [predicates.matches(test, text) for test in tests]
+    candidates = itertools.chain(
+        (value for test, hit in zip(tests, hits, strict=True) if hit for value in _instances(test)),
+        (value for test in tests for value in _moments_and_numbers(test)),
+        examples.moment(text) if (value_type or "").endswith("Date") else (),
+        examples.rounded(text) if (value_type or "").endswith("Numeric") else (),
+        () if _is_read(tests) else examples.values(key, value_type),
+    )
+    for candidate in candidates:
+        if candidate and [predicates.matches(test, candidate) for test in tests] == hits:
+            return candidate
+    return text
+
+
+def _instances(test: Test) -> Iterator[str]:
+    if predicates.family(test.operator) == "text":
+        for value in test.values:
+            yield from examples.like(value, test.has_variables)
+
+
+def _moments_and_numbers(test: Test) -> Iterator[str]:
+    """Yield the values of a test as they are written: a number, or a moment as ISO 8601."""
+    for value in predicates.plain_values(test):
+        if predicates.family(test.operator) == "number":
+            yield value
+        elif predicates.family(test.operator) == "instant":
+            yield from examples.moment(value)
+
+
+def _is_read(tests: Sequence[Test]) -> bool:
+    """Whether the found text itself is as good as any: an address, a truth value."""
+    return bool(tests) and all(predicates.family(test.operator) in ("boolean", "octets") for test in tests)
+
+
+def completed(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the context with the keys that AWS sends together with those in it."""
+    found = {key: values for key, values in context.items() if values}
+    if not THROUGH_ENDPOINT.isdisjoint(found):
+        found = {**{key: examples.values(key, None)[:1] for key in THROUGH_ENDPOINT}, **found}
+    if not FOR_THE_CALLER.isdisjoint(found):
+        ends = (*found.get("aws:calledviafirst", ()), *found.get("aws:calledvialast", ()))
+        chain = found.get("aws:calledvia") or tuple(dict.fromkeys(ends))
+        found = {"aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:], **found, "aws:calledvia": chain}
+        found[VIA_SERVICE] = ("true",)
+    for key, other in ONLY_WITH.items():
+        if key in found and other not in found:
+            found[other] = ("true",) if other.endswith("present") else examples.values(other, "Date")[:1]
+    tagged = [key.removeprefix(REQUEST_TAG) for key in found if key.startswith(REQUEST_TAG)]
+    named = found.get(TAG_KEYS, ())
+    missing = [name for name in tagged if name not in {key.lower() for key in named}]
+    if missing:
+        found[TAG_KEYS] = (*named, *missing)
+    return found
+
+
+def difference(before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]) -> Context:
+    """Return what is new in a context; () for a key that is gone."""
+    return tuple(
+        (key, after.get(key, ())) for key in sorted({*after, *before}) if after.get(key, ()) != before.get(key, ())
+    )

@@ -1,0 +1,149 @@
+"""Example values that look like real ones: for condition keys, and for ARNs. Decides nothing; callers try them out."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from pipeline.evaluate import globs
+from pipeline.evaluate.globs import Glob, Token
+from pipeline.iam import grammar
+
+#: Account of examples where no account is known (AWS's documentation uses it).
+ACCOUNT = "111122223333"
+OTHER_ACCOUNT = "444455556666"
+#: Regions to try, the most usual first.
+REGIONS = (
+    "us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "us-east-2", "ap-southeast-2", "ap-northeast-1",
+    "ap-south-1",
+    "us-west-1", "ca-central-1", "eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "sa-east-1", "ap-southeast-1",
+    "ap-northeast-2", "ap-northeast-3", "ap-east-1", "af-south-1", "me-south-1", "me-central-1", "il-central-1",
+    "cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1",
+)  # fmt: skip
+#: Names of resources, tried one after the other.
+NAMES = ("example", "sample-1", "demo-2", "x7k2p9")
+_ROLE = f"arn:aws:iam::{ACCOUNT}:role/example"
+#: Values of keys, or of keys that begin so, each with a second one that differs.
+VALUES: dict[str, tuple[str, ...]] = {
+    "aws:sourceip": ("198.51.100.25", "203.0.113.77", "2001:db8::77"),
+    "aws:vpcsourceip": ("10.0.1.25", "172.16.4.9"),
+    "aws:sourcevpc": ("vpc-0a1b2c3d4e5f67890", "vpc-0f9e8d7c6b5a43210"),
+    "aws:sourcevpce": ("vpce-0a1b2c3d4e5f67890", "vpce-0f9e8d7c6b5a43210"),
+    "aws:ec2instancesourcevpc": ("vpc-0a1b2c3d4e5f67890", "vpc-0f9e8d7c6b5a43210"),
+    "aws:ec2instancesourceprivateipv4": ("10.0.1.25", "172.16.4.9"),
+    "aws:currenttime": ("2026-11-25T09:00:00Z", "2030-01-01T00:00:00Z"),
+    "aws:tokenissuetime": ("2026-11-25T08:00:00Z", "2030-01-01T00:00:00Z"),
+    "aws:multifactorauthage": ("300", "86400"),
+    "aws:useragent": ("aws-cli/2.15.0", "Boto3/1.35.0"),
+    "aws:referer": ("https://console.aws.amazon.com/", "https://example.com/"),
+    "aws:requestedregion": REGIONS,
+    "aws:calledvia": ("cloudformation.amazonaws.com", "athena.amazonaws.com"),
+    "aws:principalarn": (_ROLE, f"arn:aws:iam::{OTHER_ACCOUNT}:role/other"),
+    "aws:principalaccount": (ACCOUNT, OTHER_ACCOUNT),
+    "aws:principaltype": ("AssumedRole", "User"),
+    "aws:principalorgid": ("o-a1b2c3d4e5", "o-z9y8x7w6v5"),
+    "aws:principalorgpaths": ("o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/", "o-z9y8x7w6v5/r-zy98/ou-zy98-22222222/"),
+    "aws:resourceaccount": (ACCOUNT, OTHER_ACCOUNT),
+    "aws:resourceorgid": ("o-a1b2c3d4e5", "o-z9y8x7w6v5"),
+    "aws:resourceorgpaths": ("o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/", "o-z9y8x7w6v5/r-zy98/ou-zy98-22222222/"),
+    "aws:sourceaccount": (ACCOUNT, OTHER_ACCOUNT),
+    "aws:sourcearn": (f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:notebook-instance/example", _ROLE),
+    "aws:sourceorgid": ("o-a1b2c3d4e5", "o-z9y8x7w6v5"),
+    "aws:sourceidentity": ("alice", "bob"),
+    "aws:userid": ("AROAIOSFODNN7EXAMPLE:alice", "AIDAIOSFODNN7EXAMPLE"),
+    "aws:username": ("alice", "bob"),
+    "iam:passedtoservice": ("sagemaker.amazonaws.com", "lambda.amazonaws.com"),
+    "iam:associatedresourcearn": (f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:notebook-instance/example", _ROLE),
+    "sagemaker:instancetypes": ("ml.m5.large", "ml.p4d.24xlarge"),
+    "sagemaker:vpcsubnets": ("subnet-0a1b2c3d4e5f67890", "subnet-0f9e8d7c6b5a43210"),
+    "sagemaker:vpcsecuritygroupids": ("sg-0a1b2c3d4e5f67890", "sg-0f9e8d7c6b5a43210"),
+    "sagemaker:accelerationtypes": ("ml.eia2.medium", "ml.eia2.large"),
+    "sagemaker:targetmodel": ("model.tar.gz", "other.tar.gz"),
+    "sts:externalid": ("a1b2c3d4", "z9y8x7w6"),
+    "sts:rolesessionname": ("alice", "bob"),
+}
+#: By what the key ends with.
+ENDINGS: dict[str, tuple[str, ...]] = {
+    "kmskey": tuple(
+        f"arn:aws:kms:us-east-1:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        for account in (ACCOUNT, OTHER_ACCOUNT)
+    ),
+    "arn": (f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/example", _ROLE),
+    "role": (_ROLE, f"arn:aws:iam::{OTHER_ACCOUNT}:role/other"),
+    "arns": (f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/example", _ROLE),
+}
+#: By data type.
+OF_TYPE: dict[str, tuple[str, ...]] = {
+    "ARN": (_ROLE, f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/example"),
+    "Bool": ("true", "false"),
+    "Numeric": ("1", "3600"),
+    "Date": ("2026-11-25T09:00:00Z", "2030-01-01T00:00:00Z"),
+    "IPAddress": ("198.51.100.25", "203.0.113.77"),
+}
+PLAIN = ("example", "another", "something-else")
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_SECONDS = 10**11
+
+
+def values(key: str, value_type: str | None) -> tuple[str, ...]:
+    """Return example values of a key (in lower case)."""
+    found = VALUES.get(key) or VALUES.get(_family(key))
+    ending = next((ENDINGS[end] for end in ENDINGS if key.endswith(end)), ())
+    return (*(found or ending), *OF_TYPE.get((value_type or "").removeprefix("ArrayOf"), ()), *PLAIN)
+
+
+def _family(key: str) -> str:
+    return "aws:calledvia" if key.startswith("aws:calledvia") else key
+
+
+def like(value: str, has_variables: bool) -> Iterator[str]:
+    """Yield texts that a pattern of a test matches: wildcards as a word or a digit, then as little as can be."""
+    parts = grammar.parts(value, has_variables)
+    for star, mark in (("example", "1"), ("1", "a"), ("", "0")):
+        filled = {"star": star, "mark": mark}
+        yield "".join(filled.get(part.kind, part.text) for part in parts)
+
+
+def moment(text: str) -> Iterator[str]:
+    """Yield an instant in seconds as ISO 8601, first without its fraction."""
+    seconds = grammar.instant(text)
+    if seconds is not None and abs(seconds) < _MOST_SECONDS:
+        for some in (int(seconds), int(seconds) + 1):
+            yield (_START + timedelta(seconds=some)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield (_START + timedelta(microseconds=int(seconds * 1_000_000))).isoformat().replace("+00:00", "Z")
+
+
+def rounded(text: str) -> Iterator[str]:
+    """Yield the whole numbers beside a number."""
+    value = grammar.number(text)
+    if value is not None and abs(value) < Decimal(_MOST_SECONDS):
+        yield str(int(value))
+        yield str(int(value) + 1)
+
+
+def arns(pattern: Glob, regions: Sequence[str], accounts: Sequence[str]) -> Iterator[str]:
+    """Yield texts that look like ARNs the glob matches; a glob that is no ARN's has its wildcards filled."""
+    fields = globs.fields(pattern)
+    if pattern.is_everything:
+        yield from (f"arn:aws:sagemaker:{regions[0]}:{accounts[0]}:{name}" for name in NAMES)
+    elif fields is None:
+        yield from (_filled(pattern.tokens, name) for name in NAMES)
+    else:
+        *start, last = fields
+        place = (_filled(start[0], "arn"), _filled(start[1], "aws"), _filled(start[2], "sagemaker"))
+        ends = itertools.product(NAMES, _in_field(start[3], regions), _in_field(start[4], accounts))
+        yield from (":".join((*place, region, account, _filled(last, name))) for name, region, account in ends)
+
+
+def _in_field(tokens: tuple[Token, ...], candidates: Iterable[str]) -> list[str]:
+    if all(token.kind == "char" for token in tokens):
+        return ["".join(token.text for token in tokens)]
+    if all(token.kind == "run" for token in tokens):
+        return [*candidates]
+    field = Glob(globs.bound(tokens))
+    return [text for text in candidates if globs.matches(field, text)] or [_filled(tokens, "1")]
+
+
+def _filled(tokens: Sequence[Token], word: str) -> str:
+    written = {"run": word, "any": "1"}
+    return "".join(written.get(token.kind, token.text) for token in tokens)

@@ -1,0 +1,159 @@
+"""Finds witnesses: for a row of ``access`` one request that is allowed.
+
+A witness is made of what the solver finds, so it is exact; where the solver is not, there is none.
+"""
+
+import itertools
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.evaluate import examples, predicates
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate.contexts import Context, realistic
+from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.instances import Place, given, is_asked_for, literal_values, on_resource, resources, said_by
+from pipeline.evaluate.knowledge import EVERY_KEY, Knowledge
+from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.statements import Surroundings, filled_text, resource_test
+from pipeline.evaluate.ties import is_absent, ties
+from pipeline.iam import grammar
+
+#: Operator of the test that the caller is a session of a name.
+SESSION_IS = "SessionIs"
+#: Values of unknown variables that are tried together.
+MOST_FILLINGS = 60
+
+
+class Witness(NamedTuple):
+    """A request that is allowed. ``session`` is the session that must make it, None for the principal itself.
+
+    ``context`` holds the keys that matter; those that AWS sends with them are added where it is written (contexts.py).
+    """
+
+    resource: str
+    session: str | None
+    context: Context
+
+
+class Filling(NamedTuple):
+    """A formula without unknown variables, and the values of the keys that they stand for; () is an absent key."""
+
+    formula: Formula
+    facts: Mapping[str, tuple[str, ...]]
+
+    @property
+    def given(self) -> Formula:
+        """What holds of the keys."""
+        return formulas.conjunction(given(key, values) for key, values in self.facts.items())
+
+
+class Witnesses:
+    """Finds witnesses and remembers them. ``inventory`` are known resources: what is known of them may matter."""
+
+    def __init__(self, solver: Solver, knowledge: Knowledge, inventory: Container[str]) -> None:
+        self.solver = solver
+        self.knowledge = knowledge
+        self.inventory = inventory
+        self.of = lru_cache(maxsize=1 << 17)(self._of)
+        self._first_resource = lru_cache(maxsize=1 << 17)(self._any_resource)
+        self._context_of = lru_cache(maxsize=1 << 17)(self._context)
+
+    def _of(self, place: Place, f: Formula) -> Witness | None:
+        """Return a witness of a row: on a resource of the place, where the formula holds. None where none is found."""
+        for session in (None, *_sessions(f)):
+            spoken = spoken_by(session, f)
+            for filling in self.fillings(place, spoken):
+                for text in self.resources(place, filling.formula):
+                    here = on_resource(filling.formula, text)
+                    context = self._context_of(formulas.conjunction((here, filling.given, said_by(text, here))))
+                    if context is not None:
+                        return Witness(text, session, context)
+        return None
+
+    def _context(self, f: Formula) -> Context | None:
+        """Return a context in which a formula holds."""
+        answer = self.solver.satisfy(f)
+        if not answer.is_possible or not answer.is_proven:
+            return None
+        tied = formulas.conjunction((f, ties(f)))
+        return tuple(sorted(realistic(tied, answer.context, self.solver.domains).items()))
+
+    def resources(self, place: Place, f: Formula) -> Iterable[str]:
+        """Return resources of a place on which a formula may differ."""
+        return resources(place, f, self.inventory) if is_asked_for(f) else self._first_resource(place)
+
+    def _any_resource(self, place: Place) -> tuple[str, ...]:
+        return tuple(resources(place, True, self.inventory))
+
+    def fillings(self, place: Place, f: Formula) -> Iterator[Filling]:
+        """Yield the formula with values for the variables that are left in it."""
+        opaque = [test for test in formulas.tests(f) if test.is_opaque]
+        names = sorted({name for test in opaque for name in self._variables(test)})
+        if not names:
+            yield Filling(f, {})
+            return
+        choices = [self._candidates(name, f, opaque, place) for name in names]
+        for values in itertools.islice(itertools.product(*choices), MOST_FILLINGS):
+            facts = dict(zip(names, values, strict=True))
+            yield Filling(self.filled(f, facts), facts)
+
+    def filled(self, f: Formula, facts: Mapping[str, tuple[str, ...]]) -> Formula:
+        """Return a formula with its variables filled in; a key without a value is absent."""
+        opaque = [test for test in formulas.tests(f) if test.is_opaque]
+        names = {name for test in opaque for name in self._variables(test)}
+        around = Surroundings({name: facts.get(name, ()) for name in names}, EVERY_KEY, self.knowledge)
+        return formulas.replaced(f, {test: _filled_test(test, around) for test in opaque})
+
+    def _variables(self, test: Test) -> Iterator[str]:
+        for value in test.values:
+            for part in grammar.parts(value, True):
+                if part.kind == "variable":
+                    yield self.knowledge.canonical(part.text.lower(), EVERY_KEY)
+
+    def _candidates(self, name: str, f: Formula, opaque: Sequence[Test], place: Place) -> list[tuple[str, ...]]:
+        domain = self.solver.domains(name)
+        beside = {test.key for test in opaque if name in self._variables(test)}
+        tests = [test for test in formulas.tests(f) if test.key == name or test.key in beside]
+        literals = [value for test in tests for value in literal_values(test)]
+        literals += _standing_in_for_variables(opaque, (*self._first_resource(place), place.pattern))
+        texts = [
+            *examples.values(name, domain.value_type)[:1],
+            *literals,
+            *examples.values(name, domain.value_type)[1:3],
+        ]
+        found: list[tuple[str, ...]] = [(text,) for text in dict.fromkeys(texts) if text]
+        return [*found, ()] if domain.can_be_absent else found
+
+
+def spoken_by(session: str | None, f: Formula) -> Formula:
+    """Return a formula for calls by one session, or by none of those that it speaks of."""
+    asked = [test for test in formulas.tests(f) if test.operator == SESSION_IS]
+    return formulas.replaced(f, {test: test.values[0] == session for test in asked})
+
+
+def _sessions(f: Formula) -> list[str]:
+    return sorted({test.values[0] for test in formulas.tests(f) if test.operator == SESSION_IS})
+
+
+def _standing_in_for_variables(tests: Iterable[Test], arns: Sequence[str]) -> Iterator[str]:
+    """Yield what variables in the patterns of tests on the resource would have to be for ARNs to match."""
+    for test in tests:
+        for value in test.values if test.key.startswith(RESOURCE) else ():
+            parts = grammar.parts(value, True)
+            kinds = {"star": ".*", "mark": ".", "variable": "(.+)"}
+            written = "".join(kinds.get(part.kind) or re.escape(part.text) for part in parts)
+            for arn in arns:
+                match = re.fullmatch(written, arn, re.DOTALL)
+                yield from match.groups() if match else ()
+
+
+def _filled_test(test: Test, around: Surroundings) -> Formula:
+    """Return a test with the variables in its values filled in."""
+    texts = [text for text, _ in (filled_text(value, around) for value in test.values) if text is not None]
+    if test.key.startswith(RESOURCE):
+        return formulas.disjunction(resource_test(text) for text in texts)
+    if not texts:
+        return predicates.when_absent(test) and is_absent(test.key)
+    return test._replace(values=tuple(sorted(set(texts))), is_opaque=False)

@@ -1,0 +1,57 @@
+/*
+description = "The distinct conditions, each with the witness of one principal and action that have it: the first of the cell's first case."
+grain = ["condition_id"]
+*/
+with
+example_cells as (
+    select distinct cell_id
+    from residual_formulas
+),
+
+example_cases as (
+    select
+        case_cells.cell_id,
+        min((case_cells.case_id, case_cells.form_id)) as first_case,
+    from case_cells
+    inner join example_cells on case_cells.cell_id = example_cells.cell_id
+    group by case_cells.cell_id
+),
+
+asked as (
+    select
+        example_cases.cell_id,
+        min((profile_cases.profile_id, block_actions.action)) as first_ask,
+    from example_cases
+    inner join profile_cases on example_cases.first_case[1] = profile_cases.case_id
+    inner join block_actions
+        on profile_cases.block_id = block_actions.block_id and example_cases.first_case[2] = block_actions.form_id
+    group by example_cases.cell_id
+),
+
+callers as (
+    select
+        asked.cell_id,
+        min((principal_profiles.principal_arn, principal_profiles.account_id)) as caller,
+        any_value(asked.first_ask[2]) as action,
+    from asked
+    inner join principal_profiles on asked.first_ask[1] = principal_profiles.profile_id
+    group by asked.cell_id
+)
+
+select
+    residual_formulas.condition_id,
+    residual_formulas.condition,
+    residual_formulas.formula,
+    residual_formulas.condition_keys,
+    witness_line(
+        coalesce(own_text(witnesses.session_arn, callers.caller[2]), callers.caller[1]),
+        callers.action,
+        witnesses.request,
+        callers.caller[2]
+    ) as witness,
+    replace(own_text(residual_formulas.smallest_change, callers.caller[2]), '{principal}', callers.caller[1])
+        as smallest_change,
+from residual_formulas
+left join witnesses on residual_formulas.witness_id = witnesses.witness_id
+inner join callers on residual_formulas.cell_id = callers.cell_id
+order by residual_formulas.condition_id
