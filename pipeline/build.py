@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from pipeline import __version__, reference
 from pipeline.errors import Reject
 from pipeline.evaluate import evaluate
 from pipeline.evaluate.run import SAGEMAKER_FAMILY
-from pipeline.flatten import flatten
-from pipeline.flatten.records import Inputs
-from pipeline.ingest import read_inputs
+from pipeline.gather import Gathered, gather
 from pipeline.lake import Snapshot, new_snapshot
 from pipeline.lake.dictionary import relation, relations
 from pipeline.lake.duck import Connection, connect, room_needed
-from pipeline.lake.write import load_rows, load_table
+from pipeline.lake.write import load_table
 from pipeline.memory import collection_off
 from pipeline.reference import RELATIONS, Reference
 
@@ -48,19 +48,23 @@ def build_lake(
     *,
     services: Sequence[str] = (),
     latest: bool = False,
+    processes: int = 1,
     progress: Callable[[str], None] = _silent,
 ) -> BuildResult:
     """Build a snapshot of the inputs in the folder ``lake`` and make it current.
 
-    ``services`` are prefixes to evaluate besides the SageMaker family. Raises PolicylakeError where nothing can be
-    read, inputs contradict each other (see ``latest``), or the lake cannot be written.
+    ``services`` are prefixes to evaluate besides the SageMaker family. ``processes`` are how many read large inputs:
+    more than one asks of a script that it keeps what it does behind ``if __name__ == "__main__"``.
+
+    Raises PolicylakeError where nothing can be read, inputs contradict each other (see ``latest``), or the lake cannot
+    be written.
     """
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
     with new_snapshot(lake) as snapshot, collection_off(), room_needed():
+        read = gather(inputs, known, latest=latest, processes=processes, progress=progress)
         connection = connect()
-        read = read_inputs(inputs, latest=latest, progress=progress)
-        _load(connection, read, known)
+        _load(connection, read.tables, known)
         progress("evaluating")
         evaluate(connection, known, evaluated, progress)
         progress("writing")
@@ -69,12 +73,15 @@ def build_lake(
     return BuildResult(snapshot_id, read.rejects, counts)
 
 
-def _load(connection: Connection, read: Inputs, known: Reference) -> None:
-    """Load the flattened relations and the reference as tables; ``actions`` lacks its counts and goes to staging."""
+def _load(connection: Connection, tables: dict[str, pa.Table], known: Reference) -> None:
+    """Load the flattened relations, and the reference, as tables that are ordered by their grain.
+
+    ``actions`` lacks its counts and goes to staging. What was loaded is taken out of ``tables``.
+    """
     connection.execute("create schema staging")
-    rows = flatten(read, lambda key: known.key(key) is not None)
-    for name, listed in rows.items():
-        load_rows(connection, relation(name), listed, "staging" if name == "actions" else "main")
+    for name in list(tables):
+        schema = "staging" if name == "actions" else "main"
+        load_table(connection, name, tables.pop(name), schema, relation(name).grain)
     for name in RELATIONS:
         load_table(connection, name, known.table(name))
 
@@ -83,7 +90,9 @@ def _write(snapshot: Snapshot, connection: Connection) -> dict[str, int]:
     return {r.name: snapshot.write(connection, r) for r in relations() if r.name not in EXPANDED}
 
 
-def _manifest(read: Inputs, known: Reference, services: Sequence[str], counts: Mapping[str, int]) -> dict[str, object]:
+def _manifest(
+    read: Gathered, known: Reference, services: Sequence[str], counts: Mapping[str, int]
+) -> dict[str, object]:
     severities = [reject.severity for reject in read.rejects]
     return {
         "policylake_version": __version__,
@@ -92,5 +101,5 @@ def _manifest(read: Inputs, known: Reference, services: Sequence[str], counts: M
         "inputs": [source._asdict() for source in read.sources],
         "counts": dict(counts),
         "rejects": {severity: severities.count(severity) for severity in ("error", "warning")},
-        "missing": sum(1 for principal in read.principals if principal.missing),
+        "missing": read.incomplete,
     }

@@ -9,6 +9,7 @@ import typer
 from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note
 from pipeline.errors import PolicylakeError, Reject
 from pipeline.reference import load
+from pipeline.workers import available
 
 #: Rejects that the terminal shows; --verbose shows all of them.
 SHOWN = 25
@@ -27,6 +28,16 @@ def build(
     latest: Annotated[
         bool, typer.Option("--latest", help="Where inputs hold one account twice with different data, take the newest.")
     ] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            metavar="N",
+            min=1,
+            help="Read large inputs in this many processes.",
+            show_default="processors",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no list of rejects.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every reject.")] = False,
 ) -> None:
@@ -39,7 +50,14 @@ def build(
     from pipeline.build import build_lake
 
     wanted = prefixes(services or ())
-    result = build_lake(inputs, lake, services=wanted, latest=latest, progress=_silent if quiet else note)
+    result = build_lake(
+        inputs,
+        lake,
+        services=wanted,
+        latest=latest,
+        processes=processes or available(),
+        progress=_silent if quiet else note,
+    )
     errors = sum(reject.severity == "error" for reject in result.rejects)
     if not quiet:
         _list(result.rejects, len(result.rejects) if verbose else SHOWN)

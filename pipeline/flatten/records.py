@@ -95,7 +95,10 @@ class TrainingJobRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that was read. Tuples are sorted: equal inputs give equal bytes whatever order files came in."""
+    """Everything that was read. Tuples are sorted: equal inputs give equal bytes whatever order files came in.
+
+    ``lacking`` tells, by account, what principals that were resolved apart from these inputs are missing besides.
+    """
 
     sources: tuple[SourceFile, ...] = ()
     accounts: tuple[AccountRecord, ...] = ()
@@ -106,3 +109,4 @@ class Inputs:
     inventory: tuple[ResourceRecord, ...] = ()
     training_jobs: tuple[TrainingJobRecord, ...] = ()
     rejects: tuple[Reject, ...] = field(default=())
+    lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -68,8 +68,8 @@ def _shares(
     latest: bool,
 ) -> dict[str | None, list[Share]]:
     principals, policies = list(principals), list(policies)
-    owners = _owners(exports, principals, policies)
-    shares = {(source, account): Share(account, source) for source, found in owners.items() for account in found}
+    held = owners(exports, principals, policies)
+    shares = {(source, account): Share(account, source) for source, found in held.items() for account in found}
     for principal in principals:
         share = shares[principal.source, principal.account_id]
         _add(share.principals, principal, latest, share.rejects)
@@ -78,7 +78,7 @@ def _shares(
             share = shares[policy.source, policy.account_id]
             _add(share.policies, policy, latest, share.rejects)
         else:
-            for account in owners[policy.source]:
+            for account in held[policy.source]:
                 _add_aws(shares[policy.source, account], policy)
     by_account: dict[str | None, list[Share]] = defaultdict(list)
     for share in shares.values():
@@ -86,20 +86,20 @@ def _shares(
     return by_account
 
 
-def _owners(
+def owners(
     exports: Iterable[ExportPart], principals: Iterable[PrincipalPart], policies: Iterable[ManagedPolicyPart]
 ) -> dict[str, set[str | None]]:
     """Return the accounts of each file: those that its ARNs name, else the one that its name tells."""
-    owners: dict[str, set[str | None]] = defaultdict(set)
+    found: dict[str, set[str | None]] = defaultdict(set)
     for principal in principals:
-        owners[principal.source].add(principal.account_id)
+        found[principal.source].add(principal.account_id)
     for policy in policies:
         if policy.account_id:
-            owners[policy.source].add(policy.account_id)
+            found[policy.source].add(policy.account_id)
     for export in exports:
-        if not owners[export.source]:
-            owners[export.source].add(export.account_id)
-    return owners
+        if not found[export.source]:
+            found[export.source].add(export.account_id)
+    return found
 
 
 def _age(policy: ManagedPolicyPart) -> tuple[str, str, str]:
@@ -109,7 +109,7 @@ def _age(policy: ManagedPolicyPart) -> tuple[str, str, str]:
 def _add(held: dict[str, T], item: T, latest: bool, rejects: list[Reject]) -> None:
     """Add an entry of a file. Where one with its ARN stands in it with other data, which is right is not known."""
     earlier: T = held.setdefault(item.arn, item)
-    if _content(earlier) == _content(item):
+    if earlier is item or _content(earlier) == _content(item):
         return
     if latest:
         message = f"{item.arn} stands twice in this file, with different data; the last one counts"
@@ -124,6 +124,9 @@ def _add(held: dict[str, T], item: T, latest: bool, rejects: list[Reject]) -> No
 
 def _add_aws(share: Share, policy: ManagedPolicyPart) -> None:
     earlier = share.aws_policies.get(policy.arn, policy)
+    if earlier is policy:
+        share.aws_policies[policy.arn] = policy
+        return
     older, newer = sorted((earlier, policy), key=_age)
     if _content(older) != _content(newer):
         share.rejects.append(_superseded(older, newer))

@@ -3,20 +3,20 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
-from pipeline.errors import Reject
+from pipeline.errors import PolicylakeError, Reject
 from pipeline.flatten.records import (
     AccountRecord,
     Attachment,
     AttachmentKind,
+    Document,
     Inputs,
     PrincipalRecord,
     SourceFile,
 )
-from pipeline.ingest.accounts import Account, accounts
+from pipeline.ingest.accounts import Account, accounts, owners
 from pipeline.ingest.arns import is_vpc_endpoint
-from pipeline.ingest.documents import DocumentStore
 from pipeline.ingest.doubts import doubts
 from pipeline.ingest.endings import endings
 from pipeline.ingest.parts import (
@@ -37,18 +37,24 @@ from pipeline.ingest.tree import tree
 T = TypeVar("T")
 R = TypeVar("R", ResourcePart, TrainingJobPart, ResourcePolicyPart)
 
+#: Parts whose account decides, with all others of it, what they mean.
+OF_ACCOUNTS = (ExportPart, PrincipalPart, ManagedPolicyPart)
 INCOMPLETE = "export the account again without --filter; answers about this principal are marked incomplete"
 
 
 @dataclass(slots=True)
 class Draft:
-    """The rows so far. Attachments are held by their grain; ``missing`` tells by account what its principals lack."""
+    """The rows so far. Attachments are held by their grain; ``missing`` tells by account what its principals lack.
+
+    ``unresolved`` are the managed policies, by account, that are named and nowhere.
+    """
 
     principals: list[PrincipalRecord] = field(default_factory=list)
     memberships: set[tuple[str, str]] = field(default_factory=set)
     attachments: dict[tuple[str, str, str, str, str], Attachment] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     missing: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unresolved: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def attach(self, attachment: Attachment) -> None:
         """Add an attachment; of several that differ in nothing but their source the first in order stays."""
@@ -64,22 +70,92 @@ class Draft:
             self.missing[account_id] += what
 
 
-def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[SourceFile], latest: bool) -> Inputs:
-    """Return the inputs, everything sorted; rejects have no lines yet.
+class Settled(NamedTuple):
+    """What can be said of accounts by their own files alone, once no other file holds anything of them.
 
-    Raises PolicylakeError where files contradict each other and ``latest`` does not say which counts.
+    ``sources`` are the files of each account; ``unresolved`` the managed policies that it names and its files lack.
     """
+
+    accounts: tuple[Account, ...]
+    sources: dict[str, frozenset[str]]
+    unresolved: dict[str, frozenset[str]]
+    inputs: Inputs
+
+
+def settle(parts: Sequence[Part], latest: bool) -> tuple[Settled, list[Part]]:
+    """Resolve the accounts of the parts of some files; return them, and the parts that wait for the other files.
+
+    Nothing is settled where files contradict each other: whoever sees all files tells that.
+    """
+    owners = owners_of(parts)
+    settled = {source for source, accounts in owners.items() if None not in accounts}
+    of_accounts = [part for part in parts if isinstance(part, OF_ACCOUNTS) and part.source in settled]
+    by_type = _by_type(of_accounts)
+    try:
+        found = accounts(
+            _only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart), latest
+        )
+    except PolicylakeError:
+        return Settled((), {}, {}, Inputs()), list(parts)
+    draft = Draft()
+    for account in found:
+        draft.rejects += account.rejects
+        _Resolver(account, {}, (), draft).resolve()
+    sources: dict[str, set[str]] = defaultdict(set)
+    for source in settled:
+        for account_id in owners[source]:
+            sources[account_id or ""].add(source)
+    inputs = Inputs(
+        principals=tuple(draft.principals),
+        memberships=tuple(draft.memberships),
+        attachments=tuple(draft.attachments.values()),
+        rejects=tuple(draft.rejects),
+    )
+    bare = tuple(account._replace(principals=(), policies={}, rejects=()) for account in found)
+    waiting = [part for part in parts if not (isinstance(part, OF_ACCOUNTS) and part.source in settled)]
+    return Settled(bare, _frozen(sources), _frozen(draft.unresolved), inputs), waiting
+
+
+def owners_of(parts: Iterable[Part]) -> dict[str, set[str | None]]:
+    """Return the accounts of each file of account exports; None stands for AWS's policies in a file of no account."""
+    by_type = _by_type(parts)
+    return owners(_only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart))
+
+
+def _frozen(sets: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
+    return {key: frozenset(values) for key, values in sets.items()}
+
+
+def _by_type(parts: Iterable[Part]) -> dict[type, list[Part]]:
     by_type: dict[type, list[Part]] = defaultdict(list)
     for part in parts:
         by_type[type(part)].append(part)
+    return by_type
+
+
+def assemble(
+    parts: Sequence[Part],
+    documents: tuple[Document, ...],
+    sources: Sequence[SourceFile],
+    latest: bool,
+    settled: Sequence[Account] = (),
+) -> Inputs:
+    """Return the inputs, everything sorted; rejects have no lines yet.
+
+    ``settled`` are accounts whose principals were resolved before; what they lack besides is in ``Inputs.lacking``.
+
+    Raises PolicylakeError where files contradict each other and ``latest`` does not say which counts.
+    """
+    by_type = _by_type(parts)
     draft = Draft(rejects=_only(by_type, Reject))
     organization = tree(_only(by_type, OrganizationPart), latest)
     draft.rejects += organization.rejects
     for attachment in organization.attachments:
         draft.attach(attachment)
-    exported = accounts(
+    read = accounts(
         _only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart), latest
     )
+    exported = (*read, *settled)
     draft.lack(organization.missing)
     exported_ids = [account.account_id for account in exported if account.account_id]
     draft.lack(doubts(_only(by_type, OrganizationPart), _only(by_type, UnreadNodePart), organization, exported_ids))
@@ -103,11 +179,12 @@ def assemble(parts: Sequence[Part], documents: DocumentStore, sources: Sequence[
         accounts=_account_records(exported, organization.accounts),
         principals=tuple(sorted(draft.principals, key=lambda p: p.principal_arn)),
         memberships=tuple(sorted(draft.memberships)),
-        documents=documents.documents(),
+        documents=documents,
         attachments=tuple(draft.attachments[grain] for grain in sorted(draft.attachments)),
         inventory=tuple(part.record for part in resources),
         training_jobs=tuple(part.record for part in jobs),
         rejects=tuple(draft.rejects),
+        lacking={a.account_id: tuple(draft.missing[a.account_id]) for a in settled if a.account_id in draft.missing},
     )
 
 
@@ -188,6 +265,7 @@ class _Resolver:
         if policy is None or policy.policy_id is None or policy.missing:
             missing.append(arn)
         if policy is None:
+            self.draft.unresolved[p.account_id].add(arn)
             self._tell(p, place, code, f"{p.arn}: its {what} {arn} is not in the export")
         return policy.policy_id if policy else None
 

@@ -6,9 +6,9 @@ Must not know where a document is attached.
 import hashlib
 import json
 import re
-from collections import Counter
-from collections.abc import Generator, Iterator
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
@@ -16,7 +16,6 @@ from msgspec import Raw
 
 from pipeline.errors import Problem, Reject
 from pipeline.flatten.records import Document
-from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.ingest.decode import FAILURES, Page, kind_of
 from pipeline.ingest.locate import line_column, pointer_at, step_of
@@ -47,16 +46,59 @@ class Decoded(NamedTuple):
     canonical: str
 
 
+#: Id of a document and which of the elements that kinds of policies ignore it was read with: principals, resources.
+Form: TypeAlias = tuple[str, bool, bool]
+
+
+def form_of(document: Document) -> Form:
+    """Return what tells a document, as it was read, from others and from itself read as another kind."""
+    statements = document.policy.statements
+    has_principals = any(s.principal_element is not None for s in statements)
+    return document.policy_id, has_principals, any(s.resource_element is not None for s in statements)
+
+
+def merged(documents: Iterable[Document]) -> tuple[Document, ...]:
+    """Return one document for each id, sorted: what stands for it under all kinds in which it was read.
+
+    Kinds differ in the elements that they ignore: principals here, resources there. A resource policy has them all.
+    """
+    by_id: dict[str, dict[Form, Document]] = defaultdict(dict)
+    for document in documents:
+        by_id[document.policy_id].setdefault(form_of(document), document)
+    return tuple(_one_of(by_id[policy_id]) for policy_id in sorted(by_id))
+
+
+def _one_of(forms: dict[Form, Document]) -> Document:
+    documents = tuple(forms.values())
+    return documents[0] if len(documents) == 1 else whole(documents[0].policy_id, documents[0].canonical)
+
+
+def whole(policy_id: str, canonical: str) -> Document:
+    """Return a document that was read as several kinds with all its elements: as a resource policy has them.
+
+    What a kind takes of a document is right for every kind that takes it, so this cannot fail.
+    """
+    policy, problems = parse_policy(json.loads(canonical), "resource")
+    if policy is None:
+        raise AssertionError(f"document {policy_id} was read as several kinds: {problems}")
+    return Document(policy_id, canonical, policy)
+
+
 class DocumentStore:
     """Documents by the hash of their bytes, then by the hash of their canonical form."""
 
     def __init__(self) -> None:
         self._outcomes: dict[tuple[bytes, PolicyKind], Outcome] = {}
-        self._documents: dict[str, Document] = {}
+        self._known: set[Form] = set()
+        self._untaken: list[Document] = []
 
-    def documents(self) -> tuple[Document, ...]:
-        """Return the documents that were accepted, sorted by id."""
-        return tuple(self._documents[policy_id] for policy_id in sorted(self._documents))
+    def take(self) -> tuple[Document, ...]:
+        """Return the documents that were accepted since the last call, those read as several kinds once for each form.
+
+        The store keeps no more of them than that it knows them.
+        """
+        taken, self._untaken = tuple(self._untaken), []
+        return taken
 
     def outcome(self, raw: Raw, kind: PolicyKind) -> Outcome:
         """Return what the undecoded JSON value ``raw`` is as a policy of this kind."""
@@ -85,18 +127,12 @@ class DocumentStore:
         if policy is None:
             return Outcome(None, problems)
         policy_id = hashlib.sha256(decoded.canonical.encode("utf-8")).hexdigest()[:POLICY_ID_DIGITS]
-        self._documents[policy_id] = Document(policy_id, decoded.canonical, self._merged(policy_id, decoded, policy))
+        document = Document(policy_id, decoded.canonical, policy)
+        form = form_of(document)
+        if form not in self._known:
+            self._known.add(form)
+            self._untaken.append(document)
         return Outcome(policy_id, problems)
-
-    def _merged(self, policy_id: str, decoded: Decoded, policy: Policy) -> Policy:
-        """Return what stands for a document under all kinds in which it was read.
-
-        Kinds differ in the elements that they ignore: principals here, resources there. A resource policy has them all.
-        """
-        held = self._documents.get(policy_id)
-        if held is None or held.policy == policy:
-            return policy
-        return parse_policy(decoded.value, "resource")[0] or held.policy
 
 
 def _error(code: str, message: str, remedy: str = EXPORT_AGAIN, pointer: str = "") -> Problem:

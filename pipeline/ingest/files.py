@@ -15,7 +15,10 @@ from typing import NamedTuple
 from pipeline.errors import PolicylakeError, Reject, printable
 from pipeline.ingest.locate import line_column
 
+GZIP_ENDING = ".gz"
 ENDINGS = (".json.gz", ".jsonc.gz", ".json", ".jsonc")
+#: Where /dev/stdin and /dev/fd/63 lead to depends on who asks.
+FOLDERS_OF_PROCESS = (("dev",), ("proc",))
 GZIP_MAGIC = b"\x1f\x8b"
 UTF8_MARK = b"\xef\xbb\xbf"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -108,6 +111,11 @@ def _is_special(path: Path) -> bool:
         return False
 
 
+def is_of_process(file: InputFile) -> bool:
+    """Whether only this process may be able to read the file, or only once: a pipe, a device, one of its open files."""
+    return _is_special(file.path) or file.path.absolute().parts[1:2] in FOLDERS_OF_PROCESS
+
+
 def _special(source: str) -> Reject:
     message = "is a named pipe, socket or device and was not read"
     remedy = "save what it gives in a file, or give it as INPUT itself"
@@ -121,6 +129,14 @@ def _shown(path: Path) -> str:
 def _stem(name: str) -> str:
     ending = next((ending for ending in ENDINGS if name.lower().endswith(ending)), Path(name).suffix)
     return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
+
+
+def size(file: InputFile) -> int:
+    """Return the bytes of a file as stored, 0 where that cannot be told."""
+    try:
+        return file.path.stat().st_size
+    except OSError:
+        return 0
 
 
 def load(file: InputFile) -> Content:

@@ -9,13 +9,14 @@ from pipeline.errors import Reject, printable
 from pipeline.flatten.records import Inputs, SourceFile
 from pipeline.ingest.assemble import assemble
 from pipeline.ingest.decode import COMMENTED, Page, pages
-from pipeline.ingest.documents import DocumentStore
+from pipeline.ingest.documents import DocumentStore, merged
 from pipeline.ingest.files import InputFile, find, load, reload
 from pipeline.ingest.locate import locate
 from pipeline.ingest.parts import Part
 from pipeline.ingest.recognise import recognise
 from pipeline.ingest.syntax import blank_comments
 from pipeline.memory import collection_off
+from pipeline.workers import Workers
 
 UNRECOGNISED = "unrecognised"
 FILES_PER_MESSAGE = 100
@@ -37,19 +38,32 @@ def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Callab
     contradict each other.
     """
     with collection_off():
-        found, rejects = find(paths)
-        files = _distinctly_named(found)
+        files, rejects = input_files(paths)
         documents = DocumentStore()
         sources: list[SourceFile] = []
         parts: list[Part] = list(rejects)
         for number, file in enumerate(files, start=1):
-            source, held = _read(file, documents)
+            source, held = read_file(file, documents)
             sources.append(source)
             parts += held
-            if number % FILES_PER_MESSAGE == 0 or number == len(files):
-                progress(f"read {number} of {len(files)} files")
-        inputs = assemble(parts, documents, sources, latest)
-        return replace(inputs, rejects=_placed(inputs.rejects, {file.source: file for file in files}))
+            tell_read(progress, number - 1, number, len(files))
+        inputs = assemble(parts, merged(documents.take()), sources, latest)
+        return replace(inputs, rejects=placed(inputs.rejects, files))
+
+
+def tell_read(progress: Callable[[str], None], before: int, number: int, of: int) -> None:
+    """Tell how many files were read, after each hundred and after the last one."""
+    if number // FILES_PER_MESSAGE > before // FILES_PER_MESSAGE or number == of:
+        progress(f"read {number} of {of} files")
+
+
+def input_files(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ...]]:
+    """Return the files to read, sorted, and rejects for what of a folder cannot be read.
+
+    Raises PolicylakeError for a path that does not exist and where there is no file at all.
+    """
+    found, rejects = find(paths)
+    return _distinctly_named(found), rejects
 
 
 def _distinctly_named(files: Sequence[InputFile]) -> tuple[InputFile, ...]:
@@ -62,7 +76,7 @@ def _distinctly_named(files: Sequence[InputFile]) -> tuple[InputFile, ...]:
     return tuple(file._replace(source=printable(file.path.as_posix().replace("\\", 2 * "\\"))) for file in files)
 
 
-def _read(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:
+def read_file(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:
     """Return what a file holds. Where nothing in it is recognised the first errors are told, and how many there are."""
     content = load(file)
     if content.data is None:
@@ -101,23 +115,28 @@ def _read_page(page: Page, documents: DocumentStore, parts: list[Part]) -> set[s
     return {adapter.content}
 
 
-def _placed(rejects: Sequence[Reject], files: dict[str, InputFile]) -> tuple[Reject, ...]:
+def placed(rejects: Sequence[Reject], files: Iterable[InputFile], pool: Workers | None = None) -> tuple[Reject, ...]:
     """Give each reject its line and column, sort them, and make their texts printable."""
+    by_source = {file.source: file for file in files}
     unplaced: dict[str, set[str]] = defaultdict(set)
     for reject in rejects:
-        if reject.line is None and reject.source in files:
+        if reject.line is None and reject.source in by_source:
             unplaced[reject.source].add(reject.pointer)
     commented = {reject.source for reject in rejects if reject.code == COMMENTED}
-    places = {source: _places(files[source], pointers, source in commented) for source, pointers in unplaced.items()}
-    placed = set()
+    asked = [(by_source[source], sorted(pointers), source in commented) for source, pointers in unplaced.items()]
+    found = pool.map(_places, asked) if pool else map(_places, asked)
+    places = dict(zip(unplaced, found, strict=True))
+    complete = set()
     for reject in rejects:
         line, column = places.get(reject.source, {}).get(reject.pointer, (reject.line, reject.column))
         texts = (printable(reject.message), printable(reject.remedy))
-        placed.add(Reject(reject.source, reject.line or line, reject.column or column, *reject[3:6], *texts))
-    return tuple(sorted(placed, key=_reject_order))
+        complete.add(Reject(reject.source, reject.line or line, reject.column or column, *reject[3:6], *texts))
+    return tuple(sorted(complete, key=_reject_order))
 
 
-def _places(file: InputFile, pointers: Iterable[str], is_commented: bool) -> dict[str, tuple[int, int]]:
+def _places(asked: tuple[InputFile, list[str], bool]) -> dict[str, tuple[int, int]]:
+    """Return where pointers of a file lead; the last of ``asked`` says that the file has comments."""
+    file, pointers, is_commented = asked
     text = reload(file)
     if text is None:
         return {}

@@ -5,7 +5,7 @@ A build that dies leaves a folder whose name starts with a dot, which nobody rea
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck
+from pipeline.lake.columns import rows_table
 from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
 from pipeline.lake.locks import lock, locked, unlock
@@ -131,36 +132,17 @@ def load_rows(
     connection: duck.Connection, relation: Relation, rows: Iterable[tuple[object, ...]], schema_name: str
 ) -> None:
     """Create the table of the relation in ``schema_name`` from rows in column order; rows may lack last columns."""
-    listed = list(rows)
-    width = len(listed[0]) if listed else len(relation.columns)
-    schema = pa.schema([field.with_nullable(True) for field in list(relation.schema)[:width]])
-    columns = list(zip(*listed, strict=True)) if listed else [()] * width
-    arrays = [_array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    load_table(connection, relation.name, pa.table(arrays, schema=schema), schema_name)
+    load_table(connection, relation.name, rows_table(relation, rows), schema_name)
 
 
-def load_table(connection: duck.Connection, name: str, table: pa.Table, schema_name: str = "main") -> None:
-    """Create a table from Arrow data."""
+def load_table(
+    connection: duck.Connection, name: str, table: pa.Table, schema_name: str = "main", order: Sequence[str] = ()
+) -> None:
+    """Create a table from Arrow data, ordered by the columns ``order``, if any."""
+    ordered = f" order by {', '.join(map(_quoted, order))}" if order else ""
     connection.register("incoming", table)
-    connection.execute(f"create table {_quoted(schema_name)}.{_quoted(name)} as select * from incoming")
+    connection.execute(f"create table {_quoted(schema_name)}.{_quoted(name)} as select * from incoming{ordered}")
     connection.unregister("incoming")
-
-
-def _array(values: Iterable[object], kind: pa.DataType) -> pa.Array:
-    listed = list(values)
-    try:
-        return pa.array(listed, type=kind)
-    except UnicodeEncodeError:
-        return pa.array([_encodable(value) for value in listed], type=kind)
-
-
-def _encodable(value: object) -> object:
-    """Replace lone surrogates, which no Parquet text can hold, by their escapes."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, list | tuple):
-        return [_encodable(part) for part in value]
-    return value
 
 
 def _quoted(name: str) -> str:
