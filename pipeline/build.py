@@ -11,7 +11,7 @@ from pipeline.errors import Reject
 from pipeline.evaluate import evaluate
 from pipeline.evaluate.run import SAGEMAKER_FAMILY
 from pipeline.gather import Gathered, gather
-from pipeline.lake import Snapshot, new_snapshot
+from pipeline.lake import new_snapshot
 from pipeline.lake.dictionary import relation, relations
 from pipeline.lake.duck import Connection, connect, room_needed
 from pipeline.lake.write import load_table
@@ -64,30 +64,29 @@ def build_lake(
     with new_snapshot(lake) as snapshot, collection_off(), room_needed():
         read = gather(inputs, known, latest=latest, processes=processes, progress=progress)
         connection = connect()
-        _load(connection, read.tables, known)
+        loaded = _load(connection, read.tables, known)
         progress("evaluating")
         evaluate(connection, known, evaluated, progress)
         progress("writing")
-        counts = _write(snapshot, connection)
+        written = [r for r in relations() if r.name not in EXPANDED]
+        counts = snapshot.write_all(connection, written, loaded)
         snapshot_id = snapshot.publish(_manifest(read, known, evaluated, counts))
     return BuildResult(snapshot_id, read.rejects, counts)
 
 
-def _load(connection: Connection, tables: dict[str, pa.Table], known: Reference) -> None:
-    """Load the flattened relations, and the reference, as tables that are ordered by their grain.
+def _load(connection: Connection, tables: dict[str, pa.Table], known: Reference) -> list[str]:
+    """Load the flattened relations, ordered by their grain, and the reference; return the names of the former.
 
     ``actions`` lacks its counts and goes to staging. What was loaded is taken out of ``tables``.
     """
     connection.execute("create schema staging")
-    for name in list(tables):
-        schema = "staging" if name == "actions" else "main"
-        load_table(connection, name, tables.pop(name), schema, relation(name).grain)
+    load_table(connection, "actions", tables.pop("actions"), "staging", relation("actions").grain)
+    ordered = list(tables)
+    for name in ordered:
+        load_table(connection, name, tables.pop(name), order=relation(name).grain)
     for name in RELATIONS:
         load_table(connection, name, known.table(name))
-
-
-def _write(snapshot: Snapshot, connection: Connection) -> dict[str, int]:
-    return {r.name: snapshot.write(connection, r) for r in relations() if r.name not in EXPANDED}
+    return ordered
 
 
 def _manifest(

@@ -20,7 +20,7 @@ from pipeline.errors import Reject
 from pipeline.flatten import flatten
 from pipeline.flatten.records import Inputs, SourceFile
 from pipeline.ingest.assemble import assemble
-from pipeline.ingest.documents import POLICY_ID_DIGITS, DocumentStore, Form, form_of, whole
+from pipeline.ingest.documents import POLICY_ID_DIGITS, DocumentStore, Form, whole
 from pipeline.ingest.files import InputFile, is_of_process
 from pipeline.ingest.read import input_files, placed, tell_read
 from pipeline.ingest.shards import Gleaned, cut, harvest, of_accounts, still_told, unsettled, weight
@@ -120,12 +120,12 @@ def read_shard(shard: Shard) -> Sheaf:
     with collection_off():
         found = harvest(shard.files, _documents(shard.build), shard.latest, shard.settles)
         settled = found.settled
-        rows = _tables(replace(settled.inputs, documents=found.documents), _reference(shard.reference))
+        rows = _tables(replace(settled.inputs, documents=tuple(found.documents.values())), _reference(shard.reference))
         return Sheaf(
             found.sources,
             Gleaned(settled.accounts, settled.sources, settled.unresolved, found.waiting),
             settled.inputs.rejects,
-            tuple(map(form_of, found.documents)),
+            tuple(found.documents),
             {name: rows[name] for name in (*OF_DOCUMENTS, *OF_ACCOUNTS)},
         )
 

@@ -1,5 +1,6 @@
 """What the dictionary declares of each relation holds on the sample and on a generated organization."""
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.build import build_lake
@@ -97,3 +98,19 @@ def test_every_relation_and_column_is_described_in_the_dictionary_page():
         for column in relation.columns:
             assert column.description.endswith("."), (relation.name, column.name)
             assert set(relation.grain) <= {c.name for c in relation.columns}
+
+
+def test_the_rows_of_every_file_are_ordered_by_the_grain(lake):
+    written = sorted((lake.path / "snapshots" / lake.snapshot_id).glob("*/*.parquet"))
+    assert written
+    for path in written:
+        grain = list(by_name(path.parent.name).grain)
+        keys = [[in_bytes(value) for value in row.values()] for row in pq.read_table(path, columns=grain).to_pylist()]
+        assert keys == sorted(keys), path.parent.name
+
+
+def in_bytes(value):
+    """DuckDB orders text by its bytes."""
+    if isinstance(value, list):
+        return [in_bytes(part) for part in value]
+    return value.encode() if isinstance(value, str) else value

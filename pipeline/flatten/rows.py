@@ -1,6 +1,7 @@
 """One function a relation: records in, rows out, in the column order of ``sql/relations.toml``."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 from pipeline.flatten.records import Attachment, Document, Inputs, PrincipalRecord, ResourceRecord
@@ -11,6 +12,8 @@ Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = dict[str, list[Row]]
 
 ARN_FIELDS = 6
+#: Distinct patterns that are remembered: most stand in many statements.
+PATTERNS = 1 << 14
 
 
 def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
@@ -19,6 +22,7 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
     ``is_known_key`` tells whether the service reference knows a condition key. Rows of ``actions`` lack
     ``matched_action_count``, which is counted in SQL.
     """
+    is_known_key = lru_cache(maxsize=None)(is_known_key)
     statements = [
         (document, s, f"{document.policy_id}#{s.index}")
         for document in inputs.documents
@@ -77,18 +81,27 @@ def _statement(document: Document, s: Statement, statement_id: str) -> Row:
 
 def _actions(s: Statement, statement_id: str) -> Iterator[Row]:
     for pattern in dict.fromkeys(s.actions):
-        service = pattern.split(":", 1)[0].lower() if ":" in pattern else None
-        yield (statement_id, pattern, service, "*" in pattern or "?" in pattern)
+        yield (statement_id, *_action_pattern(pattern))
+
+
+@lru_cache(maxsize=PATTERNS)
+def _action_pattern(pattern: str) -> Row:
+    service = pattern.split(":", 1)[0].lower() if ":" in pattern else None
+    return (pattern, service, "*" in pattern or "?" in pattern)
 
 
 def _resources(document: Document, s: Statement, statement_id: str) -> Iterator[Row]:
+    has_variables = document.policy.has_variables
     for pattern in dict.fromkeys(s.resources):
-        fields: list[str | None] = list(pattern.split(":", ARN_FIELDS - 1))
-        partition, service, region, account, resource = (
-            (f or None for f in fields[1:]) if len(fields) == ARN_FIELDS else (None, None, None, None, pattern)
-        )
-        has_variable = document.policy.has_variables and "${" in pattern
-        yield (statement_id, pattern, partition, service, region, account, resource, has_variable)
+        yield (statement_id, *_resource_pattern(pattern), has_variables and "${" in pattern)
+
+
+@lru_cache(maxsize=PATTERNS)
+def _resource_pattern(pattern: str) -> Row:
+    fields = pattern.split(":", ARN_FIELDS - 1)
+    if len(fields) < ARN_FIELDS:
+        return (pattern, None, None, None, None, pattern)
+    return (pattern, *(text or None for text in fields[1:]))
 
 
 def merged_conditions(conditions: Iterable[Condition]) -> tuple[Condition, ...]:

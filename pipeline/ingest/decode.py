@@ -21,6 +21,8 @@ P = TypeVar("P")
 
 #: What msgspec raises on text that it cannot decode.
 FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+#: Bytes of a list that is looked through as a whole; of a longer one each item by itself, which takes less memory.
+AT_ONCE = 4_000_000
 LEFT_OUT = "; the rest of the file was read"
 COMMENTED = "comments"
 COMMENTS = "comments are no JSON: they were skipped, AWS would refuse them"
@@ -152,7 +154,8 @@ def _whole(raw: Raw, kind: type[T]) -> list[T] | None:
     """Decode a list at once, None where an item is of another shape or may hold a name twice."""
     try:
         decoded = _decoder(kind).decode(raw)
-        return decoded if all(is_plain(item) for item in _items.decode(raw)) else None
+        is_small = len(memoryview(raw)) <= AT_ONCE
+        return decoded if (is_small and is_plain(raw)) or all(map(is_plain, _items.decode(raw))) else None
     except FAILURES:
         return None
 

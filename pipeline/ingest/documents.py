@@ -6,8 +6,8 @@ Must not know where a document is attached.
 import hashlib
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
@@ -52,25 +52,24 @@ Form: TypeAlias = tuple[str, bool, bool]
 
 def form_of(document: Document) -> Form:
     """Return what tells a document, as it was read, from others and from itself read as another kind."""
-    statements = document.policy.statements
-    has_principals = any(s.principal_element is not None for s in statements)
-    return document.policy_id, has_principals, any(s.resource_element is not None for s in statements)
+    has_principals = has_resources = False
+    for s in document.policy.statements:
+        has_principals = has_principals or s.principal_element is not None
+        has_resources = has_resources or s.resource_element is not None
+    return document.policy_id, has_principals, has_resources
 
 
-def merged(documents: Iterable[Document]) -> tuple[Document, ...]:
+def merged(documents: Mapping[Form, Document]) -> tuple[Document, ...]:
     """Return one document for each id, sorted: what stands for it under all kinds in which it was read.
 
     Kinds differ in the elements that they ignore: principals here, resources there. A resource policy has them all.
     """
-    by_id: dict[str, dict[Form, Document]] = defaultdict(dict)
-    for document in documents:
-        by_id[document.policy_id].setdefault(form_of(document), document)
-    return tuple(_one_of(by_id[policy_id]) for policy_id in sorted(by_id))
-
-
-def _one_of(forms: dict[Form, Document]) -> Document:
-    documents = tuple(forms.values())
-    return documents[0] if len(documents) == 1 else whole(documents[0].policy_id, documents[0].canonical)
+    times = Counter(policy_id for policy_id, *_ in documents)
+    by_id = {document.policy_id: document for document in documents.values()}
+    return tuple(
+        by_id[policy_id] if times[policy_id] == 1 else whole(policy_id, by_id[policy_id].canonical)
+        for policy_id in sorted(by_id)
+    )
 
 
 def whole(policy_id: str, canonical: str) -> Document:
@@ -90,14 +89,14 @@ class DocumentStore:
     def __init__(self) -> None:
         self._outcomes: dict[tuple[bytes, PolicyKind], Outcome] = {}
         self._known: set[Form] = set()
-        self._untaken: list[Document] = []
+        self._untaken: dict[Form, Document] = {}
 
-    def take(self) -> tuple[Document, ...]:
+    def take(self) -> dict[Form, Document]:
         """Return the documents that were accepted since the last call, those read as several kinds once for each form.
 
         The store keeps no more of them than that it knows them.
         """
-        taken, self._untaken = tuple(self._untaken), []
+        taken, self._untaken = self._untaken, {}
         return taken
 
     def outcome(self, raw: Raw, kind: PolicyKind) -> Outcome:
@@ -131,7 +130,7 @@ class DocumentStore:
         form = form_of(document)
         if form not in self._known:
             self._known.add(form)
-            self._untaken.append(document)
+            self._untaken[form] = document
         return Outcome(policy_id, problems)
 
 
@@ -179,10 +178,11 @@ def _decode_plain(data: bytes) -> Decoded | None:
     """
     try:
         value = msgspec.json.decode(data)
-        compact = msgspec.json.format(data, indent=-1)
+        encoded = msgspec.json.encode(value)
+        is_plain = encoded == data or encoded == msgspec.json.format(data, indent=-1)
     except FAILURES:
         return None
-    if not isinstance(value, dict) or EXPONENT.search(compact) or msgspec.json.encode(value) != compact:
+    if not isinstance(value, dict) or not is_plain or EXPONENT.search(encoded):
         return None
     return Decoded(value, msgspec.json.encode(value, order="sorted").decode("utf-8"))
 

@@ -36,7 +36,9 @@ def is_plain(raw: Raw) -> bool:
     Where encoding the decoded value gives the compact text back, every member is still there.
     """
     try:
-        return bool(_encoder.encode(_any.decode(raw)) == msgspec.json.format(raw, indent=-1))
+        encoded = _encoder.encode(_any.decode(raw))
+        is_compact = len(encoded) == len(memoryview(raw)) and encoded == bytes(raw)
+        return is_compact or bool(encoded == msgspec.json.format(raw, indent=-1))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 

@@ -13,7 +13,7 @@ from pipeline.flatten.records import Document, Inputs, SourceFile
 from pipeline.ingest.accounts import Account
 from pipeline.ingest.arns import account_in_name
 from pipeline.ingest.assemble import OF_ACCOUNTS, Settled, owners_of, settle
-from pipeline.ingest.documents import DocumentStore
+from pipeline.ingest.documents import DocumentStore, Form
 from pipeline.ingest.files import GZIP_ENDING, InputFile, size
 from pipeline.ingest.parts import ManagedPolicyPart, Part
 from pipeline.ingest.read import read_file
@@ -28,7 +28,7 @@ class Harvest(NamedTuple):
     """What the files of one shard hold. ``waiting`` are parts that other files may concern."""
 
     sources: tuple[SourceFile, ...]
-    documents: tuple[Document, ...]
+    documents: dict[Form, Document]
     settled: Settled
     waiting: tuple[Part, ...]
 

@@ -25,9 +25,12 @@ def distinct(
     by more than case, keys of resources do not have to.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
     """
+    listed = tags or ()
+    if len({fold(tag.key) for tag in listed}) == len(listed):
+        return tuple(sorted([(tag.key, tag.value) for tag in listed])), ()
     held: dict[str, tuple[int, Tag]] = {}
     doubtful = []
-    for index, tag in enumerate(tags or ()):
+    for index, tag in enumerate(listed):
         same = fold(tag.key)
         if same in held:
             earlier, other = held[same]

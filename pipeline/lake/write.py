@@ -5,7 +5,8 @@ A build that dies leaves a folder whose name starts with a dot, which nobody rea
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from pipeline.lake.dictionary import Relation
 from pipeline.lake.locks import lock, locked, unlock
 from pipeline.lake.manifest import is_whole, write_manifest
 
+#: Most of a COPY is the work of one thread; more at once would take more memory.
+WRITTEN_AT_ONCE = 2
 BUILDING = ".building-"
 UNCHANGED = "make room or choose another --lake; nothing changed, the former snapshot is still current"
 
@@ -35,19 +38,40 @@ class Snapshot:
     lake: Path
     folder: Path
 
-    def write(self, connection: duck.Connection, relation: Relation) -> int:
-        """Write the table or view of the relation's name as Parquet, ordered by its grain; return how many rows."""
+    def write(self, connection: duck.Connection, relation: Relation, *, is_ordered: bool = False) -> int:
+        """Write the table or view of the relation's name as Parquet, ordered by its grain; return how many rows.
+
+        ``is_ordered`` says of a table that its rows were loaded in this order: DuckDB keeps it.
+        """
         place = self.folder / relation.name
         columns = ", ".join(_quoted(column.name) for column in relation.columns)
-        order = ", ".join(_quoted(name) for name in relation.grain)
+        order = "" if is_ordered else f" order by {', '.join(map(_quoted, relation.grain))}"
         statement = (
-            f"copy (select {columns} from {_quoted(relation.name)} order by {order})"
+            f"copy (select {columns} from {_quoted(relation.name)}{order})"
             f" to {duck.literal(place / '0.parquet')} (format parquet, compression zstd, row_group_size 122880)"
         )
         with _writing(self.lake):
             place.mkdir()
             copied = connection.execute(statement).fetchone()
         return int(copied[0]) if copied else 0
+
+    def write_all(
+        self, connection: duck.Connection, relations: Sequence[Relation], ordered: Collection[str]
+    ) -> dict[str, int]:
+        """Write relations, some at a time, each as :meth:`write` does; return how many rows, by their names.
+
+        ``ordered`` are the names of those whose rows were loaded in the order of their grain.
+        """
+        with ThreadPoolExecutor(WRITTEN_AT_ONCE) as writers:
+            try:
+                # The last ones are the longest.
+                writing = {
+                    r.name: writers.submit(self.write, connection.cursor(), r, is_ordered=r.name in ordered)
+                    for r in reversed(relations)
+                }
+                return {r.name: writing[r.name].result() for r in relations}
+            finally:
+                writers.shutdown(cancel_futures=True)
 
     def publish(self, body: Mapping[str, object]) -> str:
         """Write the manifest, move the snapshot into place and make it current; return its id.
