@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from pipeline.errors import PolicylakeError
@@ -39,7 +40,7 @@ class Workers:
         self.count = count
         self._executor = _executor(count - 1) if count > 1 else None
         self._most = AHEAD * (count - 1)
-        self._others = set(multiprocessing.active_children())
+        self._started: set[BaseProcess] = set()
 
     def map(self, function: Callable[[S], R], shards: Iterable[S]) -> Iterator[R]:
         """Yield the result of each shard, in their order, whichever was done first.
@@ -66,17 +67,28 @@ class Workers:
             while unbegun:
                 at_work = sum(not future.done() for future in futures.values())
                 for following in [unbegun.popleft() for _ in range(min(self._most - at_work, len(unbegun)))]:
-                    futures[following] = _submitted(executor, function, shards[following])
+                    futures[following] = self._submitted(executor, function, shards[following])
                 if not unbegun or (number in futures and futures[number].done()):
                     break
                 last = unbegun.pop()
                 futures[last] = _here(function, shards[last])
             yield futures.pop(number).result()
 
+    def _submitted(self, executor: ProcessPoolExecutor, function: Callable[[S], R], shard: S) -> Future[R]:
+        """Give a shard to the others; the first ones start processes, which are noted to be ended."""
+        before = set(multiprocessing.active_children())
+        try:
+            with _interrupts_held():
+                future = executor.submit(function, shard)
+                self._started |= set(multiprocessing.active_children()) - before
+        except OSError as error:
+            raise PolicylakeError(f"{NOT_STARTED} ({error.strerror or error}); {REMEDY}") from error
+        return future
+
     def stop(self) -> None:
         """End the processes, whatever they are at."""
         if self._executor:
-            for process in set(multiprocessing.active_children()) - self._others:
+            for process in self._started:
                 process.kill()
             self._executor.shutdown()
 
@@ -90,14 +102,6 @@ def workers(count: int) -> Iterator[Workers]:
     finally:
         with _interrupts_held():
             pool.stop()
-
-
-def _submitted(executor: ProcessPoolExecutor, function: Callable[[S], R], shard: S) -> Future[R]:
-    try:
-        with _interrupts_held():
-            return executor.submit(function, shard)
-    except OSError as error:
-        raise PolicylakeError(f"{NOT_STARTED} ({error.strerror or error}); {REMEDY}") from error
 
 
 def _here(function: Callable[[S], R], shard: S) -> Future[R]:
