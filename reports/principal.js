@@ -174,7 +174,7 @@
     const pairs = [
       ["on", !scope.pattern ? [] : [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
       ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
-      ["only if", scope.condition ? [make("span", { class: "condition" }, scope.condition)] : []],
+      ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition)] : []],
       ["granted by", links(scope.granted, names)],
       ["limited by", links(scope.limited, names)],
     ].filter(([, value]) => value.length);

@@ -27,29 +27,34 @@ DEV, LABELING, PROD, REGISTRY = "333344445555", "888899990000", "444455556666", 
 # What the tables of samples/organization/README.md say of conditions and scopes: principal, action, words of the report
 # (several with | between them). How they are joined is the evaluation's; that they reach the reader is tested here.
 CONDITIONS = [
-    (DEV, "user/ana", "sagemaker:DescribeNotebookInstance", "aws:ResourceTag/Project|absent|not B"),
-    (DEV, "user/dede", "sagemaker:DescribeNotebookInstance", "aws:ResourceTag/Project|absent|not A"),
-    (DEV, "role/console-engineer", "iam:PassRole", "iam:PassedToService is sagemaker.amazonaws.com"),
+    (DEV, "user/ana", "sagemaker:DescribeNotebookInstance", "not tagged Project = B|untagged ones included"),
+    (DEV, "user/dede", "sagemaker:DescribeNotebookInstance", "not tagged Project = A|untagged ones included"),
+    (DEV, "role/console-engineer", "iam:PassRole", "only to pass the role to sagemaker.amazonaws.com"),
     (DEV, "role/endpoint-deployer-as-intended", "sagemaker:CreateEndpoint", "aws:RequestTag/environment is dev"),
-    (DEV, "role/vpc-caller", "sagemaker:DescribeModel", "aws:SourceVpc is vpc-111bbaaa"),
-    (DEV, "role/office-trainer", "sagemaker:CreateTrainingJob", "aws:SourceIp|192.0.2.0/24|203.0.113.0/24"),
+    (DEV, "role/vpc-caller", "sagemaker:DescribeModel", "only through an endpoint of VPC vpc-111bbaaa"),
+    (
+        DEV,
+        "role/office-trainer",
+        "sagemaker:CreateTrainingJob",
+        "only from 192.0.2.0/24 or 203.0.113.0/24, and never through a VPC endpoint",
+    ),
     (
         DEV,
         "role/subnet-trainer-trap",
         "sagemaker:CreateTrainingJob",
-        "sagemaker:VpcSubnets|absent|subnet-0aa1|subnet-0bb2",
+        "every subnet is|subnet-0aa1|subnet-0bb2|none is given",
     ),
     (
         DEV,
         "user/kai",
         "sagemaker:CreatePresignedNotebookInstanceUrl",
-        "aws:SourceVpce|absent|vpce-111bbccc|vpce-111bbddd",
+        "vpce-111bbccc|vpce-111bbddd|through no VPC endpoint included",
     ),
-    (DEV, "user/quinn", "sagemaker:DeleteModel", "aws:MultiFactorAuthPresent"),
-    (DEV, "user/gus", "sagemaker:DescribeNotebookInstance", "aws:ResourceTag/Project|A|B"),
-    (PROD, "role/break-glass", "sagemaker:CreateTrainingJob", "sagemaker:VpcSubnets is present"),
+    (DEV, "user/quinn", "sagemaker:DeleteModel", "only with MFA"),
+    (DEV, "user/gus", "sagemaker:DescribeNotebookInstance", "not tagged Project = A or B"),
+    (PROD, "role/break-glass", "sagemaker:CreateTrainingJob", "only if subnets are given"),
     (DEV, "user/pia", "sagemaker:CreateTrainingJob", "2027-01-01"),
-    (DEV, "role/team-by-session", "sagemaker:CreateTrainingJob", "aws:PrincipalTag/team"),
+    (DEV, "role/team-by-session", "sagemaker:CreateTrainingJob", "the caller's tag team"),
 ]
 
 
