@@ -172,7 +172,7 @@ def test_the_keyboard_reaches_the_cells_and_enter_opens_the_answer(open_page, si
     assert "conditional" in page.locator("#cellinfo").inner_text()
     page.keyboard.press("Enter")
     page.wait_for_url("**/principal.html#*action=*")
-    page.get_by_text("condition", exact=True).wait_for()
+    page.locator(".group dt", has_text="condition").wait_for()
     assert "tagged Project = B" in page.locator(".group").inner_text()
     assert page.locator(".group").count() == 1
 
