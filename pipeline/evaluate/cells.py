@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.actions import ActionForm, TypeForm
-from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.scopes import REGION, Region, Scope, region_called, regions, scope_of
@@ -273,7 +273,7 @@ def _entry_part(entry: Entry) -> Part:
 
 def _session_is(name: str) -> Test:
     """Return the test that the caller is a session of that name, which nobody knows beforehand."""
-    return Test("SessionIs", None, False, f"session {name}", (name,), is_opaque=True)
+    return Test(SESSION_IS, None, False, f"session {name}", (name,), is_opaque=True)
 
 
 def _allow(parts: Iterable[Part]) -> Formula:

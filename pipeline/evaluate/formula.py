@@ -13,6 +13,8 @@ from pipeline.iam.model import SetQualifier
 
 #: Key of the tests on the resource itself.
 RESOURCE = "resource"
+#: Operator of the test that the caller is a session of a name.
+SESSION_IS = "SessionIs"
 
 
 class Test(NamedTuple):

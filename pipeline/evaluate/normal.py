@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
-from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.knowledge import ALWAYS_PRESENT
 from pipeline.evaluate.ties import is_absent, is_present
 from pipeline.iam import grammar
@@ -25,6 +25,8 @@ def normal(test: Test) -> Formula:
 
     True or False where the test does not look at its key.
     """
+    if test.operator == SESSION_IS:
+        return test
     if test.operator == "Null":
         return _presence(test)
     if test.key in ALWAYS_PRESENT:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pipeline.evaluate import examples, predicates
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.contexts import Context, realistic
-from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test
 from pipeline.evaluate.instances import Place, given, is_asked_for, literal_values, on_resource, resources, said_by
 from pipeline.evaluate.knowledge import EVERY_KEY, Knowledge
 from pipeline.evaluate.solver import Solver
@@ -20,8 +20,6 @@ from pipeline.evaluate.statements import Surroundings, filled_text, resource_tes
 from pipeline.evaluate.ties import is_absent, ties
 from pipeline.iam import grammar
 
-#: Operator of the test that the caller is a session of a name.
-SESSION_IS = "SessionIs"
 #: Values of unknown variables that are tried together.
 MOST_FILLINGS = 60
 
