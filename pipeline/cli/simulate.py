@@ -1,14 +1,17 @@
 """The command ``simulate``: JSON lines in, one decision a line out."""
 
+import json
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import DEFAULT_LAKE, LakeOption, standard_output
+from pipeline.cli import expectations
+from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note, standard_output
 from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake, open_lake
 from pipeline.reference import load
@@ -21,6 +24,9 @@ def simulate(
     requests: Annotated[
         str, typer.Option("--requests", metavar="FILE", help="File of JSON lines; - is standard input.")
     ] = "-",
+    expect: Annotated[
+        bool, typer.Option("--expect", help="Hold each decision to the line's expect; exit with 1 if one differs.")
+    ] = False,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Decide requests, one JSON object a line: principal, action, resource and context, with an id if you like.
@@ -28,8 +34,13 @@ def simulate(
     Each line is answered from the lake, or from its own policies if it carries any: identity_policies,
     permissions_boundary, scps, rcps, resource_policy, session_policies. A bad line gives an error line.
     So do lines that need a lake where there is none; then the exit code is 2.
+
+    With --expect each line carries its expect: allowed, explicitDeny, implicitDeny, denied (either of these two), or an
+    object with decision, blocked_by (exactly these layers) and sids (statements that must have applied). Each answer
+    says as_expected; what differs is told on standard error, and the exit code is 1. Lines in error count as different,
+    and so does a line without expect. Without --expect it is ignored.
     """
-    from pipeline.simulate import simulate_lines
+    from pipeline.simulate import checked_lines, simulate_lines
 
     failures: list[PolicylakeError] = []
 
@@ -40,13 +51,36 @@ def simulate(
             failures.append(error)
             raise
 
+    def decided(lines: Iterable[str]) -> Iterator[str]:
+        return simulate_lines(lines, opened, load(), ahead=1 if requests == "-" else AHEAD)
+
+    verdicts: Counter[str] = Counter()
     with _lines(requests) as lines, standard_output() as out:
-        ahead = 1 if requests == "-" else AHEAD
-        for answer in simulate_lines(lines, opened, load(), ahead=ahead):
+
+        def say(answer: str) -> None:
             out.write((answer + "\n").encode("utf-8", "backslashreplace"))
             out.flush()
+
+        if not expect:
+            for answer in decided(lines):
+                say(answer)
+        for checked in checked_lines(lines, decided) if expect else ():
+            say(json.dumps(checked.answer))
+            expectations.tell(checked)
+            verdicts[checked.verdict] += 1
     if failures:
         raise failures[0]
+    if expect:
+        _judge(verdicts, requests)
+
+
+def _judge(verdicts: Counter[str], requests: str) -> None:
+    """Say how the lines came out. Ends the command with 1 where one is not as expected; no line at all is an error."""
+    if not verdicts:
+        raise PolicylakeError(f"--requests {requests}: no line, so nothing was tested; give one JSON object a line")
+    note(expectations.summary(verdicts))
+    if verdicts["differs"] or verdicts["error"]:
+        raise typer.Exit(1)
 
 
 @contextmanager

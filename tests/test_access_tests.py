@@ -1,0 +1,159 @@
+"""``simulate --expect``: a team's own access tests, which pass, and fail when access changes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from cli_run import run
+
+from pipeline.simulate import checked_lines
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "samples" / "access-tests.jsonl"
+ROLE = "arn:aws:iam::111122223333:role/r"
+ALLOWS = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*", "Sid": "Everything"}
+DENIES = {"Effect": "Deny", "Action": "sagemaker:DeleteModel", "Resource": "*", "Sid": "Keep"}
+
+
+def line(expect=None, action="sagemaker:ListModels", policies=(ALLOWS,), **members):
+    documents = [{"Version": "2012-10-17", "Statement": [*policies]}]
+    asked = {"principal": ROLE, "action": action, "resource": "*", "identity_policies": documents}
+    return {**asked, **({} if expect is None else {"expect": expect}), **members}
+
+
+def text(*lines):
+    return "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines)
+
+
+@pytest.fixture
+def expecting(monkeypatch, tmp_path):
+    monkeypatch.setenv("POLICYLAKE_LAKE", str(tmp_path / "none"))
+    return lambda *lines: run(monkeypatch, "simulate", "--expect", stdin=text(*lines))
+
+
+def test_the_access_tests_of_the_sample_pass(monkeypatch, sample_lake):
+    done = run(monkeypatch, "simulate", "--expect", "--requests", str(TESTS), "--lake", str(sample_lake))
+    count = len(TESTS.read_text().splitlines())
+    assert (done.code, done.err) == (0, f"{count} decisions: {count} as expected\n")
+    assert count > 10
+    assert all(json.loads(answer)["as_expected"] for answer in done.text.splitlines())
+
+
+def test_a_widened_policy_fails_the_access_tests_of_the_sample(monkeypatch, tmp_path):
+    shutil.copytree(ROOT / "samples" / "organization", tmp_path / "organization")
+    export = tmp_path / "organization" / "accounts" / "333344445555.json"
+    before = export.read_text()
+    pages = json.loads(before)
+    (ivo,) = [u for page in pages for u in page.get("UserDetailList", ()) if u["UserName"] == "ivo"]
+    wider = {"Version": "2012-10-17", "Statement": [{**ALLOWS, "Action": "sagemaker:Create*"}]}
+    ivo.setdefault("UserPolicyList", []).append({"PolicyName": "wider", "PolicyDocument": wider})
+    export.write_text(json.dumps(pages))
+    lake = str(tmp_path / "lake")
+    assert run(monkeypatch, "build", str(tmp_path / "organization"), "--lake", lake).code == 3
+    done = run(monkeypatch, "simulate", "--expect", "--requests", str(TESTS), "--lake", lake)
+    assert done.code == 1
+    lines = done.err.splitlines()
+    assert lines[0].endswith(
+        "(readers-create-nothing): arn:aws:iam::333344445555:user/ivo sagemaker:CreateModel "
+        "arn:aws:sagemaker:us-east-1:333344445555:model/m1"
+    )
+    assert lines[1:3] == ["  - expected denied", "  + got      allowed"]
+    assert "    Allow of identity: wider, statement 0 'Everything'" in lines
+    assert lines[-1].endswith(" decisions: 15 as expected, 1 different")
+    failed = [json.loads(answer)["id"] for answer in done.text.splitlines() if not json.loads(answer)["as_expected"]]
+    assert failed == ["readers-create-nothing"]
+
+
+@pytest.mark.parametrize(
+    ("expect", "action", "policies", "is_met"),
+    [
+        ("allowed", "sagemaker:ListModels", [ALLOWS], True),
+        ("denied", "sagemaker:ListModels", [ALLOWS], False),
+        ("implicitDeny", "s3:ListBuckets", [ALLOWS], True),
+        ("explicitDeny", "s3:ListBuckets", [ALLOWS], False),
+        ("denied", "s3:ListBuckets", [ALLOWS], True),
+        ("denied", "sagemaker:DeleteModel", [ALLOWS, DENIES], True),
+        ("implicitDeny", "sagemaker:DeleteModel", [ALLOWS, DENIES], False),
+        ({"decision": "denied", "blocked_by": ["identity"]}, "sagemaker:DeleteModel", [DENIES], True),
+        ({"decision": "denied", "blocked_by": ["scp"]}, "sagemaker:DeleteModel", [DENIES], False),
+        ({"blocked_by": []}, "sagemaker:ListModels", [ALLOWS], True),
+        ({"blocked_by": []}, "sagemaker:DeleteModel", [DENIES], False),
+        ({"sids": ["Keep"]}, "sagemaker:DeleteModel", [ALLOWS, DENIES], True),
+        ({"sids": ["Keep", "Other"]}, "sagemaker:DeleteModel", [ALLOWS, DENIES], False),
+    ],
+)
+def test_a_decision_is_held_to_every_member_of_the_expectation(expect, action, policies, is_met, expecting):
+    resource = "arn:aws:sagemaker:us-east-1:111122223333:model/m" if action == "sagemaker:DeleteModel" else "*"
+    done = expecting(line(expect, action, policies, resource=resource))
+    assert (done.code, json.loads(done.text)["as_expected"]) == (0 if is_met else 1, is_met), done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (line(), "line 2: expect is missing; write one of allowed, explicitDeny, implicitDeny, denied, or an object"),
+        (line(expected="allowed"), "expect is missing; expected is no member of a line; write one of"),
+        (line("Allowed"), 'expect is "Allowed"; write one of allowed,'),
+        (line(7), "expect is a number; write one of"),
+        (line({}), "expect is empty; write one of"),
+        (line({"decison": "allowed"}), 'expect has no member "decison"; write one of'),
+        (line({"decision": ["allowed"]}), "expect/decision is a list; write one of"),
+        (line({"blocked_by": "scp"}), "expect/blocked_by is no list of texts; write one"),
+        (line({"blocked_by": ["SCP"]}), 'expect/blocked_by holds "SCP"; the layers are identity, boundary,'),
+        (line({"sids": [1]}), "expect/sids is no list of texts; write one"),
+        ("{", "no JSON"),
+        (line("denied", principal="nobody"), "line 2: principal is"),
+    ],
+)
+def test_a_line_without_a_usable_expectation_is_an_error_line_that_says_what_to_do(given, message, expecting):
+    done = expecting(line("allowed"), given)
+    answers = [json.loads(answer) for answer in done.text.splitlines()]
+    assert [(answer["decision"], answer["as_expected"]) for answer in answers] == [("allowed", True), ("error", False)]
+    assert message in answers[1]["detail"]
+    assert f"  error: {answers[1]['detail']}" in done.err.splitlines()
+    assert (done.code, done.err.splitlines()[-1]) == (1, "2 decisions: 1 as expected, 1 in error")
+
+
+def test_without_the_option_expectations_are_ignored(monkeypatch, tmp_path):
+    given = text(line("denied"), line("nonsense"))
+    done = run(monkeypatch, "simulate", "--lake", str(tmp_path / "none"), stdin=given)
+    assert (done.code, done.err) == (0, "")
+    assert ["as_expected" in json.loads(answer) for answer in done.text.splitlines()] == [False, False]
+
+
+def test_lines_are_numbered_as_they_stand_in_the_file(expecting):
+    done = expecting("", line("allowed", id=3), "   ", line("denied", id="b"))
+    assert [part.split(":")[0] for part in done.err.splitlines() if part.startswith("line")] == ["line 4 (b)"]
+
+
+def test_lines_read_ahead_keep_their_own_answers():
+    def in_blocks(lines):
+        held = [one for one in lines if one.strip()]
+        yield from (json.dumps({**json.loads(one)["answer"], "statements": [], "blocked_by": []}) for one in held)
+
+    given = [{"expect": "allowed", "answer": {"id": n, "decision": "allowed" if n % 2 else "denied"}} for n in range(6)]
+    found = [checked.verdict for checked in checked_lines(map(json.dumps, given), in_blocks)]
+    assert found == ["differs", "holds"] * 3
+
+
+def test_no_line_at_all_is_an_error_because_nothing_was_tested(expecting):
+    done = expecting("", " ")
+    assert (done.code, done.err) == (
+        2,
+        "policylake: --requests -: no line, so nothing was tested; give one JSON object a line\n",
+    )
+
+
+@pytest.mark.parametrize("given", ["missing.jsonl", "lake"])
+def test_requests_or_a_lake_that_cannot_be_read_exit_with_2(given, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    requests = "missing.jsonl" if given == "missing.jsonl" else str(TESTS)
+    done = run(monkeypatch, "simulate", "--expect", "--requests", requests, "--lake", "lake")
+    assert (done.code, f"{given}: " in done.err) == (2, True), done.err
+
+
+def test_names_in_a_difference_cannot_write_to_the_terminal(expecting):
+    done = expecting(line("denied", id="\x1b[31m"))
+    assert "\x1b" not in done.err
+    assert "line 1 (\\x1b[31m): " in done.err
