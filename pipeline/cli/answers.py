@@ -5,11 +5,12 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli import decisions, explanation, pairs
+from pipeline.cli import decisions, explaining, explanation, pairs
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, ResourceOption, emit, lake_at, note
 from pipeline.errors import PolicylakeError
 from pipeline.lake.names import action_of, actions_of, principal_of, resource_of
 from pipeline.lake.queries import command_query
+from pipeline.reference import load
 
 PrincipalArgument = Annotated[
     str, typer.Argument(metavar="PRINCIPAL", help="ARN of a user or role, or its name where only one has it.")
@@ -65,24 +66,29 @@ def explain(
     principal: PrincipalArgument,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="One action, such as sagemaker:CreateModel.")],
     resource: ResourceOption = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="KEY=VALUE", help="With --resource: explain this very request. May repeat."),
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     format_name: FormatOption = None,
     out: OutOption = None,
 ) -> None:
-    """Explain an answer: the verdict, the granted scopes, and each layer with the statements that match the action.
+    """Explain an answer: the verdict, what would change it, the granted scopes, and each layer with the statements that
+    match the action, where they stand in their files, and whether each of their clauses holds.
 
-    The rows have the columns of all three parts; the column part tells them apart.
+    A clause holds always, never, or depends on the request; what is known of its key is said. With --resource it is
+    about that resource, with --context about one request, in which keys that are not given are absent unless they are
+    known. The rows have the columns of all parts; the column part tells them apart: verdict, scope, statement, clause,
+    change.
     """
+    keys = pairs.values(context or (), "--context")
+    if keys and resource is None:
+        raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
     opened = lake_at(lake)
     arn, name = principal_of(opened, principal), action_of(opened, action)
-    pair = {"principal": arn, "action": name}
-    reach = pair | {"resource": resource_of(resource)}
-    parts = (
-        opened.query(command_query("explained_verdicts"), pair),
-        opened.query(command_query("explained_scopes"), reach),
-        opened.query(command_query("explained_statements"), reach),
-    )
+    parts = explaining.parts(opened, load(), explaining.Asked(arn, name, resource_of(resource), keys))
     if explanation.is_wanted(format_name, out):
-        explanation.show(name, *parts)
+        explanation.show(name, parts)
     else:
         emit(pa.concat_tables(parts, promote_options="default"), format_name, out)

@@ -1,15 +1,20 @@
-"""Shows an explanation to people: the verdict, the scopes as a table, then the statements layer by layer."""
+"""Shows an explanation to people: the verdict, what would change it, the scopes as a table, the statements by layer."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.cli.common import FormatName, emit, standard_output
+from pipeline.cli.explaining import Parts
 from pipeline.errors import printable
 
-#: Columns that only tell the parts of the joint table apart.
-REPEATED = ("principal_arn", "part")
+Row = Mapping[str, Any]
+
+#: Columns that only tell the parts of the joint table apart, or are said elsewhere.
+REPEATED = ("principal_arn", "part", "condition_id")
+#: Characters of a clause that are shown; --format has all of it.
+LONGEST = 300
+SAID = {"always": "always", "never": "never", "depends": "depends on the request"}
 
 
 def is_wanted(name: FormatName | None, out: Path | None) -> bool:
@@ -17,40 +22,81 @@ def is_wanted(name: FormatName | None, out: Path | None) -> bool:
     return name in (None, "table") and out is None
 
 
-def show(action: str, verdicts: pa.Table, scopes: pa.Table, statements: pa.Table) -> None:
-    """Print the three parts on standard output."""
-    verdict = verdicts.to_pylist()[0]
-    _say(f"{verdict['principal_arn']}", f"{action}: {_decision(verdict)}")
+def show(action: str, parts: Parts) -> None:
+    """Print the parts on standard output."""
+    verdict = parts.verdicts.to_pylist()[0]
+    _say(f"{verdict['principal_arn']}", f"{action}: {_verdict(verdict)}")
+    if verdict.get("decision"):
+        _say(f"This request: {verdict['decision']}: {verdict['detail']}")
+    elif verdict.get("resource_verdict"):
+        _say(f"This resource: {verdict['resource_verdict']}")
     if verdict["is_incomplete"]:
         _say(f"Incomplete, the answer may be wrong. Missing: {', '.join(verdict['missing'])}")
-    if scopes.num_rows:
+    if parts.changes.num_rows:
+        _say("", "What would change it", *_changes(parts.changes.to_pylist()))
+    if parts.scopes.num_rows:
         _say("", "Granted scopes")
-        emit(scopes.drop_columns(list(REPEATED)), "table", None)
+        emit(parts.scopes.drop_columns(list(REPEATED)), "table", None)
+    _say(*_layers(parts.statements.to_pylist(), parts.clauses.to_pylist()))
+
+
+def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:
+    held: dict[tuple[str, str, str], list[Row]] = {}
+    for clause in clauses:
+        held.setdefault((clause["layer"], clause["target_arn"] or "", clause["statement_id"]), []).append(clause)
     layer = None
-    for row in statements.to_pylist():
+    for row in statements:
         if row["layer"] != layer:
             layer = row["layer"]
-            _say("", f"Layer {layer}")
-        _say(*_lines(row))
+            yield from ("", f"Layer {layer}")
+        target = row["target_arn"] if layer == "resource" else ""
+        yield from _lines(row, held.get((row["layer"], target, row["statement_id"]), ()))
 
 
-def _decision(verdict: dict[str, Any]) -> str:
+def _verdict(verdict: Row) -> str:
     by = f", decided by {verdict['layer']}" if verdict["layer"] else ""
     reasons = f" ({', '.join(verdict['statement_ids'])})" if verdict["statement_ids"] else ""
     return f"{verdict['verdict']}{by}{reasons}"
 
 
-def _lines(row: dict[str, Any]) -> list[str]:
+def _changes(changes: Iterable[Row]) -> Iterator[str]:
+    for row in changes:
+        where = f" (for {row['resource_pattern']})" if row["resource_pattern"] else ""
+        yield f"  {row['change']}{where}"
+        if row["example"]:
+            yield f"    so it is with {row['example']}"
+        if row["counter_example"]:
+            yield f"    but not with {row['counter_example']}"
+
+
+def _lines(row: Row, clauses: Iterable[Row]) -> Iterator[str]:
     level = f"level {row['level']}, " if row["level"] is not None else ""
     place = f"{level}{row['target_name'] or row['target_arn']}" if row["target_arn"] else ""
     policy = " ".join(part for part in (row["policy_name"], row["policy_arn"]) if part)
-    lines = ["  " + ": ".join(part for part in (place, policy, row["remark"]) if part)]
+    yield "  " + ": ".join(part for part in (place, policy, row["remark"]) if part)
     if row["statement_id"]:
         sid = f" {row['sid']!r}" if row["sid"] else ""
         counts = f", {row['counts_as']}" if row["counts_as"] else ""
-        lines.append(f"    {row['effect']}{sid} {row['statement_id']}{counts}, from {row['source']}")
-        lines.append(f"      {row['statement']}")
-    return lines
+        yield f"    {row['effect']}{sid} {row['statement_id']}{counts}, applies: {SAID[row['applies']]}"
+        yield f"      at {_place(row)}"
+        yield f"      {row['statement']}"
+        yield from (f"      {_clause(clause)}" for clause in clauses)
+
+
+def _place(row: Row) -> str:
+    """Say where a statement stands: file with line and column, the pointer, and what there is to know of both."""
+    place = ":".join(str(part) for part in (row["file"], row["line"], row["column"]) if part is not None)
+    pointer = f"{row['document_pointer'] or ''}{row['statement_pointer']}"
+    within = " of its document" if row["document_pointer"] is None else ""
+    remark = f"; {row['position_remark']}" if row["position_remark"] else ""
+    return f"{place} ({pointer}{within}{remark})"
+
+
+def _clause(clause: Row) -> str:
+    kinds = f" on {', '.join(clause['resource_types'])}" if clause["resource_types"] else ""
+    text = clause["clause"] if len(clause["clause"]) <= LONGEST else clause["clause"][:LONGEST] + " ..."
+    reason = f" ({clause['reason']})" if clause["reason"] else ""
+    return f"- {text}: {SAID[clause['holds']]}{kinds}{reason}"
 
 
 def _say(*lines: str) -> None:

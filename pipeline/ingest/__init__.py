@@ -1,5 +1,6 @@
 """Reads account exports, organization files and policy files. The only room that sees raw JSON."""
 
+from pipeline.ingest.positions import Occurrence, Position, positions
 from pipeline.ingest.read import read_inputs
 
-__all__ = ["read_inputs"]
+__all__ = ["Occurrence", "Position", "positions", "read_inputs"]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
+from typing import NamedTuple
 
 from pipeline.errors import PolicylakeError
 from pipeline.iam.context import Context
@@ -50,6 +51,24 @@ def simulate_lines(
         if len(block) > 1:
             desk.look_at(text for _, text in block)
         yield from (desk.answer(text, number) for number, text in block)
+
+
+class Decided(NamedTuple):
+    """A decision with what it was made on: every key of the request by its name in lower case, () one that is absent.
+
+    ``notes`` are what ``detail`` of a line says besides.
+    """
+
+    decision: Decision
+    context: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def decided_request(text: str, lake: Lake, reference: Reference, *, now: datetime | None = None) -> Decided:
+    """Decide the one request of a line, from the lake. Raises PolicylakeError where it cannot be decided."""
+    desk = _Desk(lake, reference, now or datetime.now(UTC))
+    request, layers, notes = desk.asked_of_lake(read_line(decoded(text)), LakeReader(lake))
+    return Decided(decide(request, layers), request.context.by_key, tuple(notes))
 
 
 @dataclass
@@ -120,11 +139,16 @@ class _Desk:
             **known.resource_facts(owner, known.NOWHERE),
         }
         layers = self._limited(given_layers(line), line.action, resource, caller)
-        return self._decided(line, caller, resource, owner, derived, layers), notes
+        return decide(self._request(line, caller, resource, owner, derived), layers), notes
 
     def _from_lake(self, line: Line, reader: LakeReader | None) -> tuple[Decision, list[str]]:
         if reader is None:
             raise PolicylakeError(NO_LAKE)
+        request, layers, notes = self.asked_of_lake(line, reader)
+        return decide(request, layers), notes
+
+    def asked_of_lake(self, line: Line, reader: LakeReader) -> tuple[Request, Layers, list[str]]:
+        """Return a line's request and layers, and remarks. Raises PolicylakeError where the lake contradicts it."""
         principal = _principal(reader, line)
         caller = known.caller_of(line.principal, principal.arn if principal else None)
         resource, notes = self._resource(line)
@@ -143,9 +167,8 @@ class _Desk:
         known.check_agreement(line.context, {**of_resource, **tags}, resource)
         layers = self._layers(reader, line, caller, principal, resource, owner)
         notes += tag_notes + _missing(principal) + _without_policy(line.action, resource, layers)
-        return self._decided(
-            line, caller, resource, owner, {**of_principal, **own_tags, **of_resource, **tags}, layers
-        ), notes
+        derived = {**of_principal, **own_tags, **of_resource, **tags}
+        return self._request(line, caller, resource, owner, derived), layers, notes
 
     def _layers(
         self,
@@ -206,12 +229,10 @@ class _Desk:
             return "*", [f'{entry.action} has no resource types: decided on "*"']
         return line.resource, []
 
-    def _decided(
-        self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts, layers: Layers
-    ) -> Decision:
+    def _request(self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts) -> Request:
         defaults = known.request_facts(line.context, resource, line.action, caller.kind, self.now)
         by_key: Mapping[str, tuple[str, ...]] = {**defaults, **derived, **line.context}
-        return decide(Request(caller, line.action, resource, owner, Context(by_key, self.key_type)), layers)
+        return Request(caller, line.action, resource, owner, Context(by_key, self.key_type))
 
 
 def _peeked(text: str) -> tuple[str, str] | None:

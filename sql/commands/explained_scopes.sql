@@ -9,6 +9,7 @@ select
     access.resource_type,
     access.resource_pattern,
     access.condition,
+    access.condition_id,
     access.except_resources,
     access.granted_by,
     access.limited_by,

@@ -9,6 +9,7 @@ caller as (
         account_id,
         boundary_policy_id,
         is_service_linked,
+        coalesce(nullif(split_part($resource, ':', 5), ''), account_id) as owner_account_id,
     from principals
     where principal_arn = $principal
 ),
@@ -39,7 +40,7 @@ rcp_services as (
 ),
 
 -- SCPs and RCPs touch neither the management account, which account_controls leaves out, nor service-linked roles; RCPs
--- reach some services only.
+-- are those of the resource's account, and reach some services only.
 control_policies as (
     select
         account_controls.attachment_kind as layer,
@@ -50,7 +51,12 @@ control_policies as (
         attachments.policy_name,
         account_controls.attachment_kind,
     from caller
-    inner join account_controls on caller.account_id = account_controls.account_id
+    inner join account_controls
+        on
+            account_controls.account_id = case account_controls.attachment_kind
+                when 'rcp' then caller.owner_account_id
+                else caller.account_id
+            end
     inner join account_ancestors
         on
             account_controls.account_id = account_ancestors.account_id
@@ -66,6 +72,7 @@ control_policies as (
         and (account_controls.attachment_kind = 'scp' or rcp_services.service is not null)
 ),
 
+-- The policy of a resource is also that of what lies in it, of a model package group that of its packages.
 resource_policies as (
     select distinct
         'resource' as layer,
@@ -74,13 +81,26 @@ resource_policies as (
         null::varchar as target_name,
         environment_entries.policy_id,
         '' as policy_name,
-        'resource' as attachment_kind,
+        attachments.attachment_kind,
     from caller
     inner join environment_entries on caller.account_id = environment_entries.account_id
     inner join matching on environment_entries.statement_id = matching.statement_id
+    inner join attachments
+        on
+            environment_entries.resource_arn = attachments.target_arn
+            and environment_entries.policy_id = attachments.policy_id
+            and attachments.attachment_kind in ('resource', 'trust')
     where
         environment_entries.principal_arn in ('', caller.principal_arn)
-        and ($resource is null or environment_entries.resource_arn = $resource)
+        and (
+            $resource is null
+            or environment_entries.resource_arn = $resource
+            or starts_with($resource, environment_entries.resource_arn || '/')
+            or starts_with(
+                $resource,
+                replace(environment_entries.resource_arn, ':model-package-group/', ':model-package/') || '/'
+            )
+        )
 ),
 
 present as (
@@ -170,6 +190,10 @@ select
         policies_by_layer.remark,
         case when matched.statement_id is null then 'no statement matches the action' end
     ) as remark,
+    policies_by_layer.attachment_kind,
+    policies_by_layer.policy_id,
+    matched.statement_index,
+    json_type(policies.document, '$.Statement') = 'ARRAY' as is_listed,
     attachments.source,
     statement_of(policies.document, matched.statement_index) as statement,
 from policies_by_layer

@@ -1,0 +1,165 @@
+"""Puts an explanation together: rows of the lake, judged clauses, places in files, what would change the answer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from pipeline.flatten.records import SourceFile
+from pipeline.lake import Lake
+from pipeline.lake.queries import command_query
+from pipeline.reference import Reference
+
+Row = Mapping[str, Any]
+
+VERDICT_COLUMNS = [
+    ("resource_verdict", pa.string()),
+    ("decision", pa.string()),
+    ("blocked_by", pa.list_(pa.string())),
+    ("detail", pa.string()),
+]
+STATEMENT_COLUMNS = [
+    ("applies", pa.string()),
+    ("file", pa.string()),
+    ("line", pa.int64()),
+    ("column", pa.int64()),
+    ("document_pointer", pa.string()),
+    ("statement_pointer", pa.string()),
+    ("position_remark", pa.string()),
+]
+CLAUSES = pa.schema(
+    [
+        ("principal_arn", pa.string()),
+        ("part", pa.string()),
+        ("layer", pa.string()),
+        ("target_arn", pa.string()),
+        ("statement_id", pa.string()),
+        ("resource_types", pa.list_(pa.string())),
+        ("element", pa.string()),
+        ("clause", pa.string()),
+        ("holds", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+CHANGES = pa.schema(
+    [
+        ("principal_arn", pa.string()),
+        ("part", pa.string()),
+        ("change", pa.string()),
+        ("layer", pa.string()),
+        ("level", pa.int32()),
+        ("target_arn", pa.string()),
+        ("target_name", pa.string()),
+        ("policy_name", pa.string()),
+        ("statement_id", pa.string()),
+        ("resource_type", pa.string()),
+        ("resource_pattern", pa.string()),
+        ("example", pa.string()),
+        ("counter_example", pa.string()),
+    ]
+)
+
+
+class Asked(NamedTuple):
+    """Principal and action as the lake names them, a resource or None, and the keys that a request is said to have."""
+
+    principal: str
+    action: str
+    resource: str | None
+    keys: Mapping[str, list[str]]
+
+
+class Parts(NamedTuple):
+    """The parts of an explanation, each a table; all have the columns principal_arn and part."""
+
+    verdicts: pa.Table
+    scopes: pa.Table
+    statements: pa.Table
+    clauses: pa.Table
+    changes: pa.Table
+
+
+def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
+    """Return the explanation. Raises PolicylakeError for a request that cannot be decided."""
+    from pipeline.evaluate import remedies as changing
+    from pipeline.evaluate import explain
+
+    pair = {"principal": asked.principal, "action": asked.action}
+    reach = pair | {"resource": asked.resource}
+    verdicts = lake.query(command_query("explained_verdicts"), pair)
+    scopes = lake.query(command_query("explained_scopes"), reach)
+    statements = lake.query(command_query("explained_statements"), reach)
+    rows = statements.to_pylist()
+    decided = _decided(lake, reference, asked)
+    context = decided.context if decided else None
+    listed = scopes.to_pylist()
+    ids = sorted({row["condition_id"] for row in listed if row["condition_id"]})
+    explained = explain.explained(lake, reference, explain.Asked(*asked[:3], context), rows, ids)
+    answered = changing.Answered(
+        verdicts.to_pylist()[0],
+        listed,
+        rows,
+        explained,
+        decided.decision.decision if decided else None,
+        decided.decision.blocked_by if decided else (),
+    )
+    question = changing.Question(*asked[:3])
+    conditions = [] if decided else changing.of_conditions(listed, explained)
+    found = [*conditions, *changing.changes(question, answered)]
+    return Parts(
+        _with_decision(verdicts, answered, decided) if asked.resource else verdicts,
+        scopes,
+        _placed(lake, statements, rows, explained),
+        pa.Table.from_pylist([_clause(asked.principal, told) for told in explained.clauses], CLAUSES),
+        pa.Table.from_pylist([_part(asked.principal, "change", change._asdict()) for change in found], CHANGES),
+    )
+
+
+def _decided(lake: Lake, reference: Reference, asked: Asked) -> Any:
+    """Return the decision of the concrete evaluator where the question is one request."""
+    from pipeline.simulate import decided_request
+
+    if not asked.keys:
+        return None
+    line = {"principal": asked.principal, "action": asked.action, "resource": asked.resource, "context": asked.keys}
+    return decided_request(json.dumps(line), lake, reference)
+
+
+def _with_decision(verdicts: pa.Table, answered: Any, decided: Any) -> pa.Table:
+    """Return the verdict with what it is on the resource, and the decision of the request where there is one."""
+    values: list[object] = [answered.resource_verdict, None, None, None]
+    if decided:
+        d = decided.decision
+        values[1:] = [d.decision, list(d.blocked_by), "; ".join((d.detail, *decided.notes))]
+    for (name, kind), value in zip(VERDICT_COLUMNS, values, strict=True):
+        verdicts = verdicts.append_column(name, pa.array([value], kind))
+    return verdicts
+
+
+def _placed(lake: Lake, statements: pa.Table, rows: Sequence[Row], explained: Any) -> pa.Table:
+    """Return the statements with what they come to, and with their places in the input files."""
+    from pipeline.ingest import Occurrence, positions
+
+    names = Occurrence._fields
+    occurrences = [Occurrence(*(row[name] for name in names)) if row["statement_id"] else None for row in rows]
+    sources = [SourceFile(**source) for source in lake.manifest["inputs"]]
+    places = positions((o for o in occurrences if o), sources)
+    found: list[tuple[object, ...]] = [(None,) * len(STATEMENT_COLUMNS)] * len(rows)
+    for number, (row, occurrence) in enumerate(zip(rows, occurrences, strict=True)):
+        if occurrence:
+            found[number] = (explained.outcome(row), *places[occurrence])
+    for (name, kind), values in zip(STATEMENT_COLUMNS, zip(*found, strict=True), strict=True):
+        statements = statements.append_column(name, pa.array(values, kind))
+    return statements.drop_columns(["attachment_kind", "policy_id", "is_listed"])
+
+
+def _clause(principal: str, told: Any) -> dict[str, Any]:
+    element, clause, holds, reason = told.clause
+    told_apart = {"layer": told.layer, "target_arn": told.target_arn, "statement_id": told.statement_id}
+    said = {"element": element, "clause": clause, "holds": holds, "reason": reason}
+    return _part(principal, "clause", told_apart | {"resource_types": list(told.resource_types) or None} | said)
+
+
+def _part(principal: str, part: str, row: Row) -> dict[str, Any]:
+    return {"principal_arn": principal, "part": part, **row}

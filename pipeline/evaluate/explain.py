@@ -1,0 +1,353 @@
+"""Explains an answer of the lake: which clause of which statement decides it. Decides no request anew.
+
+Reads the lake through the queries in ``sql/commands``; :mod:`pipeline.evaluate.clauses` judges single clauses.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import globs, predicates
+from pipeline.evaluate.actions import ActionForm, Place, TypeForm, action_form
+from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, best, judged
+from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.given import formula_of
+from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Facts, Knowledge, principal_facts
+from pipeline.evaluate.reading import COMPLETING
+from pipeline.evaluate.relevance import governed_by
+from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
+from pipeline.lake import Lake
+from pipeline.lake.queries import command_query
+from pipeline.reference import Reference
+
+Row = Mapping[str, Any]
+ANYWHERE = "*"
+#: Whose a fact is, by what its key begins with.
+OWNERS = {
+    "aws:principal": "the principal's", "aws:username": "the principal's", "aws:userid": "the principal's",
+    "aws:resource": "the resource's", TAG_ALIAS: "the resource's",
+}  # fmt: skip
+#: How a statement of a resource's policy names a principal, in words.
+NAMINGS = {
+    "everyone": "names everyone",
+    "account": "names the account: an identity policy must allow it too",
+    "principal": "names the principal",
+    "session": "names one session of the role",
+    "not_principal": "leaves out those it names",
+}
+
+
+class Asked(NamedTuple):
+    """The question: principal and action by their names in the lake; ``resource`` is None for any.
+
+    ``context`` is None unless the question is one request: then it holds all that the request carries.
+    """
+
+    principal: str
+    action: str
+    resource: str | None
+    context: Facts | None
+
+
+class Told(NamedTuple):
+    """A clause of a statement of a layer. ``resource_types`` are those for which it is so, none: for all."""
+
+    layer: str
+    target_arn: str | None
+    statement_id: str
+    resource_types: tuple[str, ...]
+    clause: Clause
+
+
+class Explained(NamedTuple):
+    """``clauses`` of the statements, and by (layer, target, statement) what each comes to on each resource type.
+
+    ``is_consent_needed``: the resource's own policy must allow, whatever identity policies do; ``is_foreign``: because
+    the resource is another account's. ``formulas`` are those of the residual conditions, by id; ``spelling`` maps keys
+    in lower case to how they are written.
+    """
+
+    clauses: tuple[Told, ...]
+    outcomes: Mapping[tuple[str, str, str], Mapping[str, Outcome]]
+    required_types: tuple[str, ...]
+    is_consent_needed: bool
+    is_foreign: bool
+    formulas: Mapping[str, Formula]
+    solver: Solver
+    spelling: Mapping[str, str]
+
+    def outcome(self, row: Row) -> Outcome:
+        """Return what the statement of a row comes to on the type where it does most."""
+        return best(self.outcomes[key_of(row)].values())
+
+
+def key_of(row: Row) -> tuple[str, str, str]:
+    """Return what tells the statement of a row apart: in a resource's policy also the resource."""
+    return row["layer"], row["target_arn"] if row["layer"] == "resource" else "", row["statement_id"]
+
+
+def explained(
+    lake: Lake, reference: Reference, asked: Asked, statements: Sequence[Row], condition_ids: Sequence[str]
+) -> Explained:
+    """Return the clauses of statements: rows of ``explained_statements`` that have one; and the residual conditions."""
+    reader = _Reader(lake, reference, asked)
+    rows = {key_of(row): row for row in statements if row["statement_id"]}
+    contents = reader.contents(sorted({statement_id for _, _, statement_id in rows}))
+    form = reader.form(contents.values())
+    told: list[Told] = []
+    outcomes: dict[tuple[str, str, str], Mapping[str, Outcome]] = {}
+    foreign = reader.foreign_targets()
+    for key, row in rows.items():
+        content = contents[row["statement_id"]]
+        found = {kind: reader.judged(content, row, kind, foreign) for kind in reader.kinds(form)}
+        outcomes[key] = {kind.resource_type: one.outcome for kind, one in found.items()}
+        place = (row["layer"], row["target_arn"] if row["layer"] == "resource" else None, row["statement_id"])
+        told += (Told(*place, (), clause) for clause in reader.heads(content, row))
+        told += (Told(*place, *one) for one in _by_clause({k.resource_type: j for k, j in found.items()}))
+    kinds = reader.kinds(form)
+    return Explained(
+        tuple(told),
+        outcomes,
+        tuple(kind.resource_type for kind in kinds if kind.is_required),
+        reader.is_foreign() or any(kind.needs_consent for kind in kinds),
+        reader.is_foreign(),
+        reader.formulas(condition_ids),
+        reader.solver,
+        reader.spelling(contents.values()),
+    )
+
+
+def _by_clause(found: Mapping[str, Judged]) -> Iterator[tuple[tuple[str, ...], Clause]]:
+    """Yield the clauses in their order, each with the types for which it is so; without types where all agree."""
+    count = max((len(one.clauses) for one in found.values()), default=0)
+    for number in range(count):
+        groups: dict[Clause, list[str]] = {}
+        for name, one in found.items():
+            groups.setdefault(one.clauses[number], []).append(name)
+        if len({clause.outcome for clause in groups}) == 1:
+            first, *others = groups
+            yield (), first if not others or _same_reason(groups) else first._replace(reason=None)
+        else:
+            yield from ((tuple(names), clause) for clause, names in groups.items())
+
+
+def _same_reason(groups: Mapping[Clause, object]) -> bool:
+    return len({clause.reason for clause in groups}) == 1
+
+
+class _Known(NamedTuple):
+    """Facts of a resource, and the beginnings of keys of which it has no others."""
+
+    facts: Facts
+    complete: tuple[str, ...]
+
+
+@dataclass
+class _Reader:
+    """Reads what one question needs, and remembers."""
+
+    lake: Lake
+    reference: Reference
+    asked: Asked
+    knowledge: Knowledge = field(init=False)
+    solver: Solver = field(init=False)
+    caller: Row = field(init=False)
+    facts: Facts = field(init=False)
+    namings: Sequence[Row] = field(init=False)
+    places: dict[tuple[str, str | None], "_Known"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.knowledge = Knowledge(self.reference, former_spellings(self.reference))
+        self.solver = Solver(self.knowledge.domain)
+        (self.caller,) = self._rows("explained_principals", principal=self.asked.principal)
+        self.facts = self._principal_facts() if self.asked.context is None else self.asked.context
+        self.namings = self._rows("explained_namings", principal=self.asked.principal)
+
+    def contents(self, statement_ids: Sequence[str]) -> dict[str, Row]:
+        """Return what statements say, by id."""
+        if not statement_ids:
+            return {}
+        rows = self._rows("explained_contents", statement_ids=list(statement_ids), action=self.asked.action)
+        return {row["statement_id"]: row for row in rows}
+
+    def formulas(self, condition_ids: Sequence[str]) -> dict[str, Formula]:
+        """Return the formulas of residual conditions by id, what is known of the resource filled in."""
+        if not condition_ids:
+            return {}
+        rows = self._rows("explained_formulas", condition_ids=list(condition_ids), principal=self.asked.principal)
+        found = {row["condition_id"]: formula_of(row["formula"]) for row in rows}
+        return {condition_id: self._on_resource(f) for condition_id, f in found.items()}
+
+    def _on_resource(self, f: Formula) -> Formula:
+        """Return a formula with the resource that is asked about, and its tags, filled in; simplified."""
+        resource = self.asked.resource
+        if resource is None:
+            return f
+        known = self._known_of(account_of(resource), resource)
+        truths: dict[Test, Formula] = {}
+        for test in formulas.tests(f):
+            values = (resource,) if test.key.startswith(RESOURCE) else known.facts.get(test.key)
+            if values is None and test.key.startswith(known.complete):
+                values = ()
+            if values is not None and not (test.is_opaque and values):
+                truths[test] = predicates.holds(test, values)
+        rest = formulas.replaced(f, truths)
+        return True if self.solver.is_certain(rest) else rest if self.solver.is_possible(rest) else False
+
+    def spelling(self, contents: Iterable[Row]) -> dict[str, str]:
+        """Return how keys are spelt: as the reference has them, those with a part as the statements have them."""
+        names = self.reference.table("reference_condition_keys")["condition_key"].to_pylist()
+        found = {name.split("${", 1)[0].lower(): name.split("${", 1)[0] for name in names}
+        for row in contents:
+            for one in json.loads(row["content"])["conditions"]:
+                found.setdefault(one["key"], one["written_key"])
+                if one["key"].startswith(TAG_ALIAS):
+                    tag = one["written_key"][len(TAG_ALIAS) :]
+                    found.setdefault(TAG_KEY + tag.lower(), f"aws:ResourceTag/{tag}")
+        return found
+
+    def form(self, contents: Iterable[Row]) -> ActionForm:
+        """Return the action's form, with the keys that these statements ask for."""
+        keys = {key for row in contents for key in read_statement(0, row["content"]).asked_keys}
+        former = self.knowledge.former_spellings
+        mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
+        return action_form(self.reference, self.asked.action, doubtful_types(self.reference), mentioned)
+
+    def kinds(self, form: ActionForm) -> tuple[TypeForm, ...]:
+        """Return the resource types that the question is about."""
+        resource = self._resource(form)
+        if resource is None:
+            return form.types
+        place = Place(ANYWHERE, resource.split(":")[1] if resource.startswith("arn:") else ANYWHERE)
+        return tuple(kind for kind in form.types if globs.matches(kind.universe(place), resource)) or form.types
+
+    def _resource(self, form: ActionForm) -> str | None:
+        """Return the resource that is asked about; actions without resource types are requested on ``*``."""
+        has_types = any(kind.arn_format is not None for kind in form.types)
+        return self.asked.resource if has_types or self.asked.resource is None else "*"
+
+    def foreign_targets(self) -> tuple[str, ...]:
+        """Return the resources of other accounts whose policies speak of the principal."""
+        own = self.caller["account_id"]
+        return tuple(dict.fromkeys(r["resource_arn"] for r in self.namings if r["owner_account_id"] != own))
+
+    def is_foreign(self) -> bool:
+        """Whether the resource that is asked about is another account's, as far as its ARN tells."""
+        owner = account_of(self.asked.resource)
+        return bool(owner and self.caller["account_id"]) and owner != self.caller["account_id"]
+
+    def heads(self, content: Row, row: Row) -> Iterator[Clause]:
+        """Yield the clauses on action and principal, which hold: other statements are not asked for."""
+        element = content["action_element"]
+        patterns = content["matching_patterns"] if element == "Action" else content["action_patterns"]
+        reason = "matches" if element == "Action" else "none of them matches"
+        yield Clause(element, f"{element} {', '.join(patterns)}", "always", f"{reason} {self.asked.action}")
+        if row["layer"] == "resource":
+            named = [
+                (naming["named"], naming["named_as"])
+                for naming in self.namings
+                if (naming["resource_arn"], naming["statement_id"]) == (row["target_arn"], row["statement_id"])
+            ]
+            for name, how in dict.fromkeys(named):
+                element = content["principal_element"] or "Principal"
+                outcome: Outcome = "depends" if how == "session" else "always"
+                yield Clause(element, f"{element} {name}", outcome, NAMINGS[how])
+
+    def judged(self, content: Row, row: Row, kind: TypeForm, foreign: Sequence[str]) -> Judged:
+        """Return what a statement comes to on a resource type: in the own account, or else where it reaches others."""
+        statement = read_statement(0, content["content"])
+        keys = tuple(one["written_key"] for one in json.loads(content["content"])["conditions"])
+        written = Written(statement, keys, row["layer"] in COMPLETING)
+        targets = self._targets(kind, row, foreign)
+        first, *others = (self._judged(written, target) for target in targets)
+        if first.outcome != "never":
+            return first
+        return next((one for one in others if one.outcome != "never"), first)
+
+    def _judged(self, written: Written, target: Target) -> Judged:
+        return judged(written, target, Surroundings(target.facts, target.kind.view, self.knowledge), self.solver)
+
+    def _targets(self, kind: TypeForm, row: Row, foreign: Sequence[str]) -> list[Target]:
+        resource = self.asked.resource if kind.arn_format is not None else self.asked.resource and "*"
+        if resource is not None:
+            return [self._at(kind, account_of(resource), resource, ())]
+        if row["layer"] == "resource":
+            return self._under(kind, row["target_arn"])
+        return [
+            self._at(kind, self.caller["account_id"], None, ()),
+            *(target for arn in foreign for target in self._under(kind, arn)),
+        ]
+
+    def _under(self, kind: TypeForm, arn: str) -> list[Target]:
+        """Return the resources of a type under the policy of a resource."""
+        owner = next((r["owner_account_id"] for r in self.namings if r["resource_arn"] == arn), None) or ""
+        return [self._at(kind, owner, None, (pattern_glob(pattern),)) for pattern in governed_by(arn)]
+
+    def _at(self, kind: TypeForm, account: str, resource: str | None, scope: tuple[globs.Glob, ...]) -> Target:
+        place = Place(account or ANYWHERE, self._partition())
+        is_whole = self.asked.context is not None
+        known = _Known({}, ()) if is_whole else self._known_of(account, resource)
+        scope = (kind.universe(place), *scope)
+        return Target(kind, scope, resource, {**self.facts, **known.facts}, OWNERS, known.complete, is_whole)
+
+    def _partition(self) -> str:
+        fields = self.asked.principal.split(":")
+        return fields[1] if fields[0] == "arn" and len(fields) > 1 else "aws"
+
+    def _principal_facts(self) -> Facts:
+        c = self.caller
+        return principal_facts(
+            c["principal_type"],
+            c["principal_arn"],
+            c["account_id"],
+            c["principal_name"],
+            c["principal_id"],
+            tuple(c["tags"] or ()),
+            c["organization_id"],
+            c["ou_path"],
+            c["has_session_tags"],
+        )
+
+    def _known_of(self, account: str, resource: str | None) -> "_Known":
+        """Return what is known of resources of an account, or of one resource: its tags, where the lake has them."""
+        account = account or (self.caller["account_id"] if resource else "")
+        if (account, resource) not in self.places:
+            self.places[account, resource] = self._read_place(account, resource)
+        return self.places[account, resource]
+
+    def _read_place(self, account: str, resource: str | None) -> "_Known":
+        if not account:
+            return _Known({}, ())
+        facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (account,)}
+        (found,) = self._rows("explained_places", account_id=account, resource=resource)
+        if found["organization_id"]:
+            facts["aws:resourceorgid"] = (found["organization_id"],)
+            facts["aws:resourceorgpaths"] = (found["ou_path"],) if found["ou_path"] else ()
+        if found["tags"] is None:
+            return _Known(facts, ())
+        prefixes = (TAG_KEY, TAG_ALIAS)
+        facts.update((prefix + key.lower(), (value,)) for key, value in found["tags"] for prefix in prefixes)
+        return _Known(facts, prefixes)
+
+    def _rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        return list(self.lake.query(command_query(name), parameters).to_pylist())
+
+
+def account_of(resource: str | None) -> str:
+    """Return the account field of an ARN; an empty text where there is none."""
+    return resource.split(":")[4] if resource and resource.startswith("arn:") else ""
+
+
+def former_spellings(reference: Reference) -> dict[str, str]:
+    """Return the current spelling of keys by their former one, in lower case."""
+    rows = reference.table("reference_condition_keys").select(["condition_key", "current_spelling"]).to_pylist()
+    return {row["condition_key"].lower(): row["current_spelling"].lower() for row in rows if row["current_spelling"]}
+
+
+def doubtful_types(reference: Reference) -> frozenset[tuple[str, str]]:
+    """Return the resource types of actions whose required mark does not count."""
+    rows = reference.table("reference_action_resource_types").to_pylist()
+    return frozenset((row["action"], row["resource_type"]) for row in rows if row["is_required_mark_doubtful"])

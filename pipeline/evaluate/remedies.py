@@ -1,0 +1,255 @@
+"""Says what would change an answer: the condition to meet, the Deny to take back, the layer that must allow.
+
+Works on rows of an explanation alone; asks no lake.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipeline.evaluate import formula as formulas
+from pipeline.evaluate.explain import Explained, Row, key_of
+from pipeline.evaluate.formula import RESOURCE, Formula
+from pipeline.evaluate.solver import Answer
+from pipeline.evaluate.words import spelt
+
+OWN_LAYERS = ("identity", "resource")
+LEVELLED = {"scp": "an SCP", "rcp": "an RCP"}
+#: What stops a request besides the layers that are explained.
+ELSEWHERE = {
+    "endpoint": "an Allow in the policy of the VPC endpoint that the request comes through",
+    "session": "an Allow in the session policy",
+    "partition": "a resource of the principal's partition: nothing crosses partitions",
+}
+NEVER_TOGETHER = (
+    "requests for which the layers agree: each allows some, but never the same ones; change a condition or a Resource"
+)
+
+
+class Change(NamedTuple):
+    """What would change an answer, with the statement, policy or level that it is about.
+
+    ``example`` is what a request holds that meets a condition, ``counter_example`` one that does not.
+    """
+
+    change: str
+    layer: str | None = None
+    level: int | None = None
+    target_arn: str | None = None
+    target_name: str | None = None
+    policy_name: str | None = None
+    statement_id: str | None = None
+    resource_type: str | None = None
+    resource_pattern: str | None = None
+    example: str | None = None
+    counter_example: str | None = None
+
+
+class Question(NamedTuple):
+    """What is asked, as words of changes name it."""
+
+    principal: str
+    action: str
+    resource: str | None
+
+
+class Answered(NamedTuple):
+    """The rows of an explanation. ``decision`` and ``blocked_by`` are of one request; None and empty without one."""
+
+    verdict: Row
+    scopes: Sequence[Row]
+    statements: Sequence[Row]
+    explained: Explained
+    decision: str | None
+    blocked_by: tuple[str, ...]
+
+    @property
+    def resource_verdict(self) -> str:
+        """What the scopes come to on the resource that is asked about: allowed, conditional or refused."""
+        found = [explained_formula(row, self.explained) for row in self.scopes]
+        if True in found:
+            return "allowed"
+        return "conditional" if any(f is not False for f in found) else "refused"
+
+
+def explained_formula(row: Row, explained: Explained) -> Formula:
+    """Return the condition of a scope; True where there is none."""
+    return explained.formulas[row["condition_id"]] if row["condition_id"] else True
+
+
+def changes(question: Question, answered: Answered) -> list[Change]:
+    """Return what would change the answer: of the request where there is one, else of the verdict."""
+    maker = _Maker(question, answered)
+    found = maker.of_request() if answered.decision else maker.of_verdict()
+    return list(dict.fromkeys(found))
+
+
+def of_conditions(scopes: Iterable[Row], explained: Explained) -> list[Change]:
+    """Return, for each conditional scope, its condition with a request that meets it and one that does not."""
+    return [_of_condition(row, explained) for row in scopes if row["condition_id"]]
+
+
+def _of_condition(row: Row, explained: Explained) -> Change:
+    f = explained.formulas[row["condition_id"]]
+    place = {"resource_type": row["resource_type"], "resource_pattern": row["resource_pattern"]}
+    if isinstance(f, bool):
+        holds = "holds for this resource, whatever else is in the request" if f else "never holds for this resource"
+        return Change(f"the condition {row['condition']} {holds}", **place)
+    met, unmet = (_told(explained.solver.satisfy(g), explained.spelling) for g in (f, formulas.negation(f)))
+    return Change(f"a request for which {row['condition']}", **place, example=met, counter_example=unmet)
+
+
+def _told(answer: Answer, spelling: Mapping[str, str]) -> str | None:
+    """Say what a request holds; None where no certain one is known."""
+    if not answer.is_possible or not answer.is_proven:
+        return None
+    shown = [
+        f"{spelt(key, spelling)} is {_values(values)}"
+        for key, values in answer.context.items()
+        if not key.startswith((RESOURCE, "session "))
+    ]
+    return "; ".join(shown) or None
+
+
+def _values(values: Sequence[str]) -> str:
+    return ", ".join(value or '""' for value in values) if values else "absent"
+
+
+class _Maker:
+    """Makes the changes of one answer."""
+
+    def __init__(self, question: Question, answered: Answered) -> None:
+        self.question = question
+        self.answered = answered
+        self.stated = [row for row in answered.statements if row["statement_id"]]
+
+    def of_request(self) -> Iterator[Change]:
+        """Yield the changes to the decision of one request."""
+        answered = self.answered
+        if answered.decision == "allowed":
+            yield from self._standing(lambda row: self._outcome(row) == "always")
+        if answered.decision == "explicitDeny":
+            yield from self._undenied(r for r in self._denies() if self._outcome(r) == "always")
+            yield from (change for layer in self._unallowing() for change in self._allowed(layer))
+        for layer in answered.blocked_by if answered.decision == "implicitDeny" else ():
+            yield from self._allowed(layer)
+
+    def of_verdict(self) -> Iterator[Change]:
+        """Yield the changes to the verdict of the action."""
+        verdict, layer = self.answered.verdict["verdict"], self.answered.verdict["layer"]
+        if self.question.resource and self.answered.resource_verdict == "refused":
+            certain = [row for row in self._denies() if self._outcome(row) == "always"]
+            yield from self._undenied(certain)
+            yield from (change for at in self._unallowing() for change in self._allowed(at))
+            return
+        decided_by = {*(self.answered.verdict["statement_ids"] or ())}
+        if verdict == "allowed":
+            yield from self._standing(lambda row: row["counts_as"] in ("grants", "decides"))
+        elif verdict in ("denied", "blocked"):
+            denies = [row for row in self._denies() if row["statement_id"] in decided_by]
+            found = [*self._undenied(denies), *(c for at in self._unallowing() for c in self._allowed(at))]
+            yield from found or [Change(NEVER_TOGETHER, layer)]
+        elif verdict == "none":
+            yield from (change for at in self._unallowing() or ["identity"] for change in self._allowed(at))
+
+    def _outcome(self, row: Row) -> str:
+        return self.answered.explained.outcome(row)
+
+    def _denies(self) -> Iterator[Row]:
+        return (row for row in self.stated if row["effect"] == "Deny" and self._outcome(row) != "never")
+
+    def _standing(self, counts: Callable[[Row], bool]) -> Iterator[Change]:
+        for row in self.stated:
+            if row["effect"] == "Allow" and row["layer"] in OWN_LAYERS and counts(row):
+                yield _about(row, f"it rests on {_statement(row)}; a Deny would refuse it all the same")
+
+    def _undenied(self, rows: Iterable[Row]) -> Iterator[Change]:
+        for row in rows:
+            yield _about(row, f"no Deny of {_statement(row)}, or a condition on it that spares these requests")
+
+    def _unallowing(self) -> list[str]:
+        """Return the layers that let nothing through, as far as single statements tell."""
+        layers = [layer for layer in ("identity", "boundary", "scp", "rcp") if self._closed(layer)]
+        explained, is_silent = self.answered.explained, bool(self._lacking(self._rows(("resource",))))
+        if not (is_silent or explained.is_foreign):
+            layers = [layer for layer in layers if layer != "identity"]
+        return [*layers, "resource"] if explained.is_consent_needed and is_silent else layers
+
+    def _closed(self, layer: str) -> list[tuple[Any, list[Row]]]:
+        """Return the levels of a layer, each with its rows, that allow nothing. An absent layer limits nothing."""
+        rows = self._rows((layer,))
+        if layer in ("boundary", *LEVELLED) and not any(row["policy_name"] is not None for row in rows):
+            return []
+        levels: dict[Any, list[Row]] = {}
+        for row in rows:
+            levels.setdefault(row["level"], []).append(row)
+        return [(level, held) for level, held in levels.items() if self._lacking(held)]
+
+    def _rows(self, layers: Sequence[str]) -> list[Row]:
+        return [row for row in self.answered.statements if row["layer"] in layers]
+
+    def _lacking(self, rows: Sequence[Row]) -> list[str]:
+        """Return the resource types of the action on which no Allow of these rows can apply; any counts if none is
+        required."""
+        explained = self.answered.explained
+        allows = [explained.outcomes[key_of(r)] for r in rows if r["statement_id"] and r["effect"] == "Allow"]
+        if not explained.required_types:
+            return [] if any(outcome != "never" for types in allows for outcome in types.values()) else [""]
+        return [kind for kind in explained.required_types if all(types.get(kind) == "never" for types in allows)]
+
+    def _allowed(self, layer: str) -> Iterator[Change]:
+        """Yield what a layer that does not allow must get, and its Allows that fail by a clause."""
+        if layer in ELSEWHERE:
+            yield Change(ELSEWHERE[layer], layer)
+            return
+        levels = self._closed(layer) or [(None, self._rows((layer,)))]
+        for level, rows in levels:
+            kinds = ", ".join(kind for kind in self._lacking(rows) if kind and kind != "*")
+            yield Change(
+                self._needed(layer, level, rows, kinds),
+                layer,
+                level,
+                rows[0]["target_arn"] if rows and level is not None else None,
+                rows[0]["target_name"] if rows and level is not None else None,
+                rows[0]["policy_name"] if rows and layer == "boundary" else None,
+                resource_type=kinds or None,
+            )
+            for row in rows:
+                if row["statement_id"] and row["effect"] == "Allow":
+                    yield from self._near_miss(row)
+
+    def _needed(self, layer: str, level: int | None, rows: Sequence[Row], kinds: str) -> str:
+        action, where = (
+            self.question.action,
+            f" on {self.question.resource or kinds}" if (self.question.resource or kinds) else "",
+        )
+        wanted = f"an Allow of {action}{where}"
+        if layer == "boundary":
+            return f"{wanted} in the boundary {rows[0]['policy_name'] if rows else ''}".rstrip()
+        if layer in LEVELLED:
+            at = f" at level {level}, {rows[0]['target_name'] or rows[0]['target_arn']}" if level is not None else ""
+            return f"{wanted} in {LEVELLED[layer]}{at}: every level must allow it"
+        if layer == "resource":
+            return f"{wanted} for {self.question.principal} or its account in the policy of the resource"
+        return f"{wanted} in an identity policy of {self.question.principal} or of one of its groups"
+
+    def _near_miss(self, row: Row) -> Iterator[Change]:
+        """Yield what keeps an Allow from applying: its clauses that never hold."""
+        key = key_of(row)
+        missed = [
+            f"{told.clause.text} ({told.clause.reason})" if told.clause.reason else told.clause.text
+            for told in self.answered.explained.clauses
+            if (told.layer, told.target_arn or "", told.statement_id) == key and told.clause.outcome == "never"
+        ]
+        if missed:
+            yield _about(row, f"{_statement(row)} would allow it but for {' and '.join(missed)}")
+
+
+def _statement(row: Row) -> str:
+    sid = f" {row['sid']!r}" if row["sid"] else ""
+    policy = row["policy_name"] or f"the policy of {row['target_arn']}"
+    return f"statement {row['statement_index']}{sid} of {policy}"
+
+
+def _about(row: Row, change: str) -> Change:
+    fields = ("layer", "level", "target_arn", "target_name", "policy_name", "statement_id")
+    return Change(change, *(row[name] for name in fields))
