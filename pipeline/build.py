@@ -27,6 +27,11 @@ EXPANDED = (
     "profile_cells",
     "access",
     "access_matrix",
+    "profile_dependencies",
+    "role_trusts",
+    "passable_roles",
+    "profile_gaps",
+    "missing_dependencies",
 )
 
 

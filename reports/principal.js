@@ -112,7 +112,7 @@
     main.replaceChildren(...facts(index, run, principal), totals(index, groups),
       make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
         make("p", {}, make("label", {}, "Action ", field), " ", status), place),
-      policies(run, principal, groups), limits(run, principal));
+      ...missing(index, run, principal), policies(run, principal, groups), limits(run, principal));
     filter();
   }
 
@@ -194,6 +194,19 @@
   }
 
   /* Documents open when asked; statements that grant something stand out. */
+  /* Granted actions whose calls may need another one that is not granted. */
+  function missing(index, run, principal) {
+    const rows = (run.profileGaps[principal.profile] || []).map(([gap, text]) => [...run.gaps[gap], PL.ranges(text)]);
+    if (!rows.length) return [];
+    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Further actions that are missing"),
+      make("thead", {}, make("tr", {}, ["further action", "why", "needed by", "granted actions"].map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, rows.map(([action, why, when, numbers]) => make("tr", {}, make("td", {}, make("code", {}, action)), make("td", {}, why), make("td", {}, when),
+        make("td", {}, actions(index, numbers))))));
+    return [make("section", { "aria-labelledby": "missing" }, make("h2", { id: "missing" }, "Granted, but something else is missing"),
+      make("p", {}, "A call may need further actions; without them it fails, although the action itself is granted. Whether every call needs one is not always told by AWS."),
+      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Missing actions" }, table))];
+  }
+
   function policies(run, principal, groups) {
     const used = new Set(groups.flatMap((group) => group.scopes.flatMap((scope) => scope.granted.concat(scope.limited)).concat(group.decided)).map((row) => row[0] + ":" + row[1]));
     const listed = (principal.policies || []).map(([kind, policy, name, arn, via]) => {

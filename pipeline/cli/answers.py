@@ -5,7 +5,7 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli import decisions, explaining, explanation, pairs
+from pipeline.cli import decisions, explaining, explanation, gaps, pairs
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, ResourceOption, emit, lake_at, note
 from pipeline.errors import PolicylakeError
 from pipeline.lake.names import action_of, actions_of, principal_of, resource_of
@@ -53,10 +53,15 @@ def principal_can(
     format_name: FormatOption = None,
     out: OutOption = None,
 ) -> None:
-    """Show what a principal can do: every action that has a verdict, with the scopes and conditions of its grants."""
+    """Show what a principal can do: every action that has a verdict, with the scopes and conditions of its grants.
+
+    The column missing_dependencies names further actions that calls of a granted one may need and that are not granted:
+    a training job without a role that may be passed, tags at creation without sagemaker:AddTags.
+    """
     opened = lake_at(lake)
     arn = principal_of(opened, principal)
     rows = opened.query(command_query("principal_can"), {"principal": arn})
+    rows = gaps.with_missing_dependencies(opened, arn, rows)
     if rows.num_rows and rows["is_incomplete"][0].as_py():
         note(f"{arn}: a policy of this principal is missing, so these answers may be wrong; see: policylake explain")
     emit(rows, format_name, out, f"{arn}: nothing is granted")

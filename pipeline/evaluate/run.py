@@ -8,6 +8,7 @@ import pyarrow as pa
 from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, EvaluatedActions, action_form
 from pipeline.evaluate.cases import Case, Cases
+from pipeline.evaluate.dependents import context_decisions
 from pipeline.evaluate.engine import Engine
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
 from pipeline.evaluate.models import run_models
@@ -33,6 +34,7 @@ SAGEMAKER_FAMILY = (
 BEFORE = (
     "actions",
     "evaluated_actions",
+    "decided_actions",
     "principal_policies",
     "action_sets",
     "principal_layers",
@@ -76,6 +78,7 @@ def evaluate(
     ).items():
         load_table(connection, name, decided)
     run_models(connection, ("residual_conditions",))
+    load_table(connection, "context_decisions", context_decisions(connection, engine.solver))
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -129,7 +132,7 @@ def _actions(
     former = _former(connection)
     keys = {key for s in statements.values() for key in (*s.fact_keys, *(test.key for test in s.tests))}
     mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
-    names = tuple(name for (name,) in _rows(connection, "select action from evaluated_actions order by action"))
+    names = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
     forms: dict[ActionForm, int] = {}
     form_ids = tuple(forms.setdefault(action_form(reference, name, doubtful, mentioned), len(forms)) for name in names)
     return EvaluatedActions(names, form_ids, tuple(forms))

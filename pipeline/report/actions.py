@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
+from pipeline.report.gaps import gaps_of_actions
 from pipeline.report.model import LETTERS, OWN_ACCOUNT, Action, Answer, Book, Principal, Scope
 from pipeline.report.pages import Pages
 from pipeline.report.principals import Sources
@@ -66,13 +67,14 @@ def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[st
     """Write a page for each action; return its numbers of principals by verdict."""
     everyone = sum(len(listed) for listed in book.principals.values())
     counted = []
-    for action, name, listed in zip(book.actions, names, groups(book), strict=True):
+    lacking = gaps_of_actions(book, sources.gaps)
+    for action, name, listed, gaps in zip(book.actions, names, groups(book), lacking, strict=True):
         counts = dict.fromkeys(LETTERS, 0)
         for group in listed:
             counts[book.answers[group.answer].verdict] += len(group.principals)
         counts["none"] = everyone - sum(counts.values())
         sections = [_section(verdict, action, listed, book, sources) for verdict in VERDICTS]
-        pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections)
+        pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections, gaps=gaps)
         counted.append(counts)
     return counted
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered, ranges
+from pipeline.report.gaps import Gap, Gaps, read_gaps
 from pipeline.report.model import OWN_ACCOUNT, Answer, Book, Principal, Scope
 from pipeline.report.queries import rows
 from pipeline.report.scripts import in_pieces, in_script_order, write_text
@@ -18,7 +19,7 @@ class Sources(NamedTuple):
     """Where answers come from, by principal or account.
 
     ``statements`` are by account and statement number; one counts for an action if its action set, in ``action_sets``
-    by id, holds the action's number.
+    by id, holds the action's number. ``gaps`` are by account and profile.
     """
 
     policies: dict[str, list[dict[str, Any]]]
@@ -26,6 +27,7 @@ class Sources(NamedTuple):
     entries: dict[str, list[dict[str, Any]]]
     statements: dict[str, dict[int, list[dict[str, Any]]]]
     action_sets: dict[int, frozenset[int]]
+    gaps: Gaps
 
     def granting(self, principal: Principal) -> dict[str, str]:
         """Return the documents that can grant something to a principal, with their names as they are attached to it."""
@@ -58,6 +60,7 @@ def read_sources(lake: Lake) -> Sources:
         _by(rows(lake, "environment_entries"), "account_id"),
         statements,
         {row["action_set_id"]: _numbers(row["action_numbers"]) for row in rows(lake, "action_sets")},
+        read_gaps(lake),
     )
 
 
@@ -95,7 +98,7 @@ def key_of(principal: Principal) -> str:
 
 def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources) -> dict[str, Any]:
     policies, profiles, action_sets = Numbered[str](), Numbered[int](), Numbered[int]()
-    answers, conditions = Numbered[int](), Numbered[str]()
+    answers, conditions, gaps = Numbered[int](), Numbered[str](), Numbered[Gap]()
     listed = [_principal(principal, profiles, policies, sources) for principal in run]
     parts = [
         [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
@@ -114,6 +117,11 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         "principals": listed,
         "profiles": parts,
         "answers": told,
+        "profileGaps": [
+            [[gaps(gap), ranges(actions)] for gap, actions in sources.gaps.get((account_id, profile), ())]
+            for profile in profiles.all()
+        ],
+        "gaps": [list(gap) for gap in gaps.all()],
         "conditions": conditions.all(),
         "controls": controls,
         "statements": _statements(used, account_id, policies, action_sets, sources),

@@ -1,5 +1,5 @@
 /*
-description = "Which list of action patterns matches which evaluated action; NotAction is resolved over all services."
+description = "Which list of action patterns matches which decided action; NotAction is resolved over all services."
 grain = ["action_list_id", "action"]
 */
 with
@@ -28,9 +28,9 @@ patterns as (
 matched_patterns as (
     select
         patterns.action_pattern,
-        evaluated_actions.action,
+        decided_actions.action,
     from patterns
-    inner join evaluated_actions on lower(evaluated_actions.action) glob glob_of(patterns.action_pattern)
+    inner join decided_actions on lower(decided_actions.action) glob glob_of(patterns.action_pattern)
 ),
 
 named as (
@@ -60,11 +60,11 @@ complements as (
 negative as (
     select
         complements.action_list_id,
-        evaluated_actions.action,
+        decided_actions.action,
     from complements
-    cross join evaluated_actions
+    cross join decided_actions
     anti join named
-        on complements.action_list_id = named.action_list_id and evaluated_actions.action = named.action
+        on complements.action_list_id = named.action_list_id and decided_actions.action = named.action
 )
 
 select * from positive

@@ -32,6 +32,7 @@ select
 from principal_profiles
 inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
 inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
+inner join evaluated_actions on profile_cells.action = evaluated_actions.action
 left join sets_of_action on profile_cells.action = sets_of_action.action
 left join principal_reasons as reasons on principal_profiles.principal_arn = reasons.principal_arn
 where cell_verdicts.verdict != 'none'

@@ -7,3 +7,4 @@ select
     action_set_members.action,
 from action_sets
 inner join action_set_members on action_sets.action_set_id = action_set_members.action_set_id
+inner join evaluated_actions on action_set_members.action = evaluated_actions.action
