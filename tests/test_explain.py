@@ -236,6 +236,27 @@ def test_what_would_change_a_refusal_is_the_deny_the_level_or_the_grant_that_is_
     ]
 
 
+def test_an_action_that_the_reference_does_not_know_is_taken_as_one_on_any_resource(of):
+    statements = policy(statement(), statement(resource=MODEL), statement(StringEquals={"aws:TagKeys": "x"}))
+    parts = of(
+        export(
+            [
+                user(
+                    UserPolicyList=[
+                        inline("p", statements),
+                        inline("q", policy(statement("Allow", "sagemaker:MakeTea"))),
+                    ]
+                )
+            ]
+        ),
+        "ana",
+        "sagemaker:MakeTea",
+    )
+    assert [row["applies"] for row in parts["statement"] if row["statement_id"]] == [
+        "always", "depends", "depends", "always"
+    ]  # fmt: skip
+
+
 def test_an_scp_level_that_does_not_allow_is_named(monkeypatch, sample_lake):
     arguments = ("explain", "tinker", "sagemaker:CreateEndpoint", "--format", "json", "--lake", str(sample_lake))
     (row,) = rows(run(monkeypatch, *arguments))["change"]

@@ -192,6 +192,17 @@ def test_far_cells_are_reached_by_keys_alone(open_page, site):
     )
 
 
+def test_a_principal_page_says_which_further_actions_are_missing(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:role/office-trainer")
+    page.get_by_role("heading", name="Granted, but something else is missing").wait_for()
+    rows = page.get_by_role("region", name="Missing actions").get_by_role("row").all()
+    told = [[text.strip() for text in row.get_by_role("cell").all_inner_texts()] for row in rows]
+    assert told[1:] == [
+        ["iam:PassRole", "nothing grants it", "a call that passes a role", "sagemaker:CreateTrainingJob"],
+        ["sagemaker:AddTags", "nothing grants it", "a call that passes tags", "sagemaker:CreateTrainingJob"],
+    ]
+
+
 def test_a_statement_opens_in_its_policy_and_stands_out(open_page, site):
     page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:user/hana&action=sagemaker:CreateTrainingJob")
     page.get_by_role("link", name=re.compile("^DataScientist, ")).first.click()

@@ -102,11 +102,11 @@ def explained(
     foreign = reader.foreign_targets()
     for key, row in rows.items():
         content = contents[row["statement_id"]]
-        found = {kind: reader.judged(content, row, kind, foreign) for kind in reader.kinds(form)}
-        outcomes[key] = {kind.resource_type: one.outcome for kind, one in found.items()}
+        found = _by_type((kind, reader.judged(content, row, kind, foreign)) for kind in reader.kinds(form))
+        outcomes[key] = {name: one.outcome for name, one in found.items()}
         place = (row["layer"], row["target_arn"] if row["layer"] == "resource" else None, row["statement_id"])
         told += (Told(*place, (), clause) for clause in reader.heads(content, row))
-        told += (Told(*place, *one) for one in _by_clause({k.resource_type: j for k, j in found.items()}))
+        told += (Told(*place, *one) for one in _by_clause(found))
     kinds = reader.kinds(form)
     return Explained(
         tuple(told),
@@ -118,6 +118,16 @@ def explained(
         reader.solver,
         reader.spelling(contents.values()),
     )
+
+
+def _by_type(judged_kinds: Iterable[tuple[TypeForm, Judged]]) -> dict[str, Judged]:
+    """Return what a statement comes to by the name of the type; of types of one name the one on which it does most."""
+    found: dict[str, Judged] = {}
+    for kind, one in judged_kinds:
+        held = found.get(kind.resource_type)
+        if held is None or best((held.outcome, one.outcome)) != held.outcome:
+            found[kind.resource_type] = one
+    return found
 
 
 def _by_clause(found: Mapping[str, Judged]) -> Iterator[tuple[tuple[str, ...], Clause]]:

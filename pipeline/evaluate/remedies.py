@@ -13,7 +13,6 @@ from pipeline.evaluate.solver import Answer
 from pipeline.evaluate.words import spelt
 
 OWN_LAYERS = ("identity", "resource")
-LEVELLED = {"scp": "an SCP", "rcp": "an RCP"}
 #: What stops a request besides the layers that are explained.
 ELSEWHERE = {
     "endpoint": "an Allow in the policy of the VPC endpoint that the request comes through",
@@ -167,8 +166,8 @@ class _Maker:
             yield _about(row, f"no Deny of {_statement(row)}, or a condition on it that spares these requests")
 
     def _unallowing(self) -> list[str]:
-        """Return the layers that let nothing through, as far as single statements tell."""
-        layers = [layer for layer in ("identity", "boundary", "scp", "rcp") if self._closed(layer)]
+        """Return the layers that let nothing through, as far as single statements tell. RCPs only deny."""
+        layers = [layer for layer in ("identity", "boundary", "scp") if self._closed(layer)]
         explained, is_silent = self.answered.explained, bool(self._lacking(self._rows(("resource",))))
         if not (is_silent or explained.is_foreign):
             layers = [layer for layer in layers if layer != "identity"]
@@ -177,7 +176,7 @@ class _Maker:
     def _closed(self, layer: str) -> list[tuple[Any, list[Row]]]:
         """Return the levels of a layer, each with its rows, that allow nothing. An absent layer limits nothing."""
         rows = self._rows((layer,))
-        if layer in ("boundary", *LEVELLED) and not any(row["policy_name"] is not None for row in rows):
+        if layer in ("boundary", "scp") and not any(row["policy_name"] is not None for row in rows):
             return []
         levels: dict[Any, list[Row]] = {}
         for row in rows:
@@ -225,9 +224,9 @@ class _Maker:
         wanted = f"an Allow of {action}{where}"
         if layer == "boundary":
             return f"{wanted} in the boundary {rows[0]['policy_name'] if rows else ''}".rstrip()
-        if layer in LEVELLED:
+        if layer == "scp":
             at = f" at level {level}, {rows[0]['target_name'] or rows[0]['target_arn']}" if level is not None else ""
-            return f"{wanted} in {LEVELLED[layer]}{at}: every level must allow it"
+            return f"{wanted} in an SCP{at}: every level must allow it"
         if layer == "resource":
             return f"{wanted} for {self.question.principal} or its account in the policy of the resource"
         return f"{wanted} in an identity policy of {self.question.principal} or of one of its groups"
