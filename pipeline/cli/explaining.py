@@ -82,8 +82,8 @@ class Parts(NamedTuple):
 
 def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
     """Return the explanation. Raises PolicylakeError for a request that cannot be decided."""
-    from pipeline.evaluate import remedies as changing
     from pipeline.evaluate import explain
+    from pipeline.evaluate import remedies as changing
 
     pair = {"principal": asked.principal, "action": asked.action}
     reach = pair | {"resource": asked.resource}
