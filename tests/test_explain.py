@@ -197,7 +197,7 @@ def changes(parts):
 def test_a_condition_is_told_with_a_request_that_meets_it_and_one_that_does_not(of):
     content = export([user(UserPolicyList=[inline("p", policy(statement(StringEquals={"aws:SourceVpc": "vpc-1"})))])])
     (row,) = of(content, "ana", "sagemaker:DescribeModel")["change"]
-    assert row["change"] == "a request for which aws:SourceVpc is vpc-1"
+    assert row["change"] == "meet the condition: only through an endpoint of VPC vpc-1"
     assert row["example"] == "aws:SourceVpc is vpc-1"
     assert row["counter_example"].startswith("aws:SourceVpc is ")
     assert row["counter_example"] != row["example"]
@@ -313,7 +313,7 @@ def test_a_person_reads_where_a_statement_stands_and_what_decides(monkeypatch, s
     lines = done.text.splitlines()
     assert lines[3:7] == [
         "What would change it",
-        "  a request for which (aws:ResourceTag/Project is absent or is not B) (for *)",
+        "  meet the condition: only on resources not tagged Project = B (untagged ones included) (for *)",
         "    so it is with aws:ResourceTag/Project is absent",
         "    but not with aws:ResourceTag/Project is B",
     ]

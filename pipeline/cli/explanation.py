@@ -11,7 +11,7 @@ from pipeline.errors import printable
 Row = Mapping[str, Any]
 
 #: Columns that only tell the parts of the joint table apart, or are said elsewhere.
-REPEATED = ("principal_arn", "part", "condition_id")
+REPEATED = ("principal_arn", "part", "condition_id", "witness")
 #: Characters of a clause that are shown; --format has all of it.
 LONGEST = 300
 SAID = {"always": "always", "never": "never", "depends": "depends on the request"}

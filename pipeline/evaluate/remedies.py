@@ -94,7 +94,7 @@ def _of_condition(row: Row, explained: Explained) -> Change:
         holds = "holds for this resource, whatever else is in the request" if f else "never holds for this resource"
         return Change(f"the condition {row['condition']} {holds}", **place)
     met, unmet = (_told(explained.solver.satisfy(g), explained.spelling) for g in (f, formulas.negation(f)))
-    return Change(f"a request for which {row['condition']}", **place, example=met, counter_example=unmet)
+    return Change(f"meet the condition: {row['condition']}", **place, example=met, counter_example=unmet)
 
 
 def _told(answer: Answer, spelling: Mapping[str, str]) -> str | None:
