@@ -22,3 +22,11 @@ def folder(name: str) -> Path:
 def text(name: str, relative: str) -> str:
     """Return the text of the file ``relative`` in the folder ``name``."""
     return (folder(name) / relative).read_text(encoding="utf-8")
+
+
+def file(name: str) -> Path:
+    """Return a file beside the folders, such as ``scenarios.toml``. Raises FileNotFoundError as :func:`folder` does."""
+    for place in (PACKAGE / name, PACKAGE.parent / name):
+        if place.is_file():
+            return place
+    raise FileNotFoundError(f"{name}: not found beside or inside {PACKAGE}; install policylake again")

@@ -3,7 +3,7 @@
 (() => {
   const main = document.getElementById("principal");
   const ORDER = { a: 0, c: 1, d: 2, b: 3 };
-  const LAYERS = { identity: "an identity policy", boundary: "the permissions boundary", scp: "an SCP", rcp: "an RCP", resource: "a resource policy" };
+  const LAYERS = { identity: "an identity policy", boundary: "the permissions boundary", scp: "an SCP", rcp: "an RCP", resource: "a resource policy", scenario: "the scenario" };
   const KINDS = { inline: "inline", managed: "managed", boundary: "permissions boundary" };
   const FEW = 14;
   const { make, verdict, number } = PL;
@@ -150,7 +150,7 @@
       group.scopes.map((scope) => scopeOf(group.parts.length > 1 ? { ...scope, pattern: "" }
         : group.scopes.length === 1 ? { ...scope, pattern: group.parts[0].pattern, types: group.parts[0].types } : scope, group.letter, names)),
       "db".includes(group.letter) ? make("dl", { class: "scope" }, make("dt", {}, PL.WORDS[group.letter] + " by"),
-        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
+        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : group.layer === "scenario" ? "the scenario: none of its requests meets the conditions" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
   }
 
   /* Resources that are granted alike, each with its actions. */

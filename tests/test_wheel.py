@@ -49,7 +49,7 @@ def run(command, folder, *arguments, code=0):
 
 def test_the_wheel_holds_sql_templates_and_the_reference_and_no_tests(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("sql/relations.toml", "sql/macros.sql", "reference/data/reference_actions.parquet"):
+    for name in ("sql/relations.toml", "sql/macros.sql", "scenarios.toml", "reference/data/reference_actions.parquet"):
         assert f"pipeline/{name}" in names, name
     assert {Path(name).parts[0].split("-")[0] for name in names} == {"pipeline", "policylake"}
 
@@ -70,6 +70,10 @@ def test_the_installed_command_builds_and_answers(command, tmp_path):
     said = run(command, tmp_path, "sql", "select action from access order by all", "--format", "csv")
     assert said.stdout.split() == ["action", "sagemaker:CreateModel"]
     assert "ana" in run(command, tmp_path, "who-can", "sagemaker:CreateModel", "--format", "csv").stdout
+    office = run(
+        command, tmp_path, "who-can", "sagemaker:CreateModel", "--scenario", "office-network", "--format", "csv"
+    )
+    assert "ana" in office.stdout
     run(command, tmp_path, "report", "--out", "report")
     assert "<html" in (tmp_path / "report" / "index.html").read_text().lower()
 

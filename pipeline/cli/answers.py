@@ -6,7 +6,19 @@ import pyarrow as pa
 import typer
 
 from pipeline.cli import decisions, explaining, explanation, gaps, pairs
-from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, ResourceOption, emit, lake_at, note
+from pipeline.cli.common import (
+    DEFAULT_LAKE,
+    FormatOption,
+    LakeOption,
+    OutOption,
+    ResourceOption,
+    ScenarioOption,
+    ScenariosOption,
+    emit,
+    lake_at,
+    note,
+)
+from pipeline.cli.scenarios import lake_under, whole_context
 from pipeline.errors import PolicylakeError
 from pipeline.lake.names import action_of, actions_of, principal_of, resource_of
 from pipeline.lake.queries import command_query
@@ -26,6 +38,8 @@ def who_can(
         list[str] | None,
         typer.Option("--context", metavar="KEY=VALUE", help="With --resource: decide this very request. May repeat."),
     ] = None,
+    scenario: ScenarioOption = None,
+    scenarios: ScenariosOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     format_name: FormatOption = None,
     out: OutOption = None,
@@ -35,20 +49,26 @@ def who_can(
     A principal that is not listed cannot. The column verdict is of the whole action, scope_verdict of the row: an
     action may need resources of several types. With --context the column decision says what the concrete evaluator
     makes of the request: allowed, explicitDeny or implicitDeny; a key that is given several times has several values.
+    With --scenario conditions are those that the scenario leaves, what it excludes is not listed, and a request of
+    --context has the scenario's facts as well.
     """
     keys = pairs.values(context or (), "--context")
     if keys and resource is None:
         raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
-    opened = lake_at(lake)
+    opened, under = lake_under(lake, scenario, scenarios)
+    keys = whole_context(under, keys)
     actions_of(opened, action)
     rows = opened.query(command_query("who_can"), {"action": action, "resource": resource_of(resource)})
     if keys and resource is not None:
         rows = decisions.decided(opened, rows, resource, keys)
-    emit(rows, format_name, out, f"{action}: nobody can, whatever the context")
+    where = f"in the scenario {under.name}" if under else "whatever the context"
+    emit(rows, format_name, out, f"{action}: nobody can, {where}")
 
 
 def principal_can(
     principal: PrincipalArgument,
+    scenario: ScenarioOption = None,
+    scenarios: ScenariosOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     format_name: FormatOption = None,
     out: OutOption = None,
@@ -56,9 +76,10 @@ def principal_can(
     """Show what a principal can do: every action that has a verdict, with the scopes and conditions of its grants.
 
     The column missing_dependencies names further actions that calls of a granted one may need and that are not granted:
-    a training job without a role that may be passed, tags at creation without sagemaker:AddTags.
+    a training job without a role that may be passed, tags at creation without sagemaker:AddTags. With --scenario an
+    action that the scenario takes away has the verdict denied, decided by the scenario.
     """
-    opened = lake_at(lake)
+    opened, _ = lake_under(lake, scenario, scenarios)
     arn = principal_of(opened, principal)
     rows = opened.query(command_query("principal_can"), {"principal": arn})
     rows = gaps.with_missing_dependencies(opened, arn, rows)

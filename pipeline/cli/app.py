@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import INTERRUPTED, answers, build, reference, report, simulate, tables
+from pipeline.cli import INTERRUPTED, answers, build, reference, report, scenarios, simulate, tables
 from pipeline.errors import PolicylakeError, printable
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ app.command("simulate")(simulate.simulate)
 app.command("sql", context_settings={"ignore_unknown_options": True})(tables.sql)
 app.command("query")(tables.query)
 app.command("tables")(tables.tables)
+app.command("scenarios")(scenarios.scenarios)
 app.add_typer(reference.app, name="reference")
 
 

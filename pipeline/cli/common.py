@@ -31,6 +31,18 @@ OutOption: TypeAlias = Annotated[
 ResourceOption: TypeAlias = Annotated[
     str | None, typer.Option("--resource", metavar="ARN", help="Only what reaches this resource: one ARN, or *.")
 ]
+ScenarioOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--scenario", metavar="NAME", help="Read every condition under this scenario; see: scenarios."),
+]
+ScenariosOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--scenarios",
+        metavar="FILE",
+        help="File of scenarios; by default scenarios.toml in this folder, else the one that comes with policylake.",
+    ),
+]
 DEFAULT_LAKE = Path("lake")
 
 

@@ -7,8 +7,17 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, emit, lake_at
+from pipeline.cli.common import (
+    DEFAULT_LAKE,
+    FormatOption,
+    LakeOption,
+    OutOption,
+    ScenarioOption,
+    ScenariosOption,
+    emit,
+)
 from pipeline.cli.pairs import single_values
+from pipeline.cli.scenarios import lake_under
 from pipeline.errors import PolicylakeError
 from pipeline.lake.dictionary import relations
 from pipeline.lake.queries import NamedQuery, named_queries, named_query
@@ -16,12 +25,14 @@ from pipeline.lake.queries import NamedQuery, named_queries, named_query
 
 def sql(
     statement: Annotated[str, typer.Argument(metavar="SELECT", help="One query in DuckDB's SQL.")],
+    scenario: ScenarioOption = None,
+    scenarios: ScenariosOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     format_name: FormatOption = None,
     out: OutOption = None,
 ) -> None:
     """Run one query over the relations of the lake. `policylake tables` lists them; SQL changes nothing."""
-    emit(lake_at(lake).query(statement), format_name, out)
+    emit(lake_under(lake, scenario, scenarios)[0].query(statement), format_name, out)
 
 
 def query(
@@ -31,6 +42,8 @@ def query(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="PARAMETER=VALUE", help="A value for a parameter; may repeat.")
     ] = None,
+    scenario: ScenarioOption = None,
+    scenarios: ScenariosOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     format_name: FormatOption = None,
     out: OutOption = None,
@@ -43,7 +56,8 @@ def query(
     from pipeline.evaluate.named import run
 
     chosen = named_query(name)
-    emit(run(lake_at(lake), chosen, single_values(settings or (), "--set")), format_name, out)
+    opened, _ = lake_under(lake, scenario, scenarios)
+    emit(run(opened, chosen, single_values(settings or (), "--set")), format_name, out)
 
 
 def tables(

@@ -7,16 +7,10 @@ from pipeline.evaluate import examples, predicates
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.solver import Domains
-from pipeline.evaluate.ties import (
-    FOR_THE_CALLER,
-    ONLY_WITH,
-    REQUEST_TAG,
-    SAME_FACT,
-    TAG_KEYS,
-    THROUGH_ENDPOINT,
-    VIA_SERVICE,
-)
+from pipeline.evaluate.ties import FOR_THE_CALLER, REQUEST_TAG, SAME_FACT, TAG_KEYS, TIES
 
+#: Data types of keys that are there because others are.
+OF_TIED_KEYS = {"aws:multifactorauthpresent": "Bool", "aws:tokenissuetime": "Date"}
 #: Keys with their values, sorted by key in lower case; () is a key that is left out.
 Context = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -76,16 +70,16 @@ def _is_read(tests: Sequence[Test]) -> bool:
 def completed(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Return the context with the keys that AWS sends together with those in it."""
     found = {key: values for key, values in context.items() if values}
-    if not THROUGH_ENDPOINT.isdisjoint(found):
-        found = {**{key: examples.values(key, None)[:1] for key in THROUGH_ENDPOINT}, **found}
     if not FOR_THE_CALLER.isdisjoint(found):
         ends = (*found.get("aws:calledviafirst", ()), *found.get("aws:calledvialast", ()))
         chain = found.get("aws:calledvia") or tuple(dict.fromkeys(ends))
         found = {"aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:], **found, "aws:calledvia": chain}
-        found[VIA_SERVICE] = ("true",)
-    for key, other in ONLY_WITH.items():
-        if key in found and other not in found:
-            found[other] = ("true",) if other.endswith("present") else examples.values(other, "Date")[:1]
+    for tie in TIES:
+        if tie.is_certain and tie.state == "present" and tie.key in found and tie.other not in found:
+            if tie.other_state == "present":
+                found[tie.other] = examples.values(tie.other, OF_TIED_KEYS.get(tie.other))[:1]
+            elif tie.other_state == "true":
+                found[tie.other] = ("true",)
     tagged = [key.removeprefix(REQUEST_TAG) for key in found if key.startswith(REQUEST_TAG)]
     named = found.get(TAG_KEYS, ())
     missing = [name for name in tagged if name not in {key.lower() for key in named}]

@@ -1,28 +1,80 @@
-"""Keys that AWS ties together: what must hold among the keys of any one request. Says it as a formula.
+"""Keys that AWS ties together: from the state of one condition key follows that of others.
 
 Source: AWS global condition context keys (KEYS); forward access sessions (FAS); tags in requests (TAGS).
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 
+State = Literal["present", "absent", "true", "false"]
+
+
+class Tie(NamedTuple):
+    """Where ``key`` is in ``state``, ``other`` is in ``other_state``; ``why`` says it in words."""
+
+    key: str
+    state: State
+    other: str
+    other_state: State
+    why: str
+    is_certain: bool = True
+
+
 #: Keys that only requests through a VPC endpoint have: all of them or none; then aws:SourceIp is absent.
 THROUGH_ENDPOINT = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
 FROM_OUTSIDE = "aws:sourceip"
-#: Keys of calls that a service makes for the caller: all or none, and then aws:ViaAWSService is true.
+#: Keys that requests through an endpoint have for some services only.
+OF_ENDPOINT = ("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")
+#: Keys of calls that a service makes with a principal's rights: all or none, and then aws:ViaAWSService is true.
 FOR_THE_CALLER = frozenset({"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"})
 VIA_SERVICE = "aws:viaawsservice"
-#: Keys that are there only where another one is: both tell of temporary credentials.
-ONLY_WITH = {"aws:multifactorauthage": "aws:multifactorauthpresent", "aws:multifactorauthpresent": "aws:tokenissuetime"}
+#: Keys of what a service works for.
+OF_SOURCE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+#: Keys of temporary credentials.
+TOKEN, MFA, MFA_AGE = "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:multifactorauthage"
 #: A tag of the request has its key among the request's tag keys.
 REQUEST_TAG, TAG_KEYS = "aws:requesttag/", "aws:tagkeys"
 #: Keys that are one fact under two names: both are read as instants.
 SAME_FACT = {"aws:epochtime": "aws:currenttime"}
 #: Keys that are never an empty text.
 NEVER_EMPTY = THROUGH_ENDPOINT | FOR_THE_CALLER
+
+_TOGETHER = "a request through a VPC endpoint has aws:SourceVpc, aws:SourceVpce and aws:VpcSourceIp, any other none"
+_NO_ADDRESS = "a request through a VPC endpoint has no aws:SourceIp"
+_NOT_KEPT = "a call that an AWS service makes for a principal does not keep the keys of a VPC endpoint"
+CALLED = "aws:CalledVia, its First and its Last come together, and only where aws:ViaAWSService is true"
+_SOURCE = "only a call by an AWS service has aws:SourceArn, aws:SourceAccount, aws:SourceOrgID and aws:SourceOrgPaths"
+_SESSION = "only temporary credentials tell of MFA, and they have aws:TokenIssueTime"
+_AGE = "aws:MultiFactorAuthAge is only where aws:MultiFactorAuthPresent is"
+
+_PRESENT: State = "present"
+_ABSENT: State = "absent"
+#: Where a key is in a state, another is. Those that are not ``is_certain`` hold for what scenarios take for granted only.
+TIES: tuple[Tie, ...] = (
+    *(Tie(k, s, other, s, _TOGETHER) for s in (_PRESENT, _ABSENT)
+      for k in sorted(THROUGH_ENDPOINT) for other in sorted(THROUGH_ENDPOINT) if k != other),
+    *(Tie(key, "present", FROM_OUTSIDE, "absent", _NO_ADDRESS) for key in sorted(THROUGH_ENDPOINT)),
+    *(Tie(FROM_OUTSIDE, "present", key, "absent", _NO_ADDRESS) for key in sorted(THROUGH_ENDPOINT)),
+    *(Tie(key, "present", VIA_SERVICE, "false", _NOT_KEPT, False) for key in sorted(THROUGH_ENDPOINT)),
+    *(Tie(VIA_SERVICE, "true", key, "absent", _NOT_KEPT, False) for key in sorted(THROUGH_ENDPOINT)),
+    *(Tie(key, "present", "aws:sourcevpc", "present", _TOGETHER) for key in OF_ENDPOINT),
+    *(Tie("aws:sourcevpc", "absent", key, "absent", _TOGETHER) for key in OF_ENDPOINT),
+    *(Tie(k, s, other, s, CALLED) for s in (_PRESENT, _ABSENT)
+      for k in sorted(FOR_THE_CALLER) for other in sorted(FOR_THE_CALLER) if k != other),
+    *(Tie(key, "present", VIA_SERVICE, "true", CALLED) for key in sorted(FOR_THE_CALLER)),
+    *(Tie(VIA_SERVICE, "false", key, "absent", CALLED) for key in sorted(FOR_THE_CALLER)),
+    *(Tie(key, "present", VIA_SERVICE, "true", _SOURCE, False) for key in OF_SOURCE),
+    *(Tie(VIA_SERVICE, "false", key, "absent", _SOURCE, False) for key in OF_SOURCE),
+    Tie(MFA, "present", TOKEN, "present", _SESSION),
+    Tie(TOKEN, "absent", MFA, "absent", _SESSION),
+    Tie(MFA_AGE, "present", MFA, "present", _AGE),
+    Tie(MFA_AGE, "present", TOKEN, "present", _SESSION),
+    Tie(MFA, "absent", MFA_AGE, "absent", _AGE),
+)  # fmt: skip
 
 
 def is_absent(key: str) -> Test:
@@ -46,46 +98,27 @@ def ties(f: Formula, *, of_tags: bool = True) -> Formula:
 
 @lru_cache(maxsize=1 << 14)
 def _among(keys: frozenset[str], of_tags: bool) -> Formula:
-    return formulas.conjunction(
-        (
-            *_all_or_none(THROUGH_ENDPOINT & keys),
-            *_all_or_none(FOR_THE_CALLER & keys),
-            *_not_both(THROUGH_ENDPOINT & keys, FROM_OUTSIDE, keys),
-            *(
-                formulas.disjunction((is_absent(key), Test("Bool", None, False, VIA_SERVICE, ("true",))))
-                for key in FOR_THE_CALLER & keys
-                if VIA_SERVICE in keys
-            ),
-            *(
-                formulas.disjunction((is_absent(key), is_present(other)))
-                for key, other in ONLY_WITH.items()
-                if key in keys and other in keys
-            ),
-            *(_is_among_tag_keys(key) for key in keys if of_tags and TAG_KEYS in keys and key.startswith(REQUEST_TAG)),
-        )
-    )
+    return formulas.conjunction((*_tied(keys), *(_tags_among(keys) if of_tags and TAG_KEYS in keys else ())))
 
 
-def _all_or_none(keys: Set[str]) -> Iterable[Formula]:
-    if len(keys) > 1:
-        yield formulas.disjunction(
-            (formulas.conjunction(map(is_absent, keys)), formulas.conjunction(map(is_present, keys)))
-        )
+def _tied(keys: frozenset[str]) -> Iterator[Formula]:
+    """Yield the ties of keys that are there; those of absent keys follow from them."""
+    for tie in TIES:
+        if tie.is_certain and tie.state == "present" and tie.key in keys and tie.other in keys:
+            yield formulas.disjunction((is_absent(tie.key), _is_in(tie.other, tie.other_state)))
 
 
-def _not_both(some: Set[str], other: str, keys: Set[str]) -> Iterable[Formula]:
-    if other in keys:
-        yield from (formulas.disjunction((is_absent(key), is_absent(other))) for key in some)
+def _is_in(key: str, state: State) -> Formula:
+    if state in ("present", "absent"):
+        return is_present(key) if state == "present" else is_absent(key)
+    return Test("Bool", None, False, key, (state,))
 
 
-def _is_among_tag_keys(key: str) -> Formula:
-    """Return that a tag is in a request whose tag keys hold its key. A tag may be empty, which Null does not see."""
-    name = key.removeprefix(REQUEST_TAG)
-    is_named = Test("StringEqualsIgnoreCase", "ForAnyValue", False, TAG_KEYS, (name,))
-    has_value = formulas.disjunction((is_present(key), Test("StringEquals", None, False, key, ("",))))
-    return formulas.disjunction(
-        (
-            formulas.conjunction((is_named, has_value)),
-            formulas.conjunction((formulas.negation(is_named), formulas.negation(has_value))),
-        )
-    )
+def _tags_among(keys: frozenset[str]) -> Iterator[Formula]:
+    """Yield that each tag is in a request whose tag keys hold its key. A tag may be empty, which Null does not see."""
+    for key in keys:
+        if key.startswith(REQUEST_TAG):
+            is_named = Test("StringEqualsIgnoreCase", "ForAnyValue", False, TAG_KEYS, (key.removeprefix(REQUEST_TAG),))
+            is_there = formulas.disjunction((is_present(key), Test("StringEquals", None, False, key, ("",))))
+            yield formulas.disjunction((formulas.negation(is_named), is_there))
+            yield formulas.disjunction((formulas.negation(is_there), is_named))

@@ -26,6 +26,7 @@ LAYERS = {
     "scp": "SCP",
     "rcp": "RCP",
     "resource": "resource policy",
+    "scenario": "scenario",
 }
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evaluate.named import run
+from pipeline.evaluate.scenarios import Scenario, said
 from pipeline.lake import Lake
 from pipeline.lake.queries import named_query
 from pipeline.report.model import Book
@@ -75,6 +76,18 @@ def inputs_table(folder: Path, manifest: dict[str, Any]) -> Table:
         for source in manifest.get("inputs", ())
     ]
     return write_table(folder, "tables/inputs", "Input files", ("file", "content", "bytes", "SHA-256"), listed)
+
+
+def told(scenario: Scenario) -> dict[str, Any]:
+    """Return what the pages say of the scenario that the report is of."""
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "description": scenario.description,
+        "facts": [said(fact) for fact in scenario.facts],
+        "placeholders": ", ".join(scenario.placeholders),
+        "source": scenario.source,
+    }
 
 
 def versions(lake: Lake) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline import assets
+from pipeline.evaluate.scenarios import Scenario
 from pipeline.lake import Lake
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
@@ -14,16 +15,17 @@ from pipeline.report.overview import dangerous, totals
 from pipeline.report.pages import Pages
 from pipeline.report.policies import write_policies
 from pipeline.report.principals import read_sources, write_principals
-from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_table, versions
+from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_table, told, versions
 from pipeline.report.tasks import task
 
 #: Files that every page loads, beside the pages.
 STATIC = ("report.css", "report.js", "matrix.js", "principal.js", "policy.js")
 
 
-def write_report(lake: Lake, out: Path) -> Path:
+def write_report(lake: Lake, out: Path, *, scenario: Scenario | None = None) -> Path:
     """Write the report of the lake's current snapshot into the folder ``out`` and return its first page.
 
+    ``scenario`` is the one under which the lake was put, if any: every page names it.
     A former report is replaced when the new one is complete. Raises PolicylakeError where ``out`` holds anything else
     or cannot be written.
     """
@@ -31,11 +33,11 @@ def write_report(lake: Lake, out: Path) -> Path:
     with replaced_folder(out) as folder:
         for name in STATIC:
             (folder / name).write_text(assets.text("reports", name), encoding="utf-8")
-        _write(folder, lake, book)
+        _write(folder, lake, book, scenario)
     return out / "index.html"
 
 
-def _write(folder: Path, lake: Lake, book: Book) -> None:
+def _write(folder: Path, lake: Lake, book: Book, scenario: Scenario | None) -> None:
     policies, policy_index = write_policies(folder, lake)
     sources = read_sources(lake)
     names = page_names(book.actions)
@@ -46,6 +48,7 @@ def _write(folder: Path, lake: Lake, book: Book) -> None:
         "snapshot_id": lake.snapshot_id,
         "finding_count": sum(finding.table.count for finding in findings),
         "reject_count": rejects.count,
+        "scenario": told(scenario) if scenario else None,
     })  # fmt: skip
     counts = write_actions(pages, book, sources, names)
     accounts = write_accounts(pages, book, sources, policies)

@@ -1,0 +1,16 @@
+/*
+description = "The rows of cell_access with their conditions read again under a scenario; what it excludes is left out."
+grain = ["cell_id", "resource_type", "resource_pattern"]
+*/
+select
+    stored.cell_id,
+    stored.resource_type,
+    stored.resource_pattern,
+    coalesce(scenario_conditions.verdict, stored.verdict) as verdict,
+    scenario_conditions.remaining_id as condition_id,
+    stored.except_resources,
+    stored.granted_by_numbers,
+    stored.limited_by_numbers,
+from stored_cell_access as stored
+left join scenario_conditions on stored.condition_id = scenario_conditions.condition_id
+where coalesce(scenario_conditions.verdict, stored.verdict) != 'denied'
