@@ -8,7 +8,7 @@ import random
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from pipeline.iam.conditions import holds
@@ -50,13 +50,18 @@ def session_arn(role_arn: str, name: str) -> str:
 
 def glob_matches(pattern: str, text: str) -> bool:
     """Whether a glob matches a text; ``${*}`` is the character itself, any other ``${...}`` stands for anything."""
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def _expression(pattern: str) -> re.Pattern[str]:
     pieces = re.findall(r"\$\{[*?$]\}|\$\{[^}]*\}|.", pattern, re.DOTALL)
     expression = "".join(
         re.escape(piece[2]) if piece in ("${*}", "${?}", "${$}") else ".*" if piece == "*" or len(piece) > 1
         else "." if piece == "?" else re.escape(piece)
         for piece in pieces
     )  # fmt: skip
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+    return re.compile(expression, re.DOTALL)
 
 
 @dataclass

@@ -183,7 +183,8 @@ def _key(name: str, reference: Reference) -> Key:
     if known is None and ":" in name and is_of_credentials(lowered):
         return Key(name, None, False)
     if known is None:
-        raise _WrongError(f"{name}: no condition key of the service reference; {_advice(lowered, reference)}")
+        what = "no condition key of the service reference"
+        raise _WrongError(f"{name or repr(name)}: {what}; {_advice(lowered, reference)}")
     prefix = known.name.split("${", 1)[0]
     return Key(prefix + name[len(prefix) :], known.value_type, known.is_multivalued)
 
