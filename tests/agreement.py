@@ -134,10 +134,7 @@ class Requests:
         context = self.context(keys)
         if resource in self.inventory:  # its tags are known
             context = {key: value for key, value in context.items() if "resourcetag/" not in key}
-        fields = resource.split(":")
-        region = fields[3] if len(fields) > 5 else ""
-        if region or action.startswith("iam:"):  # it is the region of the resource that is called
-            context["aws:RequestedRegion"] = region or "us-east-1"
+        context = _called(context, resource, action)
         caller = self.caller(principal["principal_arn"])
         line = {"principal": caller, "action": action, "resource": resource, "context": context}
         return Asked(principal["principal_arn"], principal["account_id"], action, kind, line)
@@ -334,6 +331,13 @@ class Answers:
     def _needs_one_resource(self, action: str) -> bool:
         known = self.reference.action(action)
         return known is None or sum(kind.is_required for kind in known.resource_types) < 2
+
+
+def _called(context: Json, resource: str, action: str) -> Json:
+    """Return a context with the region that the resource is in, if it is in one: that is the one called."""
+    region = f"{resource}:::::".split(":")[3] or ("us-east-1" if action.startswith("iam:") else "")
+    others = {key: value for key, value in context.items() if key.lower() != "aws:requestedregion"}
+    return {**others, "aws:RequestedRegion": region} if region else context
 
 
 def _listed(value: str | list[str]) -> tuple[str, ...]:

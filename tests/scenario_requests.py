@@ -3,7 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 
-from agreement import Json, Requests, glob_matches
+from agreement import Asked, Json, Requests, glob_matches
 
 from pipeline.evaluate.scenarios import Fact, Scenario
 
@@ -17,6 +17,17 @@ class ScenarioRequests(Requests):
     """Requests whose context has the facts of a scenario, as far as the action can carry them."""
 
     scenario: Scenario | None = None
+
+    def next(self) -> Asked:
+        """Return a request on a resource in a region of the scenario."""
+        assert self.scenario
+        fact = self.scenario.by_key.get("aws:requestedregion")
+        while True:
+            asked = super().next()
+            context = {key.lower(): value for key, value in asked.line["context"].items()}
+            region = context.get("aws:requestedregion")
+            if fact is None or region is None or _is_told(fact, region):
+                return asked
 
     def context(self, keys: tuple[str, ...]) -> Json:
         assert self.scenario

@@ -452,6 +452,7 @@ def of_conditional_rows(lake_folder: Path, scenario: Scenario, seed: int) -> lis
             own_text(cell_access.resource_pattern, principal_profiles.account_id) as resource_pattern
         from principal_profiles
         inner join profile_cells using (profile_id)
+        semi join evaluated_actions using (action)
         inner join cell_access using (cell_id)
         where cell_access.verdict = 'conditional' and principal_profiles.principal_type != 'policy'
         qualify row_number() over (

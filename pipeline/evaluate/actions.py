@@ -189,9 +189,7 @@ def _types(
     if known is None:
         return tuple(_unknown_type(action, arn_format) for arn_format in unknown_formats)
     view = _view(known, known.condition_keys, mentioned)
-    bare = TypeForm(
-        ANY_TYPE, None, not known.resource_types, view, False, is_of_one_region(known.action)
-    )
+    bare = TypeForm(ANY_TYPE, None, not known.resource_types, view, False, is_of_one_region(known.action))
     named = tuple(_type(known, kind, doubtful, mentioned) for kind in known.resource_types)
     # Types that are not required may be left out (SAR): the request is then on "*".
     return named if any(kind.is_required for kind in known.resource_types) else (*named, bare)

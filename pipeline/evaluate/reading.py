@@ -77,9 +77,7 @@ class Kinds:
         known, view = self._knowledge, kind.view
         absent = tuple(known.is_absent(known.canonical(key, view), view) for key in asked_keys)
         aliases = tuple(known.canonical(key, view) for key in asked_keys if key.startswith(TAG_ALIAS))
-        return self._numbers.setdefault(
-            (kind.arn_format, kind.is_of_one_region, absent, aliases), len(self._numbers)
-        )
+        return self._numbers.setdefault((kind.arn_format, kind.is_of_one_region, absent, aliases), len(self._numbers))
 
 
 class Side(NamedTuple):

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from pipeline import assets
 from pipeline.errors import PolicylakeError
+from pipeline.evaluate.following import TieError, completed
 from pipeline.evaluate.knowledge import ALWAYS_PRESENT, OF_SERVICES, is_of_credentials
 from pipeline.evaluate.scenarios import WILDCARD, Fact, Scenario, is_text, one_spelling
-from pipeline.evaluate.following import TieError, completed
 from pipeline.iam import grammar
 from pipeline.reference import Reference
 

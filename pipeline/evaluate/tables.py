@@ -32,6 +32,7 @@ CELL_ACCESS = pa.schema(
         ("granted_by_numbers", pa.list_(pa.int32())),
         ("limited_by_numbers", pa.list_(pa.int32())),
         ("witness_id", pa.int32()),
+        ("is_proven", pa.bool_()),
     ]
 )
 WITNESSES = pa.schema([("witness_id", pa.int32()), ("request", pa.string()), ("session_arn", pa.string())])
@@ -65,6 +66,20 @@ class _Example(NamedTuple):
     witness: Witness | None
 
 
+class _Columns(NamedTuple):
+    """A row of cell_access but for its last column."""
+
+    cell_id: int
+    resource_type: str
+    resource_pattern: str
+    verdict: str
+    condition_id: str | None
+    except_resources: str | None
+    granted_by_numbers: tuple[int, ...]
+    limited_by_numbers: tuple[int, ...]
+    witness_id: int | None
+
+
 @dataclass
 class _Found:
     """Witnesses by number from 1, and the conditions so far with an example each."""
@@ -78,7 +93,7 @@ class _Found:
         """Return the number of a witness."""
         return None if witness is None else self.numbers.setdefault(witness, len(self.numbers) + 1)
 
-    def columns(self, cell_id: int, row: AccessRow) -> tuple[object, ...]:
+    def columns(self, cell_id: int, row: AccessRow) -> _Columns:
         """Return the columns of a row of cell_access, and note its condition."""
         witness = self.witnesses.of(*_scope(row))
         condition_id = None
@@ -89,7 +104,7 @@ class _Found:
                 self.examples[row.formula] = _Example(cell_id, row, witness)
             condition_id = self.ids[row.formula]
         exceptions = json.dumps([shown(p) for p in row.exceptions], ensure_ascii=False) if row.exceptions else None
-        return (
+        return _Columns(
             cell_id,
             row.kind.name if row.kind else "",
             shown(row.pattern),
@@ -112,12 +127,16 @@ def tables_of(
     """
     found = _Found(witnesses)
     numbered = list(enumerate(cells, start=1))
-    access = [found.columns(cell_id, row) for cell_id, outcome in numbered for row in outcome.rows]
+    rows = [found.columns(cell_id, row) for cell_id, outcome in numbered for row in outcome.rows]
     verdicts = [(cell_id, outcome.verdict, outcome.layer, outcome.decided_by) for cell_id, outcome in numbered]
     by_id = {condition_id: f for f, condition_id in found.ids.items()}
     residual = [
         _condition(condition_id, found.examples[by_id[condition_id]], cells, found, spelling)
         for condition_id in sorted(by_id)
+    ]
+    changeable = {condition_id for condition_id, *_, change in residual if change is not None}
+    access = [
+        (*row, row.condition_id is None or bool(row.witness_id and row.condition_id in changeable)) for row in rows
     ]
     lines = [(number, _request(witness, spelling), witness.session) for witness, number in found.numbers.items()]
     return {

@@ -53,7 +53,7 @@ _AGE = "aws:MultiFactorAuthAge is only where aws:MultiFactorAuthPresent is"
 
 _PRESENT: State = "present"
 _ABSENT: State = "absent"
-#: Where a key is in a state, another is. Those that are not ``is_certain`` hold for what scenarios take for granted only.
+#: Where a key is in a state, another is. Those that are not ``is_certain`` hold for the facts of scenarios only.
 TIES: tuple[Tie, ...] = (
     *(Tie(k, s, other, s, _TOGETHER) for s in (_PRESENT, _ABSENT)
       for k in sorted(THROUGH_ENDPOINT) for other in sorted(THROUGH_ENDPOINT) if k != other),

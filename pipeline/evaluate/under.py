@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipeline import assets
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate import formula as formulas
-from pipeline.evaluate import predicates
+from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.cells import AccessRow, Kind, Outcome, combined
 from pipeline.evaluate.formula import RESOURCE, Formula
 from pipeline.evaluate.given import formula_of
@@ -30,6 +30,8 @@ from pipeline.reference import Reference
 #: Relations of the lake that a scenario replaces; the former ones are named stored_....
 REPLACED = ("cell_access", "cell_verdicts", "residual_conditions")
 CONDITIONS = pa.schema([("condition_id", pa.string()), ("verdict", pa.string()), ("remaining_id", pa.string())])
+#: Stands for the resources of types that are told apart by number.
+NO_RESOURCE = globs.literal("*")
 CELLS = pa.schema([("cell_id", pa.int32())])
 
 
@@ -98,14 +100,14 @@ def _is_possible_together(demand: Iterable[Iterable[str]], reading: Reading, rem
     kinds, outcomes = [], []
     for number, condition_ids in enumerate(demand):
         rows = tuple(_row(formula_of(remaining[condition_id]), condition_id, reading) for condition_id in condition_ids)
-        kinds.append(Kind(str(number), True, ""))
+        kinds.append(Kind(str(number), True, "", NO_RESOURCE, NO_RESOURCE))
         outcomes.append(Outcome(rows, "conditional", "", ()))
     return combined(kinds, outcomes, reading.solver).verdict != "denied"
 
 
 def _row(f: Formula, condition_id: str, reading: Reading) -> AccessRow:
     """Return a row that stands for a condition, together with what the scenario says of its keys."""
-    return AccessRow("", condition_id, (), "conditional", formulas.conjunction((f, reading.assumed(f))), (), ())
+    return AccessRow(None, condition_id, (), "conditional", formulas.conjunction((f, reading.assumed(f))), (), ())
 
 
 def context_of(scenario: Scenario, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -32,8 +32,7 @@ select
         witnesses.request,
         principal_profiles.account_id
     ) as witness,
-    cell_access.verdict = 'allowed'
-    or (cell_access.witness_id is not null and residual_conditions.smallest_change is not null) as is_proven,
+    cell_access.is_proven,
     principal_profiles.is_incomplete,
 from principal_profiles
 inner join profile_cells on principal_profiles.profile_id = profile_cells.profile_id
