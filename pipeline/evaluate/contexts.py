@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.evaluate import examples, predicates
 from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import predicates, sample_values
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.solver import Domains
 from pipeline.evaluate.ties import FOR_THE_CALLER, REQUEST_TAG, SAME_FACT, TAG_KEYS, TIES
@@ -37,9 +37,9 @@ def _real_value(key: str, tests: Sequence[Test], text: str, value_type: str | No
     candidates = itertools.chain(
         (value for test, hit in zip(tests, hits, strict=True) if hit for value in _instances(test)),
         (value for test in tests for value in _moments_and_numbers(test)),
-        examples.moment(text) if (value_type or "").endswith("Date") else (),
-        examples.rounded(text) if (value_type or "").endswith("Numeric") else (),
-        () if _is_read(tests) else examples.values(key, value_type),
+        sample_values.moment(text) if (value_type or "").endswith("Date") else (),
+        sample_values.rounded(text) if (value_type or "").endswith("Numeric") else (),
+        () if _is_read(tests) else sample_values.values(key, value_type),
     )
     for candidate in candidates:
         if candidate and [predicates.matches(test, candidate) for test in tests] == hits:
@@ -50,7 +50,7 @@ def _real_value(key: str, tests: Sequence[Test], text: str, value_type: str | No
 def _instances(test: Test) -> Iterator[str]:
     if predicates.family(test.operator) == "text":
         for value in test.values:
-            yield from examples.like(value, test.has_variables)
+            yield from sample_values.like(value, test.has_variables)
 
 
 def _moments_and_numbers(test: Test) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _moments_and_numbers(test: Test) -> Iterator[str]:
         if predicates.family(test.operator) == "number":
             yield value
         elif predicates.family(test.operator) == "instant":
-            yield from examples.moment(value)
+            yield from sample_values.moment(value)
 
 
 def _is_read(tests: Sequence[Test]) -> bool:
@@ -77,7 +77,7 @@ def completed(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ..
     for tie in TIES:
         if tie.is_certain and tie.state == "present" and tie.key in found and tie.other not in found:
             if tie.other_state == "present":
-                found[tie.other] = examples.values(tie.other, OF_TIED_KEYS.get(tie.other))[:1]
+                found[tie.other] = sample_values.values(tie.other, OF_TIED_KEYS.get(tie.other))[:1]
             elif tie.other_state == "true":
                 found[tie.other] = ("true",)
     tagged = [key.removeprefix(REQUEST_TAG) for key in found if key.startswith(REQUEST_TAG)]

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.evaluate import examples, globs, predicates
 from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import globs, predicates, sample_values
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.globs import Glob
 from pipeline.evaluate.scopes import REGION, scope_of
@@ -62,11 +62,11 @@ def _all_resources(place: Place, asked: Sequence[Test], inventory: Container[str
         yield only
         return
     patterns = [pattern_glob(test.values[0]) for test in asked if test.key == RESOURCE]
-    regions = (*_literals(asked, REGION), *examples.REGIONS)
-    accounts = (*_literals(asked, OWNER), examples.ACCOUNT, examples.OTHER_ACCOUNT)
+    regions = (*_literals(asked, REGION), *sample_values.REGIONS)
+    accounts = (*_literals(asked, OWNER), sample_values.ACCOUNT, sample_values.OTHER_ACCOUNT)
     excluded = [pattern_glob(pattern) for pattern in place.exceptions]
     for pattern in (*scope.globs, *patterns):
-        for text in itertools.islice(examples.arns(pattern, regions, accounts), MOST_RESOURCES):
+        for text in itertools.islice(sample_values.arns(pattern, regions, accounts), MOST_RESOURCES):
             if all(globs.matches(member, text) for member in within) and not _is_taken(text, excluded, inventory):
                 yield text
     for text in _walked(within, excluded, patterns, regions, accounts):

@@ -9,8 +9,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.evaluate import examples, predicates
 from pipeline.evaluate import formula as formulas
+from pipeline.evaluate import predicates, sample_values
 from pipeline.evaluate.contexts import Context, realistic
 from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test
 from pipeline.evaluate.instances import Place, given, is_asked_for, literal_values, on_resource, resources, said_by
@@ -117,9 +117,9 @@ class Witnesses:
         literals = [value for test in tests for value in literal_values(test)]
         literals += _standing_in_for_variables(opaque, (*self._first_resource(place), place.pattern))
         texts = [
-            *examples.values(name, domain.value_type)[:1],
+            *sample_values.values(name, domain.value_type)[:1],
             *literals,
-            *examples.values(name, domain.value_type)[1:3],
+            *sample_values.values(name, domain.value_type)[1:3],
         ]
         found: list[tuple[str, ...]] = [(text,) for text in dict.fromkeys(texts) if text]
         return [*found, ()] if domain.can_be_absent else found
