@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.evaluate.profiles import Numbers, Profile, Profiles, parts_of
+from pipeline.evaluate.examples import Examples, Numbers, parts_of
+from pipeline.evaluate.profiles import Profile
 from pipeline.evaluate.relevance import Relevance, governed_by
 from pipeline.iam.services import is_service_linked_role
 
@@ -57,7 +58,7 @@ def split(parts: Iterable[tuple[int, Actions]], everything: Actions) -> dict[Num
 class Cases:
     """Splits profiles and remembers. ``members`` are the actions of each action set."""
 
-    profiles: Profiles
+    examples: Examples
     relevance: Relevance
     members: Mapping[int, Actions]
     everything: Actions
@@ -67,6 +68,7 @@ class Cases:
     _limits: dict[tuple[str | None, str | None, str | None], Sequence[tuple[Limits, Actions]]] = field(
         default_factory=dict
     )
+    _cases: dict[Case, Case] = field(default_factory=dict)
     _entries: dict[tuple[str, str, bool], dict[Entries, Actions]] = field(default_factory=dict)
 
     def of(self, profile: Profile) -> Iterator[tuple[Case, Actions]]:
@@ -81,13 +83,18 @@ class Cases:
                         yield self._case(mine, limit, theirs, profile.facts_id), either & limited
 
     def _case(self, identity: Numbers, limits: Limits, entries: Entries, facts_id: int) -> Case:
-        statements = (identity, *_all_of(limits), *(level for _, rcps in entries for level in rcps))
-        numbers = tuple(number for number, _ in entries)
-        return Case(identity, limits, entries, self.profiles.alike(facts_id, statements, numbers))
+        """Return the case of a profile with these facts, the same for all whose facts differ in nothing that counts."""
+        given = Case(identity, limits, entries, facts_id)
+        found = self._cases.get(given)
+        if found is None:
+            statements = (identity, *_all_of(limits), *(level for _, rcps in entries for level in rcps))
+            alike = self.examples.alike(facts_id, statements, tuple(number for number, _ in entries))
+            found = self._cases[given] = given._replace(facts_id=alike)
+        return found
 
     def _split(self, text: str) -> dict[Numbers, Actions]:
         if text not in self._splits:
-            statements = self.profiles.statements
+            statements = self.examples.statements
             self._splits[text] = split(
                 (
                     (number, self.members[action_set] & self.relevance.of_statement(statements[number]))
@@ -110,14 +117,14 @@ class Cases:
 
     def _entry_parts(self, text: str) -> Iterator[tuple[int, Actions]]:
         for number, action_set in parts_of(text):
-            resource_arn = self.profiles.entries[number]["resource_arn"]
+            resource_arn = self.examples.entries[number]["resource_arn"]
             yield number, self.members[action_set] & self.relevance.of_resource(governed_by(resource_arn))
 
     def _with_rcps(self, numbers: Numbers, actions: Actions, is_service_linked: bool) -> dict[Entries, Actions]:
         """Split by the RCPs of the resources' owners. They bind neither service-linked roles nor their use (RCP)."""
         blocks: dict[Entries, Actions] = {(): actions}
         for number in numbers:
-            entry = self.profiles.entries[number]
+            entry = self.examples.entries[number]
             rcps = None if is_service_linked or is_service_linked_role(entry["resource_arn"]) else entry["rcps"]
             chain = self._chain(rcps or "", self.rcp_supported)
             blocks = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.evaluate.actions import ActionForm, Place, TypeForm, universe_text
-from pipeline.evaluate.cases import Case, Entries, Levels
+from pipeline.evaluate.cases import Case, Levels
 from pipeline.evaluate.cells import (
     Answer,
     Entry,
@@ -19,30 +19,37 @@ from pipeline.evaluate.cells import (
     joined,
     own_answer,
 )
+from pipeline.evaluate.examples import Example, Examples, Numbers
 from pipeline.evaluate.knowledge import Knowledge
-from pipeline.evaluate.profiles import Example, Profiles
-from pipeline.evaluate.reading import Kinds, Part, Read, Reader, Resources, Side
-from pipeline.evaluate.relevance import governed_by, meets
+from pipeline.evaluate.reading import Facing, Kinds, LayerLevels, Part, Read, Reader, Resources
+from pipeline.evaluate.relevance import governed_by
+from pipeline.evaluate.sharing import Neighbour, Shared, Sharing
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, applies
 
+#: What an answer on the own account's resources depends on: the reads of both sides, the number of what of the action
+#: form counts, whether the type needs consent, and what tells types apart that patterns cut.
+_OwnKey = tuple[int, int, int, bool, tuple[str | None, Place] | None]
 
-class _Form(NamedTuple):
-    """An action form, its resource types by number, and the number of what else of it tells decisions apart."""
 
-    form: ActionForm
-    kind_ids: tuple[int, ...]
-    traits_id: int
+class Question(NamedTuple):
+    """The action forms that a case is asked for: each with the places of its resource types among ``kinds``.
+
+    ``kinds`` are the distinct resource types, each with the number of what else of a form tells decisions apart.
+    """
+
+    forms: tuple[tuple[int, tuple[int, ...]], ...]
+    kinds: tuple[tuple[int, int], ...]
 
 
 class _Subject(NamedTuple):
-    """A case with what is the same for all action forms: its two sides, and the resources of the own account."""
+    """A case with what is the same for all action forms: its sides before the resources of the own account."""
 
     case: Case
     example: Example
-    identity: Side
-    limits: Side
     own: Resources
+    identity: Facing
+    limits: Facing
 
 
 @dataclass
@@ -52,91 +59,80 @@ class Engine:
     """
 
     knowledge: Knowledge
-    profiles: Profiles
+    examples: Examples
     forms: Sequence[ActionForm]
     inventory: Inventory
     solver: Solver = field(init=False)
     cells: list[Outcome] = field(default_factory=list)
-    _forms: list[_Form] = field(default_factory=list)
     _kinds: Kinds = field(init=False)
+    _pairs: list[tuple[tuple[int, int], ...]] = field(init=False)
+    _traits: dict[tuple[frozenset[str], bool], int] = field(default_factory=dict)
+    _traits_forms: list[ActionForm] = field(default_factory=list)
     _identity: Reader = field(init=False)
     _limits: Reader = field(init=False)
-    _named: dict[tuple[int, Place], int] = field(default_factory=dict)
-    _namings: dict[tuple[Kind, ...], int] = field(default_factory=dict)
+    _sharing: Sharing = field(init=False)
+    _namings: dict[Place, tuple[int, ...]] = field(default_factory=dict)
+    _names: dict[tuple[Kind, ...], int] = field(default_factory=dict)
     _cell_ids: dict[tuple[int, ...], int] = field(default_factory=dict)
-    _decided: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _answered: dict[tuple[object, ...], Answer] = field(default_factory=dict)
-    _resources: dict[tuple[object, ...], Resources] = field(default_factory=dict)
+    _decided: dict[_OwnKey, int] = field(default_factory=dict)
+    _own_answers: dict[tuple[_OwnKey, tuple[int, Numbers, int] | None], Answer] = field(default_factory=dict)
+    _foreign_answers: dict[tuple[int, ...], Answer] = field(default_factory=dict)
     _outcome_ids: dict[Outcome, int] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.solver = Solver(self.knowledge.domain)
         self._kinds = Kinds((kind for form in self.forms for kind in form.types), self.knowledge)
-        traits: dict[tuple[object, ...], int] = {}
-        for form in self.forms:
-            traits_id = traits.setdefault((form.outright, form.works_across_accounts), len(traits))
-            self._forms.append(_Form(form, tuple(self._kinds.number_of[kind] for kind in form.types), traits_id))
-        self._identity = Reader(("identity",), self.profiles, self.knowledge, self._kinds)
-        self._limits = Reader(("boundary", "scp", "rcp"), self.profiles, self.knowledge, self._kinds)
+        self._pairs = [self._pairs_of(form) for form in self.forms]
+        self._identity = Reader(("identity",), self.examples, self.knowledge, self._kinds)
+        self._limits = Reader(("boundary", "scp", "rcp"), self.examples, self.knowledge, self._kinds)
+        self._sharing = Sharing(self.examples.entries)
 
-    def cells_of(self, case: Case, form_ids: Iterable[int]) -> list[int]:
-        """Return the numbers of the cells that the case comes to on action forms."""
+    def question(self, form_ids: Iterable[int]) -> Question:
+        """Return what there is to decide for action forms."""
+        places: dict[tuple[int, int], int] = {}
+        forms = tuple(
+            (form_id, tuple([places.setdefault(pair, len(places)) for pair in self._pairs[form_id]]))
+            for form_id in form_ids
+        )
+        return Question(forms, tuple(places))
+
+    def _pairs_of(self, form: ActionForm) -> tuple[tuple[int, int], ...]:
+        """Return the resource types of an action form, each with the number of what else of the form counts."""
+        traits_id = self._traits.setdefault((form.outright, form.works_across_accounts), len(self._traits))
+        if traits_id == len(self._traits_forms):
+            self._traits_forms.append(form)
+        return tuple((self._kinds.number_of[kind], traits_id) for kind in form.types)
+
+    def cells_of(self, case: Case, question: Question) -> list[tuple[int, int]]:
+        """Return the action forms, each with the number of the cell that the case comes to on it."""
         subject = self._subject(case)
-        known: dict[tuple[int, int], int] = {}
-        return [self._cell(subject, form_id, known) for form_id in form_ids]
+        outcome_ids = [self._outcome_id(subject, kind_id, traits_id) for kind_id, traits_id in question.kinds]
+        namings = self._namings_at(subject.own.place)
+        found = []
+        for form_id, places in question.forms:
+            cell = (namings[form_id], *[outcome_ids[place] for place in places])
+            cell_id = self._cell_ids.get(cell)
+            if cell_id is None:
+                outcomes = [self._outcomes[number] for number in cell[1:]]
+                self.cells.append(combined(self._kinds_at(form_id, subject.own.place), outcomes, self.solver))
+                cell_id = self._cell_ids[cell] = len(self.cells)
+            found.append((form_id, cell_id))
+        return found
 
     def _subject(self, case: Case) -> _Subject:
-        example = self.profiles.examples[case.facts_id]
-        limits = (None if case.limits.boundary is None else (case.limits.boundary,), case.limits.scps, case.limits.rcps)
-        return _Subject(
-            case,
-            example,
-            self._identity.side(((case.identity,),), case.facts_id),
-            self._limits.side(limits, case.facts_id),
-            self._own_resources(example),
-        )
+        example = self.examples.listed[case.facts_id]
+        own = self._sharing.own_resources(example)
+        identity = self._identity.side(((case.identity,),), case.facts_id)
+        limits = self._limits.side(_limits_of(case, case.limits.rcps), case.facts_id)
+        return _Subject(case, example, own, self._identity.facing(identity, own), self._limits.facing(limits, own))
 
-    def _own_resources(self, example: Example) -> Resources:
-        """Return the resources of the principal's own account; of a loose document no account is known."""
-        account, facts = example.own_account, example.facts
-        organization = (
-            (facts["aws:principalorgid"], facts["aws:principalorgpaths"]) if "aws:principalorgid" in facts else None
-        )
-        return self._resources_at(example, account, organization)
-
-    def _resources_at(
-        self, example: Example, account: str, organization: tuple[tuple[str, ...], tuple[str, ...]] | None
-    ) -> Resources:
-        key = (example.partition, account, organization)
-        if key not in self._resources:
-            facts: dict[str, tuple[str, ...]] = {} if account == "*" else {"aws:resourceaccount": (account,)}
-            if organization and facts:
-                facts["aws:resourceorgid"], facts["aws:resourceorgpaths"] = organization
-            self._resources[key] = Resources(len(self._resources), Place(account, example.partition), facts)
-        return self._resources[key]
-
-    def _cell(self, subject: _Subject, form_id: int, known: dict[tuple[int, int], int]) -> int:
-        form = self._forms[form_id]
-        outcome_ids = []
-        for kind_id in form.kind_ids:
-            key = (kind_id, form.traits_id)
-            if key not in known:
-                known[key] = self._outcome_id(subject, kind_id, form)
-            outcome_ids.append(known[key])
-        cell = (self._naming(form_id, subject.own.place), *outcome_ids)
-        if cell not in self._cell_ids:
-            kinds = self._kinds_at(form_id, subject.own.place)
-            self.cells.append(combined(kinds, [self._outcomes[n] for n in outcome_ids], self.solver))
-            self._cell_ids[cell] = len(self.cells)
-        return self._cell_ids[cell]
-
-    def _naming(self, form_id: int, place: Place) -> int:
-        """Return a number that action forms share whose resource types have the same names."""
-        if (form_id, place) not in self._named:
-            kinds = self._kinds_at(form_id, place)
-            self._named[form_id, place] = self._namings.setdefault(kinds, len(self._namings))
-        return self._named[form_id, place]
+    def _namings_at(self, place: Place) -> tuple[int, ...]:
+        """Return a number for each action form, the same for those whose resource types have the same names."""
+        if place not in self._namings:
+            named = [self._kinds_at(form_id, place) for form_id in range(len(self.forms))]
+            self._namings[place] = tuple([self._names.setdefault(kinds, len(self._names)) for kinds in named])
+        return self._namings[place]
 
     def _kinds_at(self, form_id: int, place: Place) -> tuple[Kind, ...]:
         types = self.forms[form_id].types
@@ -151,68 +147,69 @@ class Engine:
             for kind in types
         )
 
-    def _outcome_id(self, subject: _Subject, kind_id: int, form: _Form) -> int:
+    def _outcome_id(self, subject: _Subject, kind_id: int, traits_id: int) -> int:
         """Return the number of what an action comes to on one resource type."""
-        kind, case = self._kinds.forms[kind_id], subject.case
-        identity = self._identity.read(subject.identity, kind_id, subject.own)
-        limits = self._limits.read(subject.limits, kind_id, subject.own)
-        entries = self._entries_meeting(case.entries, kind) if case.entries else ()
-        crossing = identity.crossing | limits.crossing
-        cut = kind.arn_format if crossing and not _is_cut_in_two(crossing) else None
-        spoken = (kind_id, entries, case) if entries else None
-        key = (identity.number, limits.number, form.traits_id, kind.needs_consent, cut, spoken)
+        identity = self._identity.read(subject.identity, kind_id)
+        limits = self._limits.read(subject.limits, kind_id)
+        kind, cut = self._kinds.forms[kind_id], None
+        if identity.crossing or limits.crossing:
+            cut = _cut_of(identity.crossing | limits.crossing, kind, subject.own.place)
+        key = (identity.number, limits.number, traits_id, kind.needs_consent, cut)
+        if subject.case.entries:
+            shared = self._sharing.of(subject.case.entries, subject.example, kind)
+            if shared.own or shared.neighbours:
+                return self._shared_outcome_id(subject, kind_id, key, shared)
         found = self._decided.get(key)
         if found is None:
-            layers = _layers(identity, limits)
-            found = self._decided[key] = self._numbered(self._decide(subject, kind_id, form.form, layers, entries))
+            answers = [self._own_answer(subject, kind_id, key, ())]
+            found = self._decided[key] = self._numbered(subject, answers)
         return found
 
-    def _numbered(self, outcome: Outcome) -> int:
+    def _shared_outcome_id(self, subject: _Subject, kind_id: int, key: _OwnKey, shared: Shared) -> int:
+        """Return the number of an outcome where resource-based policies speak."""
+        answers = [self._own_answer(subject, kind_id, key, shared.own)]
+        if self._traits_forms[key[2]].works_across_accounts:
+            answers += [self._foreign_answer(subject, kind_id, neighbour) for neighbour in shared.neighbours]
+        return self._numbered(subject, answers)
+
+    def _numbered(self, subject: _Subject, answers: Sequence[Answer]) -> int:
+        """Return the number of the outcome that answers come to."""
+        outcome = joined(answers, {*subject.case.identity}, self.solver)
         number = self._outcome_ids.setdefault(outcome, len(self._outcomes))
         if number == len(self._outcomes):
             self._outcomes.append(outcome)
         return number
 
-    def _entries_meeting(self, entries: Entries, kind: TypeForm) -> Entries:
-        """Return the entries of resource-based policies that can speak for resources of a type."""
-        return tuple(e for e in entries if meets(governed_by(self.profiles.entries[e[0]]["resource_arn"]), kind))
+    def _own_answer(self, subject: _Subject, kind_id: int, key: _OwnKey, entries: Numbers) -> Answer:
+        """Return the answer on the resources of the own account. ``key`` is what it depends on besides the entries."""
+        spoken = (kind_id, entries, self.examples.alike(subject.case.facts_id, (), entries)) if entries else None
+        found = self._own_answers.get((key, spoken))
+        if found is None:
+            kind, own = self._kinds.forms[kind_id], subject.own
+            layers = _layers(self._identity.read(subject.identity, kind_id), self._limits.read(subject.limits, kind_id))
+            speaking = [*self._entries(entries, subject, kind, own)]
+            form, where = self._traits_forms[key[2]], self._territory(kind, own)
+            found = own_answer(form, kind, where, layers, speaking, self.solver)
+            self._own_answers[key, spoken] = found
+        return found
 
-    def _decide(self, subject: _Subject, kind_id: int, form: ActionForm, layers: Layers, entries: Entries) -> Outcome:
-        kind, own = self._kinds.forms[kind_id], subject.own
-        spoken: list[Entry] = []
-        foreign: dict[str, list[tuple[int, Levels]]] = {}
-        for number, rcps in entries:
-            entry = self.profiles.entries[number]
-            if entry["owner_account_id"] == own.place.own_account:
-                spoken += self._entries([number], subject, kind, own)
-            elif form.works_across_accounts:
-                foreign.setdefault(entry["resource_arn"], []).append((number, rcps))
-        answers = [own_answer(form, kind, self._territory(kind, own), layers, spoken, self.solver)]
-        answers += [self._foreign_answer(subject, kind_id, tuple(shared)) for _, shared in sorted(foreign.items())]
-        return joined(answers, {*subject.case.identity}, self.solver)
-
-    def _foreign_answer(self, subject: _Subject, kind_id: int, entries: Entries) -> Answer:
+    def _foreign_answer(self, subject: _Subject, kind_id: int, neighbour: Neighbour) -> Answer:
         """Return the answer on a resource of another account. What the case comes to there few cases tell apart."""
-        kind, numbers = self._kinds.forms[kind_id], tuple(number for number, _ in entries)
-        entry = self.profiles.entries[numbers[0]]
-        organization = None
-        if entry["owner_organization_id"]:
-            organization = (
-                (entry["owner_organization_id"],),
-                (entry["owner_ou_path"],) if entry["owner_ou_path"] else (),
-            )
-        there = self._resources_at(subject.example, entry["owner_account_id"], organization)
-        identity = self._identity.read(subject.identity, kind_id, there)
+        there, facts_id = neighbour.resources, subject.case.facts_id
+        identity = self._identity.read(self._identity.facing(subject.identity.side, there), kind_id)
         # The RCPs are those of the resource's owner.
-        limits = self._limits.side((*subject.limits.layers[:2], entries[0][1]), subject.case.facts_id)
-        limited = self._limits.read(limits, kind_id, there)
-        facts_id = self.profiles.alike(subject.case.facts_id, (), numbers)
-        key = (kind_id, identity.number, limited.number, entries, facts_id)
-        if key not in self._answered:
-            spoken = [*self._entries(numbers, subject, kind, there)]
-            where, layers = self._territory(kind, there), _layers(identity, limited)
-            self._answered[key] = foreign_answer(where, layers, spoken, self.solver)
-        return self._answered[key]
+        side = self._limits.side(_limits_of(subject.case, neighbour.rcps), facts_id)
+        limits = self._limits.read(self._limits.facing(side, there), kind_id)
+        asked = self.examples.alike(facts_id, (), neighbour.entries)
+        key = (neighbour.number, kind_id, identity.number, limits.number, asked)
+        found = self._foreign_answers.get(key)
+        if found is None:
+            kind = self._kinds.forms[kind_id]
+            spoken = [*self._entries(neighbour.entries, subject, kind, there)]
+            layers = _layers(identity, limits)
+            found = foreign_answer(self._territory(kind, there), layers, spoken, self.solver)
+            self._foreign_answers[key] = found
+        return found
 
     def _territory(self, kind: TypeForm, resources: Resources) -> Territory:
         return Territory(kind.universe(resources.place), self.inventory)
@@ -226,14 +223,20 @@ class Engine:
         for number in numbers:
             if number in excused and example.is_user:
                 continue
-            entry = self.profiles.entries[number]
-            statement = self.profiles.statements[entry["statement_number"]]
+            entry = self.examples.entries[number]
+            statement = self.examples.statements[entry["statement_number"]]
             patterns, formula = applies(statement, around, completes=False)
             named_as, arn = entry["named_as"], entry["resource_arn"]
             if named_as == "principal":
                 named_as = "user" if example.is_user else "role"
             sessions = (entry["session"],) if entry["session"] else excused.get(number, ())
             yield Entry(Part("resource", statement, formula, patterns), named_as, sessions, arn, governed_by(arn))
+
+
+def _limits_of(case: Case, rcps: Levels) -> LayerLevels:
+    """Return the limits of a case where the resource's owner has these RCPs."""
+    boundary, scps, _ = case.limits
+    return (None if boundary is None else (boundary,), scps, rcps)
 
 
 def _layers(identity: Read, limits: Read) -> Layers:
@@ -245,7 +248,8 @@ def _layers(identity: Read, limits: Read) -> Layers:
     )
 
 
-def _is_cut_in_two(crossing: frozenset[str]) -> bool:
-    """Whether patterns cut the resources of every type alike: one alone parts them in two, but several may lie in each
-    other or apart, and one with variables may turn out anywhere."""
-    return len(crossing) == 1 and not any("${" in pattern for pattern in crossing)
+def _cut_of(crossing: frozenset[str], kind: TypeForm, place: Place) -> tuple[str | None, Place] | None:
+    """Return what tells apart resource types that patterns cut; None where they cut the resources of every type alike:
+    one alone parts them in two, but several may lie in each other or apart, and one with variables anywhere."""
+    is_in_two = len(crossing) == 1 and not any("${" in pattern for pattern in crossing)
+    return None if is_in_two else (kind.arn_format, place)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pipeline.iam.model import SetQualifier
 
@@ -17,20 +17,59 @@ RESOURCE = "resource"
 SESSION_IS = "SessionIs"
 
 
-class Test(NamedTuple):
+class Test:
     """One operator on one key: the condition of a statement, or a pattern for the resource.
 
     ``key`` is in lower case, ``values`` are texts with known policy variables filled in. ``is_opaque`` marks a test
     whose values hold a variable that nobody knows: it may come out either way.
+    Tests of equal members are one object: to compare them costs nothing.
     """
 
+    __slots__ = ("has_variables", "if_exists", "is_opaque", "key", "operator", "set_qualifier", "values")
     operator: str
     set_qualifier: SetQualifier | None
     if_exists: bool
     key: str
     values: tuple[str, ...]
-    has_variables: bool = False
-    is_opaque: bool = False
+    has_variables: bool
+    is_opaque: bool
+    _made: ClassVar[dict[tuple[object, ...], "Test"]] = {}
+
+    def __new__(
+        cls,
+        operator: str,
+        set_qualifier: SetQualifier | None,
+        if_exists: bool,
+        key: str,
+        values: tuple[str, ...],
+        has_variables: bool = False,
+        is_opaque: bool = False,
+    ) -> "Test":
+        """Return the test of these members."""
+        members = (operator, set_qualifier, if_exists, key, values, has_variables, is_opaque)
+        found = cls._made.get(members)
+        if found is None:
+            found = cls._made[members] = super().__new__(cls)
+            found.operator, found.set_qualifier, found.if_exists, found.key, found.values = members[:5]
+            found.has_variables, found.is_opaque = has_variables, is_opaque
+        return found
+
+    def _members(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _MEMBERS}
+
+    def _replace(self, **changed: object) -> "Test":
+        """Return the test with some members changed."""
+        return Test(**{**self._members(), **changed})
+
+    def __reduce__(self) -> tuple[type["Test"], tuple[object, ...]]:
+        """Let a copy in another process be the one object there."""
+        return Test, tuple(self._members().values())
+
+    def __repr__(self) -> str:
+        return f"Test({', '.join(f'{name}={value!r}' for name, value in self._members().items())})"
+
+
+_MEMBERS = ("operator", "set_qualifier", "if_exists", "key", "values", "has_variables", "is_opaque")
 
 
 class Junction:
@@ -53,6 +92,10 @@ class Junction:
             found.kind, found.parts = kind, parts
             found.tests = tuple(dict.fromkeys(test for part in parts for test in tests(part)))
         return found
+
+    def __reduce__(self) -> tuple[type["Junction"], tuple[str, tuple["Formula", ...]]]:
+        """Let a copy in another process be the one object there."""
+        return Junction, (self.kind, self.parts)
 
     def __repr__(self) -> str:
         return f"({self.kind!r}, {', '.join(map(order, self.parts))})"

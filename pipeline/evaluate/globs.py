@@ -47,6 +47,10 @@ class Glob:
             found.tokens, found.ignores_case = tokens, ignores_case
         return found
 
+    def __reduce__(self) -> tuple[type["Glob"], tuple[tuple[Token, ...], bool]]:
+        """Let a copy in another process be the one object there."""
+        return Glob, (self.tokens, self.ignores_case)
+
     @property
     def is_everything(self) -> bool:
         """Whether it matches every text."""

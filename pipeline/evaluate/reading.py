@@ -1,23 +1,27 @@
 """Reads the layers of a case for one resource type: what each statement comes to that can apply there."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
 from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.cases import Levels
+from pipeline.evaluate.examples import Examples, Numbers
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.knowledge import TAG_ALIAS, Knowledge
-from pipeline.evaluate.profiles import Numbers, Profiles
 from pipeline.evaluate.statements import NumberedStatement, Surroundings, applies, resource_test, wide_glob
 from pipeline.iam.services import service_linked_roles
 
+T = TypeVar("T")
 #: The levels of each layer; None: there is no such layer.
 LayerLevels = tuple[Levels | None, ...]
 #: Layers in which short ARNs are filled up.
 COMPLETING = frozenset({"identity", "boundary"})
+#: Layers that only limit, level by level.
+CONTROLS = frozenset({"scp", "rcp"})
 
 
 class Part(NamedTuple):
@@ -80,18 +84,6 @@ class Kinds:
         return self._numbers.setdefault((kind.arn_format, kind.is_of_one_region, absent, aliases), len(self._numbers))
 
 
-class Side(NamedTuple):
-    """Layers that are read together, with the facts that their statements ask for, and the reads so far.
-
-    ``shapes`` are those of the resource types, as far as the statements can tell.
-    """
-
-    layers: LayerLevels
-    facts_id: int
-    shapes: tuple[int, ...]
-    reads: dict[tuple[int, int], Read]
-
-
 class _Meeting(NamedTuple):
     """How a statement meets the resources of a type: number in the reader, part, and the patterns that cut them."""
 
@@ -100,84 +92,136 @@ class _Meeting(NamedTuple):
     crossing: tuple[str, ...]
 
 
+_number_of: Callable[[_Meeting], int] = attrgetter("number")
+_part_of: Callable[[_Meeting], Part] = attrgetter("part")
+
+
+class _Statement(NamedTuple):
+    """A statement of a layer at a place, with its meetings so far by shape of the resource type.
+
+    ``facts_id`` is one of those whose facts agree in what it asks for.
+    """
+
+    statement: NumberedStatement
+    layer: str
+    facts_id: int
+    shapes: tuple[int, ...]
+    meetings: dict[int, _Meeting | None]
+
+
+class Side(NamedTuple):
+    """Layers that are read together, and how they face the resources of places, by number of the resources.
+
+    ``facts_id`` is one of those whose facts agree in what the statements ask for. ``shapes`` are those of the resource
+    types, as far as the statements can tell.
+    """
+
+    layers: LayerLevels
+    facts_id: int
+    shapes: tuple[int, ...]
+    facing: dict[int, "Facing"]
+
+
+class Facing(NamedTuple):
+    """A side before the resources of one place: its statements there by layer and level, and the reads so far."""
+
+    side: Side
+    resources: Resources
+    layers: tuple[tuple[tuple[_Statement, ...], ...] | None, ...]
+    reads: dict[int, Read]
+
+
 @dataclass
 class Reader:
     """Reads the layers of these names (identity, boundary, scp, rcp) and remembers."""
 
     names: tuple[str, ...]
-    profiles: Profiles
+    examples: Examples
     knowledge: Knowledge
     kinds: Kinds
     _sides: dict[tuple[LayerLevels, int], Side] = field(default_factory=dict)
-    _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    _meetings: dict[tuple[object, ...], _Meeting | None] = field(default_factory=dict)
+    _statements: dict[tuple[object, ...], _Statement] = field(default_factory=dict)
+    _numbers: dict[tuple[object, ...], Read] = field(default_factory=dict)
     _distinct: dict[tuple[object, ...], _Meeting] = field(default_factory=dict)
 
     def side(self, layers: LayerLevels, facts_id: int) -> Side:
         """Return the layers as one side of a case."""
-        facts_id = self.profiles.alike(facts_id, _numbers_of(layers), ())
-        if (layers, facts_id) not in self._sides:
-            statements = (self.profiles.statements[n] for numbers in _numbers_of(layers) for n in numbers)
-            asked = tuple(sorted({key for statement in statements for key in statement.asked_keys}))
-            self._sides[layers, facts_id] = Side(layers, facts_id, self.kinds.shapes(asked), {})
-        return self._sides[layers, facts_id]
-
-    def read(self, side: Side, kind_id: int, resources: Resources) -> Read:
-        """Return a side as far as it matters to resources of a type."""
-        key = (side.shapes[kind_id], resources.number)
-        found = side.reads.get(key)
+        found = self._sides.get((layers, facts_id))
         if found is None:
-            found = side.reads[key] = self._read(side, kind_id, resources)
+            alike = (layers, self.examples.alike(facts_id, tuple(_numbers_of(layers)), ()))
+            found = self._sides[layers, facts_id] = self._sides.get(alike) or self._side(*alike)
         return found
 
-    def _read(self, side: Side, kind_id: int, resources: Resources) -> Read:
-        key: list[object] = []
-        parts: list[PartLevels | None] = []
-        crossing: set[str] = set()
-        for name, levels in zip(self.names, side.layers, strict=True):
-            if levels is None and name == "boundary":
-                key.append(None)
-                parts.append(None)
-                continue
-            met = [self._met(level, name, side.facts_id, kind_id, resources) for level in levels or ()]
-            kept = _shortened(met) if name in ("scp", "rcp") else met
-            key.append(tuple([tuple([meeting.number for meeting in level]) for level in kept]))
-            parts.append(tuple([tuple([meeting.part for meeting in level]) for level in kept]))
-            crossing.update(pattern for level in kept for meeting in level for pattern in meeting.crossing)
-        number = self._numbers.setdefault(tuple(key), len(self._numbers))
-        return Read(number, tuple(parts), frozenset(crossing))
+    def _side(self, layers: LayerLevels, facts_id: int) -> Side:
+        statements = [self.examples.statements[number] for numbers in _numbers_of(layers) for number in numbers]
+        asked = tuple(sorted({key for statement in statements for key in statement.asked_keys}))
+        side = self._sides[layers, facts_id] = Side(layers, facts_id, self.kinds.shapes(asked), {})
+        return side
 
-    def _met(
-        self, numbers: Numbers, layer: str, facts_id: int, kind_id: int, resources: Resources
-    ) -> tuple[_Meeting, ...]:
-        """Return how statements meet resources, without those that cannot apply to any."""
+    def facing(self, side: Side, resources: Resources) -> Facing:
+        """Return a side before the resources of a place."""
+        found = side.facing.get(resources.number)
+        if found is None:
+            layers = tuple(
+                None
+                if levels is None and name == "boundary"
+                else tuple(self._placed(level, name, side.facts_id, resources) for level in levels or ())
+                for name, levels in zip(self.names, side.layers, strict=True)
+            )
+            found = side.facing[resources.number] = Facing(side, resources, layers, {})
+        return found
+
+    def _placed(self, numbers: Numbers, layer: str, facts_id: int, resources: Resources) -> tuple[_Statement, ...]:
         found = []
         for number in numbers:
-            key = (
-                number,
-                layer,
-                self.profiles.known((number,), facts_id),
-                self._shapes_of(number)[kind_id],
-                resources.number,
-            )
-            if key not in self._meetings:
-                statement, kind = self.profiles.statements[number], self.kinds.forms[kind_id]
-                self._meetings[key] = self._meet(statement, layer, facts_id, kind, resources)
-            meeting = self._meetings[key]
-            if meeting:
-                found.append(meeting)
+            key = (number, layer, self.examples.known((number,), facts_id), resources.number)
+            if key not in self._statements:
+                statement = self.examples.statements[number]
+                shapes = self.kinds.shapes(statement.asked_keys)
+                self._statements[key] = _Statement(statement, layer, facts_id, shapes, {})
+            found.append(self._statements[key])
         return tuple(found)
 
-    def _shapes_of(self, number: int) -> tuple[int, ...]:
-        if number not in self._shapes:
-            self._shapes[number] = self.kinds.shapes(self.profiles.statements[number].asked_keys)
-        return self._shapes[number]
+    def read(self, facing: Facing, kind_id: int) -> Read:
+        """Return a side as far as it matters to resources of a type."""
+        shape = facing.side.shapes[kind_id]
+        found = facing.reads.get(shape)
+        if found is None:
+            found = facing.reads[shape] = self._read(facing, kind_id)
+        return found
 
-    def _meet(
-        self, statement: NumberedStatement, layer: str, facts_id: int, kind: TypeForm, resources: Resources
-    ) -> _Meeting | None:
-        completes = layer in COMPLETING
+    def _read(self, facing: Facing, kind_id: int) -> Read:
+        met = [
+            None if levels is None else self._met(name, levels, kind_id, facing.resources)
+            for name, levels in zip(self.names, facing.layers, strict=True)
+        ]
+        key = tuple([_each(levels, _number_of) for levels in met])
+        found = self._numbers.get(key)
+        if found is None:
+            parts = tuple(_each(levels, _part_of) for levels in met)
+            crossing = {pattern for levels in met for level in levels or () for m in level for pattern in m.crossing}
+            found = self._numbers[key] = Read(len(self._numbers), parts, frozenset(crossing))
+        return found
+
+    def _met(
+        self, layer: str, levels: Sequence[Sequence[_Statement]], kind_id: int, resources: Resources
+    ) -> Sequence[Sequence[_Meeting]]:
+        """Return how the statements of a layer meet resources, without those that cannot apply to any."""
+        met = []
+        for level in levels:
+            found = []
+            for placed in level:
+                shape = placed.shapes[kind_id]
+                if shape not in placed.meetings:
+                    placed.meetings[shape] = self._meet(placed, self.kinds.forms[kind_id], resources)
+                meeting = placed.meetings[shape]
+                if meeting:
+                    found.append(meeting)
+            met.append(found)
+        return _shortened(met) if layer in CONTROLS else met
+
+    def _meet(self, placed: _Statement, kind: TypeForm, resources: Resources) -> _Meeting | None:
+        statement, layer, completes = placed.statement, placed.layer, placed.layer in COMPLETING
         universe = (kind.universe(resources.place),)
         relations = [
             (pattern, globs.relation(universe, wide_glob(pattern, statement.has_variables, completes)))
@@ -185,7 +229,7 @@ class Reader:
         ]
         if not _can_apply(statement, relations):
             return None
-        facts = {**self.profiles.examples[facts_id].facts, **resources.facts, **kind.facts}
+        facts = {**self.examples.listed[placed.facts_id].facts, **resources.facts, **kind.facts}
         patterns, formula = applies(statement, Surroundings(facts, kind.view, self.knowledge), completes=completes)
         if formula is False:
             return None
@@ -204,6 +248,10 @@ class Reader:
         return self._distinct[key]
 
 
+def _each(levels: Sequence[Sequence[_Meeting]] | None, of: Callable[[_Meeting], T]) -> tuple[tuple[T, ...], ...] | None:
+    return None if levels is None else tuple([tuple(map(of, level)) for level in levels])
+
+
 def _can_apply(statement: NumberedStatement, relations: Sequence[tuple[str, globs.Relation]]) -> bool:
     """Whether a statement can apply to some of the resources, told by its patterns."""
     if statement.resource_element == "Resource":
@@ -216,7 +264,7 @@ def _numbers_of(layers: LayerLevels) -> Iterator[Numbers]:
         yield from levels or ()
 
 
-def _shortened(levels: Sequence[tuple[_Meeting, ...]]) -> Sequence[tuple[_Meeting, ...]]:
+def _shortened(levels: Sequence[Sequence[_Meeting]]) -> Sequence[Sequence[_Meeting]]:
     """Return the Allows of each level that does not allow everything, each once, and as a last level all Denies."""
     allows = [_sorted(meeting for meeting in level if meeting.part.is_allow) for level in levels]
     limiting = {

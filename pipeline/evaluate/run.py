@@ -9,10 +9,11 @@ from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, EvaluatedActions, action_form
 from pipeline.evaluate.cases import Case, Cases
 from pipeline.evaluate.dependents import context_decisions
-from pipeline.evaluate.engine import Engine
+from pipeline.evaluate.engine import Engine, Question
+from pipeline.evaluate.examples import Examples, read_entry
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
 from pipeline.evaluate.models import run_models
-from pipeline.evaluate.profiles import Principal, Profiles, read_entry
+from pipeline.evaluate.profiles import Principal, Profiles
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.evaluate.tables import table, tables_of
@@ -67,10 +68,11 @@ def evaluate(
         number: read_entry(text)
         for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")
     }
-    profiles = _profiles(connection, statements, entries)
+    examples = Examples(statements, entries)
+    profiles = _profiles(connection, examples)
     actions = _actions(connection, reference, statements)
     cases = _cases(connection, profiles, actions)
-    engine = Engine(Knowledge(reference, _former(connection)), profiles, actions.forms, _inventory(connection))
+    engine = Engine(Knowledge(reference, _former(connection)), examples, actions.forms, _inventory(connection))
     _decide(connection, engine, actions, cases, progress)
     (own_token,) = _rows(connection, "select own_token()")[0]
     for name, decided in tables_of(
@@ -85,11 +87,9 @@ def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
     return connection.execute(sql).fetchall()
 
 
-def _profiles(
-    connection: Connection, statements: dict[int, NumberedStatement], entries: dict[int, dict[str, Any]]
-) -> Profiles:
+def _profiles(connection: Connection, examples: Examples) -> Profiles:
     names = _rows(connection, "select statement_id, list(principal_value) from statement_principals group by all")
-    profiles = Profiles(statements, entries, {statement_id: frozenset(values) for statement_id, values in names})
+    profiles = Profiles(examples, {statement_id: frozenset(values) for statement_id, values in names})
     columns = ", ".join(Principal._fields)
     found: list[tuple[object, ...]] = []
     for row in _batches(connection, f"select {columns}, is_incomplete from principal_layers order by principal_arn"):
@@ -147,8 +147,8 @@ def _cases(connection: Connection, profiles: Profiles, actions: EvaluatedActions
     bits = {name: 1 << bit for bit, name in enumerate(actions.names)}
     for action_set_id, action in _rows(connection, "select action_set_id, action from action_set_members"):
         members[action_set_id] = members.get(action_set_id, 0) | bits[action]
-    relevance = _relevance(profiles, actions)
-    cases = Cases(profiles, relevance, members, actions.everything, actions.rcp_supported)
+    relevance = _relevance(profiles.examples, actions)
+    cases = Cases(profiles.examples, relevance, members, actions.everything, actions.rcp_supported)
     numbers: dict[Case, int] = {}
     needed: list[int] = []
     blocks: dict[int, int] = {}
@@ -177,10 +177,10 @@ def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: Eva
     run_models(connection, ("block_actions",))
 
 
-def _relevance(profiles: Profiles, actions: EvaluatedActions) -> Relevance:
+def _relevance(examples: Examples, actions: EvaluatedActions) -> Relevance:
     """Return what statements matter to. Where a resource-based policy speaks, statements that name no resource of the
     own account count as well."""
-    resources = {governed_by(entry["resource_arn"]) for entry in profiles.entries.values()}
+    resources = {governed_by(entry["resource_arn"]) for entry in examples.entries.values()}
     kinds = dict.fromkeys(kind for form in actions.forms for kind in form.types)
     spoken_of = {kind for kind in kinds if any(meets(governed, kind) for governed in resources)}
     return Relevance(
@@ -229,13 +229,12 @@ def _decide(
     progress: Callable[[str], None],
 ) -> None:
     """Decide every case on the forms of the actions that it is needed for. Loads case_cells."""
-    forms_in: dict[int, list[int]] = {}
+    questions: dict[int, Question] = {}
     rows: list[tuple[int, int, int]] = []
     for number, (case, needed) in enumerate(cases.items(), start=1):
-        if needed not in forms_in:
-            forms_in[needed] = sorted({actions.form_ids[bit] for bit in actions.in_set(needed)})
-        form_ids = forms_in[needed]
-        rows += [(number, *both) for both in zip(form_ids, engine.cells_of(case, form_ids), strict=True)]
+        if needed not in questions:
+            questions[needed] = engine.question(sorted({actions.form_ids[bit] for bit in actions.in_set(needed)}))
+        rows += [(number, *both) for both in engine.cells_of(case, questions[needed])]
         if number % PROGRESS_EVERY == 0 or number == len(cases):
             progress(f"decided {number} of {len(cases)} distinct cases")
     _load_numbers(connection, "case_cells", ("case_id", "form_id", "cell_id"), rows)

@@ -1,0 +1,125 @@
+"""Knows what the principals of a kind share, and which of them differ in nothing that statements ask for."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pipeline.evaluate import predicates
+from pipeline.evaluate.formula import Test, order
+from pipeline.evaluate.knowledge import Facts, fact
+from pipeline.evaluate.statements import NumberedStatement
+
+Numbers = tuple[int, ...]
+Excused = tuple[tuple[int, tuple[str, ...]], ...]
+
+
+class Example(NamedTuple):
+    """What the principals of one ``facts_id`` share, taken from one of them.
+
+    ``excused`` are the entries of NotPrincipal that leave the principal out: a user always, a role in the sessions that
+    are named.
+    """
+
+    facts: Facts
+    own_account: str
+    partition: str
+    is_user: bool
+    excused: Excused
+
+
+class Asked(NamedTuple):
+    """What statements ask for of the principal: tests on its facts, and keys whose values themselves matter."""
+
+    number: int
+    tests: tuple[Test, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass
+class Examples:
+    """An example for each facts_id: its place in ``listed``. ``statements`` and ``entries`` (what resource-based
+    policies say) are by number."""
+
+    statements: Mapping[int, NumberedStatement]
+    entries: Mapping[int, dict[str, Any]]
+    listed: list[Example] = field(default_factory=list)
+    _alike: dict[tuple[int, tuple[Numbers, ...], Numbers], int] = field(default_factory=dict)
+    _first_alike: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _asked: dict[Numbers, Asked] = field(default_factory=dict)
+    _distinct: dict[tuple[tuple[Test, ...], tuple[str, ...]], Asked] = field(default_factory=dict)
+    _known: dict[tuple[int, int], tuple[object, ...]] = field(default_factory=dict)
+    _truths: dict[tuple[Test, tuple[str, ...]], bool] = field(default_factory=dict)
+
+    def alike(self, facts_id: int, statements: tuple[Numbers, ...], entries: Numbers) -> int:
+        """Return one facts_id for all whose facts agree in what the statements and entries ask for."""
+        key = (facts_id, statements, entries)
+        found = self._alike.get(key)
+        if found is None:
+            found = self._alike[key] = self._first_alike.setdefault(self._agreeing(*key), facts_id)
+        return found
+
+    def _agreeing(self, facts_id: int, statements: tuple[Numbers, ...], entries: Numbers) -> tuple[object, ...]:
+        """Return what those have in common whose facts agree in what the statements and entries ask for."""
+        example = self.listed[facts_id]
+        groups = (*statements, self.statements_of(entries)) if entries else statements
+        known = tuple(self.known(numbers, facts_id) for numbers in groups)
+        excused = tuple(pair for pair in example.excused if pair[0] in entries)
+        denying = tuple(n for n in entries if self.entries[n]["named_as"] == "not_principal")
+        named = (example.is_user, denying, excused) if entries else None
+        return (example.own_account, example.partition, known, named)
+
+    def known(self, numbers: Numbers, facts_id: int) -> tuple[object, ...]:
+        """Return what the facts come to as far as the statements ask for them, with the number of what they ask."""
+        asked = self.asked_by(numbers)
+        if not asked.tests and not asked.keys:
+            return ()
+        if (asked.number, facts_id) not in self._known:
+            come_to = self.come_to(asked, self.listed[facts_id].facts)
+            self._known[asked.number, facts_id] = (asked.number, *come_to)
+        return self._known[asked.number, facts_id]
+
+    def come_to(self, asked: Asked, facts: Facts) -> tuple[object, ...]:
+        """Return what facts come to as far as statements ask for them."""
+        return (
+            *(self._truth(test, fact(facts, test.key)) for test in asked.tests),
+            *(fact(facts, key) for key in asked.keys),
+        )
+
+    def _truth(self, test: Test, known: tuple[str, ...] | None) -> bool | None:
+        if known is None:
+            return None
+        if (test, known) not in self._truths:
+            self._truths[test, known] = predicates.holds(test, known)
+        return self._truths[test, known]
+
+    def asked_by(self, numbers: Numbers) -> Asked:
+        """Return what statements ask for."""
+        if numbers not in self._asked:
+            found = [self.statements[number] for number in dict.fromkeys(numbers)]
+            tests = tuple(sorted({test for s in found for test in s.principal_tests}, key=order))
+            keys = tuple(sorted({key for s in found for key in s.fact_keys}))
+            self._asked[numbers] = self._distinct.setdefault((tests, keys), Asked(len(self._distinct), tests, keys))
+        return self._asked[numbers]
+
+    def statements_of(self, entries: Iterable[int]) -> Numbers:
+        """Return the statements of entries, and the RCPs of the resource's owner."""
+        return tuple(
+            number
+            for entry in (self.entries[number] for number in entries)
+            for number in (entry["statement_number"], *(number for number, _ in parts_of(entry["rcps"])))
+        )
+
+
+@lru_cache(maxsize=1 << 16)
+def parts_of(text: str | None) -> tuple[tuple[int, int], ...]:
+    """Return the parts (number, action set) in a text of parts, or of a chain's levels of parts."""
+    pairs = (part.split(":") for part in (text or "").replace("/", ",").split(",") if part)
+    return tuple((int(number), int(action_set)) for number, action_set in pairs)
+
+
+def read_entry(text: str) -> dict[str, Any]:
+    """Return what an environment entry says."""
+    found: dict[str, Any] = json.loads(text)
+    return found

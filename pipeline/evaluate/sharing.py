@@ -1,0 +1,96 @@
+"""Finds what resource-based policies say to a case: of resources of its own account, and of those of others."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.evaluate.actions import Place, TypeForm
+from pipeline.evaluate.cases import Entries, Levels
+from pipeline.evaluate.examples import Example, Numbers
+from pipeline.evaluate.reading import Resources
+from pipeline.evaluate.relevance import governed_by, meets
+
+#: The id and the paths of an organization, as condition keys have them.
+Organization = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class Neighbour(NamedTuple):
+    """A resource of another account whose policy speaks: its entries, and the RCPs of its owner. Equal ``number``,
+    equal neighbours."""
+
+    number: int
+    resource_arn: str
+    resources: Resources
+    entries: Numbers
+    rcps: Levels
+
+
+class Shared(NamedTuple):
+    """What resource-based policies say of resources of a type: entries of the own account's, and neighbours."""
+
+    own: Numbers
+    neighbours: tuple[Neighbour, ...]
+
+
+@dataclass
+class Sharing:
+    """Finds and remembers. ``entries`` are what resource-based policies say, by number."""
+
+    entries: Mapping[int, dict[str, Any]]
+    _resources: dict[tuple[Place, Organization | None], Resources] = field(default_factory=dict)
+    _neighbours: dict[tuple[object, ...], Neighbour] = field(default_factory=dict)
+    _shared: dict[tuple[object, ...], Shared] = field(default_factory=dict)
+
+    def own_resources(self, example: Example) -> Resources:
+        """Return the resources of the principal's own account; of a loose document no account is known."""
+        facts = example.facts
+        organization = (
+            (facts["aws:principalorgid"], facts["aws:principalorgpaths"]) if "aws:principalorgid" in facts else None
+        )
+        return self._resources_at(Place(example.own_account, example.partition), organization)
+
+    def of(self, spoken: Entries, example: Example, kind: TypeForm) -> Shared:
+        """Return what entries say of resources of a type."""
+        key = (spoken, example.own_account, example.partition, kind.arn_format)
+        if key not in self._shared:
+            self._shared[key] = self._of(spoken, example, kind)
+        return self._shared[key]
+
+    def _of(self, spoken: Entries, example: Example, kind: TypeForm) -> Shared:
+        own: list[int] = []
+        foreign: dict[str, list[tuple[int, Levels]]] = {}
+        for number, rcps in spoken:
+            arn, owner = self.entries[number]["resource_arn"], self.entries[number]["owner_account_id"]
+            if not meets(governed_by(arn), kind):
+                continue
+            if owner == example.own_account:
+                own.append(number)
+            else:
+                foreign.setdefault(arn, []).append((number, rcps))
+        return Shared(
+            tuple(own), tuple(self._neighbour(arn, example.partition, foreign[arn]) for arn in sorted(foreign))
+        )
+
+    def _neighbour(self, resource_arn: str, partition: str, spoken: Iterable[tuple[int, Levels]]) -> Neighbour:
+        key = (resource_arn, partition, tuple(spoken))
+        if key not in self._neighbours:
+            numbers = tuple(number for number, _ in key[2])
+            resources = self._resources_of(self.entries[numbers[0]], partition)
+            self._neighbours[key] = Neighbour(len(self._neighbours), resource_arn, resources, numbers, key[2][0][1])
+        return self._neighbours[key]
+
+    def _resources_of(self, entry: Mapping[str, Any], partition: str) -> Resources:
+        """Return the resources of the account that owns the resource of an entry."""
+        paths = (entry["owner_ou_path"],) if entry["owner_ou_path"] else ()
+        organization = ((entry["owner_organization_id"],), paths) if entry["owner_organization_id"] else None
+        return self._resources_at(Place(entry["owner_account_id"], partition), organization)
+
+    def _resources_at(self, place: Place, organization: Organization | None) -> Resources:
+        key = (place, organization)
+        if key not in self._resources:
+            is_known = place.own_account != "*"
+            facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (place.own_account,)} if is_known else {}
+            if organization and is_known:
+                facts["aws:resourceorgid"], facts["aws:resourceorgpaths"] = organization
+            self._resources[key] = Resources(len(self._resources), place, facts)
+        return self._resources[key]
