@@ -17,6 +17,7 @@ from pipeline.lake.duck import Connection, connect, room_needed
 from pipeline.lake.write import load_table
 from pipeline.memory import collection_off
 from pipeline.reference import RELATIONS, Reference
+from pipeline.workers import workers
 
 #: Relations that large lakes expand when asked: their rows are joined from others.
 EXPANDED = (
@@ -58,8 +59,9 @@ def build_lake(
 ) -> BuildResult:
     """Build a snapshot of the inputs in the folder ``lake`` and make it current.
 
-    ``services`` are prefixes to evaluate besides the SageMaker family. ``processes`` are how many read large inputs:
-    more than one asks of a script that it keeps what it does behind ``if __name__ == "__main__"``.
+    ``services`` are prefixes to evaluate besides the SageMaker family. ``processes`` are those that share the work: the
+    snapshot is the same for any number. More than one asks of a script that it keeps what it does behind
+    ``if __name__ == "__main__"``.
 
     Raises PolicylakeError where nothing can be read, inputs contradict each other (see ``latest``), or the lake cannot
     be written.
@@ -71,7 +73,8 @@ def build_lake(
         connection = connect()
         loaded = _load(connection, read.tables, known)
         progress("evaluating")
-        evaluate(connection, known, evaluated, progress)
+        with workers(processes) as pool:
+            evaluate(connection, known, evaluated, pool, progress)
         progress("writing")
         written = [r for r in relations() if r.name not in EXPANDED]
         counts = snapshot.write_all(connection, written, loaded)

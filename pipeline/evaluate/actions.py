@@ -117,9 +117,10 @@ class EvaluatedActions(NamedTuple):
     def _of_forms(self, form_ids: Set[int]) -> int:
         return sum(1 << bit for bit, form_id in enumerate(self.form_ids) if form_id in form_ids)
 
-    def in_set(self, actions: int) -> list[int]:
-        """Return the bits that are set."""
-        return [bit for bit, digit in enumerate(reversed(f"{actions:b}")) if digit == "1"]
+    def forms_in(self, actions: int) -> tuple[int, ...]:
+        """Return the forms of the actions in a set, by number."""
+        digits = reversed(f"{actions:b}")
+        return tuple(sorted({form_id for form_id, digit in zip(self.form_ids, digits, strict=False) if digit == "1"}))
 
 
 def _field(text: str) -> Iterable[globs.Token]:

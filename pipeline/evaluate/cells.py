@@ -137,7 +137,7 @@ def _named(outcome: Outcome, kind: Kind) -> Outcome:
     rows = []
     for row in outcome.rows:
         pattern = kind.pattern if row.pattern == WHOLE_TYPE else row.pattern
-        rows.append(row._replace(kind=kind, pattern=pattern))
+        rows.append(AccessRow(kind, pattern, *row[2:]))
     return outcome._replace(rows=tuple(rows))
 
 
@@ -316,7 +316,12 @@ def _regions(case: _Case, f: Formula) -> list[Region]:
         for region in regions(scope, f):
             held = found.get(region.scope.pattern)
             found[region.scope.pattern] = region if held is None else _either(held, region)
-    return [region._replace(formula=_with_place(region, case.where.inventory)) for region in found.values()]
+    return [_placed(region, case.where.inventory) for region in found.values()]
+
+
+def _placed(region: Region, inventory: Inventory) -> Region:
+    formula = _with_place(region, inventory)
+    return region if formula is region.formula else region._replace(formula=formula)
 
 
 def _with_place(region: Region, inventory: Inventory) -> Formula:
@@ -346,8 +351,9 @@ def _either(one: Region, other: Region) -> Region:
 def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the statements that grant a row and those that limit it, by number."""
     granting, limiting = set(), set()
+    scope = region.scope._replace(beyond=()) if region.scope.beyond else region.scope
     for part in case.parts:
-        where = [_with_place(r, case.where.inventory) for r in regions(region.scope._replace(beyond=()), part.formula)]
+        where = [_with_place(found, case.where.inventory) for found in regions(scope, part.formula)]
         if not any(solver.is_possible(f) for f in where):
             continue
         if part.is_allow and part.layer in OWN_LAYERS:
@@ -379,6 +385,8 @@ def _is_possible(case: _Case, f: Formula, solver: Solver) -> bool:
 
 def _merged(rows: Sequence[AccessRow], solver: Solver) -> tuple[AccessRow, ...]:
     """Return the rows with one for each type and pattern; two of one pattern hold where either does."""
+    if len(rows) < 2:
+        return tuple(rows)
     found: dict[tuple[str, str], AccessRow] = {}
     for row in rows:
         place = (row.kind.name if row.kind else "", row.pattern)

@@ -1,6 +1,6 @@
 """Decides every case on every action form: what its statements come to on each resource type, and on all together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ from pipeline.evaluate.statements import Surroundings, applies
 _OwnKey = tuple[int, int, int, bool, tuple[str | None, Place] | None]
 
 
-class Question(NamedTuple):
+class _Question(NamedTuple):
     """The action forms that a case is asked for: each with the places of its resource types among ``kinds``.
 
     ``kinds`` are the distinct resource types, each with the number of what else of a form tells decisions apart.
@@ -66,6 +66,7 @@ class Engine:
     cells: list[Outcome] = field(default_factory=list)
     _kinds: Kinds = field(init=False)
     _pairs: list[tuple[tuple[int, int], ...]] = field(init=False)
+    _questions: dict[tuple[int, ...], _Question] = field(default_factory=dict)
     _traits: dict[tuple[frozenset[str], bool], int] = field(default_factory=dict)
     _traits_forms: list[ActionForm] = field(default_factory=list)
     _identity: Reader = field(init=False)
@@ -76,6 +77,7 @@ class Engine:
     _cell_ids: dict[tuple[int, ...], int] = field(default_factory=dict)
     _decided: dict[_OwnKey, int] = field(default_factory=dict)
     _own_answers: dict[tuple[_OwnKey, tuple[int, Numbers, int] | None], Answer] = field(default_factory=dict)
+    _limited: dict[tuple[Facing, int, int], tuple[Facing, int]] = field(default_factory=dict)
     _foreign_answers: dict[tuple[int, ...], Answer] = field(default_factory=dict)
     _outcome_ids: dict[Outcome, int] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
@@ -88,15 +90,6 @@ class Engine:
         self._limits = Reader(("boundary", "scp", "rcp"), self.examples, self.knowledge, self._kinds)
         self._sharing = Sharing(self.examples.entries)
 
-    def question(self, form_ids: Iterable[int]) -> Question:
-        """Return what there is to decide for action forms."""
-        places: dict[tuple[int, int], int] = {}
-        forms = tuple(
-            (form_id, tuple([places.setdefault(pair, len(places)) for pair in self._pairs[form_id]]))
-            for form_id in form_ids
-        )
-        return Question(forms, tuple(places))
-
     def _pairs_of(self, form: ActionForm) -> tuple[tuple[int, int], ...]:
         """Return the resource types of an action form, each with the number of what else of the form counts."""
         traits_id = self._traits.setdefault((form.outright, form.works_across_accounts), len(self._traits))
@@ -104,21 +97,30 @@ class Engine:
             self._traits_forms.append(form)
         return tuple((self._kinds.number_of[kind], traits_id) for kind in form.types)
 
-    def cells_of(self, case: Case, question: Question) -> list[tuple[int, int]]:
-        """Return the action forms, each with the number of the cell that the case comes to on it."""
-        subject = self._subject(case)
+    def cells_of(self, case: Case, form_ids: tuple[int, ...]) -> Iterator[int]:
+        """Yield the cells that the case comes to on action forms: their places in ``cells``."""
+        subject, question = self._subject(case), self._question(form_ids)
         outcome_ids = [self._outcome_id(subject, kind_id, traits_id) for kind_id, traits_id in question.kinds]
         namings = self._namings_at(subject.own.place)
-        found = []
         for form_id, places in question.forms:
             cell = (namings[form_id], *[outcome_ids[place] for place in places])
-            cell_id = self._cell_ids.get(cell)
-            if cell_id is None:
+            found = self._cell_ids.get(cell)
+            if found is None:
+                found = self._cell_ids[cell] = len(self.cells)
                 outcomes = [self._outcomes[number] for number in cell[1:]]
                 self.cells.append(combined(self._kinds_at(form_id, subject.own.place), outcomes, self.solver))
-                cell_id = self._cell_ids[cell] = len(self.cells)
-            found.append((form_id, cell_id))
-        return found
+            yield found
+
+    def _question(self, form_ids: tuple[int, ...]) -> _Question:
+        """Return what there is to decide for action forms."""
+        if form_ids not in self._questions:
+            places: dict[tuple[int, int], int] = {}
+            forms = tuple(
+                (form_id, tuple([places.setdefault(pair, len(places)) for pair in self._pairs[form_id]]))
+                for form_id in form_ids
+            )
+            self._questions[form_ids] = _Question(forms, tuple(places))
+        return self._questions[form_ids]
 
     def _subject(self, case: Case) -> _Subject:
         example = self.examples.listed[case.facts_id]
@@ -168,7 +170,7 @@ class Engine:
     def _shared_outcome_id(self, subject: _Subject, kind_id: int, key: _OwnKey, shared: Shared) -> int:
         """Return the number of an outcome where resource-based policies speak."""
         answers = [self._own_answer(subject, kind_id, key, shared.own)]
-        if self._traits_forms[key[2]].works_across_accounts:
+        if self._traits_forms[key[2]].works_across_accounts and self._reaches_others(subject, kind_id):
             answers += [self._foreign_answer(subject, kind_id, neighbour) for neighbour in shared.neighbours]
         return self._numbered(subject, answers)
 
@@ -195,13 +197,11 @@ class Engine:
 
     def _foreign_answer(self, subject: _Subject, kind_id: int, neighbour: Neighbour) -> Answer:
         """Return the answer on a resource of another account. What the case comes to there few cases tell apart."""
-        there, facts_id = neighbour.resources, subject.case.facts_id
+        there = neighbour.resources
+        limited, facts_id = self._limits_there(subject, neighbour)
         identity = self._identity.read(self._identity.facing(subject.identity.side, there), kind_id)
-        # The RCPs are those of the resource's owner.
-        side = self._limits.side(_limits_of(subject.case, neighbour.rcps), facts_id)
-        limits = self._limits.read(self._limits.facing(side, there), kind_id)
-        asked = self.examples.alike(facts_id, (), neighbour.entries)
-        key = (neighbour.number, kind_id, identity.number, limits.number, asked)
+        limits = self._limits.read(limited, kind_id)
+        key = (neighbour.number, kind_id, identity.number, limits.number, facts_id)
         found = self._foreign_answers.get(key)
         if found is None:
             kind = self._kinds.forms[kind_id]
@@ -210,6 +210,24 @@ class Engine:
             found = foreign_answer(self._territory(kind, there), layers, spoken, self.solver)
             self._foreign_answers[key] = found
         return found
+
+    def _limits_there(self, subject: _Subject, neighbour: Neighbour) -> tuple[Facing, int]:
+        """Return the limits before a neighbour, and a facts_id for all who agree in what its policy asks for."""
+        facts_id = subject.case.facts_id
+        key = (subject.limits, neighbour.number, facts_id)
+        found = self._limited.get(key)
+        if found is None:
+            # The RCPs are those of the resource's owner.
+            side = self._limits.side(_limits_of(subject.case, neighbour.rcps), facts_id)
+            facing = self._limits.facing(side, neighbour.resources)
+            found = self._limited[key] = facing, self.examples.alike(facts_id, (), neighbour.entries)
+        return found
+
+    def _reaches_others(self, subject: _Subject, kind_id: int) -> bool:
+        """Whether identity policies can grant anything on resources of the type in other accounts."""
+        anywhere = self._sharing.resources_anywhere(subject.example)
+        (granted,) = self._identity.read(self._identity.facing(subject.identity.side, anywhere), kind_id).layers
+        return bool(granted and granted[0])
 
     def _territory(self, kind: TypeForm, resources: Resources) -> Territory:
         return Territory(kind.universe(resources.place), self.inventory)

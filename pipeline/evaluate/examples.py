@@ -52,6 +52,10 @@ class Examples:
     _known: dict[tuple[int, int], tuple[object, ...]] = field(default_factory=dict)
     _truths: dict[tuple[Test, tuple[str, ...]], bool] = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[type["Examples"], tuple[object, ...]]:
+        """Leave behind what is remembered: another process finds it anew."""
+        return Examples, (self.statements, self.entries, self.listed)
+
     def alike(self, facts_id: int, statements: tuple[Numbers, ...], entries: Numbers) -> int:
         """Return one facts_id for all whose facts agree in what the statements and entries ask for."""
         key = (facts_id, statements, entries)

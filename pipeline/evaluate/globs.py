@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import takewhile
 from typing import ClassVar, NamedTuple
 
 from pipeline.iam.grammar import Part
@@ -29,14 +30,15 @@ class Token(NamedTuple):
 
 
 class Glob:
-    """A glob. ``ignores_case`` compares letters without regard to case.
+    """A glob. ``ignores_case`` compares letters without regard to case; ``start`` is the text before any wildcard.
 
     Globs of equal tokens are one object: to compare them costs nothing.
     """
 
-    __slots__ = ("ignores_case", "tokens")
+    __slots__ = ("ignores_case", "start", "tokens")
     tokens: tuple[Token, ...]
     ignores_case: bool
+    start: str
     _made: ClassVar[dict[tuple[tuple[Token, ...], bool], "Glob"]] = {}
 
     def __new__(cls, tokens: tuple[Token, ...], ignores_case: bool = False) -> "Glob":
@@ -45,6 +47,7 @@ class Glob:
         if found is None:
             found = cls._made[tokens, ignores_case] = super().__new__(cls)
             found.tokens, found.ignores_case = tokens, ignores_case
+            found.start = "".join(token.text for token in takewhile(lambda token: token.kind == "char", tokens))
         return found
 
     def __reduce__(self) -> tuple[type["Glob"], tuple[tuple[Token, ...], bool]]:
@@ -274,17 +277,17 @@ def _by_fields(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
 
 
 @lru_cache(maxsize=1 << 17)
-def _field_relation(scope: tuple[tuple[Token, ...], ...], pattern: tuple[Token, ...]) -> Relation:
+def _field_relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
     if pattern in scope:
         return Relation(True, False)
-    if not pattern or any(not member for member in scope):
-        is_empty_too = all(all(token.kind == "run" for token in part) for part in (*scope, pattern))
+    if not pattern.tokens or any(not member.tokens for member in scope):
+        is_empty_too = all(all(token.kind == "run" for token in part.tokens) for part in (*scope, pattern))
         return Relation(is_empty_too, not is_empty_too)
-    return relation(tuple(Glob(member) for member in scope), Glob(pattern))
+    return relation(scope, pattern)
 
 
 @lru_cache(maxsize=1 << 16)
-def fields(pattern: Glob) -> tuple[tuple[Token, ...], ...] | None:
+def fields(pattern: Glob) -> tuple[Glob, ...] | None:
     """Return the six fields of an ARN's glob that has exactly five colons, else None."""
     found: list[list[Token]] = [[]]
     for token in pattern.tokens:
@@ -292,7 +295,9 @@ def fields(pattern: Glob) -> tuple[tuple[Token, ...], ...] | None:
             found.append([])
         else:
             found[-1].append(token)
-    return tuple(tuple(field) for field in found) if len(found) == ARN_FIELDS and not pattern.ignores_case else None
+    if len(found) != ARN_FIELDS or pattern.ignores_case:
+        return None
+    return tuple(Glob(tuple(field)) for field in found)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -301,9 +306,11 @@ def is_bound(pattern: Glob) -> bool:
     return all(token.kind == "char" or token.no_colon for token in pattern.tokens)
 
 
-def bound(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    """Return tokens whose wildcards match no colon."""
-    return tuple(token if token.kind == "char" else token._replace(no_colon=True) for token in tokens)
+@lru_cache(maxsize=1 << 16)
+def bound(pattern: Glob) -> Glob:
+    """Return the glob whose wildcards match no colon."""
+    tokens = (token if token.kind == "char" else token._replace(no_colon=True) for token in pattern.tokens)
+    return Glob(tuple(tokens), pattern.ignores_case)
 
 
 def _walked(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
@@ -342,14 +349,9 @@ def _part_at_the_start(left: Glob, right: Glob) -> bool:
     """Whether two globs differ before either has a wildcard, so that no text matches both."""
     if left.ignores_case or right.ignores_case:
         return False
-    for one, other in zip(left.tokens, right.tokens, strict=False):
-        if one.kind != "char" or other.kind != "char":
-            return False
-        if one.text != other.text:
-            return True
-    return False
+    return not left.start.startswith(right.start) and not right.start.startswith(left.start)
 
 
 def covers(wide: Glob, narrow: Glob) -> bool:
     """Whether every text that matches ``narrow`` matches ``wide``, wildcards of ``narrow`` within their fields."""
-    return wide == narrow or not relation((Glob(bound(narrow.tokens)),), wide).outside
+    return wide == narrow or not relation((bound(narrow),), wide).outside

@@ -118,39 +118,31 @@ def _walked(
     for start in _starts(inside, fields, regions, accounts):
         here = [[one for one in some if _begins(one, start)] for some in (inside, outside, asked)]
         if len(here[0]) == len(inside):
-            last = [[Glob(one[-1]) for one in some] for some in here]
-            named = Glob(tuple(t for token in inside[0][-1] for t in _named(token)))
+            last = [[one[-1] for one in some] for some in here]
+            named = Glob(tuple(t for token in inside[0][-1].tokens for t in _named(token)))
             yield from (":".join((*start, text)) for text in _ways([named, *last[0]], last[1], last[2]))
     # Where the last field may hold colons, a wildcard of an earlier one can reach into it.
     yield from _ways(within, excluded, patterns)
 
 
-Fields = tuple[tuple[globs.Token, ...], ...]
-
-
 def _starts(
-    inside: Sequence[Fields], all_fields: Sequence[Fields], regions: Iterable[str], accounts: Iterable[str]
+    inside: Sequence[tuple[Glob, ...]],
+    all_fields: Sequence[tuple[Glob, ...]],
+    regions: Iterable[str],
+    accounts: Iterable[str],
 ) -> Iterator[tuple[str, ...]]:
     """Yield the first five fields of ARNs: those that some glob writes out, then usual ones."""
     choices = []
     for number, usual in enumerate((("arn",), ("aws",), ("sagemaker",), regions, accounts)):
-        field = [Glob(globs.bound(one[number])) for one in inside]
-        written = [_text_of(one[number]) for one in all_fields]
+        field = [globs.bound(one[number]) for one in inside]
+        written = [one[number].literal for one in all_fields]
         texts = dict.fromkeys(text for text in (*written, *usual) if text is not None)
-        choices.append([text for text in texts if all(_matches_field(member, text) for member in field)][:MOST_STARTS])
+        choices.append([text for text in texts if all(globs.matches(member, text) for member in field)][:MOST_STARTS])
     yield from itertools.product(*choices)
 
 
-def _text_of(tokens: tuple[globs.Token, ...]) -> str | None:
-    return "".join(t.text for t in tokens) if all(t.kind == "char" for t in tokens) else None
-
-
-def _matches_field(pattern: Glob, text: str) -> bool:
-    return globs.matches(pattern, text) if text else not any(token.kind != "run" for token in pattern.tokens)
-
-
-def _begins(fields: Fields, start: Sequence[str]) -> bool:
-    return all(_matches_field(Glob(globs.bound(one)), text) for one, text in zip(fields, start, strict=False))
+def _begins(fields: tuple[Glob, ...], start: Sequence[str]) -> bool:
+    return all(globs.matches(globs.bound(one), text) for one, text in zip(fields, start, strict=False))
 
 
 def _named(token: globs.Token) -> tuple[globs.Token, ...]:

@@ -11,7 +11,7 @@ from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.cases import Levels
 from pipeline.evaluate.examples import Examples, Numbers
 from pipeline.evaluate.formula import Formula
-from pipeline.evaluate.knowledge import TAG_ALIAS, Knowledge
+from pipeline.evaluate.knowledge import Facts, Knowledge
 from pipeline.evaluate.statements import NumberedStatement, Surroundings, applies, resource_test, wide_glob
 from pipeline.iam.services import service_linked_roles
 
@@ -69,19 +69,24 @@ class Kinds:
         self.number_of = {kind: number for number, kind in enumerate(self.forms)}
         self._knowledge = knowledge
         self._shapes: dict[tuple[str, ...], tuple[int, ...]] = {}
+        self._told: dict[str, tuple[object, ...]] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
 
     def shapes(self, asked_keys: tuple[str, ...]) -> tuple[int, ...]:
         """Return the shape of each resource type as far as these keys can tell."""
         if asked_keys not in self._shapes:
-            self._shapes[asked_keys] = tuple(self._shape(kind, asked_keys) for kind in self.forms)
+            formats = ((kind.arn_format, kind.is_of_one_region) for kind in self.forms)
+            told = zip(formats, *(self._told_by(key) for key in asked_keys), strict=True)
+            self._shapes[asked_keys] = tuple([self._numbers.setdefault(shape, len(self._numbers)) for shape in told])
         return self._shapes[asked_keys]
 
-    def _shape(self, kind: TypeForm, asked_keys: tuple[str, ...]) -> int:
-        known, view = self._knowledge, kind.view
-        absent = tuple(known.is_absent(known.canonical(key, view), view) for key in asked_keys)
-        aliases = tuple(known.canonical(key, view) for key in asked_keys if key.startswith(TAG_ALIAS))
-        return self._numbers.setdefault((kind.arn_format, kind.is_of_one_region, absent, aliases), len(self._numbers))
+    def _told_by(self, key: str) -> tuple[object, ...]:
+        """Return of each resource type whether its requests lack a key, and the key that stands for it there."""
+        if key not in self._told:
+            known, views = self._knowledge, [kind.view for kind in self.forms]
+            canonical = [known.canonical(key, view) for view in views]
+            self._told[key] = tuple((known.is_absent(c, v), c) for c, v in zip(canonical, views, strict=True))
+        return self._told[key]
 
 
 class _Meeting(NamedTuple):
@@ -109,7 +114,8 @@ class _Statement(NamedTuple):
     meetings: dict[int, _Meeting | None]
 
 
-class Side(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
     """Layers that are read together, and how they face the resources of places, by number of the resources.
 
     ``facts_id`` is one of those whose facts agree in what the statements ask for. ``shapes`` are those of the resource
@@ -122,7 +128,8 @@ class Side(NamedTuple):
     facing: dict[int, "Facing"]
 
 
-class Facing(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Facing:
     """A side before the resources of one place: its statements there by layer and level, and the reads so far."""
 
     side: Side
@@ -143,6 +150,7 @@ class Reader:
     _statements: dict[tuple[object, ...], _Statement] = field(default_factory=dict)
     _numbers: dict[tuple[object, ...], Read] = field(default_factory=dict)
     _distinct: dict[tuple[object, ...], _Meeting] = field(default_factory=dict)
+    _known: dict[tuple[int, int], Facts] = field(default_factory=dict)
 
     def side(self, layers: LayerLevels, facts_id: int) -> Side:
         """Return the layers as one side of a case."""
@@ -229,8 +237,9 @@ class Reader:
         ]
         if not _can_apply(statement, relations):
             return None
-        facts = {**self.examples.listed[placed.facts_id].facts, **resources.facts, **kind.facts}
-        patterns, formula = applies(statement, Surroundings(facts, kind.view, self.knowledge), completes=completes)
+        facts = self._facts(placed.facts_id, resources)
+        around = Surroundings({**facts, **kind.facts} if kind.facts else facts, kind.view, self.knowledge)
+        patterns, formula = applies(statement, around, completes=completes)
         if formula is False:
             return None
         crossing = tuple(
@@ -242,10 +251,16 @@ class Reader:
                 formula = formulas.conjunction((formula, formulas.negation(resource_test(spared))))
                 crossing = (*crossing, spared)
         part = Part(layer, statement, formula, patterns)
-        key = (statement.number, part, crossing, tuple(relation.inside for _, relation in relations))
+        key = (statement.number, part, crossing, tuple([relation.inside for _, relation in relations]))
         if key not in self._distinct:
             self._distinct[key] = _Meeting(len(self._distinct), part, crossing)
         return self._distinct[key]
+
+    def _facts(self, facts_id: int, resources: Resources) -> Facts:
+        key = (facts_id, resources.number)
+        if key not in self._known:
+            self._known[key] = {**self.examples.listed[facts_id].facts, **resources.facts}
+        return self._known[key]
 
 
 def _each(levels: Sequence[Sequence[_Meeting]] | None, of: Callable[[_Meeting], T]) -> tuple[tuple[T, ...], ...] | None:

@@ -8,19 +8,21 @@ import pyarrow as pa
 from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, EvaluatedActions, action_form
 from pipeline.evaluate.cases import Case, Cases
+from pipeline.evaluate.decide import Facts, decide
 from pipeline.evaluate.dependents import context_decisions
-from pipeline.evaluate.engine import Engine, Question
 from pipeline.evaluate.examples import Examples, read_entry
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.profiles import Principal, Profiles
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
+from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
 from pipeline.lake.duck import Connection
 from pipeline.lake.write import load_table
 from pipeline.reference import Reference
+from pipeline.workers import Workers
 
 #: Services whose actions are evaluated unless others are asked for.
 SAGEMAKER_FAMILY = (
@@ -46,16 +48,20 @@ BEFORE = (
     "account_statements",
     "action_set_members",
 )
-PROGRESS_EVERY = 5_000
 
 
 def evaluate(
-    connection: Connection, reference: Reference, services: Sequence[str], progress: Callable[[str], None]
+    connection: Connection,
+    reference: Reference,
+    services: Sequence[str],
+    pool: Workers,
+    progress: Callable[[str], None],
 ) -> None:
     """Make every evaluated relation as a table of the connection.
 
     The flattened relations and those of the reference are tables already (``actions`` in the schema ``staging``).
-    ``services`` are the prefixes whose actions are answered for.
+    ``services`` are the prefixes whose actions are answered for. Cases are decided in the processes of ``pool``; the
+    relations are the same for any number of them.
     """
     load_table(connection, "evaluated_services", pa.table({"service": pa.array(sorted(set(services)), pa.string())}))
     connection.execute(assets.text("sql", "macros.sql"))
@@ -72,15 +78,16 @@ def evaluate(
     profiles = _profiles(connection, examples)
     actions = _actions(connection, reference, statements)
     cases = _cases(connection, profiles, actions)
-    engine = Engine(Knowledge(reference, _former(connection)), examples, actions.forms, _inventory(connection))
-    _decide(connection, engine, actions, cases, progress)
+    facts = Facts(Knowledge(reference, _former(connection)), examples, actions, _inventory(connection))
+    decisions = decide(facts, cases, pool, progress)
+    _load_columns(connection, "case_cells", ("case_id", "form_id", "cell_id"), decisions[1:])
     (own_token,) = _rows(connection, "select own_token()")[0]
-    for name, decided in tables_of(
-        engine.cells, Witnesses(engine.solver, engine.knowledge, engine.inventory), _spelling(connection), own_token
-    ).items():
+    solver = Solver(facts.knowledge.domain)
+    witnesses = Witnesses(solver, facts.knowledge, facts.inventory)
+    for name, decided in tables_of(decisions.cells, witnesses, _spelling(connection), own_token).items():
         load_table(connection, name, decided)
     run_models(connection, ("residual_conditions",))
-    load_table(connection, "context_decisions", context_decisions(connection, engine.solver))
+    load_table(connection, "context_decisions", context_decisions(connection, solver))
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -152,15 +159,20 @@ def _cases(connection: Connection, profiles: Profiles, actions: EvaluatedActions
     numbers: dict[Case, int] = {}
     needed: list[int] = []
     blocks: dict[int, int] = {}
-    rows: list[tuple[int, int, int]] = []
+    profile_ids: list[int] = []
+    case_ids: list[int] = []
+    block_ids: list[int] = []
     for profile, profile_id in profiles.by_profile.items():
         for case, block in cases.of(profile):
             number = numbers.setdefault(case, len(numbers))
             if number == len(needed):
                 needed.append(0)
             needed[number] |= block
-            rows.append((profile_id, number + 1, blocks.setdefault(block, len(blocks) + 1)))
-    _load_numbers(connection, "profile_cases", ("profile_id", "case_id", "block_id"), rows)
+            profile_ids.append(profile_id)
+            case_ids.append(number + 1)
+            block_ids.append(blocks.setdefault(block, len(blocks) + 1))
+    columns = (profile_ids, case_ids, block_ids)
+    _load_columns(connection, "profile_cases", ("profile_id", "case_id", "block_id"), columns)
     _load_blocks(connection, blocks, actions)
     return dict(zip(numbers, needed, strict=True))
 
@@ -189,8 +201,8 @@ def _relevance(examples: Examples, actions: EvaluatedActions) -> Relevance:
     )
 
 
-def _load_numbers(connection: Connection, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    load_table(connection, name, table(rows, pa.schema([(column, pa.int32()) for column in columns])))
+def _load_columns(connection: Connection, name: str, names: Sequence[str], columns: Sequence[Sequence[int]]) -> None:
+    load_table(connection, name, pa.table([pa.array(column, pa.int32()) for column in columns], names=list(names)))
 
 
 def _inventory(connection: Connection) -> dict[str, dict[str, str]]:
@@ -219,22 +231,3 @@ def _spelling(connection: Connection) -> dict[str, str]:
         if key.startswith(TAG_ALIAS):
             found.setdefault(TAG_KEY + key.removeprefix(TAG_ALIAS), "aws:ResourceTag/" + found[key][len(TAG_ALIAS) :])
     return found
-
-
-def _decide(
-    connection: Connection,
-    engine: Engine,
-    actions: EvaluatedActions,
-    cases: Mapping[Case, int],
-    progress: Callable[[str], None],
-) -> None:
-    """Decide every case on the forms of the actions that it is needed for. Loads case_cells."""
-    questions: dict[int, Question] = {}
-    rows: list[tuple[int, int, int]] = []
-    for number, (case, needed) in enumerate(cases.items(), start=1):
-        if needed not in questions:
-            questions[needed] = engine.question(sorted({actions.form_ids[bit] for bit in actions.in_set(needed)}))
-        rows += [(number, *both) for both in engine.cells_of(case, questions[needed])]
-        if number % PROGRESS_EVERY == 0 or number == len(cases):
-            progress(f"decided {number} of {len(cases)} distinct cases")
-    _load_numbers(connection, "case_cells", ("case_id", "form_id", "cell_id"), rows)

@@ -130,18 +130,16 @@ def arns(pattern: Glob, regions: Sequence[str], accounts: Sequence[str]) -> Iter
         yield from (_filled(pattern.tokens, name) for name in NAMES)
     else:
         *start, last = fields
-        place = (_filled(start[0], "arn"), _filled(start[1], "aws"), _filled(start[2], "sagemaker"))
+        place = tuple(_filled(field.tokens, word) for field, word in zip(start, ("arn", "aws", "sagemaker"), strict=False))
         ends = itertools.product(NAMES, _in_field(start[3], regions), _in_field(start[4], accounts))
-        yield from (":".join((*place, region, account, _filled(last, name))) for name, region, account in ends)
+        yield from (":".join((*place, region, account, _filled(last.tokens, name))) for name, region, account in ends)
 
 
-def _in_field(tokens: tuple[Token, ...], candidates: Iterable[str]) -> list[str]:
-    if all(token.kind == "char" for token in tokens):
-        return ["".join(token.text for token in tokens)]
-    if all(token.kind == "run" for token in tokens):
-        return [*candidates]
-    field = Glob(globs.bound(tokens))
-    return [text for text in candidates if globs.matches(field, text)] or [_filled(tokens, "1")]
+def _in_field(field: Glob, candidates: Iterable[str]) -> list[str]:
+    if field.literal is not None:
+        return [field.literal]
+    within = globs.bound(field)
+    return [text for text in candidates if globs.matches(within, text)] or [_filled(field.tokens, "1")]
 
 
 def _filled(tokens: Sequence[Token], word: str) -> str:

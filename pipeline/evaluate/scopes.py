@@ -75,16 +75,16 @@ def _field_by_field(left: Glob, right: Glob) -> Glob | None:
         narrower = _narrower(mine, globs.bound(theirs))
         if narrower is None:
             return None
-        tokens += [*([globs.Token("char", ":")] if number else []), *narrower]
+        tokens += [*([globs.Token("char", ":")] if number else []), *narrower.tokens]
     return Glob(tuple(tokens))
 
 
-def _narrower(left: tuple[globs.Token, ...], right: tuple[globs.Token, ...]) -> tuple[globs.Token, ...] | None:
-    if left == right or not left or not right:
-        return left if left == right or not left else right
-    if not globs.relation((Glob(left),), Glob(right)).outside:
+def _narrower(left: Glob, right: Glob) -> Glob | None:
+    if left == right or not left.tokens or not right.tokens:
+        return left if left == right or not left.tokens else right
+    if not globs.relation((left,), right).outside:
         return left
-    return right if not globs.relation((Glob(right),), Glob(left)).outside else None
+    return right if not globs.relation((right,), left).outside else None
 
 
 @lru_cache(maxsize=1 << 18)
@@ -94,12 +94,15 @@ def regions(scope: Scope, f: Formula) -> tuple[Region, ...]:
     ``f`` speaks of the resource and the context. Where there are too many regions, one is returned whose formula
     still speaks of the resource.
     """
+    settled, mixed = _settled(scope, f)
+    if not mixed:
+        formula = _beyond(scope, settled)
+        return () if formula is False else (Region(scope, (), formula),)
     walk = _Walk(f, {}, [])
     try:
         walk.visit(scope, None)
     except _TooManyError:
-        known, _ = _settled(scope, f)
-        return (Region(scope, (), known),)
+        return (Region(scope, (), settled),)
     return tuple(region for region in walk.found if region.formula is not False)
 
 
@@ -109,7 +112,7 @@ def region_called(scope: Scope) -> Test | None:
         split = globs.fields(member)
         if split is None:
             continue
-        text = _text(Glob(split[3]))
+        text = _text(split[3])
         if text and text != "*":
             operator = "StringLike" if "*" in text or "?" in text else "StringEquals"
             return Test(operator, None, False, REGION, (text,), True)
@@ -134,8 +137,7 @@ class _Walk(NamedTuple):
         if len(self.visited) >= MOST_REGIONS:
             raise _TooManyError
         settled, mixed = _settled(scope, self.f)
-        formula = formulas.replaced(settled, dict.fromkeys(mixed, False))
-        formula = formulas.conjunction((formula, *(resource_test(pattern) for pattern in scope.beyond)))
+        formula = _beyond(scope, formulas.replaced(settled, dict.fromkeys(mixed, False)))
         self.visited[place] = (formula, True)
         different = [test for test in mixed if not self.visit(_within(scope, test), formula)]
         self.visited[place] = (formula, not different)
@@ -158,8 +160,17 @@ def _settled(scope: Scope, f: Formula) -> tuple[Formula, list[Test]]:
         else:
             known[test] = meeting.inside
     settled = formulas.replaced(f, known)
-    left = formulas.tests(settled)
-    return settled, [test for test in mixed if test in left]
+    if mixed and known:
+        left = formulas.tests(settled)
+        mixed = [test for test in mixed if test in left]
+    return settled, mixed
+
+
+def _beyond(scope: Scope, formula: Formula) -> Formula:
+    """Return a formula of the context with the tests on the resource that a scope's pattern does not imply."""
+    if not scope.beyond:
+        return formula
+    return formulas.conjunction((formula, *(resource_test(pattern) for pattern in scope.beyond)))
 
 
 def _within(scope: Scope, test: Test) -> Scope:
@@ -182,7 +193,7 @@ def _with_account(pattern: str, universe: Glob) -> str | None:
     mine, theirs = pattern.split(":", globs.ARN_FIELDS - 1), globs.fields(universe)
     if len(mine) < globs.ARN_FIELDS or theirs is None:
         return None
-    mine[4] = _text(Glob(theirs[4]))
+    mine[4] = _text(theirs[4])
     return ":".join(mine)
 
 

@@ -49,6 +49,10 @@ class Sharing:
         )
         return self._resources_at(Place(example.own_account, example.partition), organization)
 
+    def resources_anywhere(self, example: Example) -> Resources:
+        """Return the resources of any account."""
+        return self._resources_at(Place("*", example.partition), None)
+
     def of(self, spoken: Entries, example: Example, kind: TypeForm) -> Shared:
         """Return what entries say of resources of a type."""
         key = (spoken, example.own_account, example.partition, kind.arn_format)

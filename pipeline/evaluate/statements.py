@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
-from pipeline.evaluate.knowledge import Facts, KeyView, Knowledge, fact, is_principal_key
+from pipeline.evaluate.knowledge import EVERY_KEY, Facts, KeyView, Knowledge, fact, is_principal_key
 from pipeline.evaluate.normal import normal
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
@@ -216,7 +216,9 @@ def _applies(
 
 def applies(statement: NumberedStatement, around: Surroundings, *, completes: bool) -> Applies:
     """Return what must hold for a statement to apply. Remembered by what it asks for: few answers serve all cells."""
-    known = tuple((key, fact(around.facts, key)) for key in statement.asked_keys)
+    if not statement.asked_keys:
+        return _applies(statement, EVERY_KEY, (), around.knowledge, completes)
+    known = tuple([(key, fact(around.facts, key)) for key in statement.asked_keys])
     return _applies(statement, around.view, known, around.knowledge, completes)
 
 

@@ -68,6 +68,10 @@ class Reference:
     _services: dict[str, dict[str, ReferenceAction]] = field(default_factory=dict)
     _tables: dict[str, pa.Table] = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[type["Reference"], tuple[Path, dict[str, Any]]]:
+        """Let a copy in another process read what it needs anew."""
+        return Reference, (self.folder, self.meta)
+
     @property
     def version(self) -> str:
         """Version of the source."""
