@@ -47,10 +47,15 @@ class Examples:
     listed: list[Example] = field(default_factory=list)
     _alike: dict[tuple[int, tuple[Numbers, ...], Numbers], int] = field(default_factory=dict)
     _first_alike: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _asking: frozenset[int] = field(init=False)
+    _spoken: dict[Numbers, Numbers] = field(default_factory=dict)
     _asked: dict[Numbers, Asked] = field(default_factory=dict)
     _distinct: dict[tuple[tuple[Test, ...], tuple[str, ...]], Asked] = field(default_factory=dict)
     _known: dict[tuple[int, int], tuple[object, ...]] = field(default_factory=dict)
     _truths: dict[tuple[Test, tuple[str, ...]], bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._asking = frozenset(n for n, s in self.statements.items() if s.principal_tests or s.fact_keys)
 
     def __reduce__(self) -> tuple[type["Examples"], tuple[object, ...]]:
         """Leave behind what is remembered: another process finds it anew."""
@@ -68,13 +73,13 @@ class Examples:
         """Return what those have in common whose facts agree in what the statements and entries ask for."""
         example = self.listed[facts_id]
         groups = (*statements, self.statements_of(entries)) if entries else statements
-        known = tuple(self.known(numbers, facts_id) for numbers in groups)
+        known = self.known([number for numbers in groups for number in numbers], facts_id)
         excused = tuple(pair for pair in example.excused if pair[0] in entries)
         denying = tuple(n for n in entries if self.entries[n]["named_as"] == "not_principal")
         named = (example.is_user, denying, excused) if entries else None
         return (example.own_account, example.partition, known, named)
 
-    def known(self, numbers: Numbers, facts_id: int) -> tuple[object, ...]:
+    def known(self, numbers: Iterable[int], facts_id: int) -> tuple[object, ...]:
         """Return what the facts come to as far as the statements ask for them, with the number of what they ask."""
         asked = self.asked_by(numbers)
         if not asked.tests and not asked.keys:
@@ -98,22 +103,25 @@ class Examples:
             self._truths[test, known] = predicates.holds(test, known)
         return self._truths[test, known]
 
-    def asked_by(self, numbers: Numbers) -> Asked:
-        """Return what statements ask for."""
-        if numbers not in self._asked:
-            found = [self.statements[number] for number in dict.fromkeys(numbers)]
-            tests = tuple(sorted({test for s in found for test in s.principal_tests}, key=order))
-            keys = tuple(sorted({key for s in found for key in s.fact_keys}))
-            self._asked[numbers] = self._distinct.setdefault((tests, keys), Asked(len(self._distinct), tests, keys))
-        return self._asked[numbers]
+    def asked_by(self, numbers: Iterable[int]) -> Asked:
+        """Return what statements ask for. Most ask for nothing: what is asked has few forms."""
+        asking = tuple(sorted(self._asking.intersection(numbers)))
+        found = self._asked.get(asking)
+        if found is None:
+            statements = [self.statements[number] for number in asking]
+            tests = tuple(sorted({test for s in statements for test in s.principal_tests}, key=order))
+            keys = tuple(sorted({key for s in statements for key in s.fact_keys}))
+            found = self._distinct.setdefault((tests, keys), Asked(len(self._distinct), tests, keys))
+            self._asked[asking] = found
+        return found
 
-    def statements_of(self, entries: Iterable[int]) -> Numbers:
+    def statements_of(self, entries: Numbers) -> Numbers:
         """Return the statements of entries, and the RCPs of the resource's owner."""
-        return tuple(
-            number
-            for entry in (self.entries[number] for number in entries)
-            for number in (entry["statement_number"], *(number for number, _ in parts_of(entry["rcps"])))
-        )
+        if entries not in self._spoken:
+            listed = [self.entries[number] for number in entries]
+            rcps = {number for entry in listed for number, _ in parts_of(entry["rcps"])}
+            self._spoken[entries] = tuple({entry["statement_number"] for entry in listed} | rcps)
+        return self._spoken[entries]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -138,7 +138,7 @@ class Profiles:
         )
         if texts not in self._asked_of_all:
             own = [number for text in texts[:4] for number, _ in parts_of(text)]
-            entries = [number for text in texts[4:] for number, _ in parts_of(text)]
+            entries = tuple(number for text in texts[4:] for number, _ in parts_of(text))
             self._asked_of_all[texts] = self.examples.asked_by((*own, *self.examples.statements_of(entries)))
         return self._asked_of_all[texts]
 

@@ -50,6 +50,7 @@ class Relevance:
 
     kinds: Mapping[TypeForm, int]
     open_actions: int
+    _by_format: dict[str | None, int] = field(default_factory=dict)
     _by_head: dict[Head | None, int] = field(default_factory=dict)
     _known: dict[int, int] = field(default_factory=dict)
     _resources: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -63,12 +64,19 @@ class Relevance:
     def _of_patterns(self, statement: NumberedStatement) -> int:
         if statement.resource_element != "Resource":
             return _union(self.kinds.values())
-        found = _union(actions for kind, actions in self.kinds.items() if kind.arn_format == "")
+        found = self._of_format("")
         for pattern in statement.resources:
             found |= self._of_head(head_of(pattern))
             if globs.matches(wide_glob(pattern, statement.has_variables, True), "*"):
-                found |= _union(actions for kind, actions in self.kinds.items() if kind.arn_format is None)
+                found |= self._of_format(None)
         return found
+
+    def _of_format(self, arn_format: str | None) -> int:
+        if arn_format not in self._by_format:
+            self._by_format[arn_format] = _union(
+                actions for kind, actions in self.kinds.items() if kind.arn_format == arn_format
+            )
+        return self._by_format[arn_format]
 
     def _of_head(self, head: Head | None) -> int:
         if head not in self._by_head:

@@ -34,6 +34,7 @@ SAGEMAKER_FAMILY = (
     "groundtruthlabeling",
 )
 
+TAGS = Principal._fields.index("tags")
 BEFORE = (
     "actions",
     "evaluated_actions",
@@ -101,7 +102,8 @@ def _profiles(connection: Connection, examples: Examples) -> Profiles:
     found: list[tuple[object, ...]] = []
     for row in _batches(connection, f"select {columns}, is_incomplete from principal_layers order by principal_arn"):
         *values, is_incomplete = row
-        principal = Principal(*values)._replace(tags=tuple(_pairs(values[6])))
+        values[TAGS] = tuple(_pairs(values[TAGS]))
+        principal = Principal(*values)
         account_id = principal.account_id or None
         found.append(
             (principal.principal_arn, account_id, principal.principal_type, is_incomplete, profiles.add(principal))
