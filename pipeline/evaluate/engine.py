@@ -27,15 +27,15 @@ from pipeline.evaluate.sharing import Neighbour, Shared, Sharing
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, applies
 
-#: What an answer on the own account's resources depends on: the reads of both sides, the number of what of the action
-#: form counts, whether the type needs consent, and what tells types apart that patterns cut.
-_OwnKey = tuple[int, int, int, bool, tuple[str | None, Place] | None]
+#: What an answer on the own account's resources depends on: the reads of both sides, the traits of the action form and
+#: resource type, and what tells types apart that patterns cut.
+_OwnKey = tuple[int, int, int, tuple[str | None, Place] | None]
 
 
 class _Question(NamedTuple):
     """The action forms that a case is asked for: each with the places of its resource types among ``kinds``.
 
-    ``kinds`` are the distinct resource types, each with the number of what else of a form tells decisions apart.
+    ``kinds`` are the distinct resource types, each with the number of its traits.
     """
 
     forms: tuple[tuple[int, tuple[int, ...]], ...]
@@ -67,7 +67,7 @@ class Engine:
     _kinds: Kinds = field(init=False)
     _pairs: list[tuple[tuple[int, int], ...]] = field(init=False)
     _questions: dict[tuple[int, ...], _Question] = field(default_factory=dict)
-    _traits: dict[tuple[frozenset[str], bool], int] = field(default_factory=dict)
+    _traits: dict[tuple[frozenset[str], bool, bool], int] = field(default_factory=dict)
     _traits_forms: list[ActionForm] = field(default_factory=list)
     _identity: Reader = field(init=False)
     _limits: Reader = field(init=False)
@@ -91,11 +91,15 @@ class Engine:
         self._sharing = Sharing(self.examples.entries)
 
     def _pairs_of(self, form: ActionForm) -> tuple[tuple[int, int], ...]:
-        """Return the resource types of an action form, each with the number of what else of the form counts."""
-        traits_id = self._traits.setdefault((form.outright, form.works_across_accounts), len(self._traits))
-        if traits_id == len(self._traits_forms):
-            self._traits_forms.append(form)
-        return tuple((self._kinds.number_of[kind], traits_id) for kind in form.types)
+        """Return the resource types of an action form, each with the number of the traits that count besides."""
+        found = []
+        for kind in form.types:
+            traits = (form.outright, form.works_across_accounts, kind.needs_consent)
+            traits_id = self._traits.setdefault(traits, len(self._traits))
+            if traits_id == len(self._traits_forms):
+                self._traits_forms.append(form)
+            found.append((self._kinds.number_of[kind], traits_id))
+        return tuple(found)
 
     def cells_of(self, case: Case, form_ids: tuple[int, ...]) -> Iterator[int]:
         """Yield the cells that the case comes to on action forms: their places in ``cells``."""
@@ -153,12 +157,12 @@ class Engine:
         """Return the number of what an action comes to on one resource type."""
         identity = self._identity.read(subject.identity, kind_id)
         limits = self._limits.read(subject.limits, kind_id)
-        kind, cut = self._kinds.forms[kind_id], None
+        cut = None
         if identity.crossing or limits.crossing:
-            cut = _cut_of(identity.crossing | limits.crossing, kind, subject.own.place)
-        key = (identity.number, limits.number, traits_id, kind.needs_consent, cut)
+            cut = _cut_of(identity.crossing | limits.crossing, self._kinds.forms[kind_id], subject.own.place)
+        key = (identity.number, limits.number, traits_id, cut)
         if subject.case.entries:
-            shared = self._sharing.of(subject.case.entries, subject.example, kind)
+            shared = self._sharing.of(subject.case.entries, subject.example, self._kinds.forms[kind_id])
             if shared.own or shared.neighbours:
                 return self._shared_outcome_id(subject, kind_id, key, shared)
         found = self._decided.get(key)

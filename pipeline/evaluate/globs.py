@@ -62,9 +62,7 @@ class Glob:
     @property
     def literal(self) -> str | None:
         """The only text that it matches, None if there are several."""
-        if self.ignores_case or any(token.kind != "char" for token in self.tokens):
-            return None
-        return "".join(token.text for token in self.tokens)
+        return self.start if len(self.start) == len(self.tokens) and not self.ignores_case else None
 
 
 def glob(parts: Sequence[Part], *, within_field: bool = False, ignores_case: bool = False) -> Glob:

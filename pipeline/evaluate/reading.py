@@ -134,6 +134,7 @@ class Facing:
 
     side: Side
     resources: Resources
+    shapes: tuple[int, ...]
     layers: tuple[tuple[tuple[_Statement, ...], ...] | None, ...]
     reads: dict[int, Read]
 
@@ -176,7 +177,7 @@ class Reader:
                 else tuple(self._placed(level, name, side.facts_id, resources) for level in levels or ())
                 for name, levels in zip(self.names, side.layers, strict=True)
             )
-            found = side.facing[resources.number] = Facing(side, resources, layers, {})
+            found = side.facing[resources.number] = Facing(side, resources, side.shapes, layers, {})
         return found
 
     def _placed(self, numbers: Numbers, layer: str, facts_id: int, resources: Resources) -> tuple[_Statement, ...]:
@@ -192,7 +193,7 @@ class Reader:
 
     def read(self, facing: Facing, kind_id: int) -> Read:
         """Return a side as far as it matters to resources of a type."""
-        shape = facing.side.shapes[kind_id]
+        shape = facing.shapes[kind_id]
         found = facing.reads.get(shape)
         if found is None:
             found = facing.reads[shape] = self._read(facing, kind_id)
