@@ -92,10 +92,9 @@ def _numbered(needed: Sequence[Needed], answers: Sequence[Sequence[Outcome]]) ->
 
 
 def _shards(needed: Sequence[Needed], processes: int) -> list[list[int]]:
-    """Return the places of the cases in shards. Those with the same identity policies stand together, as most of what
-    is decided for one serves the next."""
-    firsts: dict[object, int] = {}
-    order = sorted(range(len(needed)), key=lambda number: firsts.setdefault(needed[number][0].identity, number))
+    """Return the places of the cases in shards. Those with the same identity policies stand together: most of what is
+    decided for one serves the next."""
+    order = sorted(range(len(needed)), key=lambda number: needed[number][0].identity)
     size = max(1, -(-len(order) // (SHARDS_A_PROCESS * processes)))
     return [order[start : start + size] for start in range(0, len(order), size)]
 
