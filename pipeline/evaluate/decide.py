@@ -109,7 +109,8 @@ def _decided(
         return
     # The protocol is that of every process: all run this same Python.
     pickled = pickle.dumps(facts, pickle.HIGHEST_PROTOCOL)
-    yield from pool.map(_decided_there, [_Shard(pickled, [needed[n] for n in shard]) for shard in shards])
+    yield from pool.map(_decided_there, [_Shard(pickled, [needed[number] for number in shard]) for shard in shards])
+    _engine.cache_clear()
 
 
 def _decided_there(shard: _Shard) -> _Decided:
