@@ -130,7 +130,8 @@ def arns(pattern: Glob, regions: Sequence[str], accounts: Sequence[str]) -> Iter
         yield from (_filled(pattern.tokens, name) for name in NAMES)
     else:
         *start, last = fields
-        place = tuple(_filled(field.tokens, word) for field, word in zip(start, ("arn", "aws", "sagemaker"), strict=False))
+        usual = zip(start, ("arn", "aws", "sagemaker"), strict=False)
+        place = tuple(_filled(field.tokens, word) for field, word in usual)
         ends = itertools.product(NAMES, _in_field(start[3], regions), _in_field(start[4], accounts))
         yield from (":".join((*place, region, account, _filled(last.tokens, name))) for name, region, account in ends)
 
