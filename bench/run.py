@@ -22,6 +22,8 @@ if not __package__:  # run as a script: python bench/run.py
     sys.path.insert(0, str(ROOT))
 
 CACHE = ROOT / ".bench"
+#: All of AWS's managed policies; the generator's own list has those that SageMaker users attach.
+MANAGED_POLICIES = ROOT.parent / "shared" / "data" / "aws-managed-policies.jsonl"
 KIB_PER_MIB = 1024
 AIM_RATIO, AIM_GIB = 8, 2
 SIMULATED = 2000
@@ -154,6 +156,36 @@ def _line(what: str, done: Measured, of: Measured | None = None) -> str:
     return f"{what:<42}{done.seconds:10.2f} s{done.mebibytes:10.0f} MiB{ratio}"
 
 
+def managed_policies() -> Path | None:
+    """Return a folder with each AWS managed policy as a loose document; None where their list is missing."""
+    folder = CACHE / "managed"
+    if not MANAGED_POLICIES.exists():
+        return None
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        for line in MANAGED_POLICIES.read_text(encoding="utf-8").splitlines():
+            policy = json.loads(line)
+            (folder / f"{policy['name']}.json").write_text(json.dumps(policy["document"]), encoding="utf-8")
+    return folder
+
+
+def _print_formulas(folder: Path) -> None:
+    """Print what formulas cost, and how fast the concrete evaluator is."""
+    script = str(ROOT / "bench" / "formulas.py")
+    print(f"\n{'formulas, processor time of one process':<42}{'solved':>10}{'a second':>12}{'share of build':>16}")
+    inputs = {"this organization": folder / "in", "all AWS managed policies": managed_policies()}
+    for what, of in inputs.items():
+        if of is None:
+            print(f"{what}: skipped, they do not lie beside this checkout")
+            continue
+        found = json.loads(measure([sys.executable, script, str(of), str(folder / "formulas")]).output)
+        shutil.rmtree(folder / "formulas", ignore_errors=True)
+        rate = found["solved"] / max(found["solving"], 1e-9)
+        print(f"{what:<42}{found['solved']:>10,}{rate:>12,.0f}{found['formulas'] / found['build']:>16.0%}")
+    found = json.loads(measure([sys.executable, script, "--decisions"]).output)
+    print(f"{'decisions of the concrete evaluator':<42}{'':>10}{found['decisions'] / found['seconds']:>12,.0f}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
@@ -183,6 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if decided.code == 0 and count:
             rate = f"{count / decided.seconds:9,.0f}/s"
             print(_line(f"policylake simulate, {count:,} {kind}", decided), rate)
+    _print_formulas(folder)
     ratio = built.seconds / least.seconds
     print(f"\naim: within {AIM_RATIO}x of the floor and {AIM_GIB} GiB;", end=" ")
     print(f"this run: {ratio:.1f}x and {built.mebibytes / 1024:.2f} GiB")
