@@ -1,4 +1,4 @@
-"""Measures what formulas cost: builds a lake in one process with the clock on whatever decides, simplifies or words them.
+"""Measures what formulas cost: builds a lake in one process with the clock on what decides, simplifies or words them.
 
 Prints JSON: the distinct formulas that were solved, the processor time of solving them, that of all work on formulas
 (solving, simplifying, cutting scopes, witnesses, smallest changes, words), and that of the whole build.

@@ -64,7 +64,7 @@
     for (const [place, text] of run.profiles[principal.profile]) {
       const [letter, layer, decided, scopes] = run.answers[place];
       for (const action of PL.ranges(text)) {
-        const resolved = scopes.map((scope) => ({ pattern: scope[0], verdict: scope[1], condition: scope[2] < 0 ? "" : run.conditions[scope[2]],
+        const resolved = scopes.map((scope) => ({ pattern: scope[0], verdict: scope[1], condition: scope[2] < 0 ? "" : run.conditions[scope[2]][0], proof: scope[2] < 0 ? "" : run.conditions[scope[2]][1],
           granted: rows.granted(scope[3], action), limited: rows.limited(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] }));
         const told = { letter, layer, decided: rows.limited(decided, action), scopes: resolved };
         const key = JSON.stringify(told);
@@ -175,6 +175,7 @@
       ["on", !scope.pattern ? [] : [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
       ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
       ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition)] : []],
+      ["proof", scope.proof ? [make("span", { class: "minor" }, scope.proof)] : []],
       ["granted by", links(scope.granted, names)],
       ["limited by", links(scope.limited, names)],
     ].filter(([, value]) => value.length);

@@ -1,5 +1,6 @@
 """Shows an explanation to people: the verdict, what would change it, the scopes as a table, the statements by layer."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from pipeline.errors import printable
 
 Row = Mapping[str, Any]
 
+#: Lines of proof; --format shows them all.
+MOST_WITNESSES = 3
 #: Columns that only tell the parts of the joint table apart, or are said elsewhere.
 REPEATED = ("principal_arn", "part", "condition_id", "witness")
 #: Characters of a clause that are shown; --format has all of it.
@@ -37,7 +40,13 @@ def show(action: str, parts: Parts) -> None:
     if parts.scopes.num_rows:
         _say("", "Granted scopes")
         emit(parts.scopes.drop_columns(list(REPEATED)), "table", None)
+        _say("", "Proof: requests that are allowed, as lines of simulate", *_witnesses(parts.scopes.to_pylist()))
     _say(*_layers(parts.statements.to_pylist(), parts.clauses.to_pylist()))
+
+
+def _witnesses(scopes: Iterable[Row]) -> list[str]:
+    found = dict.fromkeys(row["witness"] for row in scopes if row["witness"])
+    return [f"  {line}" for line in itertools.islice(found, MOST_WITNESSES)]
 
 
 def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:

@@ -85,7 +85,8 @@ def evaluate(
     (own_token,) = _rows(connection, "select own_token()")[0]
     solver = Solver(facts.knowledge.domain)
     witnesses = Witnesses(solver, facts.knowledge, facts.inventory)
-    for name, decided in tables_of(decisions.cells, witnesses, _spelling(connection), own_token).items():
+    shown = _cells_of_access(connection)
+    for name, decided in tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token).items():
         load_table(connection, name, decided)
     run_models(connection, ("residual_conditions",))
     load_table(connection, "context_decisions", context_decisions(connection, solver))
@@ -93,6 +94,15 @@ def evaluate(
 
 def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
     return connection.execute(sql).fetchall()
+
+
+def _cells_of_access(connection: Connection) -> frozenset[int]:
+    """Return the cells that evaluated actions come to, not only those that these need besides."""
+    sql = (
+        "select distinct cell_id from case_cells inner join action_forms using (form_id) "
+        "semi join evaluated_actions using (action)"
+    )
+    return frozenset(cell_id for (cell_id,) in _rows(connection, sql))
 
 
 def _profiles(connection: Connection, examples: Examples) -> Profiles:

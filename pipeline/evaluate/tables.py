@@ -1,7 +1,7 @@
 """Writes cells as tables: their rows, their verdicts, and the conditions that stand in them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -85,6 +85,7 @@ class _Found:
     """Witnesses by number from 1, and the conditions so far with an example each."""
 
     witnesses: Witnesses
+    shown: Set[int]
     numbers: dict[Witness, int] = field(default_factory=dict)
     ids: dict[Formula, str] = field(default_factory=dict)
     examples: dict[Formula, _Example] = field(default_factory=dict)
@@ -93,6 +94,11 @@ class _Found:
         """Return the number of a witness."""
         return None if witness is None else self.numbers.setdefault(witness, len(self.numbers) + 1)
 
+    def _rank(self, example: _Example | None) -> int:
+        if example is None:
+            return -1
+        return 2 * (example.witness is not None) + (example.cell_id in self.shown)
+
     def columns(self, cell_id: int, row: AccessRow) -> _Columns:
         """Return the columns of a row of cell_access, and note its condition."""
         witness = self.witnesses.of(*_scope(row))
@@ -100,8 +106,9 @@ class _Found:
         if row.verdict == "conditional":
             if row.formula not in self.ids:
                 self.ids[row.formula] = formulas.identity(row.formula)
-            if row.formula not in self.examples or (witness and not self.examples[row.formula].witness):
-                self.examples[row.formula] = _Example(cell_id, row, witness)
+            example = _Example(cell_id, row, witness)
+            if self._rank(example) > self._rank(self.examples.get(row.formula)):
+                self.examples[row.formula] = example
             condition_id = self.ids[row.formula]
         exceptions = json.dumps([shown(p) for p in row.exceptions], ensure_ascii=False) if row.exceptions else None
         return _Columns(
@@ -118,14 +125,15 @@ class _Found:
 
 
 def tables_of(
-    cells: Sequence[Outcome], witnesses: Witnesses, spelling: Mapping[str, str], own_token: str
+    cells: Sequence[Outcome], shown: Set[int], witnesses: Witnesses, spelling: Mapping[str, str], own_token: str
 ) -> dict[str, pa.Table]:
     """Return cell_access, cell_verdicts, witnesses and residual_formulas; cells are numbered from 1.
 
+    ``shown`` are the cells of evaluated actions: a condition that any of them has gets its example from one.
     ``spelling`` maps condition keys in lower case to AWS's spelling. ``own_token`` stands for the principal's own
     account; the tables say ``{ownaccount}``.
     """
-    found = _Found(witnesses)
+    found = _Found(witnesses, shown)
     numbered = list(enumerate(cells, start=1))
     rows = [found.columns(cell_id, row) for cell_id, outcome in numbered for row in outcome.rows]
     verdicts = [(cell_id, outcome.verdict, outcome.layer, outcome.decided_by) for cell_id, outcome in numbered]

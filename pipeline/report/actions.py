@@ -164,6 +164,7 @@ def _scope(scope: Scope, own: str | None) -> dict[str, Any]:
         "types": ", ".join(scope.types),
         "verdict": scope.verdict,
         "condition": told(scope.condition) if scope.condition else "",
+        "proof": told(scope.proof) if scope.proof else "",
         "exceptions": [told(text) for text in scope.exceptions],
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pipeline.lake import Lake
+from pipeline.report.proofs import proof
 from pipeline.report.queries import rows
 
 #: Verdicts by the letter that stands for them in verdict vectors, the widest access first.
@@ -27,11 +28,15 @@ class Action(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """A granted scope; statements by number. ``types`` is empty where all resource types of the action are meant."""
+    """A granted scope; statements by number. ``proof`` is that of the condition, in words.
+
+    ``types`` is empty where all resource types of the action are meant.
+    """
 
     pattern: str
     verdict: str
     condition: str | None
+    proof: str | None
     exceptions: tuple[str, ...]
     granted_by: tuple[int, ...]
     limited_by: tuple[int, ...]
@@ -148,6 +153,7 @@ def _scope(row: dict[str, Any]) -> Scope:
         row["resource_pattern"],
         row["verdict"],
         row["condition"],
+        proof(row["witness"], row["smallest_change"]),
         tuple(json.loads(row["except_resources"])) if row["except_resources"] else (),
         tuple(row["granted_by_numbers"] or ()),
         tuple(row["limited_by_numbers"] or ()),

@@ -8,23 +8,35 @@ example_cells as (
     from residual_formulas
 ),
 
+-- Actions that others need besides have cells too, but are not in access: evaluated actions come first.
+forms as (
+    select
+        action_forms.form_id,
+        bool_or(evaluated_actions.action is not null) as is_shown,
+    from action_forms
+    left join evaluated_actions on action_forms.action = evaluated_actions.action
+    group by action_forms.form_id
+),
+
 example_cases as (
     select
         case_cells.cell_id,
-        min((case_cells.case_id, case_cells.form_id)) as first_case,
+        min((not forms.is_shown, case_cells.case_id, case_cells.form_id)) as first_case,
     from case_cells
     inner join example_cells on case_cells.cell_id = example_cells.cell_id
+    inner join forms on case_cells.form_id = forms.form_id
     group by case_cells.cell_id
 ),
 
 asked as (
     select
         example_cases.cell_id,
-        min((profile_cases.profile_id, block_actions.action)) as first_ask,
+        min((evaluated_actions.action is null, profile_cases.profile_id, block_actions.action)) as first_ask,
     from example_cases
-    inner join profile_cases on example_cases.first_case[1] = profile_cases.case_id
+    inner join profile_cases on example_cases.first_case[2] = profile_cases.case_id
     inner join block_actions
-        on profile_cases.block_id = block_actions.block_id and example_cases.first_case[2] = block_actions.form_id
+        on profile_cases.block_id = block_actions.block_id and example_cases.first_case[3] = block_actions.form_id
+    left join evaluated_actions on block_actions.action = evaluated_actions.action
     group by example_cases.cell_id
 ),
 
@@ -32,9 +44,9 @@ callers as (
     select
         asked.cell_id,
         min((principal_profiles.principal_arn, principal_profiles.account_id)) as caller,
-        any_value(asked.first_ask[2]) as action,
+        any_value(asked.first_ask[3]) as action,
     from asked
-    inner join principal_profiles on asked.first_ask[1] = principal_profiles.profile_id
+    inner join principal_profiles on asked.first_ask[2] = principal_profiles.profile_id
     group by asked.cell_id
 )
 

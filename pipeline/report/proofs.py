@@ -1,0 +1,27 @@
+"""Says what proves a condition: a request that meets it, and the smallest change with which it is denied."""
+
+import json
+from typing import Any
+
+
+def proof(witness: str | None, change: str | None) -> str | None:
+    """Return the proof of a condition in words, from its witness and smallest change; None where it is not proven.
+
+    The request is some principal's that has the condition, so only its context is told.
+    """
+    if witness is None or change is None:
+        return None
+    context: dict[str, Any] = json.loads(witness)["context"]
+    changed: dict[str, Any] = json.loads(change)
+    given = ", ".join(_told(key, value) for key, value in context.items())
+    differs = [_told(key, value) for key, value in changed["context"].items()]
+    is_elsewhere = "aws:RequestedRegion" in changed["context"]
+    differs += [f"resource = {changed['resource']}"] if "resource" in changed and not is_elsewhere else []
+    differs += ["no session of that name"] if "principal" in changed else []
+    return f"allowed with {given or 'none of these keys'}; denied with {', '.join(differs)}"
+
+
+def _told(key: str, value: Any) -> str:
+    if value is None:
+        return f"no {key}"
+    return f"{key} = {', '.join(value) if isinstance(value, list) else value}"
