@@ -1,0 +1,118 @@
+"""Witnesses look like real requests, and keep away from what would make them something else."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.build import build_lake
+from pipeline.lake import open_lake
+
+FORMS = {
+    "aws:SourceIp": r"\d+\.\d+\.\d+\.\d+|[0-9a-f:]+",
+    "aws:VpcSourceIp": r"(10|172|192)\.\d+\.\d+\.\d+",
+    "aws:SourceVpc": r"vpc-[0-9a-z]+",
+    "aws:SourceVpce": r"vpce-[0-9a-z]+",
+    "aws:RequestedRegion": r"[a-z]{2}(-[a-z]+)+-\d",
+    "iam:PassedToService": r"[a-z0-9.-]+\.amazonaws\.com",
+    "aws:MultiFactorAuthPresent": r"true|false",
+    "aws:CurrentTime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+}
+ARN = re.compile(r"\*|arn:aws:[a-z0-9-]+:([a-z]{2}(-[a-z]+)+-\d)?:(\d{12})?:.+")
+
+
+def test_the_witnesses_of_the_sample_look_like_real_requests(sample_lake: Path) -> None:
+    lake = open_lake(sample_lake)
+    rows = lake.query("select distinct witness, resource_pattern from access").to_pylist()
+    # What a policy writes out is taken as it is: the guide's "account-id" stands where an account should.
+    lines = [line for row in rows if (line := json.loads(row["witness"]))["resource"] != row["resource_pattern"]]
+    assert len(lines) > 1000
+    for line in lines:
+        assert list(line) == ["principal", "action", "resource", "context"]
+        assert ARN.fullmatch(line["resource"]), line
+        for key, value in line["context"].items():
+            assert re.fullmatch(FORMS.get(key, ".+"), value if isinstance(value, str) else value[0], re.DOTALL), line
+
+
+def test_a_witness_names_no_known_resource_unless_the_row_does(sample_lake: Path) -> None:
+    lake = open_lake(sample_lake)
+    known = {row["resource_arn"] for row in lake.query("select resource_arn from inventory").to_pylist()}
+    assert known
+    sql = "select distinct resource_pattern, json_extract_string(witness, '$.resource') as resource from access"
+    for row in lake.query(sql).to_pylist():
+        assert row["resource"] not in known or row["resource"] == row["resource_pattern"]
+
+
+def lake_of(folder: Path, *statements: dict) -> list[dict]:
+    """The conditions of a loose policy on sagemaker:CreateModel, with their proofs."""
+    (folder / "p.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
+    build_lake([folder / "p.json"], folder / "lake")
+    lake = open_lake(folder / "lake")
+    columns = "resource_pattern, verdict, is_proven, access.witness, smallest_change"
+    sql = f"select {columns} from access left join residual_conditions using (condition_id)"
+    return lake.query(f"{sql} where action = 'sagemaker:CreateModel' order by 1").to_pylist()
+
+
+def allow(**condition: dict) -> dict:
+    return {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*", "Condition": condition}
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "change"),
+    [
+        (
+            {"IpAddress": {"aws:SourceIp": "198.51.100.0/28"}},
+            {"aws:SourceIp": "198.51.100.1"},
+            {"aws:SourceIp": "198.51.100.25"},
+        ),
+        (
+            {"StringLike": {"aws:RequestTag/team": "red-*"}},
+            {"aws:RequestTag/team": "red-example", "aws:TagKeys": "team"},
+            {"aws:RequestTag/team": "example"},
+        ),
+        (
+            {"StringEquals": {"aws:SourceVpce": "vpce-1"}},
+            {"aws:SourceVpc": "vpc-0a1b2c3d4e5f67890", "aws:SourceVpce": "vpce-1", "aws:VpcSourceIp": "10.0.1.25"},
+            {"aws:SourceVpce": "vpce-0a1b2c3d4e5f67890"},
+        ),
+        (
+            {"Null": {"aws:TagKeys": "true"}},
+            {},
+            {"aws:TagKeys": "example"},
+        ),
+        (
+            {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}},
+            {"aws:CurrentTime": "2026-12-31T23:59:59Z"},
+            {"aws:CurrentTime": "2027-01-01T00:00:00Z"},
+        ),
+        (
+            {"StringEquals": {"aws:RequestTag/owner": "${aws:userid}"}},
+            {"aws:RequestTag/owner": "AROAIOSFODNN7EXAMPLE:alice", "aws:TagKeys": "owner",
+             "aws:userid": "AROAIOSFODNN7EXAMPLE:alice"},
+            {"aws:RequestTag/owner": "example"},
+        ),
+    ],
+    ids=["address", "tag", "endpoint", "absence", "date", "variable"],
+)  # fmt: skip
+def test_the_proof_of_a_condition(condition: dict, context: dict, change: dict, tmp_path: Path) -> None:
+    (row,) = lake_of(tmp_path, allow(**condition))
+    assert row["is_proven"]
+    assert json.loads(row["witness"])["context"] == context
+    assert json.loads(row["smallest_change"]) == {"context": change}
+
+
+def test_another_resource_is_named_where_no_context_changes_the_answer(tmp_path: Path) -> None:
+    (row,) = lake_of(tmp_path, allow(StringEquals={"aws:RequestedRegion": "eu-west-1"}))
+    assert ":eu-west-1:" in json.loads(row["witness"])["resource"]
+    change = json.loads(row["smallest_change"])
+    assert f":{change['context']['aws:RequestedRegion']}:" in change["resource"]
+
+
+def test_a_region_that_the_resource_names_is_the_one_called(tmp_path: Path) -> None:
+    arn = "arn:aws:sagemaker:eu-west-1:111122223333:model/*"
+    called = allow(StringEquals={"aws:RequestedRegion": "eu-west-1"}) | {"Resource": arn}
+    other = allow(StringEquals={"aws:RequestedRegion": "us-east-1"}) | {"Resource": arn}
+    (row,) = lake_of(tmp_path, called)
+    assert row["verdict"] == "allowed"
+    assert lake_of(tmp_path, other) == []
