@@ -83,7 +83,7 @@ def answer(report: Path, arn: str, action: str):
         if number in ranges(actions):
             letter, layer, decided, scopes = run["answers"][place]
             told = [
-                (scope[0], run["conditions"][scope[2]] if scope[2] >= 0 else "", scope[5] if len(scope) > 5 else [])
+                (scope[0], run["conditions"][scope[2]][0] if scope[2] >= 0 else "", scope[5] if len(scope) > 5 else [])
                 for scope in scopes
             ]
             return WORDS[letter], layer, decided, told
