@@ -14,7 +14,7 @@ from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.scopes import REGION, Region, Scope, region_called, regions, scope_of
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import resource_test
+from pipeline.evaluate.statements import pattern_glob, resource_test
 
 #: Tags of resources by ARN: key in lower case to value.
 Inventory = Mapping[str, Mapping[str, str]]
@@ -123,7 +123,7 @@ def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver)
     Every required type must be met by one call, so the weakest of them decides; where none is required, the best.
     """
     named = [_named(outcome, kind) for kind, outcome in zip(kinds, outcomes, strict=True)]
-    rows = _merged([row for outcome in named for row in outcome.rows], solver)
+    rows = _merged(_told_apart([row for outcome in named for row in outcome.rows]), solver)
     required = [outcome for kind, outcome in zip(kinds, named, strict=True) if kind.is_required]
     if not required:
         return max(named, key=lambda outcome: RANKS[outcome.verdict])._replace(rows=rows)
@@ -131,6 +131,26 @@ def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver)
     if weakest.verdict == "conditional" and len(required) > 1 and not _together(required, solver):
         return Outcome(rows, *_why_never_together(required))
     return weakest._replace(rows=rows)
+
+
+def _told_apart(rows: Sequence[AccessRow]) -> list[AccessRow]:
+    """Return rows that name the whole of their type where another type of that name has a row of the same pattern that
+    says something else: an action that the reference does not know is on resources of the account and on those of none.
+    """
+    said: dict[tuple[str, str], dict[Kind, tuple[Formula, tuple[str, ...]]]] = {}
+    for row in rows:
+        if row.kind:
+            said.setdefault((row.kind.name, row.pattern), {})[row.kind] = (row.formula, row.exceptions)
+    return [
+        row._replace(pattern=row.kind.pattern)
+        if row.kind and len({*said[row.kind.name, row.pattern].values()}) > 1 and _is_whole(row.kind, row.pattern)
+        else row
+        for row in rows
+    ]
+
+
+def _is_whole(kind: Kind, pattern: str) -> bool:
+    return not globs.relation((kind.universe,), pattern_glob(pattern)).outside
 
 
 def _named(outcome: Outcome, kind: Kind) -> Outcome:

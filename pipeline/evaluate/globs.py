@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import ClassVar, NamedTuple
 
 from pipeline.iam.grammar import Part
@@ -19,6 +19,12 @@ MOST_STATES = 4000
 MOST_RUNS = 6
 ARN_FIELDS = 6
 _FRESH = "xyzqwvkjXYZQWVKJ0123456789~"
+#: Characters that no text of AWS has, for globs that name all of the fresh ones.
+_PRIVATE = range(0xE000, 0x110000)
+#: No character behind this one has another case.
+_LAST_CASED = 0x1FFFF
+#: Stands between pieces for text that nobody names.
+_BETWEEN = "\ufffd"
 
 
 class Token(NamedTuple):
@@ -124,36 +130,64 @@ def _closed(pattern: Glob, states: int) -> int:
 
 @lru_cache(maxsize=1 << 18)
 def _step(pattern: Glob, states: int, character: str) -> int:
+    if pattern.ignores_case:  # one character can be the same as several: "ß" and "ss"
+        for folded in character.casefold():
+            states = _stepped(pattern, states, folded)
+        return states
+    return _stepped(pattern, states, character)
+
+
+def _stepped(pattern: Glob, states: int, character: str) -> int:
     found = 0
-    lowered = character.casefold() if pattern.ignores_case else character
     for position, token in enumerate(pattern.tokens):
         if not states >> position & 1 or (token.no_colon and character == ":"):
             continue
         if token.kind == "run":
             found |= 1 << position
-        elif token.kind == "any" or token.text == lowered:
+        elif token.kind == "any" or token.text == character:
             found |= 1 << position + 1
     return _closed(pattern, found)
 
 
 @lru_cache(maxsize=1 << 18)
-def _next_characters(pattern: Glob, states: int) -> frozenset[str]:
+def _next_characters(pattern: Glob, states: int, with_rare: bool = False) -> frozenset[str]:
     found = set()
     for position, token in enumerate(pattern.tokens):
         if states >> position & 1:
             if token.kind == "char":
                 found |= {token.text, token.text.upper()} if pattern.ignores_case else {token.text}
+                found |= _rare_cases().get(token.text, frozenset()) if with_rare and pattern.ignores_case else set()
             elif token.no_colon:
                 found.add(":")
     return frozenset(found)
+
+
+@lru_cache(maxsize=1)
+def _rare_cases() -> dict[str, frozenset[str]]:
+    """Return the characters that are the same as others without regard to case, by the first of those."""
+    found: dict[str, set[str]] = {}
+    for character in map(chr, range(_LAST_CASED + 1)):
+        folded = character.casefold()
+        if folded != character:
+            found.setdefault(folded[0], set()).add(character)
+    return {first: frozenset(characters) for first, characters in found.items()}
 
 
 @lru_cache(maxsize=1 << 16)
 def truth_vectors(patterns: tuple[Glob, ...]) -> dict[tuple[bool, ...], str] | None:
     """Return every way in which one text that is not empty can match the globs, each with the shortest example.
 
-    A way is a tuple of booleans, one a glob. None where the walk grew too large to finish.
+    A way is a tuple of booleans, one a glob. None where the walk grew too large to finish. Rare spellings, such as the
+    sign of the kelvin for "k", are examples of ways only that no other text gives.
     """
+    found = _vectors(patterns, False)
+    if found is None or len(patterns) < 2 or not any(pattern.ignores_case for pattern in patterns):
+        return found
+    rare = _vectors(patterns, True)
+    return None if rare is None else {**found, **{way: text for way, text in rare.items() if way not in found}}
+
+
+def _vectors(patterns: tuple[Glob, ...], with_rare: bool) -> dict[tuple[bool, ...], str] | None:
     fresh = _fresh_character(patterns)
     start = tuple(_start(pattern) for pattern in patterns)
     seen = {start}
@@ -164,8 +198,8 @@ def truth_vectors(patterns: tuple[Glob, ...]) -> dict[tuple[bool, ...], str] | N
         if text:
             way = tuple(bool(s >> len(p.tokens) & 1) for p, s in zip(patterns, states, strict=True))
             found.setdefault(way, text)
-        characters = {fresh}.union(*(_next_characters(p, s) for p, s in zip(patterns, states, strict=True)))
-        for character in sorted(characters):
+        following = (_next_characters(p, s, with_rare) for p, s in zip(patterns, states, strict=True))
+        for character in sorted({fresh}.union(*following)):
             reached = tuple(_step(p, s, character) for p, s in zip(patterns, states, strict=True))
             # The text that is no longer than one character differs from its longer kin by being not empty.
             if reached not in seen or (not text and reached == start):
@@ -179,7 +213,7 @@ def truth_vectors(patterns: tuple[Glob, ...]) -> dict[tuple[bool, ...], str] | N
 @lru_cache(maxsize=1 << 16)
 def _fresh_character(patterns: tuple[Glob, ...]) -> str:
     used = {token.text.casefold() for pattern in patterns for token in pattern.tokens}
-    return next((c for c in _FRESH if c.casefold() not in used), "\ufffd")
+    return next(c for c in chain(_FRESH, map(chr, _PRIVATE)) if c.casefold() not in used)
 
 
 class Relation(NamedTuple):
@@ -218,7 +252,7 @@ class _Pieces(NamedTuple):
 @lru_cache(maxsize=1 << 16)
 def _pieces(pattern: Glob) -> _Pieces | None:
     """Return the pieces of a glob with at least one run; None where it has a ``?``, a colon or no case of letters."""
-    if pattern.ignores_case or any(t.kind == "any" or t.text == ":" for t in pattern.tokens):
+    if pattern.ignores_case or any(t.kind == "any" or t.text in (":", _BETWEEN) for t in pattern.tokens):
         return None
     texts = "".join("\0" if token.kind == "run" else token.text for token in pattern.tokens).split("\0")
     if len(texts) < 2:
@@ -250,7 +284,7 @@ def _by_pieces(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
     inside = (start.startswith(other.start) or other.start.startswith(start)) and (
         end.endswith(other.end) or other.end.endswith(end)
     )
-    generic = "\ufffd".join((start, *(text for part in parts for text in part.middle), end))
+    generic = _BETWEEN.join((start, *(text for part in parts for text in part.middle), end))
     if not matches(pattern, generic):
         return Relation(inside, True)
     return Relation(inside, False) if len(scope) == 1 else None
@@ -276,12 +310,23 @@ def _by_fields(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
 
 @lru_cache(maxsize=1 << 17)
 def _field_relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
+    """Compare one field of ARNs. Unlike a text, a field may be empty."""
     if pattern in scope:
         return Relation(True, False)
-    if not pattern.tokens or any(not member.tokens for member in scope):
-        is_empty_too = all(all(token.kind == "run" for token in part.tokens) for part in (*scope, pattern))
-        return Relation(is_empty_too, not is_empty_too)
-    return relation(scope, pattern)
+    if any(not member.tokens for member in scope):
+        inside, outside = False, False
+    elif not pattern.tokens:
+        inside, outside = False, True
+    else:
+        inside, outside = relation(scope, pattern)
+    if all(_takes_nothing(member) for member in scope):
+        inside, outside = inside or _takes_nothing(pattern), outside or not _takes_nothing(pattern)
+    return Relation(inside, outside)
+
+
+def _takes_nothing(pattern: Glob) -> bool:
+    """Whether an empty text matches."""
+    return all(token.kind == "run" for token in pattern.tokens)
 
 
 @lru_cache(maxsize=1 << 16)

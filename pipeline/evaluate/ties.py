@@ -53,16 +53,17 @@ _AGE = "aws:MultiFactorAuthAge is only where aws:MultiFactorAuthPresent is"
 
 _PRESENT: State = "present"
 _ABSENT: State = "absent"
-#: Where a key is in a state, another is. Those that are not ``is_certain`` hold for the facts of scenarios only.
+#: Where a key is in a state, another is; every two tied keys directly, for formulas speak of some of the keys only.
+#: Those that are not ``is_certain`` hold for the facts of scenarios only.
 TIES: tuple[Tie, ...] = (
     *(Tie(k, s, other, s, _TOGETHER) for s in (_PRESENT, _ABSENT)
       for k in sorted(THROUGH_ENDPOINT) for other in sorted(THROUGH_ENDPOINT) if k != other),
-    *(Tie(key, "present", FROM_OUTSIDE, "absent", _NO_ADDRESS) for key in sorted(THROUGH_ENDPOINT)),
-    *(Tie(FROM_OUTSIDE, "present", key, "absent", _NO_ADDRESS) for key in sorted(THROUGH_ENDPOINT)),
+    *(Tie(key, "present", FROM_OUTSIDE, "absent", _NO_ADDRESS) for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
+    *(Tie(FROM_OUTSIDE, "present", key, "absent", _NO_ADDRESS) for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
     *(Tie(key, "present", VIA_SERVICE, "false", _NOT_KEPT, False) for key in sorted(THROUGH_ENDPOINT)),
     *(Tie(VIA_SERVICE, "true", key, "absent", _NOT_KEPT, False) for key in sorted(THROUGH_ENDPOINT)),
-    *(Tie(key, "present", "aws:sourcevpc", "present", _TOGETHER) for key in OF_ENDPOINT),
-    *(Tie("aws:sourcevpc", "absent", key, "absent", _TOGETHER) for key in OF_ENDPOINT),
+    *(Tie(k, "present", other, "present", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
+    *(Tie(other, "absent", k, "absent", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
     *(Tie(k, s, other, s, CALLED) for s in (_PRESENT, _ABSENT)
       for k in sorted(FOR_THE_CALLER) for other in sorted(FOR_THE_CALLER) if k != other),
     *(Tie(key, "present", VIA_SERVICE, "true", CALLED) for key in sorted(FOR_THE_CALLER)),

@@ -5,7 +5,7 @@ The ways are all that there are, or more (where a test is beyond the method); ne
 
 import itertools
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -70,7 +70,7 @@ def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:
         return _free(tests)
     if not domain.is_multivalued:
         return [Way(_truths(tests, [hits]), True, (text,), exact) for hits, text, exact in singles]
-    return _several(tests, singles)
+    return _several(tests, singles, _takes_empty(tests, domain))
 
 
 def _truths(tests: tuple[Test, ...], rows: Sequence[tuple[bool, ...]]) -> tuple[bool, ...]:
@@ -86,7 +86,7 @@ Truths = tuple[bool, ...]
 Single = tuple[Truths, str, bool]
 
 
-def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
+def _several(tests: tuple[Test, ...], singles: list[Single], takes_empty: bool) -> list[Way]:
     """Return the ways of a key with many values: what any set of single values can do.
 
     A set's truths depend only on which tests some value hits and which some value misses, so sets grow until
@@ -94,9 +94,10 @@ def _several(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
     """
     start: list[tuple[Truths, Truths, tuple[str, ...], bool]]
     start = [(hits, tuple(not hit for hit in hits), (text,), exact) for hits, text, exact in singles]
-    nothing = tuple(False for _ in tests)
-    start.append((tuple(_hits_empty(test) for test in tests), nothing, ("",), True))
-    seen = {(hits, misses): (values, exact) for hits, misses, values, exact in start[:-1]}
+    seen = {(hits, misses): (values, exact) for hits, misses, values, exact in start}
+    if takes_empty:
+        nothing = tuple(False for _ in tests)
+        start.append((tuple(_hits_empty(test) for test in tests), nothing, ("",), True))
     queue = list(seen)
     while queue:
         hits, misses = queue.pop(0)
@@ -135,11 +136,9 @@ def _single_values(tests: tuple[Test, ...], domain: KeyDomain) -> list[Single] |
     by_family: dict[str, list[int]] = {}
     for number, test in enumerate(tests):
         if test.operator != "Null":
-            by_family.setdefault(predicates.family(test.operator), []).append(number)
+            by_family.setdefault(_read_as(test, domain), []).append(number)
     if not by_family:
         return [(tuple(False for _ in tests), _example(domain), True)]
-    if by_family.keys() == {"number", "instant"}:
-        by_family = {"instant": sorted(number for numbers in by_family.values() for number in numbers)}
     found: list[Single] = [(tuple(False for _ in tests), "", True)]
     texts: list[str] = []
     for family, numbers in by_family.items():
@@ -151,6 +150,12 @@ def _single_values(tests: tuple[Test, ...], domain: KeyDomain) -> list[Single] |
         if len(found) > MOST_WAYS:
             return None
     return found if len(by_family) == 1 else _with_known_texts(tests, found, texts)
+
+
+def _read_as(test: Test, domain: KeyDomain) -> str:
+    """Return the family that a test's values are tried with: dates and numbers of a key of dates are both seconds."""
+    family = predicates.family(test.operator)
+    return "number" if family == "instant" and domain.value_type is not None else family
 
 
 def _merged(one: Single, numbers: list[int], row: tuple[tuple[bool, ...], str], is_exact: bool) -> Single:
@@ -180,7 +185,7 @@ Rows = list[tuple[tuple[bool, ...], str]] | None
 def _rows(family: str, tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
     if family == "text":
         return _text_rows(tests, domain)
-    candidates = {"number": _numbers, "instant": _instants, "boolean": _booleans}.get(family, _others)
+    candidates = {"number": _numbers, "instant": _numbers, "boolean": _booleans}.get(family, _others)
     return _tried(tests, candidates(tests, domain))
 
 
@@ -223,20 +228,27 @@ def _ordered(read_values: list[Decimal]) -> list[Decimal]:
     edges = sorted(set(read_values))
     if not edges:
         return [Decimal(0)]
-    between = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
-    return [edges[0] - 1, *edges, *between, edges[-1] + 1]
+    with localcontext(prec=_digits(edges)):
+        between = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
+        return [edges[0] - 1, *edges, *between, edges[-1] + 1]
+
+
+def _digits(edges: list[Decimal]) -> int:
+    """Return how many digits hold a sum, and a half of it, of any two of the numbers and 1 without rounding."""
+    first = max(0, *(edge.adjusted() for edge in edges))
+    last = min(0, *(int(edge.as_tuple().exponent) for edge in edges))
+    return first - last + 4
 
 
 def _numbers(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
-    read = [grammar.number(value) for test in tests for value in predicates.plain_values(test)]
+    """Return numbers, and seconds since 1970 for dates."""
+    read = [_number(test, value) for test in tests for value in predicates.plain_values(test)]
     found = [format(value, "f") for value in _ordered([value for value in read if value is not None])]
     return found if domain.value_type is not None else [*found, "no number"]
 
 
-def _instants(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
-    read = [grammar.instant(value) for test in tests for value in predicates.plain_values(test)]
-    found = [format(value, "f") for value in _ordered([value for value in read if value is not None])]
-    return found if domain.value_type is not None else [*found, "no date"]
+def _number(test: Test, value: str) -> Decimal | None:
+    return grammar.instant(value) if predicates.family(test.operator) == "instant" else grammar.number(value)
 
 
 def _booleans(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
@@ -244,10 +256,17 @@ def _booleans(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
     return ["true", "false"] if domain.value_type is not None else ["true", "false", "neither"]
 
 
+def _octets(values: list[str], domain: KeyDomain) -> list[str]:
+    """Return each text of bytes that is mentioned, and one that is longer than all of them."""
+    mentioned = [value for value in dict.fromkeys(values) if value and grammar.octets(value) is not None]
+    other = "AAAA" * (max(map(len, mentioned), default=0) // 4 + 1)
+    return [*mentioned, other] if domain.value_type is not None else [*mentioned, other, "no bytes"]
+
+
 def _others(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
     values = [value for test in tests for value in predicates.plain_values(test)]
     if predicates.family(tests[0].operator) == "octets":
-        return [*dict.fromkeys(values), "AAAA", "AAAAAA=="]
+        return _octets(values, domain)
     networks = [found for value in values if (found := grammar.network(value)) is not None]
     candidates: list[str] = []
     for net in networks:
