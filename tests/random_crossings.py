@@ -141,11 +141,12 @@ class CrossingWriter(Writer):
         return (role, session_arn(role, self.chance.choice(SESSIONS)), user, f"arn:aws:iam::{account}:root", account)
 
     def whom(self) -> Json:
-        """Return whom a statement speaks of: some, everyone but some (then the statement denies), or everyone."""
+        """Return whom a statement speaks of: some, everyone but some (then it mostly denies), or everyone."""
         account = self.chance.choice(self.accounts)
         if self.chance.random() < 0.12:
             spared = [*self.principals(account)[:-1], f"arn:aws:iam::{self.chance.choice(self.accounts)}:root"]
-            return {"Effect": "Deny", "NotPrincipal": {"AWS": spared}}
+            effect = "Allow" if self.chance.random() < 0.1 else "Deny"
+            return {"Effect": effect, "NotPrincipal": {"AWS": spared}}
         if self.chance.random() < 0.15:
             return {"Principal": "*"}
         named: Json = {"AWS": self.some(("*", *self.principals(account)), 2)}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_inputs import inline, write
+from ingest_inputs import inline, managed, write
 
 from pipeline.build import build_lake
 from pipeline.lake import Lake, open_lake
@@ -34,14 +34,21 @@ def document(statements: list[dict[str, Any]]) -> dict[str, Any]:
 
 def principal(case: dict[str, Any], account: str) -> dict[str, Any]:
     kind = case.get("principal", "user")
-    members = {
-        "Arn": f"arn:aws:iam::{account}:{kind}/ana",
+    members: dict[str, Any] = {
+        "Arn": f"arn:aws:iam::{account}:{kind}/{case.get('path', '')}ana",
+        "Path": f"/{case.get('path', '')}",
         f"{kind.title()}Name": "ana",
         f"{kind.title()}Id": case.get("id", "AIDAANA"),
         f"{kind.title()}PolicyList": [inline("p", document(case["statements"]))],
         "Tags": [{"Key": key, "Value": value} for key, value in case.get("tags", {}).items()],
     }
-    return {f"{kind.title()}DetailList": [members]}
+    if "trust" in case:
+        members["AssumeRolePolicyDocument"] = document(case["trust"])
+    if "boundary" not in case:
+        return {f"{kind.title()}DetailList": [members]}
+    boundary = f"arn:aws:iam::{account}:policy/limit"
+    members["PermissionsBoundary"] = {"PermissionsBoundaryArn": boundary}
+    return {f"{kind.title()}DetailList": [members], "Policies": [managed(boundary, document(case["boundary"]))]}
 
 
 def export(**lists: Any) -> dict[str, Any]:
@@ -71,27 +78,42 @@ def organization() -> dict[str, Any]:
     def arn(tail: str) -> str:
         return f"arn:aws:organizations::999999999999:{tail}"
 
+    policies: list[dict[str, Any]] = []
+
+    def attach(kind: str, content: dict[str, Any], targets: list[str]) -> None:
+        name = f"p-{len(policies):08}"
+        summary = {"Id": name, "Arn": arn(f"policy/{ORGANIZATION}/{kind.lower()}/{name}"), "Name": name, "Type": kind}
+        found = [{"TargetId": target} for target in targets]
+        policies.append({"PolicySummary": summary, "Content": json.dumps(content), "Targets": found})
+
     ids = [account for number in range(len(CASES)) for account in accounts(number)]
-    policies = [
-        {
-            "PolicySummary": {
-                "Id": f"p-{number:08}",
-                "Arn": arn(f"policy/{ORGANIZATION}/resource_control_policy/p-{number:08}"),
-                "Name": f"rcp-{number}",
-                "Type": "RESOURCE_CONTROL_POLICY",
-            },
-            "Content": json.dumps(document(spelt(case["owner_rcp"], number))),
-            "Targets": [{"TargetId": accounts(number)[1]}],
-        }
-        for number, case in enumerate(CASES)
-        if "owner_rcp" in case
-    ]
+    units = {accounts(number)[0]: f"ou-ab12-{number:08}" for number, case in enumerate(CASES) if "unit_scp" in case}
+    manager = next(accounts(number)[0] for number, case in enumerate(CASES) if case.get("manages"))
+    limited = [accounts(number)[0] for number, case in enumerate(CASES) if "scp" in case]
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    attach("SERVICE_CONTROL_POLICY", document([everything]), [ROOT, *(i for i in ids if i not in limited)])
+    for number, case in enumerate(CASES):
+        mine, other = accounts(number)
+        places = (("scp", mine), ("unit_scp", units.get(mine)), ("rcp", mine), ("owner_rcp", other))
+        for name, target in places:
+            if name in case:
+                kind = "RESOURCE_CONTROL_POLICY" if name.endswith("rcp") else "SERVICE_CONTROL_POLICY"
+                attach(kind, document(spelt(case[name], number)), [str(target)])
     return {
-        "Organization": {"Id": ORGANIZATION, "MasterAccountId": "999999999999"},
+        "Organization": {"Id": ORGANIZATION, "MasterAccountId": manager},
         "Roots": [{"Id": ROOT, "Arn": arn(f"root/{ORGANIZATION}/{ROOT}"), "Name": "Root"}],
-        "OrganizationalUnits": [],
+        "OrganizationalUnits": [
+            {"Id": unit, "Arn": arn(f"ou/{ORGANIZATION}/{unit}"), "Name": unit, "ParentId": ROOT}
+            for unit in units.values()
+        ],
         "Accounts": [
-            {"Id": i, "Arn": arn(f"account/{ORGANIZATION}/{i}"), "Name": i, "ParentId": ROOT, "Status": "ACTIVE"}
+            {
+                "Id": i,
+                "Arn": arn(f"account/{ORGANIZATION}/{i}"),
+                "Name": i,
+                "ParentId": units.get(i, ROOT),
+                "Status": "ACTIVE",
+            }
             for i in ids
         ],
         "Policies": policies,
@@ -105,7 +127,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     shared: list[dict[str, Any]] = []
     for number, case in enumerate(CASES):
         mine, other = accounts(number)
-        write(folder, f"{mine}.json", export(**spelt(principal(case, mine), number)))
+        own = roles(spelt(case.get("own_trusts", {}), number), mine)
+        who = spelt(principal(case, mine), number)
+        write(folder, f"{mine}.json", export(**{**who, "RoleDetailList": [*who.get("RoleDetailList", []), *own]}))
         theirs = roles(spelt(case.get("trusts", {}), number), other)
         write(folder, f"{other}.json", export(RoleDetailList=theirs))
         shared += [
@@ -123,7 +147,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def test_the_rows_of(number: int, lake: Lake) -> None:
     case = CASES[number]
     mine, _ = accounts(number)
-    asked = {"principal": f"arn:aws:iam::{mine}:{case.get('principal', 'user')}/ana", "action": case["action"]}
+    name = f"{case.get('principal', 'user')}/{case.get('path', '')}ana"
+    asked = {"principal": f"arn:aws:iam::{mine}:{name}", "action": case["action"]}
     where = "where principal_arn = $principal and action = $action"
     columns = "resource_pattern, verdict, except_resources, condition"
     rows = lake.query(f"select {columns} from access {where} order by resource_pattern", asked).to_pylist()

@@ -27,7 +27,12 @@ entries as (
     from resource_statements
     inner join statements on resource_statements.statement_id = statements.statement_id
     inner join statement_principals on resource_statements.statement_id = statement_principals.statement_id
-    where statements.principal_element = 'NotPrincipal' or statement_principals.principal_kind in ('AWS', '*')
+    -- AWS does not support NotPrincipal with Allow: it speaks of nobody.
+    where
+        case
+            when statements.principal_element = 'NotPrincipal' then statements.effect = 'Deny'
+            else statement_principals.principal_kind in ('AWS', '*')
+        end
 )
 
 select distinct
