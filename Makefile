@@ -11,10 +11,13 @@ OUT ?= out
 # A folder of its own: the report replaces the whole of OUT.
 EXPORT ?= export
 export INPUT LAKE OUT EXPORT
+# How long the longer proofs run.
+FORMULAS ?= 20000
+DECISIONS ?= 100000
 TABLES := access access_matrix residual_conditions rejects
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check bench export clean docs reference lock
+.PHONY: help setup report test check bench export clean docs reference lock smt mutations agreement
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | awk -F'|' '{ printf "  %-16s%s\n", $$1, $$2 }'
@@ -53,6 +56,15 @@ check: setup  ## Lint, type check, look after the layers
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint sql
 
+smt: setup  ## Hold FORMULAS (20000) generated formulas against the SMT solver z3
+	POLICYLAKE_SMT_FORMULAS=$(FORMULAS) $(BIN)/pytest tests/test_solver_smt.py
+
+mutations: setup  ## Break one rule at a time, show which test notices, write docs/mutation-run.md
+	$(BIN)/python scripts/mutation_run.py
+
+agreement: setup  ## Hold the lake's answers against DECISIONS (100000) decisions of the concrete evaluator
+	$(BIN)/python scripts/agreement_run.py --decisions $(DECISIONS)
+
 bench: setup  ## Measure a build of 200 accounts x 300 principals against the floor
 	$(BIN)/python bench/run.py
 
@@ -71,5 +83,5 @@ lock:  ## Write requirements.lock anew, with hashes
 		--output-file requirements.lock --quiet
 
 clean:  ## Remove what the targets made, .venv included
-	rm -rf .venv lake out export dist build .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv lake out export dist build .bench .agreement .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
