@@ -198,7 +198,7 @@ def test_a_condition_is_told_with_a_request_that_meets_it_and_one_that_does_not(
     content = export([user(UserPolicyList=[inline("p", policy(statement(StringEquals={"aws:SourceVpc": "vpc-1"})))])])
     (row,) = of(content, "ana", "sagemaker:DescribeModel")["change"]
     assert row["change"] == "meet the condition: only through an endpoint of VPC vpc-1"
-    assert row["example"] == "aws:SourceVpc is vpc-1"
+    assert row["example"].startswith("aws:SourceVpc is vpc-1; aws:SourceVpce is vpce-")
     assert row["counter_example"].startswith("aws:SourceVpc is ")
     assert row["counter_example"] != row["example"]
 
@@ -314,7 +314,7 @@ def test_a_person_reads_where_a_statement_stands_and_what_decides(monkeypatch, s
     assert lines[3:7] == [
         "What would change it",
         "  meet the condition: only on resources not tagged Project = B (untagged ones included) (for *)",
-        "    so it is with aws:ResourceTag/Project is absent",
+        "    so it is with none of its keys",
         "    but not with aws:ResourceTag/Project is B",
     ]
     assert "      - StringEquals sagemaker:ResourceTag/Project = B: depends on the request" in lines

@@ -200,8 +200,13 @@ def test_relations_keep_their_grain_and_hold_together(scenario, sample_lake):
 def test_a_scenario_about_which_no_policy_speaks_changes_nothing(sample_lake, tmp_path):
     scenario = scenario_of(tmp_path, "[a]\ntitle = 'A'\nfacts.'aws:referer' = 'x'")
     plain, lake = open_lake(sample_lake), under(sample_lake, scenario)
-    for name in ("access", "access_matrix", "residual_conditions"):
-        assert lake.query(f"from {name} order by all").equals(plain.query(f"from {name} order by all")), name
+    proofs = {"access": ["witness"], "access_matrix": [], "residual_conditions": ["witness", "smallest_change"]}
+    for name, columns in proofs.items():  # proofs are left out: those of the lake need not be requests of the scenario
+        left, whole = (opened.query(f"from {name} order by all") for opened in (lake, plain))
+        sort = [(column, "ascending") for column in ("principal_arn", "action", "resource_type", "resource_pattern")]
+        keys = [key for key in sort if key[0] in whole.column_names] or [("condition_id", "ascending")]
+        assert left.drop_columns(columns).sort_by(keys).equals(whole.drop_columns(columns).sort_by(keys)), name
+        assert all(left[column].null_count == left.num_rows for column in columns)
 
 
 @pytest.mark.parametrize("scenario", SHIPPED, ids=NAMES)

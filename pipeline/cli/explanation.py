@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 #: Lines of proof; --format shows them all.
 MOST_WITNESSES = 3
 #: Columns that only tell the parts of the joint table apart, or are said elsewhere.
-REPEATED = ("principal_arn", "part", "condition_id", "witness")
+REPEATED = ("principal_arn", "part", "condition_id", "witness", "smallest_change", "is_proven")
 #: Characters of a clause that are shown; --format has all of it.
 LONGEST = 300
 SAID = {"always": "always", "never": "never", "depends": "depends on the request"}
@@ -40,13 +40,23 @@ def show(action: str, parts: Parts) -> None:
     if parts.scopes.num_rows:
         _say("", "Granted scopes")
         emit(parts.scopes.drop_columns(list(REPEATED)), "table", None)
-        _say("", "Proof: requests that are allowed, as lines of simulate", *_witnesses(parts.scopes.to_pylist()))
+        if not verdict.get("decision") and not verdict.get("resource_verdict"):
+            _say(*_proofs(parts.scopes.to_pylist()))
     _say(*_layers(parts.statements.to_pylist(), parts.clauses.to_pylist()))
 
 
-def _witnesses(scopes: Iterable[Row]) -> list[str]:
-    found = dict.fromkeys(row["witness"] for row in scopes if row["witness"])
-    return [f"  {line}" for line in itertools.islice(found, MOST_WITNESSES)]
+def _proofs(scopes: Iterable[Row]) -> Iterator[str]:
+    listed = list(scopes)
+    found = dict.fromkeys(row["witness"] for row in listed if row["witness"])
+    if found:
+        yield from ("", "Proof: requests that are allowed, as lines of simulate")
+        yield from (f"  {line}" for line in itertools.islice(found, MOST_WITNESSES))
+    if len(found) > MOST_WITNESSES:
+        yield f"  and {len(found) - MOST_WITNESSES} more; --format jsonl shows them all"
+    for row in listed:
+        if not row["is_proven"]:
+            where = row["resource_pattern"]
+            yield f"  not proven on {where}: whether its condition can be met, or not be, is beyond the method"
 
 
 def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:
@@ -69,13 +79,17 @@ def _verdict(verdict: Row) -> str:
 
 
 def _changes(changes: Iterable[Row]) -> Iterator[str]:
+    said: dict[str, None] = {}
     for row in changes:
         where = f" (for {row['resource_pattern']})" if row["resource_pattern"] else ""
-        yield f"  {row['change']}{where}"
+        lines = [f"  {row['change']}{where}"]
         if row["example"]:
-            yield f"    so it is with {row['example']}"
+            lines.append(f"    so it is with {row['example']}")
         if row["counter_example"]:
-            yield f"    but not with {row['counter_example']}"
+            lines.append(f"    but not with {row['counter_example']}")
+        said["\n".join(lines)] = None
+    for text in said:
+        yield from text.split("\n")
 
 
 def _lines(row: Row, clauses: Iterable[Row]) -> Iterator[str]:

@@ -128,7 +128,8 @@ def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver)
     if not required:
         return max(named, key=lambda outcome: RANKS[outcome.verdict])._replace(rows=rows)
     weakest = min(required, key=lambda outcome: RANKS[outcome.verdict])
-    if weakest.verdict == "conditional" and len(required) > 1 and not _together(required, solver):
+    is_granted = weakest.verdict in ("allowed", "conditional")
+    if is_granted and len(required) > 1 and not _together(required, solver):
         return Outcome(rows, *_why_never_together(required))
     return weakest._replace(rows=rows)
 
@@ -162,11 +163,20 @@ def _named(outcome: Outcome, kind: Kind) -> Outcome:
 
 
 def _together(required: Sequence[Outcome], solver: Solver) -> bool:
-    """Whether one request can meet every required type: its own keys are shared, each resource has its own tags."""
+    """Whether one request can meet every required type: its own keys are shared, the region called among them, and each
+    resource has its own tags."""
     parts = []
     for number, outcome in enumerate(required):
-        parts.append(formulas.disjunction(_apart(row.formula, number) for row in outcome.rows))
+        rows = (formulas.conjunction((_apart(row.formula, number), _called(row))) for row in outcome.rows)
+        parts.append(formulas.disjunction(rows))
     return solver.is_possible(formulas.conjunction(parts))
+
+
+def _called(row: AccessRow) -> Formula:
+    """Return the region that a call for a row's resources is made in."""
+    scope = scope_of(row.kind.universe, row.pattern) if row.kind else None
+    called = region_called(scope) if scope else None
+    return True if called is None else called
 
 
 def _apart(f: Formula, number: int) -> Formula:

@@ -9,10 +9,10 @@ from pipeline.evaluate import predicates
 from pipeline.evaluate.contexts import Context, completed, difference, realistic
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.instances import Place, on_resource, said_by, said_of
-from pipeline.evaluate.ties import is_present
-from pipeline.evaluate.witness import Witness, Witnesses, spoken_by
+from pipeline.evaluate.ties import SAME_FACT, is_present
+from pipeline.evaluate.witness import Witness, Witnesses, sessions_in, spoken_by
 
-#: Keys that a change may touch at once.
+#: Keys of which every choice is tried; after these, all keys at once.
 MOST_KEYS = 3
 
 Values = Mapping[str, tuple[str, ...]]
@@ -20,11 +20,12 @@ Values = Mapping[str, tuple[str, ...]]
 
 class Change(NamedTuple):
     """What must change for a request to be denied: values of keys, () for a key to leave out, and the resource where
-    no change of the context does it. ``is_by_another``: the principal itself must call, not the session."""
+    no change of the context does it. ``caller`` is the session that must call, an empty text for the principal itself,
+    None where that may stay."""
 
     context: Context
     resource: str | None
-    is_by_another: bool = False
+    caller: str | None = None
 
 
 class Scope(NamedTuple):
@@ -41,6 +42,10 @@ def smallest_change(witness: Witness, scope: Scope, beside: Sequence[Scope], wit
     """
     search = _Search(witness, scope, witnesses)
     return next((change for change in search.changes() if search.is_denied(change, beside)), None)
+
+
+def _fact(key: str) -> str:
+    return SAME_FACT.get(key, key)
 
 
 class _Search(NamedTuple):
@@ -65,16 +70,17 @@ class _Search(NamedTuple):
                     yield Change(
                         difference(completed(held), completed(values)), None if text == witness.resource else text
                     )
-        if witness.session is not None:
-            yield Change((), None, is_by_another=True)
+        for session in ("", *sessions_in(self.scope.formula)):
+            if session != (witness.session or ""):
+                yield Change((), None, session)
 
     def _contexts(self, f: Formula, fixed: Formula, start: Values) -> Iterator[Values]:
         """Yield contexts in which a formula does not hold, those first that differ in fewer keys."""
         denied = formulas.conjunction((formulas.negation(f), fixed))
-        free = sorted({test.key for test in formulas.tests(f)} - {test.key for test in formulas.tests(fixed)})
-        for count in range(min(MOST_KEYS, len(free)) + 1):
+        free = sorted({_fact(t.key) for t in formulas.tests(f)} - {_fact(t.key) for t in formulas.tests(fixed)})
+        for count in dict.fromkeys((*range(min(MOST_KEYS, len(free)) + 1), len(free))):
             for keys in itertools.combinations(free, count):
-                there = [is_present(key) for key in keys if key in start]
+                there = [is_present(key) for key in keys if key in start and key not in SAME_FACT.values()]
                 for wanted in (formulas.conjunction((denied, *there)), denied) if there else (denied,):
                     found = self._with_others_kept(wanted, keys, start)
                     if found is not None:
@@ -82,12 +88,17 @@ class _Search(NamedTuple):
 
     def _with_others_kept(self, wanted: Formula, keys: tuple[str, ...], start: Values) -> Values | None:
         solver = self.witnesses.solver
-        rest = formulas.replaced(wanted, self._truths((t for t in formulas.tests(wanted) if t.key not in keys), start))
+        kept = (test for test in formulas.tests(wanted) if _fact(test.key) not in keys)
+        rest = formulas.replaced(wanted, self._truths(kept, start))
         answer = solver.satisfy(rest)
         if not answer.is_possible or not answer.is_proven:
             return None
         real = realistic(rest, answer.context, solver.domains)
-        return {**{key: values for key, values in start.items() if key not in keys}, **real}
+        for key, other in SAME_FACT.items():  # the same moment under both names
+            for one, same in ((key, other), (other, key)):
+                if one in real and same in start:
+                    real.setdefault(same, real[one])
+        return {**{key: values for key, values in start.items() if _fact(key) not in keys}, **real}
 
     def _truths(self, tests: Iterable[Test], context: Values) -> dict[Test, Formula]:
         """Return what a context makes of tests; those on keys that are always there stay where it leaves them out."""
@@ -101,7 +112,7 @@ class _Search(NamedTuple):
         """Whether no row allows the request with the change made."""
         text = change.resource or self.witness.resource
         context = {**completed(dict(self.witness.context)), **dict(change.context)}
-        session = None if change.is_by_another else self.witness.session
+        session = self.witness.session if change.caller is None else change.caller or None
         for scope in beside:
             if scope.place.has(text):
                 here = on_resource(self.witnesses.filled(spoken_by(session, scope.formula), context), text)

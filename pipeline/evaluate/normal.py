@@ -1,5 +1,7 @@
 """One form for tests that mean the same, so that equal conditions become equal formulas. Source: OPS, MULTI, CHECKS."""
 
+import ipaddress
+from collections.abc import Iterable
 from functools import lru_cache
 
 from pipeline.evaluate import formula as formulas
@@ -60,13 +62,39 @@ def _plain(test: Test) -> Formula:
     """
     if not test.values:
         return is_absent(test.key) if predicates.when_absent(test) else False
-    if predicates.family(test.operator) != "text" or test.is_opaque:
+    family = predicates.family(test.operator)
+    if family == "boolean":
+        return test._replace(values=tuple(sorted({value.strip().lower() for value in test.values})))
+    if family == "address":
+        return test._replace(values=_networks(test))
+    if family in ("number", "instant") and len(test.values) > 1:
+        return test._replace(values=_furthest(test))
+    if family != "text" or test.is_opaque:
         return test
     if test.operator == "StringLike" and not any(_is_glob(value, test.has_variables) for value in test.values):
         return test._replace(operator="StringEquals")
     if test.operator in ("StringLike", "ArnLike") and len(test.values) > 1:
         return test._replace(values=_widest(test))
     return test
+
+
+def _furthest(test: Test) -> tuple[str, ...]:
+    """Return the value of a comparison that the others follow from: the least for greater, the greatest for less."""
+    read = grammar.instant if predicates.family(test.operator) == "instant" else grammar.number
+    known = {value: found for value in test.values if (found := read(value)) is not None}
+    if not known or "Than" not in test.operator:
+        return test.values
+    choose = min if "Greater" in test.operator else max
+    return (choose(sorted(known), key=lambda value: known[value]),)
+
+
+def _networks(test: Test) -> tuple[str, ...]:
+    """Return networks as few as can be: those within others go, and neighbours become one."""
+    known = [found for value in test.values if (found := grammar.network(value)) is not None]
+    four: Iterable[grammar.Network] = ipaddress.collapse_addresses([n for n in known if isinstance(n, ipaddress.IPv4Network)])
+    six: Iterable[grammar.Network] = ipaddress.collapse_addresses([n for n in known if isinstance(n, ipaddress.IPv6Network)])
+    written = {str(n.network_address) if n.num_addresses == 1 else str(n) for n in [*four, *six]}
+    return tuple(sorted(written)) or test.values
 
 
 def _is_glob(value: str, has_variables: bool) -> bool:

@@ -3,6 +3,7 @@
 Works on rows of an explanation alone; asks no lake.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -82,18 +83,24 @@ def changes(question: Question, answered: Answered) -> list[Change]:
     return list(dict.fromkeys(found))
 
 
-def of_conditions(scopes: Iterable[Row], explained: Explained) -> list[Change]:
+def of_conditions(scopes: Iterable[Row], explained: Explained, *, on_a_resource: bool) -> list[Change]:
     """Return, for each conditional scope, its condition with a request that meets it and one that does not."""
-    return [_of_condition(row, explained) for row in scopes if row["condition_id"]]
+    return [_of_condition(row, explained, on_a_resource) for row in scopes if row["condition_id"]]
 
 
-def _of_condition(row: Row, explained: Explained) -> Change:
+def _of_condition(row: Row, explained: Explained, on_a_resource: bool) -> Change:
     f = explained.formulas[row["condition_id"]]
     place = {"resource_type": row["resource_type"], "resource_pattern": row["resource_pattern"]}
     if isinstance(f, bool):
         holds = "holds for this resource, whatever else is in the request" if f else "never holds for this resource"
         return Change(f"the condition {row['condition']} {holds}", **place)
-    met, unmet = (_told(explained.solver.satisfy(g), explained.spelling) for g in (f, formulas.negation(f)))
+    # What is known of one resource makes another condition of it: the lake's proof is for the stored one.
+    met: str | None
+    unmet: str | None
+    if row["witness"] and row["smallest_change"] and not on_a_resource:
+        met, unmet = _proof(json.loads(row["witness"])), _proof(json.loads(row["smallest_change"]))
+    else:
+        met, unmet = (_told(explained.solver.satisfy(g), explained.spelling) for g in (f, formulas.negation(f)))
     return Change(f"meet the condition: {row['condition']}", **place, example=met, counter_example=unmet)
 
 
@@ -109,7 +116,17 @@ def _told(answer: Answer, spelling: Mapping[str, str]) -> str | None:
     return "; ".join(shown) or None
 
 
-def _values(values: Sequence[str]) -> str:
+def _proof(line: Mapping[str, Any]) -> str:
+    """Say what a witness, or its smallest change, holds."""
+    told = [f"{key} is {_values(values)}" for key, values in line["context"].items()]
+    told += [f"the resource is {line['resource']}"] if "resource" in line and "action" not in line else []
+    told += ["another session"] if "principal" in line and "action" not in line else []
+    return "; ".join(told) or "none of its keys"
+
+
+def _values(values: str | Sequence[str] | None) -> str:
+    if isinstance(values, str):
+        return values or '""'
     return ", ".join(value or '""' for value in values) if values else "absent"
 
 

@@ -83,13 +83,16 @@ OF_TYPE: dict[str, tuple[str, ...]] = {
 PLAIN = ("example", "another", "something-else")
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_SECONDS = 10**11
+#: Of the years that ISO 8601 writes with four digits.
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 
 def values(key: str, value_type: str | None) -> tuple[str, ...]:
     """Return example values of a key (in lower case)."""
     found = VALUES.get(key) or VALUES.get(_family(key))
     ending = next((ENDINGS[end] for end in ENDINGS if key.endswith(end)), ())
-    return (*(found or ending), *OF_TYPE.get((value_type or "").removeprefix("ArrayOf"), ()), *PLAIN)
+    of_type = (value_type or "").removeprefix("ArrayOf")
+    return (*(found or ending), *OF_TYPE.get(of_type, ()), *(PLAIN if of_type in ("", "String", "ARN") else ()))
 
 
 def _family(key: str) -> str:
@@ -107,10 +110,9 @@ def like(value: str, has_variables: bool) -> Iterator[str]:
 def moment(text: str) -> Iterator[str]:
     """Yield an instant in seconds as ISO 8601, first without its fraction."""
     seconds = grammar.instant(text)
-    if seconds is not None and abs(seconds) < _MOST_SECONDS:
-        for some in (int(seconds), int(seconds) + 1):
-            yield (_START + timedelta(seconds=some)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        yield (_START + timedelta(microseconds=int(seconds * 1_000_000))).isoformat().replace("+00:00", "Z")
+    for some in () if seconds is None else (int(seconds), int(seconds) + 1, seconds):
+        if _FIRST_SECOND <= some <= _LAST_SECOND:
+            yield (_START + timedelta(microseconds=int(some * 1_000_000))).isoformat().replace("+00:00", "Z")
 
 
 def rounded(text: str) -> Iterator[str]:

@@ -152,12 +152,34 @@ class Solver:
             return f
         kind, join = f.kind, formulas.conjunction if f.kind == "and" else formulas.disjunction
         kept = [self.simplified(part) for part in f.parts]
+        kept = [self._shortened(part, [other for other in kept if other is not part], kind) for part in kept]
         for part in list(kept):
             rest = join(other for other in kept if other is not part)
             implied = (rest, part) if kind == "and" else (part, rest)
             if len(kept) > 1 and self._implies_untied(*implied):
                 kept.remove(part)
         return join(_merged(kept, kind))
+
+    def _shortened(self, part: Formula, others: list[Formula], kind: str) -> Formula:
+        """Return a part without what the other parts make idle: values that a conjunction excludes, and members of an
+        alternative that hold wherever no other alternative does."""
+        if kind == "and" and isinstance(part, Test) and len(part.values) > 1 and self._names_one_value(part):
+            rest = formulas.conjunction(o for o in others if {t.key for t in formulas.tests(o)} == {part.key})
+            excluded = formulas.negation(rest)
+            left = tuple(v for v in part.values if not self._implies_untied(part._replace(values=(v,)), excluded))
+            return normal(part._replace(values=left)) if left and rest is not True else part
+        if kind == "or" and formulas.is_junction(part, "and"):
+            members = list(formulas.parts_of(part))
+            none_else = formulas.negation(formulas.disjunction(others))
+            for member in list(members):
+                rest = formulas.conjunction((none_else, *(other for other in members if other is not member)))
+                if len(members) > 1 and self._implies_untied(rest, member):
+                    members.remove(member)
+            return formulas.conjunction(members)
+        return part
+
+    def _names_one_value(self, test: Test) -> bool:
+        return _can_list(test) and test.set_qualifier is None and not self.domains(test.key).is_multivalued
 
     def _is_implied(self, left: Formula, right: Formula) -> bool:
         f = formulas.conjunction((left, formulas.negation(right)))

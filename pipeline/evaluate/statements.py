@@ -13,6 +13,7 @@ from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.knowledge import EVERY_KEY, Facts, KeyView, Knowledge, fact, is_principal_key
 from pipeline.evaluate.normal import normal
+from pipeline.evaluate.ties import is_absent
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 
@@ -102,9 +103,45 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     filled, is_opaque = _filled(test.values, takes_variables, around)
     has_variables = takes_variables and any("${" in value for value in filled)
     test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
-    if known is None or (is_opaque and any(known)):
+    if known is None:
         return normal(test)
+    if is_opaque and any(known):
+        turned = _turned_round(test, known, around)
+        return normal(test) if turned is None else turned
     return predicates.holds(test, known)
+
+
+#: Operators under which a variable's value is compared as plain text, by what they compare with.
+_COMPARED = {
+    "StringEquals": "StringEquals", "StringLike": "StringEquals", "StringEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotEquals": "StringEquals", "StringNotLike": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+}  # fmt: skip
+
+
+def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> Formula | None:
+    """Return a test that compares a known key with unknown variables as tests that compare these with the known value.
+
+    None where a value is more than one variable, or several values are compared.
+    """
+    if test.set_qualifier or len(known) != 1 or test.operator not in _COMPARED:
+        return None
+    alternatives: list[Formula] = []
+    for value in test.values:
+        parts = grammar.parts(value, True)
+        if not any(part.kind == "variable" for part in parts):
+            plain = test._replace(values=(value,), is_opaque=False)
+            alternatives.append(predicates.holds(plain, known) != (test.operator in predicates.NEGATED))
+            continue
+        if len(parts) != 1:
+            return None
+        key = around.knowledge.canonical(parts[0].text.lower(), around.view)
+        equals = Test(_COMPARED[test.operator], None, False, key, (escaped(known[0]),), has_variables=True)
+        alternatives.append(equals)
+        if parts[0].default == known[0]:
+            alternatives.append(is_absent(key))
+    matched = formulas.disjunction(alternatives)
+    return formulas.negation(matched) if test.operator in predicates.NEGATED else matched
 
 
 def _without_values(test: Test, around: Surroundings) -> Formula:

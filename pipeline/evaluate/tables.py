@@ -204,8 +204,8 @@ def _changed(change: Change, spelling: Mapping[str, str]) -> str:
     members: dict[str, object] = {"context": _context(dict(change.context), spelling)}
     if change.resource:
         members["resource"] = change.resource
-    if change.is_by_another:
-        members["principal"] = "{principal}"
+    if change.caller is not None:
+        members["principal"] = change.caller or "{principal}"
     return json.dumps(members, ensure_ascii=False)
 
 

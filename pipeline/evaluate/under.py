@@ -70,7 +70,7 @@ def _reread(stored: Sequence[Mapping[str, Any]], left: Mapping[str, Formula]) ->
         decided = {"condition_id": row["condition_id"], "verdict": verdict(rest), "remaining_id": None}
         if not isinstance(rest, bool):
             is_same = rest == formula_of(row["formula"])
-            kept = {**row, "witness": None} if is_same else _condition(rest, spelling)
+            kept = {**row, "witness": None, "smallest_change": None} if is_same else _condition(rest, spelling)
             decided["remaining_id"] = kept["condition_id"]
             remaining.setdefault(kept["condition_id"], kept)
         reread.append(decided)

@@ -60,7 +60,7 @@ class Witnesses:
 
     def _of(self, place: Place, f: Formula) -> Witness | None:
         """Return a witness of a row: on a resource of the place, where the formula holds. None where none is found."""
-        for session in (None, *_sessions(f)):
+        for session in (None, *sessions_in(f)):
             spoken = spoken_by(session, f)
             for filling in self.fillings(place, spoken):
                 for text in self.resources(place, filling.formula):
@@ -131,7 +131,8 @@ def spoken_by(session: str | None, f: Formula) -> Formula:
     return formulas.replaced(f, {test: test.values[0] == session for test in asked})
 
 
-def _sessions(f: Formula) -> list[str]:
+def sessions_in(f: Formula) -> list[str]:
+    """Return the names of the sessions that a formula tells apart."""
     return sorted({test.values[0] for test in formulas.tests(f) if test.operator == SESSION_IS})
 
 

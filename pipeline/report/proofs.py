@@ -3,14 +3,16 @@
 import json
 from typing import Any
 
+NOT_PROVEN = "not proven: whether some request meets the condition, or does not, is beyond the method"
 
-def proof(witness: str | None, change: str | None) -> str | None:
-    """Return the proof of a condition in words, from its witness and smallest change; None where it is not proven.
+
+def proof(witness: str | None, change: str | None, *, is_proven: bool) -> str | None:
+    """Return the proof of a condition in words, from its witness and smallest change; None where there are none.
 
     The request is some principal's that has the condition, so only its context is told.
     """
     if witness is None or change is None:
-        return None
+        return None if is_proven else NOT_PROVEN
     context: dict[str, Any] = json.loads(witness)["context"]
     changed: dict[str, Any] = json.loads(change)
     given = ", ".join(_told(key, value) for key, value in context.items())

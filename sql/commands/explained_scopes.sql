@@ -14,7 +14,10 @@ select
     access.granted_by,
     access.limited_by,
     access.witness,
+    residual_conditions.smallest_change,
+    access.is_proven,
 from access
+left join residual_conditions on access.condition_id = residual_conditions.condition_id
 left join reference_resource_types as types
     on
         access.resource_type = types.resource_type

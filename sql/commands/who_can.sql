@@ -24,7 +24,7 @@ left join reference_resource_types as types
 where
     lower(access.action) glob glob_of($action)
     -- Of two relations, so that it is planned after the joins: before them it would change their order for the worse.
-    and (access.action_verdict || ' ' || access.principal_arn) similar to '(allowed|conditional) .*'
+    and (access.action_verdict || ' ' || access.principal_arn) similar to '(?s)(allowed|conditional) .*'
     and (
         $resource is null
         or (

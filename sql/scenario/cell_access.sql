@@ -11,8 +11,8 @@ select
     stored.except_resources,
     stored.granted_by_numbers,
     stored.limited_by_numbers,
-    -- Where the scenario changes the condition, the witness need not meet what is left of it.
-    if(scenario_conditions.remaining_id is distinct from stored.condition_id, null, stored.witness_id) as witness_id,
+    -- The stored witness need not be a request of the scenario.
+    null::integer as witness_id,
     stored.is_proven or coalesce(scenario_conditions.verdict, stored.verdict) = 'allowed' as is_proven,
 from stored_cell_access as stored
 left join scenario_conditions on stored.condition_id = scenario_conditions.condition_id

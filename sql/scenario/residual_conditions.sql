@@ -1,5 +1,5 @@
 /*
-description = "The conditions that are left under a scenario; those that are new have no witness."
+description = "The conditions that are left under a scenario. Stored witnesses need not be requests of it: there are none."
 grain = ["condition_id"]
 */
 select
@@ -7,7 +7,6 @@ select
     remaining_conditions.condition,
     remaining_conditions.formula,
     remaining_conditions.condition_keys,
-    stored.witness,
-    stored.smallest_change,
+    remaining_conditions.witness,
+    remaining_conditions.smallest_change,
 from remaining_conditions
-left join stored_residual_conditions as stored on remaining_conditions.condition_id = stored.condition_id
