@@ -217,7 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_line(f"policylake simulate, {count:,} {kind}", decided), rate)
     _print_formulas(folder)
     ratio = built.seconds / least.seconds
-    print(f"\naim: within {AIM_RATIO}x of the floor and {AIM_GIB} GiB;", end=" ")
+    print("\naims: formulas a third of the build, 10,000 decisions a second of the concrete evaluator on one core")
+    print(f"aim: within {AIM_RATIO}x of the floor and {AIM_GIB} GiB;", end=" ")
     print(f"this run: {ratio:.1f}x and {built.mebibytes / 1024:.2f} GiB")
     return 0
 
