@@ -1,7 +1,6 @@
 """One form for tests that mean the same, so that equal conditions become equal formulas. Source: OPS, MULTI, CHECKS."""
 
 import ipaddress
-from collections.abc import Iterable
 from functools import lru_cache
 
 from pipeline.evaluate import formula as formulas
@@ -91,9 +90,10 @@ def _furthest(test: Test) -> tuple[str, ...]:
 def _networks(test: Test) -> tuple[str, ...]:
     """Return networks as few as can be: those within others go, and neighbours become one."""
     known = [found for value in test.values if (found := grammar.network(value)) is not None]
-    four: Iterable[grammar.Network] = ipaddress.collapse_addresses([n for n in known if isinstance(n, ipaddress.IPv4Network)])
-    six: Iterable[grammar.Network] = ipaddress.collapse_addresses([n for n in known if isinstance(n, ipaddress.IPv6Network)])
-    written = {str(n.network_address) if n.num_addresses == 1 else str(n) for n in [*four, *six]}
+    fewest: list[grammar.Network] = []
+    fewest += ipaddress.collapse_addresses([n for n in known if isinstance(n, ipaddress.IPv4Network)])
+    fewest += ipaddress.collapse_addresses([n for n in known if isinstance(n, ipaddress.IPv6Network)])
+    written = {str(n.network_address) if n.num_addresses == 1 else str(n) for n in fewest}
     return tuple(sorted(written)) or test.values
 
 
