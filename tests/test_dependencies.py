@@ -199,3 +199,12 @@ def test_the_report_shows_what_is_missing_on_both_pages(monkeypatch, lake, tmp_p
     assert f"<td>it is granted, but reaches no role of the account that trusts {SAGEMAKER}</td>" in table
     data = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "out" / "data").rglob("*.js"))
     assert '"it is granted, but never with iam:PassedToService: sagemaker.amazonaws.com"' in data
+
+
+def test_principal_can_names_the_roles_that_a_scope_of_pass_role_reaches(monkeypatch, lake):
+    found = rows(monkeypatch, lake, "principal-can", f"arn:aws:iam::{ACCOUNT}:user/any")
+    (passing,) = [row["passable_roles"] for row in found if row["action"] == "iam:PassRole"]
+    assert OTHER in passing
+    assert passing == sorted(passing)
+    assert all(role.startswith(f"arn:aws:iam::{ACCOUNT}:role/") for role in passing)
+    assert all(row["passable_roles"] is None for row in found if row["action"] != "iam:PassRole")

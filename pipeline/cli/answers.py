@@ -76,13 +76,14 @@ def principal_can(
     """Show what a principal can do: every action that has a verdict, with the scopes and conditions of its grants.
 
     The column missing_dependencies names further actions that calls of a granted one may need and that are not granted:
-    a training job without a role that may be passed, tags at creation without sagemaker:AddTags. With --scenario an
-    action that the scenario takes away has the verdict denied, decided by the scenario.
+    a training job without a role that may be passed, tags at creation without sagemaker:AddTags. passable_roles are the
+    roles of the inputs that a scope of iam:PassRole reaches. With --scenario an action that the scenario takes away has
+    the verdict denied, decided by the scenario.
     """
     opened, _ = lake_under(lake, scenario, scenarios)
     arn = principal_of(opened, principal)
     rows = opened.query(command_query("principal_can"), {"principal": arn})
-    rows = gaps.with_missing_dependencies(opened, arn, rows)
+    rows = gaps.with_passable_roles(opened, arn, gaps.with_missing_dependencies(opened, arn, rows))
     if rows.num_rows and rows["is_incomplete"][0].as_py():
         note(f"{arn}: a policy of this principal is missing, so these answers may be wrong; see: policylake explain")
     emit(rows, format_name, out, f"{arn}: nothing is granted")
