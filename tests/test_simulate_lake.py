@@ -300,6 +300,7 @@ def test_remarks_say_what_was_taken_for_granted(lake: Lake) -> None:
                 ask(action="sagemaker:CreateTags"),
                 ask(action="sagemaker:ListModels"),
                 ask(arn("user/project")),
+                ask(action="sagemaker:CreateModel", resource="arn:aws:s3:::bucket"),
             ],
             lake,
         )
@@ -309,6 +310,7 @@ def test_remarks_say_what_was_taken_for_granted(lake: Lake) -> None:
     assert "does not know sagemaker:CreateTags" in details[1]
     assert 'decided on "*"' in details[2]
     assert "differ from project in case only" in details[3]
+    assert "arn:aws:s3:::bucket is of no resource type of sagemaker:CreateModel" in details[4]
 
 
 @pytest.mark.parametrize("ahead", [1, 10])

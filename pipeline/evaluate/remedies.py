@@ -20,6 +20,11 @@ ELSEWHERE = {
     "session": "an Allow in the session policy",
     "partition": "a resource of the principal's partition: nothing crosses partitions",
 }
+#: Where a Deny stands that is not explained.
+DENIED_ELSEWHERE = {
+    "endpoint": "no Deny in the policy of the VPC endpoint of the request; simulate names the statement",
+    "session": "no Deny in the session policy",
+}
 NEVER_TOGETHER = (
     "requests for which the layers agree: each allows some, but never the same ones; change a condition or a Resource"
 )
@@ -146,6 +151,8 @@ class _Maker:
         if answered.decision == "explicitDeny":
             yield from self._undenied(r for r in self._denies() if self._outcome(r) == "always")
             yield from (change for layer in self._unallowing() for change in self._allowed(layer))
+            elsewhere = (layer for layer in answered.blocked_by if layer in DENIED_ELSEWHERE)
+            yield from (Change(DENIED_ELSEWHERE[layer], layer) for layer in elsewhere)
         for layer in answered.blocked_by if answered.decision == "implicitDeny" else ():
             yield from self._allowed(layer)
 

@@ -22,7 +22,7 @@ from pipeline.simulate import facts as known
 from pipeline.simulate.from_lake import LakeReader, Principal
 from pipeline.simulate.given import given_layers
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
-from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
+from pipeline.simulate.tags import is_of_form, principal_tags, resource_tags, tied_tags
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
@@ -227,6 +227,9 @@ class _Desk:
             ]
         if not entry.resource_types and line.resource != "*":
             return "*", [f'{entry.action} has no resource types: decided on "*"']
+        fits = (is_of_form(line.resource, kind.arn_format) for kind in entry.resource_types)
+        if line.resource != "*" and not any(fits):
+            return line.resource, [f"{line.resource} is of no resource type of {entry.action}: no such request is made"]
         return line.resource, []
 
     def _request(self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts) -> Request:
