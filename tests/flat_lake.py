@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from loading import load_rows
+
 from pipeline.flatten import flatten
 from pipeline.ingest import read_inputs
 from pipeline.lake import Lake
 from pipeline.lake.dictionary import relation
 from pipeline.lake.duck import connect
-from pipeline.lake.write import load_rows
 from pipeline.reference import Reference
 
 
@@ -17,5 +18,5 @@ def flat_lake(folder: Path, reference: Reference) -> Lake:
     connection = connect()
     for name, rows in flatten(inputs, lambda key: reference.key(key) is not None).items():
         if name != "actions":
-            load_rows(connection, relation(name), rows, "main")
+            load_rows(connection, relation(name), rows)
     return Lake(folder, "in memory", {}, connection)

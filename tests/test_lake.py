@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from ingest_inputs import arn, attached, document, export, group, inline, managed, role, user, write
+from loading import load_rows
 
 from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
@@ -20,7 +21,6 @@ from pipeline.lake import new_snapshot, open_lake
 from pipeline.lake.dictionary import relation, relations
 from pipeline.lake.duck import connect
 from pipeline.lake.locks import locked, write_whole
-from pipeline.lake.write import load_rows
 
 COUNT = "select count(*) as n from principals"
 
@@ -184,7 +184,7 @@ def publish(lake, number):
     connection = connect()
     for r in relations():
         rows = [(f"{n:012}", None, None, None, False, None, True) for n in range(number)]
-        load_rows(connection, r, rows if r.name == "accounts" else [], "main")
+        load_rows(connection, r, rows if r.name == "accounts" else [])
     with new_snapshot(lake) as snapshot:
         for r in relations():
             snapshot.write(connection, r)
@@ -233,7 +233,7 @@ def test_snapshots_of_other_files_have_other_ids_whatever_else_is_equal(tmp_path
     with new_snapshot(tmp_path) as snapshot:
         for r in relations():
             rows = [("other", None, None, None, False, None, True)] if r.name == "accounts" else []
-            load_rows(connection, r, rows, "main")
+            load_rows(connection, r, rows)
             snapshot.write(connection, r)
         assert snapshot.publish({"services": []}) != first.name
     assert tree(first) == before
@@ -493,7 +493,7 @@ def test_a_disk_that_is_full_leaves_the_former_snapshot(lake, inputs):
 
 def test_a_text_with_half_a_character_is_written_as_its_escape(tmp_path):
     connection = connect()
-    load_rows(connection, relation("memberships"), [("arn:\ud800", "g")], "main")
+    load_rows(connection, relation("memberships"), [("arn:\ud800", "g")])
     with new_snapshot(tmp_path) as snapshot:
         assert snapshot.write(connection, relation("memberships")) == 1
         rows = connection.execute(f"from '{snapshot.folder}/memberships/0.parquet'").fetchall()

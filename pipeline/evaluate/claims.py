@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
-from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test
 from pipeline.evaluate.knowledge import ALWAYS_PRESENT
 from pipeline.evaluate.statements import RESOURCE_LIKE
 from pipeline.evaluate.vocabulary import OPPOSITES, SESSION, SPEECH, Kind, Speech
@@ -120,7 +120,7 @@ def _claim(test: Test, *, is_negated: bool) -> bool | Claim:
     """Return what a test or its negation says."""
     if test.operator == "Null":
         return _null(test, is_negated)
-    key = RESOURCE if test.operator == RESOURCE_LIKE else SESSION if test.operator == "SessionIs" else test.key
+    key = RESOURCE if test.operator == RESOURCE_LIKE else SESSION if test.operator == SESSION_IS else test.key
     says_no = (test.operator in predicates.NEGATED) != is_negated
     quantity: Quantity = "one"
     if test.set_qualifier:
@@ -223,7 +223,7 @@ _KINDS: dict[str, Kind] = {
 
 
 def _values(test: Test) -> tuple[Value, ...]:
-    kind: Kind = "text" if test.operator == "SessionIs" else _KINDS[predicates.family(test.operator)]
+    kind: Kind = "text" if test.operator == SESSION_IS else _KINDS[predicates.family(test.operator)]
     read = _texts if kind == "text" else _truths if kind == "truth" else _others
     return tuple(sorted(set(read(test, kind))))
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
-from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
@@ -50,7 +50,7 @@ def test_of(
     has_variables: bool,
 ) -> Test:
     """Return a test. One whose values hold a variable, or that asks for a session, may come out either way."""
-    if operator.startswith("Session"):
+    if operator == SESSION_IS:
         return Test(operator, set_qualifier, if_exists, key, values, is_opaque=True)
     is_text = predicates.family(operator) == "text"
     fills_in = has_variables and is_text and any(VARIABLE in value for value in values)

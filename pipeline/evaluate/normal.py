@@ -10,12 +10,6 @@ from pipeline.evaluate.knowledge import ALWAYS_PRESENT
 from pipeline.evaluate.ties import is_absent, is_present
 from pipeline.iam import grammar
 
-#: What each negated operator negates.
-POSITIVE = {
-    "StringNotEquals": "StringEquals", "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
-    "StringNotLike": "StringLike", "NumericNotEquals": "NumericEquals", "DateNotEquals": "DateEquals",
-    "NotIpAddress": "IpAddress", "ArnNotEquals": "ArnLike", "ArnNotLike": "ArnLike",
-}  # fmt: skip
 #: Operators that behave as another one.
 SAME = {"ArnEquals": "ArnLike"}
 
@@ -36,7 +30,7 @@ def normal(test: Test) -> Formula:
         if test.set_qualifier == "ForAllValues":
             test = test._replace(if_exists=False)  # it holds without the key anyway
         return _plain(test._replace(operator=SAME.get(test.operator, test.operator)))
-    positive = test._replace(operator=POSITIVE[test.operator], if_exists=False)
+    positive = test._replace(operator=predicates.POSITIVE[test.operator], if_exists=False)
     if test.set_qualifier is None:
         return formulas.negation(_plain(positive))
     if test.set_qualifier == "ForAllValues":

@@ -13,12 +13,13 @@ from pipeline.evaluate.formula import Test
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 
-NEGATED = frozenset(
-    {
-        "StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike", "NumericNotEquals", "DateNotEquals",
-        "NotIpAddress", "ArnNotEquals", "ArnNotLike",
-    }
-)  # fmt: skip
+#: What each negated operator negates; ArnEquals behaves as ArnLike (OPS).
+POSITIVE = {
+    "StringNotEquals": "StringEquals", "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike", "NumericNotEquals": "NumericEquals", "DateNotEquals": "DateEquals",
+    "NotIpAddress": "IpAddress", "ArnNotEquals": "ArnLike", "ArnNotLike": "ArnLike",
+}  # fmt: skip
+NEGATED = frozenset(POSITIVE)
 
 #: Family of each operator: what its values are read as.
 FAMILIES = {

@@ -111,12 +111,12 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     return predicates.holds(test, known)
 
 
-#: Operators under which a variable's value is compared as plain text, by what they compare with.
+#: Operators of texts, by the one that compares them with a text without wildcards, as a variable's value is.
 _COMPARED = {
-    "StringEquals": "StringEquals", "StringLike": "StringEquals", "StringEqualsIgnoreCase": "StringEqualsIgnoreCase",
-    "StringNotEquals": "StringEquals", "StringNotLike": "StringEquals",
-    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
-}  # fmt: skip
+    "StringEquals": "StringEquals",
+    "StringLike": "StringEquals",
+    "StringEqualsIgnoreCase": "StringEqualsIgnoreCase",
+}
 
 
 def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> Formula | None:
@@ -124,7 +124,8 @@ def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> F
 
     None where a value is more than one variable, or several values are compared.
     """
-    if test.set_qualifier or len(known) != 1 or test.operator not in _COMPARED:
+    compared = _COMPARED.get(predicates.POSITIVE.get(test.operator, test.operator))
+    if test.set_qualifier or len(known) != 1 or compared is None:
         return None
     alternatives: list[Formula] = []
     for value in test.values:
@@ -136,7 +137,7 @@ def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> F
         if len(parts) != 1:
             return None
         key = around.knowledge.canonical(parts[0].text.lower(), around.view)
-        equals = Test(_COMPARED[test.operator], None, False, key, (escaped(known[0]),), has_variables=True)
+        equals = Test(compared, None, False, key, (escaped(known[0]),), has_variables=True)
         alternatives.append(equals)
         if parts[0].default == known[0]:
             alternatives.append(is_absent(key))

@@ -5,7 +5,7 @@ A build that dies leaves a folder whose name starts with a dot, which nobody rea
 
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck
-from pipeline.lake.columns import rows_table
 from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
 from pipeline.lake.locks import lock, locked, unlock
@@ -150,13 +149,6 @@ def _remove_left_behind(snapshots: Path) -> None:
         if handle is not None:
             shutil.rmtree(folder, ignore_errors=True)
             unlock(handle)
-
-
-def load_rows(
-    connection: duck.Connection, relation: Relation, rows: Iterable[tuple[object, ...]], schema_name: str
-) -> None:
-    """Create the table of the relation in ``schema_name`` from rows in column order; rows may lack last columns."""
-    load_table(connection, relation.name, rows_table(relation, rows), schema_name)
 
 
 def load_table(
