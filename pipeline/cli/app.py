@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import INTERRUPTED, answers, build, reference, report, scenarios, simulate, tables
+from pipeline.cli import INTERRUPTED, answers, build, gc, reference, report, scenarios, simulate, tables
 from pipeline.errors import PolicylakeError, printable
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command("sql", context_settings={"ignore_unknown_options": True})(tables.sql
 app.command("query")(tables.query)
 app.command("tables")(tables.tables)
 app.command("scenarios")(scenarios.scenarios)
+app.command("gc")(gc.gc)
 app.add_typer(reference.app, name="reference")
 
 

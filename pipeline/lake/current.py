@@ -3,6 +3,8 @@
 A file system changes one name at a time. So the new database lies ready under a name that tells its snapshot before
 CURRENT changes, and takes its own name after. Where a process ends between the two, whoever opens the lake next, or
 the next build, gives it its name; until then the views show the former snapshot, which is still there.
+
+The time of a snapshot's folder is that at which it last became current: files of a snapshot never change.
 """
 
 import os
@@ -46,6 +48,13 @@ def make_current(lake: Path, snapshot_id: str) -> None:
         waiting.unlink(missing_ok=True)
         raise
     _complete(lake, snapshot_id)
+    with suppress(OSError):
+        os.utime(lake / "snapshots" / snapshot_id)
+
+
+def became_current(snapshot: Path) -> float:
+    """Return when a snapshot last became the current one, in seconds of Unix time. Raises OSError."""
+    return snapshot.stat().st_mtime
 
 
 def complete(lake: Path) -> None:
@@ -64,9 +73,14 @@ def tidy(lake: Path) -> None:
     """Complete what ended half way and remove what it left; the caller holds the lock of the snapshots."""
     with suppress(OSError, ValueError):
         _complete(lake, current_id(lake))
-    for file in (*lake.glob(f"{_WAITING}*"), *lake.glob(f".{CURRENT}.part")):
+    for file in left_files(lake):
         with suppress(OSError):
             file.unlink()
+
+
+def left_files(lake: Path) -> list[Path]:
+    """Return the files that a change left which ended half way; the caller holds the lock of the snapshots."""
+    return [*lake.glob(f"{_WAITING}*"), *lake.glob(f".{CURRENT}.part")]
 
 
 def _waiting(lake: Path, snapshot_id: str) -> Path:

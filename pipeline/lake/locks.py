@@ -17,18 +17,35 @@ def locked(folder: Path) -> Iterator[None]:
         unlock(handle)
 
 
-def lock(folder: Path, *, wait: bool = True) -> int | None:
-    """Lock a folder and return the handle that holds the lock; None where it cannot be had."""
+def lock(folder: Path, *, wait: bool = True, shared: bool = False) -> int | None:
+    """Lock a folder and return the handle that holds the lock; None where it cannot be had.
+
+    Any number of processes can share a lock that nobody has for itself.
+    """
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         os.close(handle)
         return None
     return handle
+
+
+def share(handle: int | None) -> None:
+    """Let others share a lock that was held alone."""
+    if handle is not None:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+
+
+def is_locked_as(handle: int, folder: Path) -> bool:
+    """Whether the folder that a handle locks still has this path."""
+    try:
+        return os.path.samestat(os.fstat(handle), folder.stat())
+    except OSError:
+        return False
 
 
 def unlock(handle: int | None) -> None:

@@ -1,5 +1,6 @@
 """Opens the current snapshot for queries. Changes nothing, but completes what a build that died left half done."""
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck, guard
 from pipeline.lake.current import complete, current_id
+from pipeline.lake.locks import is_locked_as, lock, unlock
 from pipeline.lake.manifest import read_manifest
 from pipeline.lake.views import create_views
 
@@ -47,19 +49,37 @@ def open_lake(path: Path) -> Lake:
     """
     duck.refuse_bytes(path)
     complete(path)
+    handle = None
     try:
-        snapshot_id = current_id(path)
-        snapshot = (path / "snapshots" / snapshot_id).resolve()
+        snapshot, handle = _held(path)
         manifest = read_manifest(snapshot)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
     except (OSError, ValueError) as error:
+        unlock(handle)
         raise PolicylakeError(f"{path}: the current snapshot cannot be read ({error}); build it again") from error
     connection = duck.connect()
+    weakref.finalize(connection, unlock, handle)
     with duck.errors_explained(f"{path}: the current snapshot is damaged; build it again"):
         create_views(connection, snapshot, with_comments=False)
     _lock(connection, path)
-    return Lake(path, snapshot_id, manifest, connection)
+    return Lake(path, snapshot.name, manifest, connection)
+
+
+def _held(path: Path) -> tuple[Path, int | None]:
+    """Return the current snapshot with a lock for as long as it is read: what is old and locked is not removed.
+
+    One that was removed between the look at its name and the lock is no longer current: look again.
+    """
+    while True:
+        snapshot_id = current_id(path)
+        snapshot = (path / "snapshots" / snapshot_id).resolve()
+        handle = lock(snapshot, shared=True)
+        if handle is not None and is_locked_as(handle, snapshot):
+            return snapshot, handle
+        unlock(handle)
+        if current_id(path) == snapshot_id:
+            return snapshot, None
 
 
 def _lock(connection: duck.Connection, path: Path) -> None:

@@ -18,24 +18,26 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake import duck
 from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
-from pipeline.lake.locks import lock, locked, unlock
+from pipeline.lake.locks import lock, locked, share, unlock
 from pipeline.lake.manifest import is_whole, write_manifest
 
 #: Most of a COPY is the work of one thread; more at once would take more memory.
 WRITTEN_AT_ONCE = 2
 BUILDING = ".building-"
+REMOVING = ".removing-"
 UNCHANGED = "make room or choose another --lake; nothing changed, the former snapshot is still current"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot being written. ``folder`` becomes ``snapshots/<id>`` when it is published.
+    """A snapshot being written. ``folder``, which ``lock`` keeps, becomes ``snapshots/<id>`` when it is published.
 
     Its methods raise PolicylakeError where the lake cannot be written.
     """
 
     lake: Path
     folder: Path
+    lock: int | None
 
     def write(self, connection: duck.Connection, relation: Relation, *, is_ordered: bool = False) -> int:
         """Write the table or view of the relation's name as Parquet, ordered by its grain; return how many rows.
@@ -81,6 +83,7 @@ class Snapshot:
             snapshot_id = write_manifest(self.folder, body)
             with self._in_place(self.lake / "snapshots" / snapshot_id):
                 make_current(self.lake, snapshot_id)
+            share(self.lock)
         return snapshot_id
 
     @contextmanager
@@ -125,7 +128,7 @@ def new_snapshot(lake: Path) -> Iterator[Snapshot]:
     except OSError as error:
         raise PolicylakeError(f"{lake}: {error.strerror}; give a folder that can be written with --lake") from error
     try:
-        yield Snapshot(lake, folder)
+        yield Snapshot(lake, folder, handle)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         unlock(handle)
@@ -142,13 +145,22 @@ def _writing(lake: Path) -> Iterator[None]:
         raise PolicylakeError(f"{lake}: {duck.first_line(error)}; {UNCHANGED}") from error
 
 
+def left_behind(snapshots: Path) -> list[Path]:
+    """Return the folders of builds and removals that died; the caller holds the lock of the snapshots."""
+    found = [*snapshots.glob(BUILDING + "*"), *snapshots.glob(REMOVING + "*")]
+    return [folder for folder in sorted(found) if _is_free(folder)]
+
+
+def _is_free(folder: Path) -> bool:
+    handle = lock(folder, wait=False)
+    unlock(handle)
+    return handle is not None
+
+
 def _remove_left_behind(snapshots: Path) -> None:
     """Remove what builds that died left. One that is running holds a lock, which ends with its process."""
-    for folder in snapshots.glob(BUILDING + "*"):
-        handle = lock(folder, wait=False)
-        if handle is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            unlock(handle)
+    for folder in left_behind(snapshots):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def load_table(
