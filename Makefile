@@ -17,7 +17,7 @@ DECISIONS ?= 100000
 TABLES := access access_matrix residual_conditions rejects
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check bench export clean docs reference lock smt mutations agreement
+.PHONY: help setup setup-cluster report test check bench export clean docs reference lock smt mutations agreement
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | awk -F'|' '{ printf "  %-16s%s\n", $$1, $$2 }'
@@ -32,6 +32,10 @@ setup: .venv/.ready  ## Install everything into .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
+
+# Ray and a made-up S3: some 100 MB that only the tests of clusters and object stores need.
+setup-cluster: setup  ## Install what the tests of Ray and of object stores need too
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-cluster.lock
 
 # Exit code 3 says that some inputs were rejected and the rest was built: the sample holds one malformed file.
 report: setup  ## Build INPUT (the sample organization) into LAKE and write its report to OUT
@@ -75,12 +79,14 @@ reference: setup  ## Build the packaged service reference from data/service-refe
 	$(BIN)/python scripts/build_reference.py
 
 # uv is used from a folder of its own and is no dependency. uv.lock holds host names and stays out of the repository.
-lock:  ## Write requirements.lock anew, with hashes
+lock:  ## Write requirements.lock and requirements-cluster.lock anew, with hashes
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	$(PYTHON) -m venv "$$folder" && "$$folder"/bin/pip install --quiet --disable-pip-version-check uv && \
 	"$$folder"/bin/uv lock --upgrade && \
 	"$$folder"/bin/uv export --format requirements-txt --no-emit-project --group dev --no-header --no-annotate \
-		--output-file requirements.lock --quiet
+		--output-file requirements.lock --quiet && \
+	"$$folder"/bin/uv export --format requirements-txt --no-emit-project --only-group cluster --no-header --no-annotate \
+		--output-file requirements-cluster.lock --quiet
 
 clean:  ## Remove what the targets made, .venv included
 	rm -rf .venv lake out export dist build .bench .agreement .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Builds a snapshot: read the inputs, flatten, evaluate, write. Knows the order of the rooms and nothing of theirs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from pipeline.lake.dictionary import relation, relations
 from pipeline.lake.duck import Connection, connect, room_needed
 from pipeline.lake.write import load_table
 from pipeline.memory import collection_off
+from pipeline.progress import Progress, Step, silent
 from pipeline.reference import RELATIONS, Reference
 from pipeline.workers import workers
 
@@ -44,10 +45,6 @@ class BuildResult(NamedTuple):
     counts: dict[str, int]
 
 
-def _silent(message: str) -> None:
-    del message
-
-
 def build_lake(
     inputs: Sequence[Path],
     lake: Path,
@@ -55,7 +52,7 @@ def build_lake(
     services: Sequence[str] = (),
     latest: bool = False,
     processes: int = 1,
-    progress: Callable[[str], None] = _silent,
+    progress: Progress = silent,
 ) -> BuildResult:
     """Build a snapshot of the inputs in the folder ``lake`` and make it current.
 
@@ -70,14 +67,14 @@ def build_lake(
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
     with new_snapshot(lake) as snapshot, collection_off(), room_needed():
         read = gather(inputs, known, latest=latest, processes=processes, progress=progress)
+        progress(Step("loading"))
         connection = connect()
         loaded = _load(connection, read.tables, known)
-        progress("evaluating")
         with workers(processes) as pool:
             evaluate(connection, known, evaluated, pool, progress)
-        progress("writing")
         written = [r for r in relations() if r.name not in EXPANDED]
-        counts = snapshot.write_all(connection, written, loaded)
+        counts = snapshot.write_all(connection, written, loaded, progress)
+        progress(Step("publishing"))
         snapshot_id = snapshot.publish(_manifest(read, known, evaluated, counts))
     return BuildResult(snapshot_id, read.rejects, counts)
 

@@ -5,7 +5,7 @@ The tables and rejects are the same whatever the number of processes. Must not k
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
@@ -27,6 +27,7 @@ from pipeline.ingest.shards import Gleaned, cut, harvest, of_accounts, still_tol
 from pipeline.lake.columns import rows_table
 from pipeline.lake.dictionary import relation
 from pipeline.memory import collection_off
+from pipeline.progress import Progress, Step
 from pipeline.workers import Workers, workers
 
 #: Bytes of text from which on other processes pay for their start: about a second of reading.
@@ -78,7 +79,7 @@ def gather(
     *,
     latest: bool,
     processes: int,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Gathered:
     """Read files and folders and return their flattened relations; see ``read_inputs`` for what is read and raised."""
     files, rejects = input_files(paths)
@@ -86,6 +87,7 @@ def gather(
     with collection_off(), workers(count) as pool:
         shards = _shards(files, latest, known.folder)
         sheaves = [*_read(shards, pool, len(files), progress)]
+        progress(Step("joining accounts"))
         early = unsettled([sheaf.gleaned for sheaf in sheaves])
         again = [*pool.map(read_shard, _again(shards, early))]
         _documents.cache_clear()
@@ -105,13 +107,14 @@ def _shards(files: Iterable[InputFile], latest: bool, folder: Path) -> list[Shar
     return here + [Shard(build, held, latest, True, folder) for held in cut(others)]
 
 
-def _read(shards: Sequence[Shard], pool: Workers, of: int, progress: Callable[[str], None]) -> Iterator[Sheaf]:
+def _read(shards: Sequence[Shard], pool: Workers, of: int, progress: Progress) -> Iterator[Sheaf]:
     here = [shard for shard in shards if not shard.settles]
     elsewhere = [shard for shard in shards if shard.settles]
     number = 0
+    tell_read(progress, number, of)
     for sheaf in chain(map(read_shard, here), pool.map(read_shard, elsewhere)):
-        tell_read(progress, number, number + len(sheaf.sources), of)
         number += len(sheaf.sources)
+        tell_read(progress, number, of)
         yield sheaf
 
 

@@ -15,6 +15,7 @@ from ingest_inputs import document, only_reject, read, write
 from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
 from pipeline.ingest import read_inputs
+from pipeline.progress import Step
 
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 
@@ -188,7 +189,7 @@ def test_names_of_files_are_printable(name, tmp_path):
 def test_progress_is_told(tmp_path):
     messages = []
     read_inputs([write(tmp_path, "p.json", document())], progress=messages.append)
-    assert messages == ["read 1 of 1 files"]
+    assert messages == [Step("reading", 1, 1, "files")]
 
 
 def test_the_garbage_collector_is_left_as_it_was(tmp_path):

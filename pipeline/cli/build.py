@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note
+from pipeline.cli.progress import shown, table_of
 from pipeline.errors import PolicylakeError, Reject
+from pipeline.progress import Progress, Step
 from pipeline.reference import load
+from pipeline.timings import Stopwatch
 from pipeline.workers import available
 
 #: Rejects that the terminal shows; --verbose shows all of them.
@@ -39,7 +42,15 @@ def build(
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no list of rejects.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every reject.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List every reject; tell the stages where there is no terminal.")
+    ] = False,
+    timings: Annotated[
+        bool,
+        typer.Option(
+            "--timings", help="Print the seconds, processor seconds and peak memory of each stage at the end."
+        ),
+    ] = False,
 ) -> None:
     """Read inputs, evaluate them, and make the result the current snapshot of the lake.
 
@@ -50,18 +61,23 @@ def build(
     from pipeline.build import build_lake
 
     wanted = prefixes(services or ())
-    result = build_lake(
-        inputs,
-        lake,
-        services=wanted,
-        latest=latest,
-        processes=processes or available(),
-        progress=_silent if quiet else note,
-    )
+    watch = Stopwatch() if timings else None
+    with shown(quiet=quiet, verbose=verbose) as show:
+        result = build_lake(
+            inputs,
+            lake,
+            services=wanted,
+            latest=latest,
+            processes=processes or available(),
+            progress=_both(watch, show) if watch else show,
+        )
     errors = sum(reject.severity == "error" for reject in result.rejects)
     if not quiet:
         _list(result.rejects, len(result.rejects) if verbose else SHOWN)
         note(f"{lake}: snapshot {result.snapshot_id}: {_summary(result.counts, errors, len(result.rejects) - errors)}")
+    if watch:
+        for line in table_of(watch.stop()):
+            note(line)
     if errors:
         raise typer.Exit(SOME_REJECTED)
 
@@ -79,6 +95,14 @@ def prefixes(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(wanted)
 
 
+def _both(first: Progress, second: Progress) -> Progress:
+    def tell(step: Step) -> None:
+        first(step)
+        second(step)
+
+    return tell
+
+
 def _summary(counts: Mapping[str, int], errors: int, warnings: int) -> str:
     sizes = ", ".join(f"{counts[name]:,} {name}" for name in SUMMED if name in counts)
     return f"{sizes}; {_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
@@ -86,10 +110,6 @@ def _summary(counts: Mapping[str, int], errors: int, warnings: int) -> str:
 
 def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _silent(message: str) -> None:
-    del message
 
 
 def _list(rejects: Sequence[Reject], most: int) -> None:

@@ -1,7 +1,7 @@
 """Decides the cases of an evaluation, in one or several processes; cells are numbered alike whatever their number."""
 
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from pipeline.evaluate.engine import Engine
 from pipeline.evaluate.examples import Examples
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.memory import collection_off
+from pipeline.progress import Progress, Step
 from pipeline.workers import Workers
 
 #: Fewer cases are decided before another process has started.
@@ -56,7 +57,7 @@ class _Decided(NamedTuple):
     places: Sequence[Sequence[int]]
 
 
-def decide(facts: Facts, cases: Mapping[Case, Actions], pool: Workers, progress: Callable[[str], None]) -> Decisions:
+def decide(facts: Facts, cases: Mapping[Case, Actions], pool: Workers, progress: Progress) -> Decisions:
     """Decide every case on the forms of the actions that it is needed for.
 
     Cases are numbered in the order of ``cases``, cells in the order in which the cases come to them.
@@ -67,12 +68,13 @@ def decide(facts: Facts, cases: Mapping[Case, Actions], pool: Workers, progress:
     distinct: dict[Outcome, Outcome] = {}
     answers: list[list[Outcome]] = [[]] * len(needed)
     done = 0
+    progress(Step("deciding", done, len(needed), "cases"))
     for shard, decided in zip(shards, _decided(facts, needed, shards, pool), strict=True):
         cells = [distinct.setdefault(cell, cell) for cell in decided.cells]
         for number, places in zip(shard, decided.places, strict=True):
             answers[number] = [cells[place] for place in places]
         done += len(shard)
-        progress(f"decided {done} of {len(needed)} distinct cases")
+        progress(Step("deciding", done, len(needed), "cases"))
     return _numbered(needed, answers)
 
 

@@ -1,6 +1,6 @@
 """Runs the evaluation over loaded relations: models, profiles, cells, tables. Writes nothing outside the connection."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
 from pipeline.lake.duck import Connection
 from pipeline.lake.write import load_table
+from pipeline.progress import Progress, Step
 from pipeline.reference import Reference
 from pipeline.workers import Workers
 
@@ -56,7 +57,7 @@ def evaluate(
     reference: Reference,
     services: Sequence[str],
     pool: Workers,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """Make every evaluated relation as a table of the connection.
 
@@ -64,6 +65,7 @@ def evaluate(
     ``services`` are the prefixes whose actions are answered for. Cases are decided in the processes of ``pool``; the
     relations are the same for any number of them.
     """
+    progress(Step("matching statements"))
     load_table(connection, "evaluated_services", pa.table({"service": pa.array(sorted(set(services)), pa.string())}))
     connection.execute(assets.text("sql", "macros.sql"))
     run_models(connection, BEFORE)
@@ -76,11 +78,13 @@ def evaluate(
         for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")
     }
     examples = Examples(statements, entries)
+    progress(Step("grouping principals"))
     profiles = _profiles(connection, examples)
     actions = _actions(connection, reference, statements)
     cases = _cases(connection, profiles, actions)
     facts = Facts(Knowledge(reference, _former(connection)), examples, actions, _inventory(connection))
     decisions = decide(facts, cases, pool, progress)
+    progress(Step("finding witnesses"))
     _load_columns(connection, "case_cells", ("case_id", "form_id", "cell_id"), decisions[1:])
     (own_token,) = _rows(connection, "select own_token()")[0]
     solver = Solver(facts.knowledge.domain)

@@ -1,7 +1,7 @@
 """Reads all inputs. The order is: find files, recognise and read each, put together, find the lines of the rejects."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,23 +16,19 @@ from pipeline.ingest.parts import Part
 from pipeline.ingest.recognise import recognise
 from pipeline.ingest.syntax import blank_comments
 from pipeline.memory import collection_off
+from pipeline.progress import Progress, Step, silent
 from pipeline.workers import Workers
 
 UNRECOGNISED = "unrecognised"
-FILES_PER_MESSAGE = 100
 #: Errors that are told one by one of a file in which nothing is recognised.
 TOLD = 20
 
 
-def _silent(message: str) -> None:
-    del message
-
-
-def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Callable[[str], None] = _silent) -> Inputs:
+def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Progress = silent) -> Inputs:
     """Read files and folders and return what they hold; a file or item that cannot be read becomes a reject.
 
     Where the same account or organization is given twice with different data, ``latest`` takes the newest.
-    ``progress`` gets a line of text now and then.
+    ``progress`` is told how many files were read.
 
     Raises PolicylakeError for a path that does not exist, where there is no file at all, and for data that
     contradict each other.
@@ -46,15 +42,14 @@ def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Callab
             source, held = read_file(file, documents)
             sources.append(source)
             parts += held
-            tell_read(progress, number - 1, number, len(files))
+            tell_read(progress, number, len(files))
         inputs = assemble(parts, merged(documents.take()), sources, latest)
         return replace(inputs, rejects=placed(inputs.rejects, files))
 
 
-def tell_read(progress: Callable[[str], None], before: int, number: int, of: int) -> None:
-    """Tell how many files were read, after each hundred and after the last one."""
-    if number // FILES_PER_MESSAGE > before // FILES_PER_MESSAGE or number == of:
-        progress(f"read {number} of {of} files")
+def tell_read(progress: Progress, number: int, of: int) -> None:
+    """Tell how many files were read."""
+    progress(Step("reading", number, of, "files"))
 
 
 def input_files(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ...]]:

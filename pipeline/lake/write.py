@@ -6,7 +6,7 @@ A build that dies leaves a folder whose name starts with a dot, which nobody rea
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
 from pipeline.lake.locks import lock, locked, share, unlock
 from pipeline.lake.manifest import is_whole, write_manifest
+from pipeline.progress import Progress, Step, silent
 
 #: Most of a COPY is the work of one thread; more at once would take more memory.
 WRITTEN_AT_ONCE = 2
@@ -57,7 +58,11 @@ class Snapshot:
         return int(copied[0]) if copied else 0
 
     def write_all(
-        self, connection: duck.Connection, relations: Sequence[Relation], ordered: Collection[str]
+        self,
+        connection: duck.Connection,
+        relations: Sequence[Relation],
+        ordered: Collection[str],
+        progress: Progress = silent,
     ) -> dict[str, int]:
         """Write relations, some at a time, each as :meth:`write` does; return how many rows, by their names.
 
@@ -70,6 +75,8 @@ class Snapshot:
                     r.name: writers.submit(self.write, connection.cursor(), r, is_ordered=r.name in ordered)
                     for r in reversed(relations)
                 }
+                for number, _ in enumerate(as_completed(writing.values())):
+                    progress(Step("writing", number, len(writing), "relations"))
                 return {r.name: writing[r.name].result() for r in relations}
             finally:
                 writers.shutdown(cancel_futures=True)
