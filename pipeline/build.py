@@ -24,8 +24,11 @@ from pipeline.workers import workers
 EXPANDED = (
     "policy_places",
     "statement_actions",
+    "principal_documents",
+    "account_documents",
     "principal_statements",
     "principal_reasons",
+    "account_reasons",
     "profile_cells",
     "access",
     "access_matrix",

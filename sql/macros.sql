@@ -19,14 +19,38 @@ create or replace macro witness_line(caller, action_name, request, account_id) a
     '{"principal": ' || to_json(caller) || ', "action": ' || to_json(action_name) || ', '
     || own_text(request, account_id);
 
--- The ids of the statements with these numbers that match an action. Numbers first: they leave few to look at.
-create or replace macro statement_ids_of(numbers, statements, action_set_ids) as
-    list_transform(
-        list_filter(
-            list_filter(coalesce(statements, []), lambda statement: list_contains(numbers, statement.number)),
-            lambda statement: list_contains(action_set_ids, statement.actions)
-        ),
-        lambda statement: statement.id
+-- What granted_by and limited_by are made of: a statement with the number of what it says and its set of actions.
+create or replace macro reason(id, number, actions) as
+    struct_pack(id := id, number := number, actions := actions);
+
+-- Whether a statement can give access: only an Allow of an identity or a resource policy does.
+create or replace macro can_grant(effect, layer) as
+    effect = 'Allow' and layer in ('identity', 'resource');
+
+-- Whether a statement can take access away: a Deny does, and whatever boundary, SCPs and RCPs leave out.
+create or replace macro can_limit(effect, layer) as
+    effect = 'Deny' or layer not in ('identity', 'resource');
+
+-- The ids of those reasons that have one of the numbers and match an action. Few have: those are looked for first.
+create or replace macro ids_among(numbers, reasons, action_set_ids) as
+    case
+        when list_has_any(numbers, list_transform(reasons, lambda reason: reason.number))
+            then list_transform(
+                list_filter(
+                    list_filter(reasons, lambda reason: list_contains(numbers, reason.number)),
+                    lambda reason: list_contains(action_set_ids, reason.actions)
+                ),
+                lambda reason: reason.id
+            )
+        else []
+    end;
+
+-- The ids of the statements with these numbers that match an action, in order: of a principal, and of its account.
+create or replace macro statement_ids_of(numbers, own, account, action_set_ids) as
+    list_sort(
+        list_distinct(
+            list_concat(ids_among(numbers, own, action_set_ids), ids_among(numbers, account, action_set_ids))
+        )
     );
 
 -- A policy variable that nobody knows: ${key} or ${key, 'default'}. ${*}, ${?} and ${$} are characters.

@@ -24,8 +24,12 @@ select
     own_text(residual_conditions.condition, principal_profiles.account_id) as condition,
     cell_access.condition_id,
     own_text(cell_access.except_resources, principal_profiles.account_id) as except_resources,
-    statement_ids_of(cell_access.granted_by_numbers, reasons.granting, sets_of_action.action_set_ids) as granted_by,
-    statement_ids_of(cell_access.limited_by_numbers, reasons.limiting, sets_of_action.action_set_ids) as limited_by,
+    statement_ids_of(
+        cell_access.granted_by_numbers, own.granting, account.granting, sets_of_action.action_set_ids
+    ) as granted_by,
+    statement_ids_of(
+        cell_access.limited_by_numbers, own.limiting, account.limiting, sets_of_action.action_set_ids
+    ) as limited_by,
     witness_line(
         coalesce(own_text(witnesses.session_arn, principal_profiles.account_id), principal_profiles.principal_arn),
         profile_cells.action,
@@ -42,4 +46,5 @@ inner join evaluated_actions on profile_cells.action = evaluated_actions.action
 left join witnesses on cell_access.witness_id = witnesses.witness_id
 left join residual_conditions on cell_access.condition_id = residual_conditions.condition_id
 left join sets_of_action on profile_cells.action = sets_of_action.action
-left join principal_reasons as reasons on principal_profiles.principal_arn = reasons.principal_arn
+left join principal_reasons as own on principal_profiles.principal_arn = own.principal_arn
+left join account_reasons as account on principal_profiles.account_id = account.account_id

@@ -21,9 +21,9 @@ select
         [cell_verdicts.layer],
         statement_ids_of(
             cell_verdicts.decided_by_numbers,
+            case when cell_verdicts.verdict in ('allowed', 'conditional') then own.granting else own.limiting end,
             case
-                when cell_verdicts.verdict in ('allowed', 'conditional') then reasons.granting
-                else reasons.limiting
+                when cell_verdicts.verdict in ('allowed', 'conditional') then account.granting else account.limiting
             end,
             sets_of_action.action_set_ids
         )
@@ -34,5 +34,6 @@ inner join profile_cells on principal_profiles.profile_id = profile_cells.profil
 inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
 inner join evaluated_actions on profile_cells.action = evaluated_actions.action
 left join sets_of_action on profile_cells.action = sets_of_action.action
-left join principal_reasons as reasons on principal_profiles.principal_arn = reasons.principal_arn
+left join principal_reasons as own on principal_profiles.principal_arn = own.principal_arn
+left join account_reasons as account on principal_profiles.account_id = account.account_id
 where cell_verdicts.verdict != 'none'

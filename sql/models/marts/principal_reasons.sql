@@ -1,25 +1,27 @@
 /*
-description = "The statements that can grant a principal something and those that can limit it, as one list each."
+description = "The statements that can grant one principal something and those that can limit it, as one list each; what counts for its whole account is in account_reasons."
 grain = ["principal_arn"]
 */
 with
 counted as (
     select
-        principal_statements.principal_arn,
-        {
-            'id': principal_statements.statement_id,
-            'number': principal_statements.statement_number,
-            'actions': principal_statements.action_set_id
-        } as statement,
-        statements.effect = 'Allow' and principal_statements.layer in ('identity', 'resource') as can_grant,
-        statements.effect = 'Deny' or principal_statements.layer not in ('identity', 'resource') as can_limit,
-    from principal_statements
-    inner join statements on principal_statements.statement_id = statements.statement_id
+        documents.principal_arn,
+        documents.layer,
+        statements.effect,
+        reason(
+            account_statements.statement_id, account_statements.statement_number, account_statements.action_set_id
+        ) as statement,
+    from principal_documents as documents
+    inner join account_statements
+        on
+            coalesce(documents.account_id, '') = account_statements.account_id
+            and documents.policy_id = account_statements.policy_id
+    inner join statements on account_statements.statement_id = statements.statement_id
 )
 
 select
     principal_arn,
-    list(distinct statement order by statement) filter (where can_grant) as granting,
-    list(distinct statement order by statement) filter (where can_limit) as limiting,
+    list(distinct statement order by statement) filter (where can_grant(effect, layer)) as granting,
+    list(distinct statement order by statement) filter (where can_limit(effect, layer)) as limiting,
 from counted
 group by principal_arn

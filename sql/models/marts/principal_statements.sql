@@ -3,70 +3,31 @@ description = "The statements that count for a principal, with the layer and the
 grain = ["principal_arn", "statement_id", "layer"]
 */
 with
-own as (
+documents as (
     select
-        principal_policies.principal_arn,
-        principal_profiles.account_id,
-        principal_policies.policy_id,
-        case when principal_policies.attachment_kind = 'boundary' then 'boundary' else 'identity' end as layer,
-    from principal_policies
-    inner join principal_profiles on principal_policies.principal_arn = principal_profiles.principal_arn
-),
-
-controls as (
+        principal_arn,
+        account_id,
+        policy_id,
+        layer,
+    from principal_documents
+    union
     select
         principal_profiles.principal_arn,
-        principal_profiles.account_id,
-        account_controls.policy_id,
-        account_controls.attachment_kind as layer,
+        account_documents.account_id,
+        account_documents.policy_id,
+        account_documents.layer,
     from principal_profiles
-    inner join account_controls on principal_profiles.account_id = account_controls.account_id
-),
-
-resource_based as (
-    select
-        principal_profiles.principal_arn,
-        principal_profiles.account_id,
-        environment_entries.owner_account_id,
-        environment_entries.policy_id,
-        'resource' as layer,
-    from principal_profiles
-    inner join environment_entries
-        on
-            principal_profiles.account_id = environment_entries.account_id
-            and environment_entries.principal_arn in ('', principal_profiles.principal_arn)
-),
-
--- The RCPs of the owners of resources whose policies speak of the principal.
-owners_controls as (
-    select distinct
-        resource_based.principal_arn,
-        resource_based.account_id,
-        account_controls.policy_id,
-        account_controls.attachment_kind as layer,
-    from resource_based
-    inner join account_controls on resource_based.owner_account_id = account_controls.account_id
-    where account_controls.attachment_kind = 'rcp'
-),
-
-combined as (
-    select * from own
-    union
-    select * from controls
-    union
-    select * from owners_controls
-    union
-    select * exclude (owner_account_id) from resource_based
+    inner join account_documents on principal_profiles.account_id = account_documents.account_id
 )
 
-select distinct
-    combined.principal_arn,
+select
+    documents.principal_arn,
     account_statements.statement_id,
-    combined.layer,
+    documents.layer,
     account_statements.statement_number,
     account_statements.action_set_id,
-from combined
+from documents
 inner join account_statements
     on
-        coalesce(combined.account_id, '') = account_statements.account_id
-        and combined.policy_id = account_statements.policy_id
+        coalesce(documents.account_id, '') = account_statements.account_id
+        and documents.policy_id = account_statements.policy_id

@@ -8,5 +8,7 @@ select
     case_cells.cell_id,
 from profile_cases
 inner join block_actions on profile_cases.block_id = block_actions.block_id
-inner join case_cells
+-- Every case has a cell for each form that it is needed for. A left join keeps this one behind the others: a question
+-- about one action or principal finds its few blocks first.
+left join case_cells
     on profile_cases.case_id = case_cells.case_id and block_actions.form_id = case_cells.form_id
