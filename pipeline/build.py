@@ -1,21 +1,20 @@
 """Builds a snapshot: read the inputs, flatten, evaluate, write. Knows the order of the rooms and nothing of theirs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from pipeline import __version__, reference
+from pipeline.account_groups import MERGED, OF_GROUPS, Task, evaluate_group, merged, tasks_of
+from pipeline.cache import Cache, cache_in
 from pipeline.errors import Reject
-from pipeline.evaluate import evaluate
-from pipeline.evaluate.run import SAGEMAKER_FAMILY
+from pipeline.evaluate.run import OF_ALL, SAGEMAKER_FAMILY
+from pipeline.flattened import Tables
 from pipeline.gather import Gathered, gather
 from pipeline.lake import new_snapshot
-from pipeline.lake.dictionary import relation, relations
-from pipeline.lake.duck import Connection, connect, room_needed
-from pipeline.lake.write import load_table
-from pipeline.memory import collection_off
+from pipeline.lake.dictionary import relation
+from pipeline.lake.duck import connect, room_needed
+from pipeline.lake.write import Snapshot, load_table
 from pipeline.progress import Progress, Step, silent
 from pipeline.reference import RELATIONS, Reference
 from pipeline.workers import workers
@@ -24,6 +23,7 @@ from pipeline.workers import workers
 EXPANDED = (
     "policy_places",
     "statement_actions",
+    "block_actions",
     "principal_documents",
     "account_documents",
     "principal_statements",
@@ -38,6 +38,9 @@ EXPANDED = (
     "profile_gaps",
     "missing_dependencies",
 )
+
+#: Relations that have one file, whatever the number of account groups.
+OF_ALL_ACCOUNTS = ("accounts", "account_ancestors", "inventory", "training_jobs", "rejects", *OF_ALL)
 
 
 class BuildResult(NamedTuple):
@@ -55,50 +58,89 @@ def build_lake(
     services: Sequence[str] = (),
     latest: bool = False,
     processes: int = 1,
+    keeps: bool = True,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build a snapshot of the inputs in the folder ``lake`` and make it current.
 
     ``services`` are prefixes to evaluate besides the SageMaker family. ``processes`` are those that share the work: the
     snapshot is the same for any number. More than one asks of a script that it keeps what it does behind
-    ``if __name__ == "__main__"``.
+    ``if __name__ == "__main__"``. ``keeps`` says to use what former builds kept in the lake's cache, and to keep what
+    this one finds: the snapshot is the same without.
 
     Raises PolicylakeError where nothing can be read, inputs contradict each other (see ``latest``), or the lake cannot
     be written.
     """
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
-    with new_snapshot(lake) as snapshot, collection_off(), room_needed():
-        read = gather(inputs, known, latest=latest, processes=processes, progress=progress)
-        progress(Step("loading"))
-        connection = connect()
-        loaded = _load(connection, read.tables, known)
-        with workers(processes) as pool:
-            evaluate(connection, known, evaluated, pool, progress)
-        written = [r for r in relations() if r.name not in EXPANDED]
-        counts = snapshot.write_all(connection, written, loaded, progress)
+    with new_snapshot(lake) as snapshot, cache_in(lake, (known.fingerprint,), is_kept=keeps) as cache, room_needed():
+        read = gather(
+            inputs,
+            known,
+            cache,
+            latest=latest,
+            processes=processes,
+            with_trusts=_ask_trust(known, evaluated),
+            progress=progress,
+        )
+        tasks, common = tasks_of(read, known, evaluated)
+        files = _evaluated(tasks, cache, processes, progress)
+        progress(Step("writing"))
+        _write(snapshot, {**read.shared, **common}, tasks, files, known)
+        counts = snapshot.counts()
         progress(Step("publishing"))
-        snapshot_id = snapshot.publish(_manifest(read, known, evaluated, counts))
+        snapshot_id = snapshot.publish(_manifest(read, known, evaluated, counts, snapshot.incomplete()))
     return BuildResult(snapshot_id, read.rejects, counts)
 
 
-def _load(connection: Connection, tables: dict[str, pa.Table], known: Reference) -> list[str]:
-    """Load the flattened relations, ordered by their grain, and the reference; return the names of the former.
+def _ask_trust(known: Reference, services: Iterable[str]) -> bool:
+    """Whether what trust policies say matters: whether actions of sts are answered for, or needed by others."""
+    dependents = known.table("reference_dependent_actions").to_pylist()
+    needed = {row["dependent_action"] for row in dependents if row["action"].split(":")[0] in services}
+    return any(action.lower().startswith("sts:") for action in (*needed, *(f"{service}:" for service in services)))
 
-    ``actions`` lacks its counts and goes to staging. What was loaded is taken out of ``tables``.
-    """
-    connection.execute("create schema staging")
-    load_table(connection, "actions", tables.pop("actions"), "staging", relation("actions").grain)
-    ordered = list(tables)
-    for name in ordered:
-        load_table(connection, name, tables.pop(name), order=relation(name).grain)
-    for name in RELATIONS:
-        load_table(connection, name, known.table(name))
-    return ordered
+
+def _evaluated(tasks: Sequence[Task], cache: Cache, processes: int, progress: Progress) -> list[dict[str, Path]]:
+    """Return the files of each group by relation: from the cache, or evaluated."""
+    keys = [cache.key(*task.causes) for task in tasks]
+    kept = {key: found for key in keys if (found := cache.files(key)) is not None}
+    left = [(key, task) for key, task in zip(keys, tasks, strict=True) if key not in kept]
+    with workers(processes) as pool:
+        if len(left) == 1:
+            ((key, task),) = left
+            kept[key] = cache.keep_files(key, evaluate_group(task, pool, progress))
+        else:
+            done = len(tasks) - len(left)
+            progress(Step("evaluating", done, len(tasks), "account groups"))
+            evaluated = pool.map(evaluate_group, [task for _, task in left])
+            for number, ((key, _), files) in enumerate(zip(left, evaluated, strict=True), start=done + 1):
+                kept[key] = cache.keep_files(key, files)
+                progress(Step("evaluating", number, len(tasks), "account groups"))
+    return [kept[key] for key in keys]
+
+
+def _write(
+    snapshot: Snapshot, tables: Tables, tasks: Sequence[Task], files: Sequence[dict[str, Path]], known: Reference
+) -> None:
+    """Write the relations that all accounts share, and add the files of the groups."""
+    connection = connect()
+    for name in (*OF_ALL_ACCOUNTS, *RELATIONS):
+        load_table(connection, name, tables[name] if name in tables else known.table(name))
+        snapshot.write(connection, relation(name), f'from "{name}"')
+    for name in (*MERGED, *OF_GROUPS):
+        found = {task.file_name: of[name] for task, of in zip(tasks, files, strict=True) if name in of}
+        if not found:
+            load_table(connection, name, relation(name).schema.empty_table())
+            snapshot.write(connection, relation(name), f'from "{name}"')
+        elif name in MERGED:
+            snapshot.write(connection, relation(name), merged(name, found.values()))
+        else:
+            for file_name, file in found.items():
+                snapshot.add(relation(name), file_name, file)
 
 
 def _manifest(
-    read: Gathered, known: Reference, services: Sequence[str], counts: Mapping[str, int]
+    read: Gathered, known: Reference, services: Sequence[str], counts: Mapping[str, int], incomplete: int
 ) -> dict[str, object]:
     severities = [reject.severity for reject in read.rejects]
     return {
@@ -108,5 +150,5 @@ def _manifest(
         "inputs": [source._asdict() for source in read.sources],
         "counts": dict(counts),
         "rejects": {severity: severities.count(severity) for severity in ("error", "warning")},
-        "missing": read.incomplete,
+        "missing": incomplete,
     }

@@ -6,6 +6,10 @@ description = "Small functions that models and views share."
 create or replace macro glob_of(pattern) as
     replace(replace(lower(pattern), '\', '\\'), '[', '[[]');
 
+-- The account group that a number belongs to: groups count for themselves, each from its own start.
+create or replace macro group_of(id) as
+    id >> 32;
+
 -- What stands for an account's own id while cells are decided: as long as an id, of characters for private use.
 create or replace macro own_token() as
     array_to_string(list_transform(range(57344, 57356), lambda code: chr(code::integer)), '');

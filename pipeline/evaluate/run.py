@@ -36,37 +36,42 @@ SAGEMAKER_FAMILY = (
 )
 
 TAGS = Principal._fields.index("tags")
+#: What is the same for all accounts, from the relations that they share.
+OF_ALL = ("evaluated_actions", "decided_actions", "account_controls")
 BEFORE = (
     "actions",
-    "evaluated_actions",
-    "decided_actions",
     "principal_policies",
     "action_sets",
+    "action_set_ids",
     "principal_layers",
     "numbered_statements",
     "numbered_entries",
     "environment_entries",
-    "account_controls",
     "account_statements",
     "action_set_members",
 )
 
 
-def evaluate(
-    connection: Connection,
-    reference: Reference,
-    services: Sequence[str],
-    pool: Workers,
-    progress: Progress,
-) -> None:
-    """Make every evaluated relation as a table of the connection.
+def of_all(connection: Connection, services: Iterable[str], unknown: pa.Table) -> dict[str, pa.Table]:
+    """Return the relations of :data:`OF_ALL`, which :func:`evaluate` reads.
 
-    The flattened relations and those of the reference are tables already (``actions`` in the schema ``staging``).
-    ``services`` are the prefixes whose actions are answered for. Cases are decided in the processes of ``pool``; the
-    relations are the same for any number of them.
+    ``services`` are the prefixes whose actions are answered for, ``unknown`` the actions that statements name and the
+    reference does not know: action_pattern, service and uses. The relations that accounts share are tables already.
+    """
+    load_table(connection, "evaluated_services", pa.table({"service": pa.array(sorted(set(services)), pa.string())}))
+    load_table(connection, "unknown_actions", unknown)
+    connection.execute(assets.text("sql", "macros.sql"))
+    run_models(connection, OF_ALL)
+    return {name: connection.table(name).to_arrow_table() for name in OF_ALL}
+
+
+def evaluate(connection: Connection, reference: Reference, pool: Workers, progress: Progress) -> None:
+    """Make every evaluated relation of the principals that are loaded, as a table of the connection.
+
+    The flattened relations, those of the reference and those of :func:`of_all` are tables already (``actions`` in the
+    schema ``staging``). Cases are decided in the processes of ``pool``; the relations are the same for any number.
     """
     progress(Step("matching statements"))
-    load_table(connection, "evaluated_services", pa.table({"service": pa.array(sorted(set(services)), pa.string())}))
     connection.execute(assets.text("sql", "macros.sql"))
     run_models(connection, BEFORE)
     statements = {
@@ -164,7 +169,7 @@ def _actions(
 def _cases(connection: Connection, profiles: Profiles, actions: EvaluatedActions) -> dict[Case, int]:
     """Split all profiles; return the cases in the order of their numbers, with the actions that they are needed for.
 
-    Loads profile_cases and block_actions.
+    Loads profile_cases, action_forms and blocks.
     """
     members: dict[int, int] = {}
     bits = {name: 1 << bit for bit, name in enumerate(actions.names)}
@@ -194,7 +199,7 @@ def _cases(connection: Connection, profiles: Profiles, actions: EvaluatedActions
 
 
 def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: EvaluatedActions) -> None:
-    """Load what block_actions is made of: the actions by number, and the blocks with a digit for each of them."""
+    """Load the actions by number, and the blocks with a digit for each of them."""
     numbered = [
         (number, *both) for number, both in enumerate(zip(actions.names, actions.form_ids, strict=True), start=1)
     ]
@@ -202,7 +207,6 @@ def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: Eva
     load_table(connection, "action_forms", table(numbered, schema))
     digits = [(block_id, f"{block:0{len(numbered)}b}"[::-1]) for block, block_id in blocks.items()]
     load_table(connection, "blocks", table(digits, pa.schema([("block_id", pa.int32()), ("digits", pa.string())])))
-    run_models(connection, ("block_actions",))
 
 
 def _relevance(examples: Examples, actions: EvaluatedActions) -> Relevance:

@@ -83,27 +83,51 @@ def whole(policy_id: str, canonical: str) -> Document:
     return Document(policy_id, canonical, policy)
 
 
+class Read(NamedTuple):
+    """What became of a document, and the document where it was accepted."""
+
+    outcome: Outcome
+    document: Document | None
+
+
+class DocumentCache:
+    """What several stores read: a document that a second store reads is kept for the others."""
+
+    def __init__(self) -> None:
+        self._read_once: set[tuple[bytes, PolicyKind]] = set()
+        self._kept: dict[tuple[bytes, PolicyKind], Read] = {}
+
+    def read(self, raw: Raw, key: tuple[bytes, PolicyKind]) -> Read:
+        """Return what the undecoded JSON value ``raw`` is; ``key`` is the hash of its bytes, and the kind of policy."""
+        found = self._kept.get(key)
+        if found is None:
+            found = _read(raw, key[1])
+            if key in self._read_once:
+                self._kept[key] = found
+            self._read_once.add(key)
+        return found
+
+
 class DocumentStore:
     """Documents by the hash of their bytes, then by the hash of their canonical form."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: DocumentCache | None = None) -> None:
+        self._cache = cache or DocumentCache()
         self._outcomes: dict[tuple[bytes, PolicyKind], Outcome] = {}
-        self._known: set[Form] = set()
-        self._untaken: dict[Form, Document] = {}
+        self._documents: dict[Form, Document] = {}
 
-    def take(self) -> dict[Form, Document]:
-        """Return the documents that were accepted since the last call, those read as several kinds once for each form.
-
-        The store keeps no more of them than that it knows them.
-        """
-        taken, self._untaken = self._untaken, {}
-        return taken
+    @property
+    def documents(self) -> dict[Form, Document]:
+        """The documents that were accepted, those read as several kinds once for each form."""
+        return self._documents
 
     def outcome(self, raw: Raw, kind: PolicyKind) -> Outcome:
         """Return what the undecoded JSON value ``raw`` is as a policy of this kind."""
         key = (hashlib.sha256(raw).digest(), kind)
         if key not in self._outcomes:
-            self._outcomes[key] = self._read(raw, kind)
+            self._outcomes[key], document = self._cache.read(raw, key)
+            if document:
+                self._documents.setdefault(form_of(document), document)
         return self._outcomes[key]
 
     def use(
@@ -117,21 +141,17 @@ class DocumentStore:
         yield from outcome.rejects(page, pointer, label)
         return outcome.policy_id
 
-    def _read(self, raw: Raw, kind: PolicyKind) -> Outcome:
-        text = document_text(raw)
-        decoded = text if isinstance(text, Problem) else decode_document(text, kind_of(raw) == "a text")
-        if isinstance(decoded, Problem):
-            return Outcome(None, (decoded,))
-        policy, problems = parse_policy(decoded.value, kind)
-        if policy is None:
-            return Outcome(None, problems)
-        policy_id = hashlib.sha256(decoded.canonical.encode("utf-8")).hexdigest()[:POLICY_ID_DIGITS]
-        document = Document(policy_id, decoded.canonical, policy)
-        form = form_of(document)
-        if form not in self._known:
-            self._known.add(form)
-            self._untaken[form] = document
-        return Outcome(policy_id, problems)
+
+def _read(raw: Raw, kind: PolicyKind) -> Read:
+    text = document_text(raw)
+    decoded = text if isinstance(text, Problem) else decode_document(text, kind_of(raw) == "a text")
+    if isinstance(decoded, Problem):
+        return Read(Outcome(None, (decoded,)), None)
+    policy, problems = parse_policy(decoded.value, kind)
+    if policy is None:
+        return Read(Outcome(None, problems), None)
+    policy_id = hashlib.sha256(decoded.canonical.encode("utf-8")).hexdigest()[:POLICY_ID_DIGITS]
+    return Read(Outcome(policy_id, problems), Document(policy_id, decoded.canonical, policy))
 
 
 def _error(code: str, message: str, remedy: str = EXPORT_AGAIN, pointer: str = "") -> Problem:

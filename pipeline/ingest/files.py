@@ -149,6 +149,15 @@ def load(file: InputFile) -> Content:
     return Content(hashlib.sha256(stored).hexdigest(), len(stored), data, reject)
 
 
+def fingerprint(file: InputFile) -> str:
+    """Return the hash of a file's bytes, as :func:`load` gives it; empty where it cannot be read."""
+    try:
+        with file.path.open("rb") as stored:
+            return hashlib.file_digest(stored, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
 def reload(file: InputFile) -> str | None:
     """Return the text of a file that was read before, None where it cannot be read again."""
     if _is_special(file.path):

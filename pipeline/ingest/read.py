@@ -43,7 +43,7 @@ def read_inputs(paths: Sequence[Path], *, latest: bool = False, progress: Progre
             sources.append(source)
             parts += held
             tell_read(progress, number, len(files))
-        inputs = assemble(parts, merged(documents.take()), sources, latest)
+        inputs = assemble(parts, merged(documents.documents), sources, latest)
         return replace(inputs, rejects=placed(inputs.rejects, files))
 
 

@@ -4,9 +4,12 @@ Accounts whose files all lie in one shard are settled there. Where it turns out 
 them, their files are read again and go the way of all that must be seen together.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias, get_args
+
+import msgspec
 
 from pipeline.errors import Reject
 from pipeline.flatten.records import Document, Inputs, SourceFile
@@ -20,6 +23,10 @@ from pipeline.ingest.read import read_file
 
 #: Bytes of a shard: a few tenths of a second, so that no process waits long for the last one.
 SHARD_BYTES = 3_000_000
+#: Bytes of an account group: the memory that its evaluation takes grows with it, and what groups decide twice shrinks.
+GROUP_LEAST, GROUP_MOST = 6_000_000, 18_000_000
+#: One name in so many may end a group that has the least.
+GROUP_ENDS = 8
 #: How much longer JSON text is than its gzip form, about.
 UNPACKED = 10
 
@@ -42,23 +49,40 @@ class Gleaned(NamedTuple):
     waiting: tuple[Part, ...]
 
 
-def cut(files: Iterable[InputFile]) -> list[tuple[InputFile, ...]]:
-    """Return the files in shards. Those whose names tell one account stay together.
+def cut(files: Iterable[InputFile]) -> list[list[tuple[InputFile, ...]]]:
+    """Return the files in groups of shards. Those whose names tell one account stay together in one shard.
 
-    Shards depend on the files alone: the result is the same whatever number of processes reads them.
+    Groups and shards depend on the files alone: they are the same whatever number of processes reads them. Where a
+    group ends depends on names more than on sizes: a file that grows moves few ends.
     """
-    groups: dict[str, list[InputFile]] = defaultdict(list)
+    accounts: dict[str, list[InputFile]] = defaultdict(list)
     for file in files:
-        groups[account_in_name(file.name) or file.source].append(file)
+        accounts[account_in_name(file.name) or file.source].append(file)
+    groups: list[list[tuple[InputFile, ...]]] = []
+    held: list[list[InputFile]] = []
+    weights = 0
+    for name, files_of_account in accounts.items():
+        held.append(files_of_account)
+        weights += sum(map(weight, files_of_account))
+        if weights >= GROUP_MOST or (weights >= GROUP_LEAST and _is_end(name)):
+            groups.append(_shards(held))
+            held, weights = [], 0
+    return [*groups, _shards(held)] if held else groups
+
+
+def _is_end(name: str) -> bool:
+    """Whether a group may end behind what has this name: every so many do."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[0] % GROUP_ENDS == 0
+
+
+def _shards(accounts: Iterable[list[InputFile]]) -> list[tuple[InputFile, ...]]:
     shards: list[tuple[InputFile, ...]] = []
     held: list[InputFile] = []
-    room = SHARD_BYTES
-    for group in groups.values():
-        held += group
-        room -= sum(weight(file) for file in group)
-        if room <= 0:
+    for files in accounts:
+        held += files
+        if sum(map(weight, held)) >= SHARD_BYTES:
             shards.append(tuple(held))
-            held, room = [], SHARD_BYTES
+            held = []
     return [*shards, tuple(held)] if held else shards
 
 
@@ -68,7 +92,7 @@ def weight(file: InputFile) -> int:
 
 
 def harvest(files: Iterable[InputFile], documents: DocumentStore, latest: bool, settles: bool) -> Harvest:
-    """Read files; ``settles`` says to resolve the accounts that they hold. Documents are those new to the store."""
+    """Read files; ``settles`` says to resolve the accounts that they hold."""
     sources: list[SourceFile] = []
     parts: list[Part] = []
     for file in files:
@@ -76,7 +100,7 @@ def harvest(files: Iterable[InputFile], documents: DocumentStore, latest: bool, 
         sources.append(source)
         parts += held
     settled, waiting = settle(parts, latest) if settles else (Settled((), {}, {}, Inputs()), parts)
-    return Harvest(tuple(sources), documents.take(), settled, tuple(waiting))
+    return Harvest(tuple(sources), documents.documents, settled, tuple(waiting))
 
 
 def unsettled(gleaned: Sequence[Gleaned]) -> frozenset[str]:
@@ -125,3 +149,24 @@ def of_accounts(parts: Iterable[Part], files: frozenset[str]) -> list[Part]:
 def still_told(rejects: Iterable[Reject], again: frozenset[str]) -> list[Reject]:
     """Return the rejects but for those of files that are read again."""
     return [reject for reject in rejects if reject.source not in again]
+
+
+def encoded(gleaned: Gleaned) -> bytes | None:
+    """Return what was gleaned as bytes, None where it holds a text that cannot be encoded."""
+    parts = [(type(part).__name__, part) for part in gleaned.waiting]
+    try:
+        return msgspec.msgpack.encode((*gleaned[:3], parts))
+    except UnicodeEncodeError:
+        return None
+
+
+def decoded(data: bytes) -> Gleaned:
+    """Return what :func:`encoded` encoded."""
+    accounts, sources, unresolved, parts = msgspec.msgpack.decode(data, type=_Encoded)
+    return Gleaned(accounts, sources, unresolved, tuple(msgspec.msgpack.decode(p, type=_KINDS[k]) for k, p in parts))
+
+
+_KINDS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Part)}
+_Encoded: TypeAlias = tuple[
+    tuple[Account, ...], dict[str, frozenset[str]], dict[str, frozenset[str]], list[tuple[str, msgspec.Raw]]
+]

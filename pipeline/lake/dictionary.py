@@ -11,10 +11,11 @@ from pipeline import assets
 TYPES = {
     "string": pa.string(),
     "int32": pa.int32(),
+    "int64": pa.int64(),
     "boolean": pa.bool_(),
     "list": pa.list_(pa.string()),
     "ints": pa.list_(pa.int32()),
-    "reasons": pa.list_(pa.struct([("id", pa.string()), ("number", pa.int32()), ("actions", pa.int32())])),
+    "reasons": pa.list_(pa.struct([("id", pa.string()), ("number", pa.int32()), ("actions", pa.int64())])),
     "map": pa.map_(pa.string(), pa.string()),
 }
 

@@ -3,16 +3,18 @@
 A build that dies leaves a folder whose name starts with a dot, which nobody reads and the next build removes.
 """
 
+import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck
@@ -20,10 +22,9 @@ from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
 from pipeline.lake.locks import lock, locked, share, unlock
 from pipeline.lake.manifest import is_whole, write_manifest
-from pipeline.progress import Progress, Step, silent
 
-#: Most of a COPY is the work of one thread; more at once would take more memory.
-WRITTEN_AT_ONCE = 2
+#: The file of a relation that every snapshot has.
+FIRST = "0.parquet"
 BUILDING = ".building-"
 REMOVING = ".removing-"
 UNCHANGED = "make room or choose another --lake; nothing changed, the former snapshot is still current"
@@ -40,46 +41,39 @@ class Snapshot:
     folder: Path
     lock: int | None
 
-    def write(self, connection: duck.Connection, relation: Relation, *, is_ordered: bool = False) -> int:
-        """Write the table or view of the relation's name as Parquet, ordered by its grain; return how many rows.
-
-        ``is_ordered`` says of a table that its rows were loaded in this order: DuckDB keeps it.
-        """
-        place = self.folder / relation.name
+    def write(self, connection: duck.Connection, relation: Relation, sql: str) -> None:
+        """Write the rows of a query as the first file of a relation, ordered by its grain."""
         columns = ", ".join(_quoted(column.name) for column in relation.columns)
-        order = "" if is_ordered else f" order by {', '.join(map(_quoted, relation.grain))}"
-        statement = (
-            f"copy (select {columns} from {_quoted(relation.name)}{order})"
-            f" to {duck.literal(place / '0.parquet')} (format parquet, compression zstd, row_group_size 122880)"
-        )
         with _writing(self.lake):
-            place.mkdir()
-            copied = connection.execute(statement).fetchone()
-        return int(copied[0]) if copied else 0
+            place = self.folder / relation.name
+            place.mkdir(exist_ok=True)
+            order = ", ".join(map(_quoted, relation.grain))
+            _copy(connection, f"select {columns} from ({sql}) order by {order}", place / FIRST)
 
-    def write_all(
-        self,
-        connection: duck.Connection,
-        relations: Sequence[Relation],
-        ordered: Collection[str],
-        progress: Progress = silent,
-    ) -> dict[str, int]:
-        """Write relations, some at a time, each as :meth:`write` does; return how many rows, by their names.
-
-        ``ordered`` are the names of those whose rows were loaded in the order of their grain.
-        """
-        with ThreadPoolExecutor(WRITTEN_AT_ONCE) as writers:
+    def add(self, relation: Relation, name: str, file: Path) -> None:
+        """Add a file of a relation under a name: the very file where the file system lets it have two names."""
+        with _writing(self.lake):
+            place = self.folder / relation.name
+            place.mkdir(exist_ok=True)
             try:
-                # The last ones are the longest.
-                writing = {
-                    r.name: writers.submit(self.write, connection.cursor(), r, is_ordered=r.name in ordered)
-                    for r in reversed(relations)
-                }
-                for number, _ in enumerate(as_completed(writing.values())):
-                    progress(Step("writing", number, len(writing), "relations"))
-                return {r.name: writing[r.name].result() for r in relations}
-            finally:
-                writers.shutdown(cancel_futures=True)
+                os.link(file, place / name)
+            except OSError:
+                shutil.copyfile(file, place / name)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows were written, by relation."""
+        with _writing(self.lake):
+            return {
+                folder.name: sum(pq.read_metadata(file).num_rows for file in folder.iterdir())
+                for folder in sorted(self.folder.iterdir())
+                if folder.is_dir()
+            }
+
+    def incomplete(self) -> int:
+        """Return how many principals are marked incomplete."""
+        with _writing(self.lake):
+            files = (self.folder / "principals").iterdir()
+            return sum(pc.sum(pq.read_table(f, columns=["is_incomplete"])[0]).as_py() or 0 for f in files)
 
     def publish(self, body: Mapping[str, object]) -> str:
         """Write the manifest, move the snapshot into place and make it current; return its id.
@@ -168,6 +162,31 @@ def _remove_left_behind(snapshots: Path) -> None:
     """Remove what builds that died left. One that is running holds a lock, which ends with its process."""
     for folder in left_behind(snapshots):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def parquet_files(connection: duck.Connection, selections: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the rows of queries as Parquet files, by name; what has no rows is left out.
+
+    Raises PolicylakeError where the temp folder has no room.
+    """
+    found = {}
+    try:
+        with tempfile.TemporaryDirectory(prefix="policylake-") as folder:
+            for name, sql in selections.items():
+                place = Path(folder) / name
+                if _copy(connection, sql, place):
+                    found[name] = place.read_bytes()
+                place.unlink()
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise duck.no_room("what the build writes does not fit here", error) from error
+    return found
+
+
+def _copy(connection: duck.Connection, sql: str, place: Path) -> int:
+    """Write the rows of a query as Parquet; return how many."""
+    settings = "format parquet, compression zstd, row_group_size 122880"
+    copied = connection.execute(f"copy ({sql}) to {duck.literal(place)} ({settings})").fetchone()
+    return int(copied[0]) if copied else 0
 
 
 def load_table(

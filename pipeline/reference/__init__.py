@@ -1,5 +1,6 @@
 """The service reference: what AWS documents of its actions, resource types and condition keys."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -86,6 +87,12 @@ class Reference:
     def origin(self) -> str:
         """``packaged``, or where it was refreshed from."""
         return str(self.meta["origin"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of its files: equal ones mean the same reference."""
+        files = sorted(path for path in self.folder.iterdir() if path.is_file())
+        return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()
 
     @property
     def kind(self) -> str:

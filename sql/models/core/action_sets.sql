@@ -15,6 +15,7 @@ numbered as (
     select
         action_list_id,
         (dense_rank() over (order by action_hash))::integer as action_set_id,
+        ('0x' || action_hash[:15])::bigint as stable_id,
     from hashed
 )
 
@@ -22,5 +23,6 @@ select
     action_lists.statement_id,
     action_lists.action_list_id,
     numbered.action_set_id,
+    numbered.stable_id,
 from action_lists
 inner join numbered on action_lists.action_list_id = numbered.action_list_id

@@ -19,14 +19,9 @@ spellings as (
     select
         service || substr(action_pattern, length(service) + 1) as action,
         service,
-        count(*) as uses,
-    from actions
-    where
-        matched_action_count = 0
-        and not is_wildcard
-        and service in (select service from evaluated_services)
-        and not ends_with(action_pattern, ':')
-    group by all
+        uses,
+    from unknown_actions
+    where service in (select service from evaluated_services) and not ends_with(action_pattern, ':')
 ),
 
 -- An action newer than the reference, retired or misspelt: kept under its most common form, never dropped.

@@ -31,12 +31,15 @@ example_cases as (
 asked as (
     select
         example_cases.cell_id,
-        min((evaluated_actions.action is null, profile_cases.profile_id, block_actions.action)) as first_ask,
+        min((evaluated_actions.action is null, profile_cases.profile_id, action_forms.action)) as first_ask,
     from example_cases
     inner join profile_cases on example_cases.first_case[2] = profile_cases.case_id
-    inner join block_actions
-        on profile_cases.block_id = block_actions.block_id and example_cases.first_case[3] = block_actions.form_id
-    left join evaluated_actions on block_actions.action = evaluated_actions.action
+    inner join blocks on profile_cases.block_id = blocks.block_id
+    inner join action_forms
+        on
+            example_cases.first_case[3] = action_forms.form_id
+            and substr(blocks.digits, action_forms.action_number, 1) = '1'
+    left join evaluated_actions on action_forms.action = evaluated_actions.action
     group by example_cases.cell_id
 ),
 
@@ -45,6 +48,7 @@ callers as (
         asked.cell_id,
         min((principal_profiles.principal_arn, principal_profiles.account_id)) as caller,
         any_value(asked.first_ask[3]) as action,
+        not any_value(asked.first_ask[1]) as is_shown,
     from asked
     inner join principal_profiles on asked.first_ask[2] = principal_profiles.profile_id
     group by asked.cell_id
@@ -63,6 +67,7 @@ select
     ) as witness,
     replace(own_text(residual_formulas.smallest_change, callers.caller[2]), '{principal}', callers.caller[1])
         as smallest_change,
+    callers.is_shown,
 from residual_formulas
 left join witnesses on residual_formulas.witness_id = witnesses.witness_id
 inner join callers on residual_formulas.cell_id = callers.cell_id

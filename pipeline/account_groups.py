@@ -1,0 +1,205 @@
+"""Evaluates account groups, each by itself, in whatever process: tables in, Parquet files out.
+
+Numbers of profiles, cases, cells and so on count within a group; in the files they begin at a start of the group's own,
+so that the files of all groups lie beside each other in one relation, and one group's do not change with another's.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import reference
+from pipeline.cache import packed, unpacked
+from pipeline.evaluate import evaluate, of_all
+from pipeline.flattened import OF_DOCUMENTS, Tables, beside, only, only_documents, texts
+from pipeline.gather import Gathered, Group, Unknown, tables_of
+from pipeline.lake.dictionary import Column, relation
+from pipeline.lake.duck import Connection, connect, literal, room_needed
+from pipeline.lake.write import FIRST, load_table, parquet_files
+from pipeline.memory import collection_off
+from pipeline.progress import Progress, silent
+from pipeline.reference import RELATIONS
+from pipeline.workers import Workers
+
+#: Relations of which every group has a file.
+OF_GROUPS = (
+    "principals", "memberships", "attachments", *OF_DOCUMENTS, "action_sets", "principal_policies",
+    "principal_profiles", "environment_entries", "account_statements", "profile_cases", "blocks", "action_forms",
+    "case_cells", "cell_access", "witnesses", "cell_verdicts",
+)  # fmt: skip
+#: Relations that are merged of what the groups have of them.
+MERGED = ("action_set_members", "residual_conditions", "context_decisions")
+#: Columns of ``accounts`` that decisions ask for: the others change with every export.
+OF_DECISIONS = ("account_id", "organization_id", "ou_path", "is_management_account")
+#: Relations that no decision asks for.
+UNEVALUATED = ("account_ancestors", "training_jobs", "rejects")
+SHARED = 0
+NUMBERS = 1 << 31
+
+
+class Task(NamedTuple):
+    """A group to evaluate, with what it needs of what all share, packed. ``number`` is where its numbers start.
+
+    ``group`` is None for the accounts that are among what all share. ``trusts`` are trust policies of other accounts.
+    """
+
+    number: int
+    group: Group | None
+    shared: bytes
+    trusts: bytes
+    reference: Path
+
+    @property
+    def file_name(self) -> str:
+        """The name of its files, the first file of a relation for what all share."""
+        return f"{self.number:08x}.parquet" if self.group else FIRST
+
+    @property
+    def causes(self) -> Sequence[str]:
+        """All that the files follow from."""
+        g = self.group
+        held = [hashlib.sha256(data).hexdigest() for data in (self.shared, self.trusts)]
+        own = [] if g is None else [
+            *g.keys, *map(repr, (sorted(g.early), sorted(g.several), sorted(g.elsewhere), sorted(g.lacking.items())))
+        ]  # fmt: skip
+        return ["group", str(self.number), *held, *own]
+
+
+def tasks_of(gathered: Gathered, known: reference.Reference, services: Iterable[str]) -> tuple[list[Task], Tables]:
+    """Return the groups to evaluate, that of the shared accounts first, and the evaluated relations that all share."""
+    connection = connect()
+    _load(connection, gathered.shared, known)
+    common = of_all(connection, services, _unknown(gathered.unknown))
+    connection.close()
+    trusts = packed(gathered.trusts)
+    everything = {name: table for name, table in {**gathered.shared, **common}.items() if name not in UNEVALUATED}
+    tasks = [Task(SHARED, None, packed(everything), trusts, known.folder)]
+    numbers = {SHARED}
+    for group in gathered.groups:
+        number = _number(group.name, numbers)
+        numbers.add(number)
+        tasks.append(Task(number, group, packed(_needed(group, gathered, common)), trusts, known.folder))
+    return tasks, common
+
+
+def _number(name: str, taken: set[int]) -> int:
+    """Return the number of a group: the same from build to build, whatever other groups there are."""
+    number = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4]) % NUMBERS
+    while number in taken:
+        number = (number + 1) % NUMBERS
+    return number
+
+
+def _unknown(found: Iterable[Unknown]) -> pa.Table:
+    schema = pa.schema([("action_pattern", pa.string()), ("service", pa.string()), ("uses", pa.int64())])
+    return pa.Table.from_pylist([one._asdict() for one in found], schema)
+
+
+def _needed(group: Group, gathered: Gathered, common: Tables) -> Tables:
+    """Return what a group needs of what all share: where nothing of it changed, its answers did not either."""
+    shared = gathered.shared
+    attachments = shared["attachments"]
+    resource_policies = attachments.filter(pc.equal(attachments["attachment_kind"], "resource"))
+    owners = {*group.accounts, *resource_policies["account_id"].to_pylist()}
+    if gathered.trusts:
+        owners |= set(gathered.trusts["attachments"]["account_id"].to_pylist())
+    controls = only(common["account_controls"], "account_id", owners)
+    documents = {*controls["policy_id"].to_pylist(), *resource_policies["policy_id"].to_pylist(), *group.several}
+    inventory = shared["inventory"]
+    named = texts(group.patterns | set(resource_policies["target_arn"].to_pylist()))
+    is_named = pc.is_in(inventory["resource_arn"], value_set=named)
+    is_own = pc.is_in(inventory["account_id"], value_set=texts(group.accounts))
+    return {
+        "accounts": only(shared["accounts"], "account_id", owners).select(OF_DECISIONS),
+        "attachments": resource_policies,
+        "inventory": inventory.filter(pc.or_(is_named, is_own)),
+        "account_controls": controls,
+        "evaluated_actions": common["evaluated_actions"],
+        "decided_actions": common["decided_actions"],
+        **only_documents(shared, documents),
+    }
+
+
+def evaluate_group(task: Task, pool: Workers | None = None, progress: Progress = silent) -> dict[str, bytes]:
+    """Return the Parquet files of a group by relation; those without rows are left out."""
+    known = _reference(task.reference)
+    shared, trusts = unpacked(task.shared), unpacked(task.trusts)
+    own = tables_of(task.group) if task.group else {}
+    tables = beside(beside(own, shared) if own else shared, trusts)
+    connection = connect()
+    try:
+        with collection_off(), room_needed():
+            _load(connection, tables, known)
+            evaluate(connection, known, pool or Workers(1), progress)
+            return parquet_files(connection, _selections(connection, task))
+    finally:
+        connection.close()
+
+
+@lru_cache(maxsize=1)
+def _reference(folder: Path) -> reference.Reference:
+    return reference.load(folder)
+
+
+def _load(connection: Connection, tables: Mapping[str, pa.Table], known: reference.Reference) -> None:
+    """Load tables and the reference. ``actions`` lacks its counts and goes to staging."""
+    connection.execute("create schema staging")
+    for name, table in tables.items():
+        load_table(connection, name, table, "staging" if name == "actions" else "main", relation(name).grain)
+    for name in RELATIONS:
+        load_table(connection, name, known.table(name))
+
+
+def _selections(connection: Connection, task: Task) -> dict[str, str]:
+    """Return what to write of each relation, as SQL: rows that no other group writes, with numbers of this group."""
+    elsewhere = task.group.elsewhere if task.group else ()
+    load_table(connection, "documents_elsewhere", pa.table({"policy_id": texts(elsewhere)}))
+    selections = {}
+    for name in (*OF_GROUPS, *MERGED):
+        columns = ", ".join(_column(column, task.number) for column in relation(name).columns)
+        if name == "residual_conditions":
+            columns += ", is_shown"
+        order = ", ".join(f'"{column}"' for column in relation(name).grain)
+        source = f'"{name}"'
+        if any(column.name == "action_set_id" for column in relation(name).columns):
+            source += " inner join action_set_ids using (action_set_id)"
+        if name == "action_sets":
+            columns = "statement_id, action_set_ids.stable_id as action_set_id"
+        selections[name] = f"select {columns} from {source} {_restriction(name, task)} order by {order}"
+    return selections
+
+
+def _column(column: Column, number: int) -> str:
+    """Return a column as it is written. Sets of actions are known by their actions, in all groups alike."""
+    if column.name == "action_set_id":
+        return "stable_id as action_set_id"
+    if column.type == "int64":
+        return f'("{column.name}" + ({number}::bigint << 32)) as "{column.name}"'
+    return f'"{column.name}"'
+
+
+def _restriction(name: str, task: Task) -> str:
+    if name in OF_DOCUMENTS or name == "action_sets":
+        owner = "policy_id" if name in ("policies", "statements") else "split_part(statement_id, '#', 1)"
+        return f"where {owner} not in (select policy_id from documents_elsewhere)"
+    if name == "attachments":
+        own = "target_arn in (select principal_arn from principals)"
+        return f"where {own}" if task.group else f"where attachment_kind != 'trust' or {own}"
+    return ""
+
+
+def merged(name: str, files: Iterable[Path]) -> str:
+    """Return the rows of a relation of :data:`MERGED` as SQL, from the files that the groups have of it.
+
+    A condition of several groups has the example of one of them: the best, then the first.
+    """
+    rows = f"read_parquet([{', '.join(literal(file) for file in files)}])"
+    if name != "residual_conditions":
+        return f"select distinct * from {rows}"
+    best = "witness is null, smallest_change is null, not is_shown, witness"
+    return f"select distinct on (condition_id) * from {rows} order by condition_id, {best}"
