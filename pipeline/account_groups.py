@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from pipeline import reference
 from pipeline.cache import packed, unpacked
 from pipeline.evaluate import evaluate, of_all
-from pipeline.flattened import OF_DOCUMENTS, Tables, beside, only, only_documents, texts
-from pipeline.gather import Gathered, Group, Unknown, tables_of
+from pipeline.flattened import OF_DOCUMENTS, Tables, beside, only, only_documents, without
+from pipeline.gather import ANY, Gathered, Group, Unknown, tables_of
 from pipeline.lake.dictionary import Column, relation
 from pipeline.lake.duck import Connection, connect, literal, room_needed
 from pipeline.lake.write import FIRST, load_table, parquet_files
@@ -34,6 +34,8 @@ OF_GROUPS = (
 )  # fmt: skip
 #: Relations that are merged of what the groups have of them.
 MERGED = ("action_set_members", "residual_conditions", "context_decisions")
+#: Columns of numbers that count within a group.
+OF_GROUP = ("profile_id", "case_id", "block_id", "form_id", "cell_id", "witness_id")
 #: Columns of ``accounts`` that decisions ask for: the others change with every export.
 OF_DECISIONS = ("account_id", "organization_id", "ou_path", "is_management_account")
 #: Relations that no decision asks for.
@@ -110,14 +112,12 @@ def _needed(group: Group, gathered: Gathered, common: Tables) -> Tables:
         owners |= set(gathered.trusts["attachments"]["account_id"].to_pylist())
     controls = only(common["account_controls"], "account_id", owners)
     documents = {*controls["policy_id"].to_pylist(), *resource_policies["policy_id"].to_pylist(), *group.several}
+    known = group.accounts | group.named | set(resource_policies["account_id"].to_pylist())
     inventory = shared["inventory"]
-    named = texts(group.patterns | set(resource_policies["target_arn"].to_pylist()))
-    is_named = pc.is_in(inventory["resource_arn"], value_set=named)
-    is_own = pc.is_in(inventory["account_id"], value_set=texts(group.accounts))
     return {
         "accounts": only(shared["accounts"], "account_id", owners).select(OF_DECISIONS),
         "attachments": resource_policies,
-        "inventory": inventory.filter(pc.or_(is_named, is_own)),
+        "inventory": inventory if ANY in known else only(inventory, "account_id", known),
         "account_controls": controls,
         "evaluated_actions": common["evaluated_actions"],
         "decided_actions": common["decided_actions"],
@@ -129,14 +129,16 @@ def evaluate_group(task: Task, pool: Workers | None = None, progress: Progress =
     """Return the Parquet files of a group by relation; those without rows are left out."""
     known = _reference(task.reference)
     shared, trusts = unpacked(task.shared), unpacked(task.trusts)
-    own = tables_of(task.group) if task.group else {}
-    tables = beside(beside(own, shared) if own else shared, trusts)
+    own = tables_of(task.group) if task.group else shared
+    tables = beside(beside(own, shared) if task.group else shared, trusts)
     connection = connect()
     try:
         with collection_off(), room_needed():
             _load(connection, tables, known)
             evaluate(connection, known, pool or Workers(1), progress)
-            return parquet_files(connection, _selections(connection, task))
+            documents = without(own["policies"], "policy_id", task.group.elsewhere if task.group else ())
+            load_table(connection, "documents_here", documents.select(["policy_id"]))
+            return parquet_files(connection, _selections(task))
     finally:
         connection.close()
 
@@ -155,38 +157,32 @@ def _load(connection: Connection, tables: Mapping[str, pa.Table], known: referen
         load_table(connection, name, known.table(name))
 
 
-def _selections(connection: Connection, task: Task) -> dict[str, str]:
+def _selections(task: Task) -> dict[str, str]:
     """Return what to write of each relation, as SQL: rows that no other group writes, with numbers of this group."""
-    elsewhere = task.group.elsewhere if task.group else ()
-    load_table(connection, "documents_elsewhere", pa.table({"policy_id": texts(elsewhere)}))
     selections = {}
     for name in (*OF_GROUPS, *MERGED):
         columns = ", ".join(_column(column, task.number) for column in relation(name).columns)
         if name == "residual_conditions":
             columns += ", is_shown"
-        order = ", ".join(f'"{column}"' for column in relation(name).grain)
         source = f'"{name}"'
-        if any(column.name == "action_set_id" for column in relation(name).columns):
-            source += " inner join action_set_ids using (action_set_id)"
-        if name == "action_sets":
-            columns = "statement_id, action_set_ids.stable_id as action_set_id"
+        if name == "account_statements":
+            source += " inner join statement_numbers using (statement_number)"
+        order = ", ".join(f'"{column}"' for column in relation(name).grain)
         selections[name] = f"select {columns} from {source} {_restriction(name, task)} order by {order}"
     return selections
 
 
 def _column(column: Column, number: int) -> str:
-    """Return a column as it is written. Sets of actions are known by their actions, in all groups alike."""
-    if column.name == "action_set_id":
-        return "stable_id as action_set_id"
-    if column.type == "int64":
+    """Return a column as it is written."""
+    if column.name in OF_GROUP:
         return f'("{column.name}" + ({number}::bigint << 32)) as "{column.name}"'
-    return f'"{column.name}"'
+    return "small_number as statement_number" if column.name == "statement_number" else f'"{column.name}"'
 
 
 def _restriction(name: str, task: Task) -> str:
     if name in OF_DOCUMENTS or name == "action_sets":
         owner = "policy_id" if name in ("policies", "statements") else "split_part(statement_id, '#', 1)"
-        return f"where {owner} not in (select policy_id from documents_elsewhere)"
+        return f"where {owner} in (select policy_id from documents_here)"
     if name == "attachments":
         own = "target_arn in (select principal_arn from principals)"
         return f"where {own}" if task.group else f"where attachment_kind != 'trust' or {own}"

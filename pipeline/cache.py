@@ -4,6 +4,7 @@ A key covers the inputs, the service reference and this very program: an entry i
 folder changes nothing but the time of the next build. Must not know what it keeps.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -25,7 +26,8 @@ from pipeline import assets
 FOLDER = "cache"
 #: Seconds after which what no build used is removed.
 KEPT = 7 * 24 * 3600
-_SUMMARY, _TABLES, _PART = ".summary", ".tables", ".part"
+_SUMMARY, _TABLES, _SUMS, _PART = ".summary", ".tables", ".sums", ".part"
+_DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,11 @@ class Stored:
     path: Path
 
     def read(self) -> bytes:
-        """Return the bytes. Raises OSError."""
-        return self.path.read_bytes()
+        """Return the bytes. Raises OSError, also where they are not what was written."""
+        data = _checked(self.path.read_bytes())
+        if data is None:
+            raise OSError(errno.EIO, "damaged while the build ran", str(self.path))
+        return data
 
     def __reduce__(self) -> tuple[type["Held"], tuple[bytes]]:
         """Take the bytes along."""
@@ -90,13 +95,13 @@ class Cache:
         return digest.hexdigest()
 
     def shard(self, key: str) -> tuple[bytes, Stored] | None:
-        """Return the summary and the tables of a shard, None where they are not there."""
-        summary, tables = self._file(key + _SUMMARY), self._file(key + _TABLES)
+        """Return the summary and the tables of a shard, None where they are not there whole."""
+        summary, tables = self._file(key + _SUMMARY), Stored(self._file(key + _TABLES))
         try:
-            data = summary.read_bytes()
+            data = _checked(summary.read_bytes())
+            return None if data is None or _checked(tables.path.read_bytes()) is None else (data, tables)
         except OSError:
             return None
-        return (data, Stored(tables)) if tables.exists() else None
 
     def keep_shard(self, key: str, summary: bytes | None, tables: bytes) -> Stored:
         """Keep the tables of a shard, and its summary, by which the next build finds them, if there is one."""
@@ -107,9 +112,17 @@ class Cache:
         return Stored(place)
 
     def files(self, key: str) -> dict[str, Path] | None:
-        """Return files that were kept together, by name, None where they are not there."""
+        """Return files that were kept together, by name, None where they are not there whole."""
         folder = self._file(key)
-        return {path.name: path for path in folder.iterdir()} if folder.is_dir() else None
+        try:
+            sums = msgspec.json.decode((folder / _SUMS).read_bytes(), type=dict[str, str])
+            found = {name: folder / name for name in sums}
+            is_whole = all(hashlib.sha256(path.read_bytes()).hexdigest() == sums[path.name] for path in found.values())
+        except (OSError, msgspec.MsgspecError):
+            is_whole = False
+        if not is_whole:
+            shutil.rmtree(folder, ignore_errors=True)
+        return found if is_whole else None
 
     def keep_files(self, key: str, files: Mapping[str, bytes]) -> dict[str, Path]:
         """Keep files together: all of them or, where the process ends meanwhile, none."""
@@ -117,6 +130,8 @@ class Cache:
         part = Path(tempfile.mkdtemp(suffix=_PART, dir=self.folder))
         for name, data in files.items():
             (part / name).write_bytes(data)
+        sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        (part / _SUMS).write_bytes(msgspec.json.encode(sums))
         with suppress(OSError):
             part.rename(place)
         shutil.rmtree(part, ignore_errors=True)
@@ -140,8 +155,14 @@ class Cache:
 def _write(path: Path, data: bytes) -> None:
     handle, part = tempfile.mkstemp(suffix=_PART, dir=path.parent)
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        file.write(hashlib.sha256(data).digest() + data)
     Path(part).replace(path)
+
+
+def _checked(stored: bytes) -> bytes | None:
+    """Return what was written, None where it is not what stands there."""
+    digest, data = stored[:_DIGEST], stored[_DIGEST:]
+    return data if hashlib.sha256(data).digest() == digest else None
 
 
 @lru_cache(maxsize=1)

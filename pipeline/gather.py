@@ -46,6 +46,9 @@ from pipeline.workers import Workers, workers
 
 #: Bytes of text from which on other processes pay for their start: about a second of reading.
 WORTH_PROCESSES = 20_000_000
+ANY = "*"
+#: The variable for the principal's own account, in lower case.
+OWN_ACCOUNT = "${aws:principalaccount}"
 #: The column of ``actions`` that is counted in SQL.
 COUNTED_LATER = "matched_action_count"
 
@@ -72,8 +75,8 @@ class Unknown(NamedTuple):
 class Summary(NamedTuple):
     """The little of a shard that must be seen together with other shards: no rows.
 
-    ``patterns`` are the resource patterns without wildcards, which may name a resource of the inventory. ``trusts`` are
-    the documents of trust policies that speak of other actions than those of sts.
+    ``named`` are the accounts that resource patterns name, ``*`` among them where one may name any: what is known of
+    their resources matters. ``trusts`` are the documents of trust policies that speak of other actions than sts's.
     """
 
     gleaned: Gleaned
@@ -81,7 +84,7 @@ class Summary(NamedTuple):
     rejects: tuple[Reject, ...]
     forms: tuple[Form, ...]
     unknown: tuple[Unknown, ...]
-    patterns: tuple[str, ...]
+    named: tuple[str, ...]
     trusts: tuple[str, ...]
 
 
@@ -123,7 +126,7 @@ class Group(NamedTuple):
     """Accounts that are evaluated together: the tables of shards, and what of them does not count.
 
     ``name`` tells groups apart. ``keys`` are what the tables follow from, ``several`` are documents that were read as
-    several kinds: the shared tables have them. ``patterns`` are resource patterns without wildcards. ``early`` are
+    several kinds: the shared tables have them. ``named`` are the accounts that they name. ``early`` are
     files whose accounts were settled too early, ``elsewhere`` documents that the shared tables or an earlier group
     hold. ``lacking`` tells what principals are missing besides, by account.
     """
@@ -132,7 +135,7 @@ class Group(NamedTuple):
     shards: tuple[Stored, ...]
     keys: tuple[str, ...]
     accounts: frozenset[str]
-    patterns: frozenset[str]
+    named: frozenset[str]
     early: frozenset[str]
     several: frozenset[str]
     elsewhere: frozenset[str]
@@ -252,7 +255,7 @@ def read_shard(shard: Shard) -> Sheaf:
             settled.inputs.rejects,
             tuple(found.documents),
             _unknown(tables["actions"], known),
-            _literals(tables["resources"]),
+            _named(tables["resources"]),
             _odd_trusts(tables),
         )
         return Sheaf(summary, packed({name: tables[name] for name in (*OF_DOCUMENTS, *OF_ACCOUNTS)}))
@@ -284,10 +287,11 @@ def _unknown(actions: pa.Table, known: reference.Reference) -> tuple[Unknown, ..
     return tuple(sorted(row for row in rows if row.service is not None and known.action(row.action_pattern) is None))
 
 
-def _literals(resources: pa.Table) -> tuple[str, ...]:
-    patterns = pc.unique(resources["resource_pattern"])
-    literal = pc.invert(pc.match_substring_regex(patterns, r"[*?$]"))
-    return tuple(pc.filter(patterns, literal).to_pylist())
+def _named(resources: pa.Table) -> tuple[str, ...]:
+    """Return the accounts that patterns name; one that is open is the principal's own, but a variable may be any."""
+    fields = {field for field in pc.unique(resources["account_id"]).to_pylist() if field}
+    open_fields = {field for field in fields if "$" in field and field.lower() != OWN_ACCOUNT}
+    return tuple(sorted({field for field in fields if field.isdigit()} | ({ANY} if open_fields else set())))
 
 
 def _odd_trusts(tables: Tables) -> tuple[str, ...]:
@@ -374,7 +378,7 @@ def _group(
         tuple(one.tables for one in ones),
         tuple(one.key for one in ones),
         accounts,
-        frozenset(pattern for one in ones for pattern in one.summary.patterns),
+        frozenset(account_id for one in ones for account_id in one.summary.named),
         frozenset(source.path for one in ones for source in one.summary.sources) & early,
         several,
         elsewhere,

@@ -6,6 +6,10 @@ description = "Small functions that models and views share."
 create or replace macro glob_of(pattern) as
     replace(replace(lower(pattern), '\', '\\'), '[', '[[]');
 
+-- A number for a text, the same wherever it stands: of its hash, so that two texts of one number are not to be feared.
+create or replace macro number_of(text) as
+    ('0x' || left(md5(text), 15))::bigint;
+
 -- The account group that a number belongs to: groups count for themselves, each from its own start.
 create or replace macro group_of(id) as
     id >> 32;

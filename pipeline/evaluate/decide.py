@@ -1,7 +1,7 @@
 """Decides the cases of an evaluation, in one or several processes; cells are numbered alike whatever their number."""
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,12 +22,22 @@ SHARDS_A_PROCESS = 8
 
 
 class Facts(NamedTuple):
-    """What cases are decided from."""
+    """What cases are decided from; ``engine`` decides them in this process and remembers."""
 
     knowledge: Knowledge
     examples: Examples
     actions: EvaluatedActions
     inventory: Inventory
+    engine: Engine
+
+    def __reduce__(self) -> tuple[Callable[..., "Facts"], tuple[object, ...]]:
+        """Leave the engine behind: another process has its own."""
+        return facts_for, (self.knowledge, self.examples, self.actions, self.inventory)
+
+
+def facts_for(knowledge: Knowledge, examples: Examples, actions: EvaluatedActions, inventory: Inventory) -> Facts:
+    """Return facts with a new engine."""
+    return Facts(knowledge, examples, actions, inventory, Engine(knowledge, examples, actions.forms, inventory))
 
 
 class Decisions(NamedTuple):
@@ -106,8 +116,7 @@ def _decided(
 ) -> Iterator[_Decided]:
     """Yield what the shards come to, from several processes where that pays."""
     if pool.count < 2 or len(needed) < CASES_WORTH_A_PROCESS:
-        engine = _engine_of(facts)
-        yield from (_decided_by(engine, [needed[number] for number in shard]) for shard in shards)
+        yield from (_decided_by(facts.engine, [needed[number] for number in shard]) for shard in shards)
         return
     # The protocol is that of every process: all run this same Python.
     pickled = pickle.dumps(facts, pickle.HIGHEST_PROTOCOL)
@@ -124,11 +133,8 @@ def _decided_there(shard: _Shard) -> _Decided:
 @lru_cache(maxsize=1)
 def _engine(facts: bytes) -> Engine:
     """Return this process's engine, which remembers from shard to shard."""
-    return _engine_of(pickle.loads(facts))
-
-
-def _engine_of(facts: Facts) -> Engine:
-    return Engine(facts.knowledge, facts.examples, facts.actions.forms, facts.inventory)
+    found: Facts = pickle.loads(facts)
+    return found.engine
 
 
 def _decided_by(engine: Engine, cases: Sequence[Needed]) -> _Decided:

@@ -40,14 +40,14 @@ class Asked(NamedTuple):
 @dataclass
 class Examples:
     """An example for each facts_id: its place in ``listed``. ``statements`` and ``entries`` (what resource-based
-    policies say) are by number."""
+    policies say) are by number; more may be learned."""
 
-    statements: Mapping[int, NumberedStatement]
-    entries: Mapping[int, dict[str, Any]]
+    statements: dict[int, NumberedStatement]
+    entries: dict[int, dict[str, Any]]
     listed: list[Example] = field(default_factory=list)
     _alike: dict[tuple[int, tuple[Numbers, ...], Numbers], int] = field(default_factory=dict)
     _first_alike: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _asking: frozenset[int] = field(init=False)
+    _asking: set[int] = field(default_factory=set)
     _spoken: dict[Numbers, Numbers] = field(default_factory=dict)
     _asked: dict[Numbers, Asked] = field(default_factory=dict)
     _distinct: dict[tuple[tuple[Test, ...], tuple[str, ...]], Asked] = field(default_factory=dict)
@@ -55,7 +55,13 @@ class Examples:
     _truths: dict[tuple[Test, tuple[str, ...]], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._asking = frozenset(n for n, s in self.statements.items() if s.principal_tests or s.fact_keys)
+        self._asking = _asking(self.statements)
+
+    def learn(self, statements: Mapping[int, NumberedStatement], entries: Mapping[int, dict[str, Any]]) -> None:
+        """Add statements and entries: a number means the same wherever it stands."""
+        self.statements.update(statements)
+        self.entries.update(entries)
+        self._asking |= _asking(statements)
 
     def __reduce__(self) -> tuple[type["Examples"], tuple[object, ...]]:
         """Leave behind what is remembered: another process finds it anew."""
@@ -122,6 +128,11 @@ class Examples:
             rcps = {number for entry in listed for number, _ in parts_of(entry["rcps"])}
             self._spoken[entries] = tuple({entry["statement_number"] for entry in listed} | rcps)
         return self._spoken[entries]
+
+
+def _asking(statements: Mapping[int, NumberedStatement]) -> set[int]:
+    """Return the statements that ask for something of the principal."""
+    return {n for n, s in statements.items() if s.principal_tests or s.fact_keys}
 
 
 @lru_cache(maxsize=1 << 16)

@@ -115,7 +115,7 @@ class Profiles:
         partition = principal.partition or self._partition_named(principal.identity_parts)
         key = (principal.own_account, partition, principal.principal_type, asked.number, known, excused)
         if key not in self.by_facts:
-            self.by_facts[key] = len(self.by_facts)
+            self.by_facts[key] = len(self.examples.listed)
             is_user = principal.principal_type == "user"
             self.examples.listed.append(Example(facts, principal.own_account, partition, is_user, excused))
         return self.by_facts[key]

@@ -8,14 +8,14 @@ import pyarrow as pa
 from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, EvaluatedActions, action_form
 from pipeline.evaluate.cases import Case, Cases
-from pipeline.evaluate.decide import Facts, decide
+from pipeline.evaluate.decide import decide
 from pipeline.evaluate.dependents import context_decisions
 from pipeline.evaluate.examples import Examples, read_entry
-from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Knowledge
+from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.profiles import Principal, Profiles
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
-from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.remembered import remembered
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
@@ -42,9 +42,8 @@ BEFORE = (
     "actions",
     "principal_policies",
     "action_sets",
-    "action_set_ids",
     "principal_layers",
-    "numbered_statements",
+    "statement_numbers",
     "numbered_entries",
     "environment_entries",
     "account_statements",
@@ -62,7 +61,7 @@ def of_all(connection: Connection, services: Iterable[str], unknown: pa.Table) -
     load_table(connection, "unknown_actions", unknown)
     connection.execute(assets.text("sql", "macros.sql"))
     run_models(connection, OF_ALL)
-    return {name: connection.table(name).to_arrow_table() for name in OF_ALL}
+    return {name: connection.sql(f"from {name} order by all").to_arrow_table() for name in OF_ALL}
 
 
 def evaluate(connection: Connection, reference: Reference, pool: Workers, progress: Progress) -> None:
@@ -73,7 +72,13 @@ def evaluate(connection: Connection, reference: Reference, pool: Workers, progre
     """
     progress(Step("matching statements"))
     connection.execute(assets.text("sql", "macros.sql"))
+    decided = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
+    memory = remembered(reference, _former(connection), decided)
+    for name, known in memory.patterns.items():
+        load_table(connection, f"known_{name}", known)
     run_models(connection, BEFORE)
+    for name in memory.patterns:
+        memory.patterns[name] = connection.table(name).to_arrow_table()
     statements = {
         number: read_statement(number, content)
         for number, content in _rows(connection, "select statement_number, content from numbered_statements")
@@ -82,23 +87,24 @@ def evaluate(connection: Connection, reference: Reference, pool: Workers, progre
         number: read_entry(text)
         for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")
     }
-    examples = Examples(statements, entries)
+    examples = memory.learn(statements, entries)
     progress(Step("grouping principals"))
     profiles = _profiles(connection, examples)
     actions = _actions(connection, reference, statements)
-    cases = _cases(connection, profiles, actions)
-    facts = Facts(Knowledge(reference, _former(connection)), examples, actions, _inventory(connection))
-    decisions = decide(facts, cases, pool, progress)
+    cases = _cases(connection, profiles, actions, entries)
+    inventory = _inventory(connection)
+    decisions = decide(memory.facts(actions, inventory), cases, pool, progress)
     progress(Step("finding witnesses"))
     _load_columns(connection, "case_cells", ("case_id", "form_id", "cell_id"), decisions[1:])
     (own_token,) = _rows(connection, "select own_token()")[0]
-    solver = Solver(facts.knowledge.domain)
-    witnesses = Witnesses(solver, facts.knowledge, facts.inventory)
+    witnesses = Witnesses(memory.solver, memory.knowledge, inventory)
     shown = _cells_of_access(connection)
-    for name, decided in tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token).items():
-        load_table(connection, name, decided)
+    numbers = dict(_rows(connection, "select statement_number, small_number from statement_numbers"))
+    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, numbers)
+    for name, rows in tables.items():
+        load_table(connection, name, rows)
     run_models(connection, ("residual_conditions",))
-    load_table(connection, "context_decisions", context_decisions(connection, solver))
+    load_table(connection, "context_decisions", context_decisions(connection, memory.solver))
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -166,7 +172,9 @@ def _actions(
     return EvaluatedActions(names, form_ids, tuple(forms))
 
 
-def _cases(connection: Connection, profiles: Profiles, actions: EvaluatedActions) -> dict[Case, int]:
+def _cases(
+    connection: Connection, profiles: Profiles, actions: EvaluatedActions, entries: Mapping[int, dict[str, Any]]
+) -> dict[Case, int]:
     """Split all profiles; return the cases in the order of their numbers, with the actions that they are needed for.
 
     Loads profile_cases, action_forms and blocks.
@@ -175,7 +183,7 @@ def _cases(connection: Connection, profiles: Profiles, actions: EvaluatedActions
     bits = {name: 1 << bit for bit, name in enumerate(actions.names)}
     for action_set_id, action in _rows(connection, "select action_set_id, action from action_set_members"):
         members[action_set_id] = members.get(action_set_id, 0) | bits[action]
-    relevance = _relevance(profiles.examples, actions)
+    relevance = _relevance(entries, actions)
     cases = Cases(profiles.examples, relevance, members, actions.everything, actions.rcp_supported)
     numbers: dict[Case, int] = {}
     needed: list[int] = []
@@ -209,10 +217,10 @@ def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: Eva
     load_table(connection, "blocks", table(digits, pa.schema([("block_id", pa.int32()), ("digits", pa.string())])))
 
 
-def _relevance(examples: Examples, actions: EvaluatedActions) -> Relevance:
+def _relevance(entries: Mapping[int, dict[str, Any]], actions: EvaluatedActions) -> Relevance:
     """Return what statements matter to. Where a resource-based policy speaks, statements that name no resource of the
     own account count as well."""
-    resources = {governed_by(entry["resource_arn"]) for entry in examples.entries.values()}
+    resources = {governed_by(entry["resource_arn"]) for entry in entries.values()}
     kinds = dict.fromkeys(kind for form in actions.forms for kind in form.types)
     spoken_of = {kind for kind in kinds if any(meets(governed, kind) for governed in resources)}
     return Relevance(

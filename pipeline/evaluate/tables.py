@@ -86,6 +86,7 @@ class _Found:
 
     witnesses: Witnesses
     shown: Set[int]
+    small_numbers: Mapping[int, int]
     numbers: dict[Witness, int] = field(default_factory=dict)
     ids: dict[Formula, str] = field(default_factory=dict)
     examples: dict[Formula, _Example] = field(default_factory=dict)
@@ -93,6 +94,10 @@ class _Found:
     def witness_id(self, witness: Witness | None) -> int | None:
         """Return the number of a witness."""
         return None if witness is None else self.numbers.setdefault(witness, len(self.numbers) + 1)
+
+    def small(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Return the numbers of statements as the tables have them."""
+        return tuple(sorted([self.small_numbers[number] for number in numbers]))
 
     def _rank(self, example: _Example | None) -> int:
         if example is None:
@@ -118,25 +123,32 @@ class _Found:
             row.verdict,
             condition_id,
             exceptions,
-            row.granted_by,
-            row.limited_by,
+            self.small(row.granted_by),
+            self.small(row.limited_by),
             self.witness_id(witness),
         )
 
 
 def tables_of(
-    cells: Sequence[Outcome], shown: Set[int], witnesses: Witnesses, spelling: Mapping[str, str], own_token: str
+    cells: Sequence[Outcome],
+    shown: Set[int],
+    witnesses: Witnesses,
+    spelling: Mapping[str, str],
+    own_token: str,
+    small_numbers: Mapping[int, int],
 ) -> dict[str, pa.Table]:
     """Return cell_access, cell_verdicts, witnesses and residual_formulas; cells are numbered from 1.
 
     ``shown`` are the cells of evaluated actions: a condition that any of them has gets its example from one.
     ``spelling`` maps condition keys in lower case to AWS's spelling. ``own_token`` stands for the principal's own
-    account; the tables say ``{ownaccount}``.
+    account; the tables say ``{ownaccount}``. ``small_numbers`` are those of the tables for the numbers of statements.
     """
-    found = _Found(witnesses, shown)
+    found = _Found(witnesses, shown, small_numbers)
     numbered = list(enumerate(cells, start=1))
     rows = [found.columns(cell_id, row) for cell_id, outcome in numbered for row in outcome.rows]
-    verdicts = [(cell_id, outcome.verdict, outcome.layer, outcome.decided_by) for cell_id, outcome in numbered]
+    verdicts = [
+        (cell_id, outcome.verdict, outcome.layer, found.small(outcome.decided_by)) for cell_id, outcome in numbered
+    ]
     by_id = {condition_id: f for f, condition_id in found.ids.items()}
     residual = [
         _condition(condition_id, found.examples[by_id[condition_id]], cells, found, spelling)

@@ -18,10 +18,11 @@ identity as (
 
 controls as (
     select
-        account_id,
-        policy_id,
+        account_controls.account_id,
+        account_controls.policy_id,
     from account_controls
-    where policy_id != ''
+    semi join principal_accounts on account_controls.account_id = principal_accounts.account_id
+    where account_controls.policy_id != ''
 ),
 
 resource_based as (

@@ -1,5 +1,5 @@
 /*
-description = "The statements that count in an account, with the number of what they say there: equal texts have equal numbers, whatever their actions."
+description = "The statements that count in an account, with the number of what they say there: equal texts have equal numbers, whatever their actions, in every build and account group."
 grain = ["account_id", "statement_id"]
 */
 with
@@ -23,7 +23,7 @@ select
     account_id,
     policy_id,
     statement_id,
-    (dense_rank() over (order by content))::integer as statement_number,
+    number_of(content) as statement_number,
     action_set_id,
     content,
 from contents

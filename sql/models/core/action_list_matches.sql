@@ -20,26 +20,13 @@ members as (
     from lists
 ),
 
-patterns as (
-    select distinct action_pattern
-    from members
-),
-
-matched_patterns as (
-    select
-        patterns.action_pattern,
-        decided_actions.action,
-    from patterns
-    inner join decided_actions on lower(decided_actions.action) glob glob_of(patterns.action_pattern)
-),
-
 named as (
     select distinct
         members.action_list_id,
         members.action_element,
-        matched_patterns.action,
+        pattern_matches.action,
     from members
-    inner join matched_patterns on members.action_pattern = matched_patterns.action_pattern
+    inner join pattern_matches on members.action_pattern = pattern_matches.action_pattern
 ),
 
 positive as (

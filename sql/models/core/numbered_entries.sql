@@ -48,5 +48,5 @@ contents as (
 
 select
     *,
-    (dense_rank() over (order by entry))::integer as entry_number,
+    number_of(entry) as entry_number,
 from contents

@@ -1,0 +1,82 @@
+"""What a process remembers from one account group to the next: what most accounts have alike is decided once.
+
+Nothing that comes out depends on what was remembered: numbers of statements mean the same in every group.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.evaluate.actions import EvaluatedActions
+from pipeline.evaluate.decide import Facts
+from pipeline.evaluate.engine import Engine
+from pipeline.evaluate.examples import Examples
+from pipeline.evaluate.knowledge import Knowledge
+from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.statements import NumberedStatement
+from pipeline.reference import Reference
+
+#: Statements, examples of principals and cells beyond which all is forgotten, so that memory has an end.
+MOST = 400_000
+#: Rows of patterns that take as much room as one of the others.
+ROWS_FOR_ONE = 20
+
+
+PATTERN_COUNTS = pa.schema([("action_pattern", pa.string()), ("matched_action_count", pa.int32())])
+PATTERN_MATCHES = pa.schema([("action_pattern", pa.string()), ("action", pa.string())])
+
+
+@dataclass
+class Remembered:
+    """Statements, principals and decisions so far, and by relation what action patterns match."""
+
+    knowledge: Knowledge
+    patterns: dict[str, pa.Table] = field(
+        default_factory=lambda: {
+            "pattern_counts": PATTERN_COUNTS.empty_table(),
+            "pattern_matches": PATTERN_MATCHES.empty_table(),
+        }
+    )
+    solver: Solver = field(init=False)
+    examples: Examples = field(default_factory=lambda: Examples({}, {}))
+    _inventory: dict[str, dict[str, str]] = field(default_factory=dict)
+    _engine: Engine | None = None
+
+    def __post_init__(self) -> None:
+        self.solver = Solver(self.knowledge.domain)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to begin anew."""
+        cells = len(self._engine.cells) if self._engine else 0
+        patterns: int = sum(table.num_rows for table in self.patterns.values()) // ROWS_FOR_ONE
+        return len(self.examples.statements) + len(self.examples.listed) + cells + patterns > MOST
+
+    def facts(self, actions: EvaluatedActions, inventory: Mapping[str, dict[str, str]]) -> Facts:
+        """Return what to decide cases from. The engine serves as long as the action forms stay the same."""
+        self._inventory.update(inventory)
+        if self._engine is None or self._engine.forms != actions.forms:
+            self._engine = Engine(self.knowledge, self.examples, actions.forms, self._inventory)
+        return Facts(self.knowledge, self.examples, actions, self._inventory, self._engine)
+
+    def learn(self, statements: Mapping[int, NumberedStatement], entries: Mapping[int, dict[str, Any]]) -> Examples:
+        """Add what the statements and entries of a group say; return the examples of principals."""
+        self.examples.learn(statements, entries)
+        return self.examples
+
+
+_now: dict[tuple[object, ...], Remembered] = {}
+
+
+def remembered(reference: Reference, former: Mapping[str, str], *causes: object) -> Remembered:
+    """Return what this process remembers of a reference with ``causes``, on which too all that is remembered depends.
+
+    ``former`` are the present names of keys by their former ones.
+    """
+    key = (reference.fingerprint, *causes)
+    if key not in _now or _now[key].is_full:
+        _now.clear()
+        _now[key] = Remembered(Knowledge(reference, dict(former)))
+    return _now[key]
