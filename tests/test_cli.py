@@ -50,6 +50,39 @@ def process(*arguments, lake, **options):
     return running
 
 
+def many_agents():
+    """Statements on ten texts within two keys: what these can hold together is more than the method tries."""
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "sagemaker:ListModels",
+            "Resource": "*",
+            "Condition": {"StringLike": {"aws:UserAgent": f"*x{number}*", "aws:Referer": f"*y{number}*"}},
+        }
+        for number in range(10)
+    ]
+
+
+def test_a_row_that_is_not_proven_is_told_to_people_and_marked_in_files(monkeypatch, tmp_path):
+    known = {"Effect": "Allow", "Action": "sagemaker:ListTags", "Resource": "*"}
+    for name, statements in (("hard", [*many_agents(), known]), ("plain", [known])):
+        document = {"Version": "2012-10-17", "Statement": statements}
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{name}.json").write_text(json.dumps(document))
+    lake = ("--lake", str(tmp_path / "lake"))
+    assert run(monkeypatch, "build", str(tmp_path / "in"), *lake).code == 0
+    for arguments, is_told in (
+        (("who-can", "sagemaker:ListModels"), True),
+        (("principal-can", "policy/hard"), True),
+        (("who-can", "sagemaker:ListTags"), False),
+        (("principal-can", "policy/plain"), False),
+    ):
+        shown = run(monkeypatch, *arguments, *lake)
+        assert ("is_proven" in shown.text, "not proven, in 1 of " in shown.err) == (is_told, is_told), arguments
+        rows = json.loads(run(monkeypatch, *arguments, *lake, "--format", "json").text)
+        assert (False in {row["is_proven"] for row in rows}) == is_told
+
+
 def test_help_lists_the_commands_that_exist(cli):
     listed = cli("--help").text.split("Commands:")[1]
     assert set(re.findall(r"^  ([a-z-]+)", listed, re.MULTILINE)) == COMMANDS

@@ -2,10 +2,9 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from pipeline.cli.common import FormatName, emit, standard_output
+from pipeline.cli.common import emit, standard_output
 from pipeline.cli.explaining import Parts
 from pipeline.errors import printable
 
@@ -18,11 +17,6 @@ REPEATED = ("principal_arn", "part", "condition_id", "witness", "smallest_change
 #: Characters of a clause that are shown; --format has all of it.
 LONGEST = 300
 SAID = {"always": "always", "never": "never", "depends": "depends on the request"}
-
-
-def is_wanted(name: FormatName | None, out: Path | None) -> bool:
-    """Whether the answer is for people: the table format, on standard output."""
-    return name in (None, "table") and out is None
 
 
 def show(action: str, parts: Parts) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck, guard
 from pipeline.lake.current import complete, current_id
-from pipeline.lake.manifest import read_manifest
+from pipeline.lake.manifest import read_manifest, version_gap
 from pipeline.lake.views import create_views
 
 
@@ -43,7 +43,7 @@ class Lake:
 def open_lake(path: Path) -> Lake:
     """Open the current snapshot of the lake at ``path``.
 
-    Raises PolicylakeError where there is none or it is damaged.
+    Raises PolicylakeError where there is none, it is damaged, or another version of policylake made it.
     """
     duck.refuse_bytes(path)
     complete(path)
@@ -55,6 +55,10 @@ def open_lake(path: Path) -> Lake:
         raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
     except (OSError, ValueError) as error:
         raise PolicylakeError(f"{path}: the current snapshot cannot be read ({error}); build it again") from error
+    gap = version_gap(manifest)
+    if gap:
+        remedy = f"build it again: policylake build INPUT... --lake {path}"
+        raise PolicylakeError(f"{path}: this snapshot was made by {gap} policylake; {remedy}")
     connection = duck.connect()
     with duck.errors_explained(f"{path}: the current snapshot is damaged; build it again"):
         create_views(connection, snapshot, with_comments=False)
