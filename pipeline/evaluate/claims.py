@@ -245,7 +245,7 @@ def _texts(test: Test, kind: Kind) -> Iterable[Value]:
 def _text(kind: Kind, comparison: str, parts: tuple[Part, ...]) -> Value:
     """Return a text under the plainest of the comparisons that are one for it."""
     has_wildcards = any(part.kind in ("star", "mark") for part in parts)
-    if comparison == "Arn" and is_arn(parts) and not has_early_wildcards(parts):
+    if comparison == "Arn" and predicates.is_arn(parts) and not predicates.has_early_wildcards(parts):
         comparison = "Like"
     if comparison in ("Like", "Resource") and not has_wildcards:
         comparison = "Equals"
@@ -256,25 +256,6 @@ def _text(kind: Kind, comparison: str, parts: tuple[Part, ...]) -> Value:
 
 def _has_case(part: Part) -> bool:
     return part.kind == "variable" or part.text.lower() != part.text.upper()
-
-
-def is_arn(parts: Sequence[Part]) -> bool:
-    """Whether a pattern is written as an ARN: from ``arn:`` on with all six fields."""
-    colons = sum(part.text.count(":") for part in parts if part.kind == "literal")
-    return colons >= grammar.ARN_FIELDS - 1 and parts[0].kind == "literal" and parts[0].text.startswith("arn:")
-
-
-def has_early_wildcards(parts: Sequence[Part]) -> bool:
-    """Whether anything but plain text stands in the first five fields of an ARN: where ARNs are compared field by
-    field, it stays within its field, and elsewhere it does not (OPS)."""
-    colons = 0
-    for part in parts:
-        if colons >= grammar.ARN_FIELDS - 1:
-            return False
-        if part.kind != "literal":
-            return True
-        colons += part.text.count(":")
-    return False
 
 
 def _joined(parts: Sequence[Part]) -> tuple[Part, ...]:

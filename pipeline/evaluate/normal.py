@@ -39,6 +39,18 @@ def normal(test: Test) -> Formula:
     return formulas.disjunction((is_absent(test.key), some_other)) if test.if_exists else some_other
 
 
+def of_one_value(test: Test) -> Test:
+    """Return a test of a key with one value, without a qualifier that makes no difference there.
+
+    To qualifiers an empty text is no value: the two are told apart only by what matches an empty text, and by IfExists.
+    """
+    is_negated = test.operator in predicates.NEGATED
+    is_plain = test.set_qualifier == ("ForAllValues" if is_negated else "ForAnyValue") and not test.if_exists
+    if not is_plain or test.operator == "Null" or test.is_opaque or predicates.matches(test, ""):
+        return test
+    return test._replace(set_qualifier=None)
+
+
 def _presence(test: Test) -> Formula:
     without, with_key = predicates.when_absent(test), predicates.null_holds(test, is_present=True)
     if without == with_key:
@@ -64,6 +76,8 @@ def _plain(test: Test) -> Formula:
         return test._replace(values=_furthest(test))
     if family != "text" or test.is_opaque:
         return test
+    if test.operator == "ArnLike" and all(_reads_as_text(value, test.has_variables) for value in test.values):
+        test = test._replace(operator="StringLike")
     if test.operator == "StringLike" and not any(_is_glob(value, test.has_variables) for value in test.values):
         return test._replace(operator="StringEquals")
     if test.operator in ("StringLike", "ArnLike") and len(test.values) > 1:
@@ -93,6 +107,12 @@ def _networks(test: Test) -> tuple[str, ...]:
 
 def _is_glob(value: str, has_variables: bool) -> bool:
     return any(part.kind != "literal" for part in grammar.parts(value, has_variables))
+
+
+def _reads_as_text(value: str, has_variables: bool) -> bool:
+    """Whether comparing with an ARN field by field is comparing texts: no wildcard stands before the last one."""
+    parts = grammar.parts(value, has_variables)
+    return predicates.is_arn(parts) and not predicates.has_early_wildcards(parts)
 
 
 def _widest(test: Test) -> tuple[str, ...]:

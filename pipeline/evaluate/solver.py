@@ -112,6 +112,11 @@ def _merged(parts: Sequence[Formula], kind: str) -> list[Formula]:
     return list(found.values())
 
 
+def _on_key(parts: Sequence[Formula], key: str) -> list[Formula]:
+    """Return the parts that are about a key alone."""
+    return [part for part in parts if {test.key for test in formulas.tests(part)} == {key}]
+
+
 def _can_list(test: Test) -> bool:
     """Whether a test on several values is that some one of them is met."""
     return (
@@ -161,10 +166,12 @@ class Solver:
         return join(_merged(kept, kind))
 
     def _shortened(self, part: Formula, others: list[Formula], kind: str) -> Formula:
-        """Return a part without what the other parts make idle: values that a conjunction excludes, and members of an
-        alternative that hold wherever no other alternative does."""
+        """Return a part without what the other parts make idle: values that a conjunction excludes, what it says of an
+        absent key, and members of an alternative that hold wherever no other alternative does."""
+        if kind == "and" and isinstance(part, Test) and (part.if_exists or part.set_qualifier == "ForAllValues"):
+            part = self._needing_its_key(part, others)
         if kind == "and" and isinstance(part, Test) and len(part.values) > 1 and self._names_one_value(part):
-            rest = formulas.conjunction(o for o in others if {t.key for t in formulas.tests(o)} == {part.key})
+            rest = formulas.conjunction(_on_key(others, part.key))
             excluded = formulas.negation(rest)
             left = tuple(v for v in part.values if not self._implies_untied(part._replace(values=(v,)), excluded))
             return normal(part._replace(values=left)) if left and rest is not True else part
@@ -177,6 +184,13 @@ class Solver:
                     members.remove(member)
             return formulas.conjunction(members)
         return part
+
+    def _needing_its_key(self, part: Test, others: list[Formula]) -> Formula:
+        """Return a test that holds without its key as one that does not, where others ask for the key anyway."""
+        is_single = not self.domains(part.key).is_multivalued
+        plain = part._replace(if_exists=False, set_qualifier=None if is_single else part.set_qualifier)
+        together = formulas.conjunction((part, *_on_key(others, part.key)))
+        return normal(plain) if plain != part and self._implies_untied(together, plain) else part
 
     def _names_one_value(self, test: Test) -> bool:
         return _can_list(test) and test.set_qualifier is None and not self.domains(test.key).is_multivalued

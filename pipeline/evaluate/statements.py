@@ -12,7 +12,7 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.knowledge import EVERY_KEY, Facts, KeyView, Knowledge, fact, is_principal_key
-from pipeline.evaluate.normal import normal
+from pipeline.evaluate.normal import normal, of_one_value
 from pipeline.evaluate.ties import is_absent
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
@@ -104,7 +104,7 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     has_variables = takes_variables and any("${" in value for value in filled)
     test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
     if known is None:
-        return normal(test)
+        return normal(test if knowledge.domain(key).is_multivalued else of_one_value(test))
     if is_opaque and any(known):
         turned = _turned_round(test, known, around)
         return normal(test) if turned is None else turned
