@@ -50,6 +50,38 @@ def process(*arguments, lake, **options):
     return running
 
 
+@pytest.mark.parametrize("command", [("who-can",), ("explain", "ana")], ids=["who-can", "explain"])
+def test_a_context_that_no_request_has_is_wrong_usage_and_an_odd_one_is_told(command, cli):
+    asked = (*command, "sagemaker:StopNotebookInstance", "--resource", NOTEBOOK.format("333344445555"), "--context")
+    for context, message in (
+        (
+            "aws:SourceVcp=vpc-1",
+            "aws:SourceVcp: the service reference does not know this condition key; did you",
+        ),
+        (
+            "aws:SourceIp=office",
+            "aws:SourceIp: 'office' is no value of the type IPAddress; write one address",
+        ),
+        ("aws:RequestTag/=x", "aws:RequestTag/: the service reference does not know this condition key"),
+        ("aws:SourceIp", "aws:SourceIp: KEY=VALUE is expected"),
+        ("=x", "=x: KEY=VALUE is expected"),
+    ):
+        done = cli(*asked, context)
+        assert (done.code, done.text) == (2, "")
+        assert done.err.startswith(f"policylake: --context {message}")
+    odd = cli(*asked, "sagemaker:InstanceTypes=ml.t3.medium", "--context", "aws:SourceVpc=vpc-1")
+    expected = (
+        "--context sagemaker:InstanceTypes: AWS sends no such key with sagemaker:StopNotebookInstance; leave it out"
+    )
+    assert (odd.code, odd.err.splitlines()) == (0, [expected])
+
+
+def test_a_key_that_one_of_several_actions_takes_is_not_odd(cli):
+    asked = ("--resource", NOTEBOOK.format("333344445555"), "--context", "sagemaker:InstanceTypes=ml.t3.medium")
+    assert cli("who-can", "sagemaker:*NotebookInstance", *asked).err == ""
+    assert "AWS sends no such key with " in cli("who-can", "sagemaker:St*NotebookInstance", *asked).err
+
+
 def many_agents():
     """Statements on ten texts within two keys: what these can hold together is more than the method tries."""
     return [

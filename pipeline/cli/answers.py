@@ -6,7 +6,7 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli import decisions, explaining, explanation, gaps, pairs
+from pipeline.cli import explaining, explanation, gaps, pairs, requests
 from pipeline.cli.common import (
     DEFAULT_LAKE,
     FormatName,
@@ -63,10 +63,11 @@ def who_can(
         raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
     opened, under = lake_under(lake, scenario, scenarios)
     keys = whole_context(under, keys)
-    actions_of(opened, action)
+    named = actions_of(opened, action)
+    requests.check(opened, named, pairs.values(context or (), "--context"))
     rows = opened.query(command_query("who_can"), {"action": action, "resource": resource_of(resource)})
     if keys and resource is not None:
-        rows = decisions.decided(opened, rows, resource, keys)
+        rows = requests.decided(opened, rows, resource, keys)
     where = f"in the scenario {under.name}" if under else "whatever the context"
     emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{action}: nobody can, {where}")
 
@@ -131,6 +132,7 @@ def explain(
         raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
     opened = lake_at(lake)
     arn, name = principal_of(opened, principal), action_of(opened, action)
+    requests.check(opened, [name], keys)
     parts = explaining.parts(opened, load(), explaining.Asked(arn, name, resource_of(resource), keys))
     if is_for_people(format_name, out):
         explanation.show(name, parts)
