@@ -4,20 +4,18 @@ import pytest
 
 from pipeline import reference
 from pipeline.evaluate import formula as formulas
-from pipeline.evaluate.actions import Place, universe_text
+from pipeline.evaluate.actions import Place, action_form
 from pipeline.evaluate.cells import AccessRow, Kind
 from pipeline.evaluate.covering import without_covered
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import pattern_glob
 
 Test.__test__ = False  # a test of a policy, none of ours
 SOLVER = Solver(Knowledge(reference.load(), {}).domain)
 OWN, OTHER = "111122223333", "444455556666"
-FORM = "arn:${Partition}:sagemaker:${Region}:${Account}:model/${ModelName}"
-OWN_MODELS = pattern_glob(universe_text(FORM, Place(OWN, "aws")))
-MODEL = Kind("model", True, "*", OWN_MODELS, pattern_glob(universe_text(FORM, Place("*", "aws"))))
+(MODELS,) = action_form(reference.load(), "sagemaker:DescribeModel", frozenset(), frozenset()).types
+MODEL = Kind("model", True, "*", *(MODELS.universe(Place(account, "aws")) for account in (OWN, "*")))
 ENDPOINT = MODEL._replace(name="endpoint")
 VPC = Test("StringEquals", None, False, "aws:sourcevpc", ("vpc-1",))
 VPCS = Test("StringEquals", None, False, "aws:sourcevpc", ("vpc-1", "vpc-2"))

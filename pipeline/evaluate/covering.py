@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.evaluate import globs
+from pipeline.evaluate.scopes import scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob
 from pipeline.iam import grammar
@@ -38,8 +39,9 @@ def _adds_nothing(row: "AccessRow", other: "AccessRow", solver: Solver) -> bool:
 
 def _is_out_anyway(exception: str, row: "AccessRow") -> bool:
     """Whether a row has none of the resources that an exception takes out."""
-    scope = (*((row.kind.anywhere,) if row.kind else ()), pattern_glob(row.pattern))
-    return exception in row.exceptions or not globs.relation(scope, pattern_glob(exception)).inside
+    scope = scope_of(row.kind.anywhere, row.pattern) if row.kind else None
+    reached = scope.globs if scope else (pattern_glob(row.pattern),)
+    return exception in row.exceptions or not globs.relation(reached, pattern_glob(exception)).inside
 
 
 @lru_cache(maxsize=1 << 16)
