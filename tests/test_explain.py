@@ -21,7 +21,9 @@ ANA = arn("user/ana")
 
 
 def statement(effect="Allow", action="sagemaker:*", resource="*", sid=None, **conditions):
+    """A statement; of the further names those of elements are elements, the others operators of its condition."""
     written = {"Effect": effect, "Action": action, "Resource": resource, **({"Sid": sid} if sid else {})}
+    written |= {name: conditions.pop(name) for name in ("Principal", "NotPrincipal") if name in conditions}
     return {**written, **({"Condition": conditions} if conditions else {})}
 
 
@@ -70,6 +72,7 @@ def requests():
 def test_the_statements_that_apply_to_a_request_are_those_of_the_concrete_evaluator(opened):
     asked = requests()
     assert len(asked) > 30
+    endpoints = set()
     for row, request in asked:
         keys = {key: [value] if isinstance(value, str) else value for key, value in request["context"].items()}
         question = explaining.Asked(row["principal"], row["action"], request["resource"], keys)
@@ -79,11 +82,12 @@ def test_the_statements_that_apply_to_a_request_are_those_of_the_concrete_evalua
         assert parts.verdicts.to_pylist()[0]["decision"] == decided.decision == request["decision"]
         stated = [row for row in parts.statements.to_pylist() if row["statement_id"]]
         names = [(r["layer"], r["policy_name"] or r["target_arn"], r["statement_index"], r["applies"]) for r in stated]
-        # The policies of VPC endpoints are applied by simulate alone.
-        applied = {hit[:3] for hit in decided.statements if hit.layer != "endpoint"}
+        applied = {hit[:3] for hit in decided.statements}
+        endpoints.update(name[1] for name in names if name[0] == "endpoint" and name[:3] in applied)
         assert {name[:3] for name in names if name[3] == "always"} == applied, line
         assert "depends" not in {name[3] for name in names}, line
         assert parts.changes.num_rows, line
+    assert endpoints == {"arn:aws:ec2:us-east-1:333344445555:vpc-endpoint/vpce-111bbccc"}
 
 
 def test_statements_that_grant_or_limit_can_apply_and_every_answer_has_a_change(opened):
@@ -255,6 +259,69 @@ def test_an_action_that_the_reference_does_not_know_is_taken_as_one_on_any_resou
     assert [row["applies"] for row in parts["statement"] if row["statement_id"]] == [
         "always", "depends", "depends", "always"
     ]  # fmt: skip
+
+
+PASS, REFUSED = "calls through it pass", "calls through it are refused"
+OPEN = f"{PASS} or not, as the request is"
+ENDPOINT = f"arn:aws:ec2:us-east-1:{ACCOUNT}:vpc-endpoint/vpce-1"
+
+
+@pytest.mark.parametrize(
+    ("statements", "passed", "holds"),
+    [
+        ([statement(Principal="*")], PASS, ["always"]),
+        ([statement(Principal={"AWS": ACCOUNT})], PASS, ["always"]),
+        ([statement(Principal={"AWS": ANA})], PASS, ["always"]),
+        ([statement(Principal={"AWS": arn("user/other")})], REFUSED, ["never"]),
+        ([statement(Principal={"Service": "sagemaker.amazonaws.com"})], REFUSED, ["never"]),
+        ([statement(action="s3:*", Principal="*")], f"no statement matches the action: {REFUSED}", []),
+        ([statement(resource="arn:aws:sagemaker:*:*:endpoint/*", Principal="*")], REFUSED, ["never"]),
+        ([statement(resource=MODEL, Principal="*")], OPEN, ["depends"]),
+        ([statement(Principal="*", StringEquals={"aws:SourceVpce": "vpce-1"})], PASS, ["always"]),
+        ([statement(Principal="*", StringEquals={"aws:SourceVpce": "vpce-2"})], REFUSED, ["never"]),
+        ([statement(Principal="*", IpAddress={"aws:SourceIp": "192.0.2.0/24"})], REFUSED, ["never"]),
+        ([statement(Principal="*"), statement("Deny", Principal={"AWS": ANA})],
+         REFUSED, ["always", "always"]),
+        ([statement(Principal="*"), statement("Deny", Principal="*", StringEquals={"aws:SourceVpc": "vpc-1"})],
+         OPEN, ["always", "depends"]),
+        ([statement(Principal="*"), statement("Deny", NotPrincipal={"AWS": [ANA, ACCOUNT]})],
+         PASS, ["always", "never"]),
+        ([statement(Principal="*"), statement("Deny", NotPrincipal={"AWS": ANA})],
+         REFUSED, ["always", "always"]),
+    ],
+)  # fmt: skip
+def test_the_policy_of_a_vpc_endpoint_is_shown_with_what_it_does_with_calls_through_it(statements, passed, holds, of):
+    on_endpoint = [{"ResourceArn": ENDPOINT, "ResourcePolicy": json.dumps(policy(*statements))}]
+    content = export([user(UserPolicyList=[inline("p", policy(statement()))])])
+    files = {"resource-policies": on_endpoint}
+    parts = of(content, "ana", "sagemaker:DescribeModel", **files)
+    assert parts["verdict"][0]["verdict"] == "allowed"
+    shown = [row for row in parts["statement"] if row["layer"] == "endpoint"]
+    assert [row["target_arn"] for row in shown] == [ENDPOINT] * max(len(holds), 1)
+    assert shown[0]["remark"] == passed
+    assert [row["applies"] for row in shown if row["statement_id"]] == holds
+    assert all(row["file"].endswith("resource-policies.json") for row in shown if row["statement_id"])
+    assert "endpoint" not in {row["layer"] for row in parts["change"]}
+    # The concrete evaluator is of the same opinion about a call through the endpoint.
+    asked = ("--resource", MODEL, "--context", "aws:SourceVpce=vpce-1", "--context", "aws:SourceVpc=vpc-9")
+    parts = of(content, "ana", "sagemaker:DescribeModel", *asked, **files)
+    decided = {row["applies"] for row in parts["statement"] if row["layer"] == "endpoint" and row["statement_id"]}
+    assert "depends" not in decided
+    if passed != OPEN:
+        assert (parts["verdict"][0]["decision"] == "allowed") == (passed == PASS)
+    if parts["verdict"][0]["decision"] != "allowed":
+        assert parts["verdict"][0]["blocked_by"] == ["endpoint"]
+        assert {row["layer"] for row in parts["change"]} == {"endpoint"}
+
+
+def test_a_request_that_comes_through_no_endpoint_shows_none(monkeypatch, sample_lake):
+    resource = "arn:aws:sagemaker:us-east-1:333344445555:notebook-instance/nlp-01"
+    asked = ("explain", "kai", "sagemaker:CreatePresignedNotebookInstanceUrl", "--resource", resource)
+    context = ("--context", "aws:SourceIp=192.0.2.7", "--format", "json", "--lake", str(sample_lake))
+    rows_of_it = [row for row in rows(run(monkeypatch, *asked, *context))["statement"] if row["layer"] == "endpoint"]
+    assert [row["remark"] for row in rows_of_it] == [
+        "no policy of a VPC endpoint that the call can come through is in the inputs"
+    ]
 
 
 def test_an_scp_level_that_does_not_allow_is_named(monkeypatch, sample_lake):

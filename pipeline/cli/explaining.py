@@ -61,6 +61,14 @@ CHANGES = pa.schema(
 )
 
 
+#: What the policy of a VPC endpoint does with the calls through it.
+THROUGH = {
+    "always": "calls through it pass",
+    "never": "calls through it are refused",
+    "depends": "calls through it pass or not, as the request is",
+}
+
+
 class Asked(NamedTuple):
     """Principal and action as the lake names them, a resource or None, and the keys that a request is said to have."""
 
@@ -89,10 +97,11 @@ def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
     reach = pair | {"resource": asked.resource}
     verdicts = lake.query(command_query("explained_verdicts"), pair)
     scopes = lake.query(command_query("explained_scopes"), reach)
-    statements = lake.query(command_query("explained_statements"), reach)
-    rows = statements.to_pylist()
     decided = _decided(lake, reference, asked)
     context = decided.context if decided else None
+    endpoint = next(iter(context.get("aws:sourcevpce", ())), "") if context is not None else None
+    statements = lake.query(command_query("explained_statements"), reach | {"endpoint": endpoint})
+    rows = statements.to_pylist()
     listed = scopes.to_pylist()
     ids = sorted({row["condition_id"] for row in listed if row["condition_id"]})
     explained = explain.explained(lake, reference, explain.Asked(*asked[:3], context), rows, ids)
@@ -151,7 +160,22 @@ def _placed(lake: Lake, statements: pa.Table, rows: Sequence[Row], explained: An
             found[number] = (explained.outcome(row), *places[occurrence])
     for (name, kind), values in zip(STATEMENT_COLUMNS, zip(*found, strict=True), strict=True):
         statements = statements.append_column(name, pa.array(values, kind))
+    remarks = pa.array(_remarks(rows, explained), pa.string())
+    statements = statements.set_column(statements.column_names.index("remark"), "remark", remarks)
     return statements.drop_columns(["attachment_kind", "policy_id", "is_listed"])
+
+
+def _remarks(rows: Sequence[Row], explained: Any) -> list[str | None]:
+    """Return the remarks of the rows, the first of a VPC endpoint with what its policy does with calls through it."""
+    remarks: list[str | None] = [row["remark"] for row in rows]
+    at: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        if row["layer"] == "endpoint" and row["target_arn"]:
+            at.setdefault(row["target_arn"], []).append(number)
+    for first, *others in at.values():
+        passed = THROUGH[explained.through([rows[number] for number in (first, *others)])]
+        remarks[first] = f"{remarks[first]}: {passed}" if remarks[first] else passed
+    return remarks
 
 
 def _clause(principal: str, told: Any) -> dict[str, Any]:

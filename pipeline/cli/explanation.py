@@ -16,6 +16,9 @@ MOST_WITNESSES = 3
 REPEATED = ("principal_arn", "part", "condition_id", "witness", "smallest_change", "is_proven")
 #: Characters of a clause that are shown; --format has all of it.
 LONGEST = 300
+#: Layers whose policies stand on something.
+ON_TARGETS = ("resource", "endpoint")
+ONLY_THROUGH = ": only for calls through that VPC endpoint, so no verdict counts it"
 SAID = {"always": "always", "never": "never", "depends": "depends on the request"}
 
 
@@ -61,8 +64,8 @@ def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:
     for row in statements:
         if row["layer"] != layer:
             layer = row["layer"]
-            yield from ("", f"Layer {layer}")
-        target = row["target_arn"] if layer == "resource" else ""
+            yield from ("", f"Layer {layer}{ONLY_THROUGH if layer == 'endpoint' else ''}")
+        target = row["target_arn"] if layer in ON_TARGETS else ""
         yield from _lines(row, held.get((row["layer"], target, row["statement_id"]), ()))
 
 

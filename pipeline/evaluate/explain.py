@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.actions import ActionForm, Place, TypeForm, action_form
-from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, best, judged
+from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, best, judged, named_by, worst
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Facts, Knowledge, principal_facts
@@ -38,6 +38,8 @@ NAMINGS = {
     "session": "names one session of the role",
     "not_principal": "leaves out those it names",
 }
+#: Layers of policies that stand on something, which tells the same statement in two of them apart.
+ON_TARGETS = ("resource", "endpoint")
 
 
 class Asked(NamedTuple):
@@ -83,10 +85,28 @@ class Explained(NamedTuple):
         """Return what the statement of a row comes to on the type where it does most."""
         return best(self.outcomes[key_of(row)].values())
 
+    def through(self, rows: Sequence[Row]) -> Outcome:
+        """Return whether the policy of these statements lets calls pass, on the types that the action needs."""
+        stated = [row for row in rows if row["statement_id"]]
+        denies, allows = ([row for row in stated if row["effect"] == effect] for effect in ("Deny", "Allow"))
+        kinds = {kind for row in stated for kind in self.outcomes[key_of(row)]}
+        by_kind = {kind: self._passed(allows, denies, kind) for kind in kinds}
+        if not self.required_types:
+            return best(by_kind.values())
+        return worst(by_kind.get(kind, "never") for kind in self.required_types)
+
+    def _passed(self, allows: Sequence[Row], denies: Sequence[Row], kind: str) -> Outcome:
+        allowed, denied = (
+            best(self.outcomes[key_of(row)].get(kind, "never") for row in rows) for rows in (allows, denies)
+        )
+        if denied == "always" or allowed == "never":
+            return "never"
+        return "depends" if "depends" in (allowed, denied) else "always"
+
 
 def key_of(row: Row) -> tuple[str, str, str]:
-    """Return what tells the statement of a row apart: in a resource's policy also the resource."""
-    return row["layer"], row["target_arn"] if row["layer"] == "resource" else "", row["statement_id"]
+    """Return what tells the statement of a row apart: in the policy of a resource or VPC endpoint also that."""
+    return row["layer"], row["target_arn"] if row["layer"] in ON_TARGETS else "", row["statement_id"]
 
 
 def explained(
@@ -103,9 +123,11 @@ def explained(
     for key, row in rows.items():
         content = contents[row["statement_id"]]
         found = _by_type((kind, reader.judged(content, row, kind, foreign)) for kind in reader.kinds(form))
-        outcomes[key] = {name: one.outcome for name, one in found.items()}
-        place = (row["layer"], row["target_arn"] if row["layer"] == "resource" else None, row["statement_id"])
-        told += (Told(*place, (), clause) for clause in reader.heads(content, row))
+        naming = reader.naming(content, row)
+        named = best(clause.outcome for clause in naming) if naming else "always"
+        outcomes[key] = {name: worst((one.outcome, named)) for name, one in found.items()}
+        place = (row["layer"], key[1] or None, row["statement_id"])
+        told += (Told(*place, (), clause) for clause in (reader.action_clause(content), *naming))
         told += (Told(*place, *one) for one in _by_clause(found))
     kinds = reader.kinds(form)
     return Explained(
@@ -249,22 +271,37 @@ class _Reader:
         owner = account_of(self.asked.resource)
         return bool(owner and self.caller["account_id"]) and owner != self.caller["account_id"]
 
-    def heads(self, content: Row, row: Row) -> Iterator[Clause]:
-        """Yield the clauses on action and principal, which hold: other statements are not asked for."""
+    def action_clause(self, content: Row) -> Clause:
+        """Return the clause on the action, which holds: other statements are not asked for."""
         element = content["action_element"]
         patterns = content["matching_patterns"] if element == "Action" else content["action_patterns"]
         reason = "matches" if element == "Action" else "none of them matches"
-        yield Clause(element, f"{element} {', '.join(patterns)}", "always", f"{reason} {self.asked.action}")
-        if row["layer"] == "resource":
-            named = [
-                (naming["named"], naming["named_as"])
-                for naming in self.namings
-                if (naming["resource_arn"], naming["statement_id"]) == (row["target_arn"], row["statement_id"])
-            ]
-            for name, how in dict.fromkeys(named):
-                element = content["principal_element"] or "Principal"
-                outcome: Outcome = "depends" if how == "session" else "always"
-                yield Clause(element, f"{element} {name}", outcome, NAMINGS[how])
+        return Clause(element, f"{element} {', '.join(patterns)}", "always", f"{reason} {self.asked.action}")
+
+    def naming(self, content: Row, row: Row) -> tuple[Clause, ...]:
+        """Return the clauses on the principal. The caller of a request is a role, none of its sessions by name."""
+        found = self._naming(content, row)
+        if self.asked.context is None:
+            return found
+        return tuple(one._replace(outcome="never") if one.outcome == "depends" else one for one in found)
+
+    def _naming(self, content: Row, row: Row) -> tuple[Clause, ...]:
+        """Return the clauses on the principal. Of resource policies only statements that speak of it are asked for."""
+        element = content["principal_element"]
+        if row["layer"] == "endpoint" and element:
+            return tuple(named_by(element, content["is_allow"], content["principals"], self.caller))
+        if row["layer"] != "resource":
+            return ()
+        named = [
+            (naming["named"], naming["named_as"])
+            for naming in self.namings
+            if (naming["resource_arn"], naming["statement_id"]) == (row["target_arn"], row["statement_id"])
+        ]
+        element = element or "Principal"
+        return tuple(
+            Clause(element, f"{element} {name}", "depends" if how == "session" else "always", NAMINGS[how])
+            for name, how in dict.fromkeys(named)
+        )
 
     def judged(self, content: Row, row: Row, kind: TypeForm, foreign: Sequence[str]) -> Judged:
         """Return what a statement comes to on a resource type: in the own account, or else where it reaches others."""
@@ -281,6 +318,10 @@ class _Reader:
         return judged(written, target, Surroundings(target.facts, target.kind.view, self.knowledge), self.solver)
 
     def _targets(self, kind: TypeForm, row: Row, foreign: Sequence[str]) -> list[Target]:
+        if row["layer"] == "endpoint" and self.asked.context is None:
+            through = {"aws:sourcevpce": (row["target_arn"].rsplit("/", 1)[-1],), "aws:sourceip": ()}
+            targets = self._targets(kind, {**row, "layer": "identity"}, foreign)
+            return [target._replace(facts={**target.facts, **through}) for target in targets]
         resource = self.asked.resource if kind.arn_format is not None else self.asked.resource and "*"
         if resource is not None:
             return [self._at(kind, account_of(resource), resource, ())]

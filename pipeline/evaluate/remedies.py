@@ -16,13 +16,11 @@ from pipeline.evaluate.words import spelt
 OWN_LAYERS = ("identity", "resource")
 #: What stops a request besides the layers that are explained.
 ELSEWHERE = {
-    "endpoint": "an Allow in the policy of the VPC endpoint that the request comes through",
     "session": "an Allow in the session policy",
     "partition": "a resource of the principal's partition: nothing crosses partitions",
 }
 #: Where a Deny stands that is not explained.
 DENIED_ELSEWHERE = {
-    "endpoint": "no Deny in the policy of the VPC endpoint of the request; simulate names the statement",
     "session": "no Deny in the session policy",
 }
 NEVER_TOGETHER = (
@@ -141,7 +139,9 @@ class _Maker:
     def __init__(self, question: Question, answered: Answered) -> None:
         self.question = question
         self.answered = answered
-        self.stated = [row for row in answered.statements if row["statement_id"]]
+        # No verdict counts the policies of VPC endpoints: a request does, of the endpoint that it comes through.
+        counted = (row for row in answered.statements if row["layer"] != "endpoint" or answered.decision)
+        self.stated = [row for row in counted if row["statement_id"]]
 
     def of_request(self) -> Iterator[Change]:
         """Yield the changes to the decision of one request."""
@@ -227,12 +227,13 @@ class _Maker:
         levels = self._closed(layer) or [(None, self._rows((layer,)))]
         for level, rows in levels:
             kinds = ", ".join(kind for kind in self._lacking(rows) if kind and kind != "*")
+            is_placed = bool(rows) and (level is not None or layer == "endpoint")
             yield Change(
                 self._needed(layer, level, rows, kinds),
                 layer,
                 level,
-                rows[0]["target_arn"] if rows and level is not None else None,
-                rows[0]["target_name"] if rows and level is not None else None,
+                rows[0]["target_arn"] if is_placed else None,
+                rows[0]["target_name"] if is_placed else None,
                 rows[0]["policy_name"] if rows and layer == "boundary" else None,
                 resource_type=kinds or None,
             )
@@ -251,6 +252,8 @@ class _Maker:
         if layer == "scp":
             at = f" at level {level}, {rows[0]['target_name'] or rows[0]['target_arn']}" if level is not None else ""
             return f"{wanted} in an SCP{at}: every level must allow it"
+        if layer == "endpoint":
+            return f"{wanted} in the policy of the VPC endpoint {rows[0]['target_arn']}"
         if layer == "resource":
             return f"{wanted} for {self.question.principal} or its account in the policy of the resource"
         return f"{wanted} in an identity policy of {self.question.principal} or of one of its groups"
