@@ -76,6 +76,41 @@ def test_a_context_that_no_request_has_is_wrong_usage_and_an_odd_one_is_told(com
     assert (odd.code, odd.err.splitlines()) == (0, [expected])
 
 
+@pytest.mark.parametrize("command", [("who-can",), ("explain", "ana")], ids=["who-can", "explain"])
+def test_a_resource_that_is_none_of_the_action_is_told(command, cli):
+    done = cli(*command, "sagemaker:CreateModel", "--resource", "arn:aws:s3:::bucket")
+    said = "arn:aws:s3:::bucket is of no resource type of sagemaker:CreateModel: no such request is made"
+    assert (done.code, done.err.splitlines()[0]) == (0, f"--resource: {said}")
+    done = cli(*command, "sagemaker:ListModels", "--resource", NOTEBOOK.format("333344445555"))
+    assert done.err.splitlines()[0] == '--resource: sagemaker:ListModels has no resource types: decided on "*"'
+    for wrong in ("arn:aws:sagemaker", "arn:aws:sagemaker:us-east-1:333344445555:", "model/m", "arn:aws:s3:::a*"):
+        done = cli(*command, "sagemaker:CreateModel", "--resource", wrong)
+        message = f"policylake: {wrong}: one whole ARN without wildcards is expected, or * alone\n"
+        assert (done.code, done.err) == (2, message)
+
+
+def test_a_resource_of_one_of_several_actions_is_not_odd(cli):
+    assert cli("who-can", "sagemaker:Stop*", "--resource", NOTEBOOK.format("333344445555")).err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("principal-can", "anna"), "anna: no such user or role; did you mean ana? list them with"),
+        (
+            ("explain", ANA.replace("ana", "anna"), "sagemaker:ListModels"),
+            f"user or role; did you mean {ANA}? ",
+        ),
+        (("principal-can", "zzzzzz"), "zzzzzz: no such user or role; list them with"),
+        (("query", "conditional_grants", "--set", "key=aws:SourceVcp"), "did you mean aws:SourceVpc? list them with"),
+        (("query", "conditional_grants", "--set", "key=nothing"), "has such a condition key; list them with"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_nearest_one(arguments, hint, cli):
+    done = cli(*arguments)
+    assert (done.code, hint in done.err) == (2, True), done.err
+
+
 def test_a_key_that_one_of_several_actions_takes_is_not_odd(cli):
     asked = ("--resource", NOTEBOOK.format("333344445555"), "--context", "sagemaker:InstanceTypes=ml.t3.medium")
     assert cli("who-can", "sagemaker:*NotebookInstance", *asked).err == ""
@@ -279,7 +314,8 @@ def test_explain_has_every_layer_with_its_statements_and_their_source(cli):
     found = rows(cli("explain", "opal", "sagemaker:StopPipelineExecution", "--format", "json"))
     statements = [row for row in found if row["part"] == "statement"]
     assert [row["verdict"] for row in found if row["part"] == "verdict"] == ["blocked"]
-    assert list(dict.fromkeys(row["layer"] for row in statements)) == ["identity", "boundary", "scp", "rcp", "resource"]
+    layers = ["identity", "boundary", "scp", "rcp", "resource", "endpoint"]
+    assert list(dict.fromkeys(row["layer"] for row in statements)) == layers
     assert sorted({row["level"] for row in statements if row["layer"] == "scp"}) == [0, 1, 2, 3]
     (deny,) = (row for row in statements if row["effect"] == "Deny")
     assert deny["layer"] == "boundary"
@@ -302,7 +338,9 @@ def test_explain_reads_like_a_text_on_a_terminal(cli):
         r"sagemaker:DescribeNotebookInstance: conditional, decided by identity \([0-9a-f]+#0\)", decision
     )
     headings = [line for line in done.text.splitlines() if line.startswith("Layer ")]
-    assert headings == ["Layer identity", "Layer boundary", "Layer scp", "Layer rcp", "Layer resource"]
+    layers = ["identity", "boundary", "scp", "rcp", "resource"]
+    only_through = "Layer endpoint: only for calls through that VPC endpoint, so no verdict counts it"
+    assert headings == [*(f"Layer {layer}" for layer in layers), only_through]
 
 
 def test_sql_prints_the_rows_of_a_query(cli):
@@ -386,7 +424,7 @@ WRONG = [
     (("who-can", "sagemaker:CreatModel"), "did you mean sagemaker:CreateModel"),
     (("who-can", "s3:GetObject"), "build it again with --services s3"),
     (("who-can", "sagemaker:*["), "no such action"),
-    (("who-can", "sagemaker:*", "--resource", "vision-01"), "one ARN without wildcards is expected"),
+    (("who-can", "sagemaker:*", "--resource", "vision-01"), "one whole ARN without wildcards is expected"),
     (("who-can", "sagemaker:*", "--context", "a=b"), "--context needs --resource ARN"),
     (("who-can", "sagemaker:*", "--resource", "*", "--context", "ab"), "KEY=VALUE is expected"),
     (("explain", "ana", "sagemaker:*"), "one action is expected"),

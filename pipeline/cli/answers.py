@@ -64,7 +64,7 @@ def who_can(
     opened, under = lake_under(lake, scenario, scenarios)
     keys = whole_context(under, keys)
     named = actions_of(opened, action)
-    requests.check(opened, named, pairs.values(context or (), "--context"))
+    requests.check(opened, named, resource_of(resource), pairs.values(context or (), "--context"))
     rows = opened.query(command_query("who_can"), {"action": action, "resource": resource_of(resource)})
     if keys and resource is not None:
         rows = requests.decided(opened, rows, resource, keys)
@@ -132,7 +132,7 @@ def explain(
         raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
     opened = lake_at(lake)
     arn, name = principal_of(opened, principal), action_of(opened, action)
-    requests.check(opened, [name], keys)
+    requests.check(opened, [name], resource_of(resource), keys)
     parts = explaining.parts(opened, load(), explaining.Asked(arn, name, resource_of(resource), keys))
     if is_for_people(format_name, out):
         explanation.show(name, parts)

@@ -11,17 +11,22 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake
 from pipeline.reference import load
 
+#: Actions of which is told that a resource is none of theirs.
+MOST_TOLD = 3
 
-def check(lake: Lake, actions: Sequence[str], context: Mapping[str, list[str]]) -> None:
-    """Say what is odd about the keys of a request for any of these actions.
+
+def check(lake: Lake, actions: Sequence[str], resource: str | None, context: Mapping[str, list[str]]) -> None:
+    """Say what is odd about the resource and the keys of a request for any of these actions.
 
     Raises PolicylakeError for a key that nobody knows and for a value of another type than the key's.
     """
     from pipeline.simulate import Remarks, named_in
 
-    if not context:
-        return
     remarks, names = Remarks(load()), named_in(lake)
+    on_resource = [remarks.on_resource(action, resource) for action in actions] if resource else []
+    if all(on_resource):
+        for said in on_resource[:MOST_TOLD]:
+            note(f"--resource: {said}")
     found = [[r for r in remarks.on(action, context, names) if r.member == "context"] for action in actions]
     mistake = next((remark for listed in found for remark in listed if remark.is_mistake), None)
     if mistake:

@@ -23,7 +23,7 @@ from pipeline.simulate.from_lake import LakeReader, Principal
 from pipeline.simulate.given import given_layers, names_in
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
 from pipeline.simulate.remarks import Names, Remarks
-from pipeline.simulate.tags import is_of_form, principal_tags, resource_tags, tied_tags
+from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
@@ -253,15 +253,12 @@ class _Desk:
 
     def _resource(self, line: Line) -> tuple[str, Notes]:
         """Return what the action is requested on, with remarks: actions without resource types on ``*`` (SAR)."""
-        entry = self.reference.action(line.action)
-        if entry is None or line.resource == "*":
+        entry, said = self.reference.action(line.action), self.remarks.on_resource(line.action, line.resource)
+        if said is None:
             return line.resource, Notes(())
-        if not entry.resource_types:
-            return "*", Notes((f'{entry.action} has no resource types: decided on "*"',))
-        if any(is_of_form(line.resource, kind.arn_format) for kind in entry.resource_types):
-            return line.resource, Notes(())
-        doubt = f"{line.resource} is of no resource type of {entry.action}: no such request is made"
-        return line.resource, Notes((), (doubt,))
+        if entry is not None and not entry.resource_types:
+            return "*", Notes((said,))
+        return line.resource, Notes((), (said,))
 
     def _request(self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts) -> Request:
         defaults = known.request_facts(line.context, resource, line.action, caller.kind, self.now)

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.iam import grammar
 from pipeline.reference import Reference, ReferenceAction, ReferenceKey
+from pipeline.simulate.forms import is_of_form
 
 #: Global keys that only some actions carry: the reference lists them with those (KEYS).
 PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
@@ -73,6 +74,17 @@ class Remarks:
             yield from _on_values(key, known, values)
             if entry is not None and not self._carries(entry, key.lower()):
                 yield Remark("context", key, f"AWS sends no such key with {entry.action}; leave it out", False)
+
+    def on_resource(self, action: str, resource: str) -> str | None:
+        """Return what there is to say where requests for an action are never on that resource."""
+        entry = self.reference.action(action)
+        if entry is None or resource == "*":
+            return None
+        if not entry.resource_types:
+            return f'{entry.action} has no resource types: decided on "*"'
+        if any(is_of_form(resource, kind.arn_format) for kind in entry.resource_types):
+            return None
+        return f"{resource} is of no resource type of {entry.action}: no such request is made"
 
     def _on_unknown_key(self, key: str, names: Callable[[], Names]) -> Iterator[Remark]:
         if _is_of_provider(key):
