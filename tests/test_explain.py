@@ -207,6 +207,35 @@ def test_a_condition_is_told_with_a_request_that_meets_it_and_one_that_does_not(
     assert row["counter_example"] != row["example"]
 
 
+def test_the_examples_for_one_resource_are_requests_that_are_decided_so(monkeypatch, sample_lake):
+    sql = """
+    select distinct on (condition_id, access.resource_type) principal_arn, action, resource_arn
+    from access inner join inventory using (account_id, resource_type)
+    where verdict = 'conditional' and action like 'sagemaker:%' order by condition_id, resource_type, resource_arn
+    """
+    told = 0
+    for pair in open_lake(sample_lake).query(sql).to_pylist()[::4]:
+        principal, action, resource = pair.values()
+        asked = ("explain", principal, action, "--resource", resource, "--lake", str(sample_lake), "--format", "json")
+        for row in rows(run(monkeypatch, *asked))["change"]:
+            if not row["example"]:
+                continue
+            held = context_of(row["example"])
+            changed = {**held, **context_of(row["counter_example"])}
+            for context, is_allowed in ((held, True), (changed, False)):
+                line = {"principal": principal, "action": action, "resource": resource, "context": context}
+                decided = decided_request(json.dumps(line), open_lake(sample_lake), KNOWN).decision
+                assert (decided.decision == "allowed") == is_allowed, (row, line)
+            told += 1
+    assert told >= 5
+
+
+def context_of(example):
+    """What an example says of a request's keys; those that are absent are left out."""
+    pairs = [part.split(" is ", 1) for part in example.split("; ")] if example != "none of its keys" else []
+    return {key: [] if value == "absent" else value.split(", ") for key, value in pairs}
+
+
 def test_what_would_change_a_refusal_is_the_deny_the_level_or_the_grant_that_is_missing(of):
     boundary = arn("policy/edge")
     content = export(

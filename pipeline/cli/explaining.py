@@ -114,7 +114,7 @@ def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
         decided.decision.blocked_by if decided else (),
     )
     question = changing.Question(*asked[:3])
-    conditions = [] if decided else changing.of_conditions(listed, explained, on_a_resource=asked.resource is not None)
+    conditions = [] if decided else changing.of_conditions(listed, explained)
     found = [*conditions, *changing.changes(question, answered)]
     return Parts(
         _with_decision(verdicts, answered, decided) if asked.resource else verdicts,

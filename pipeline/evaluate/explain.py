@@ -10,15 +10,19 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
-from pipeline.evaluate.actions import ActionForm, Place, TypeForm, action_form
+from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
+from pipeline.evaluate.actions import Place as TypePlace
 from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, best, judged, named_by, worst
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.given import formula_of
+from pipeline.evaluate.instances import Place
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Facts, Knowledge, principal_facts
 from pipeline.evaluate.reading import COMPLETING
 from pipeline.evaluate.relevance import governed_by
+from pipeline.evaluate.scopes import REGION
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
+from pipeline.evaluate.statements import Surroundings, escaped, pattern_glob, read_statement
+from pipeline.evaluate.witness import Witnesses
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
 from pipeline.reference import Reference
@@ -68,8 +72,8 @@ class Explained(NamedTuple):
     """``clauses`` of the statements, and by (layer, target, statement) what each comes to on each resource type.
 
     ``is_consent_needed``: the resource's own policy must allow, whatever identity policies do; ``is_foreign``: because
-    the resource is another account's. ``formulas`` are those of the residual conditions, by id; ``spelling`` maps keys
-    in lower case to how they are written.
+    the resource is another account's. ``formulas`` are those of the residual conditions, by id; ``places`` are the
+    resource that is asked about, by its type. ``spelling`` maps keys in lower case to how they are written.
     """
 
     clauses: tuple[Told, ...]
@@ -78,7 +82,8 @@ class Explained(NamedTuple):
     is_consent_needed: bool
     is_foreign: bool
     formulas: Mapping[str, Formula]
-    solver: Solver
+    places: Mapping[str, Place]
+    witnesses: Witnesses
     spelling: Mapping[str, str]
 
     def outcome(self, row: Row) -> Outcome:
@@ -137,7 +142,8 @@ def explained(
         reader.is_foreign() or any(kind.needs_consent for kind in kinds),
         reader.is_foreign(),
         reader.formulas(condition_ids),
-        reader.solver,
+        {kind.resource_type: reader.place(kind) for kind in kinds if asked.resource is not None},
+        Witnesses(reader.solver, reader.knowledge, ()),
         reader.spelling(contents.values()),
     )
 
@@ -214,14 +220,16 @@ class _Reader:
         return {condition_id: self._on_resource(f) for condition_id, f in found.items()}
 
     def _on_resource(self, f: Formula) -> Formula:
-        """Return a formula with the resource that is asked about, and its tags, filled in; simplified."""
+        """Return a formula with the resource that is asked about, its tags and the region called filled in."""
         resource = self.asked.resource
         if resource is None:
             return f
         known = self._known_of(account_of(resource), resource)
+        region = region_of(resource)
+        facts = {**known.facts, **({REGION: (region,)} if region else {})}
         truths: dict[Test, Formula] = {}
         for test in formulas.tests(f):
-            values = (resource,) if test.key.startswith(RESOURCE) else known.facts.get(test.key)
+            values = (resource,) if test.key.startswith(RESOURCE) else facts.get(test.key)
             if values is None and test.key.startswith(known.complete):
                 values = ()
             if values is not None and not (test.is_opaque and values):
@@ -253,13 +261,18 @@ class _Reader:
         resource = self._resource(form)
         if resource is None:
             return form.types
-        place = Place(ANYWHERE, resource.split(":")[1] if resource.startswith("arn:") else ANYWHERE)
+        place = TypePlace(ANYWHERE, resource.split(":")[1] if resource.startswith("arn:") else ANYWHERE)
         return tuple(kind for kind in form.types if globs.matches(kind.universe(place), resource)) or form.types
 
     def _resource(self, form: ActionForm) -> str | None:
         """Return the resource that is asked about; actions without resource types are requested on ``*``."""
         has_types = any(kind.arn_format is not None for kind in form.types)
         return self.asked.resource if has_types or self.asked.resource is None else "*"
+
+    def place(self, kind: TypeForm) -> Place:
+        """Return the resource that is asked about as the one of its type."""
+        universe = kind.universe(TypePlace(ANYWHERE, self._partition()))
+        return Place(universe, escaped(self.asked.resource or "*") if kind.arn_format is not None else "*", ())
 
     def foreign_targets(self) -> tuple[str, ...]:
         """Return the resources of other accounts whose policies speak of the principal."""
@@ -338,7 +351,7 @@ class _Reader:
         return [self._at(kind, owner, None, (pattern_glob(pattern),)) for pattern in governed_by(arn)]
 
     def _at(self, kind: TypeForm, account: str, resource: str | None, scope: tuple[globs.Glob, ...]) -> Target:
-        place = Place(account or ANYWHERE, self._partition())
+        place = TypePlace(account or ANYWHERE, self._partition())
         is_whole = self.asked.context is not None
         known = _Known({}, ()) if is_whole else self._known_of(account, resource)
         scope = (kind.universe(place), *scope)
@@ -390,6 +403,11 @@ class _Reader:
 def account_of(resource: str | None) -> str:
     """Return the account field of an ARN; an empty text where there is none."""
     return resource.split(":")[4] if resource and resource.startswith("arn:") else ""
+
+
+def region_of(resource: str) -> str:
+    """Return the region field of an ARN, in which it is called; an empty text where there is none."""
+    return resource.split(":")[3] if resource.startswith("arn:") else ""
 
 
 def former_spellings(reference: Reference) -> dict[str, str]:
