@@ -7,7 +7,7 @@ import pytest
 from cli_run import run
 from ingest_inputs import ACCOUNT, arn, attached, export, group, inline, managed, role, user, write
 
-from pipeline.cli import explaining
+from pipeline.cli import explain_rows
 from pipeline.lake import open_lake
 from pipeline.reference import load
 from pipeline.simulate import decided_request
@@ -75,8 +75,8 @@ def test_the_statements_that_apply_to_a_request_are_those_of_the_concrete_evalua
     endpoints = set()
     for row, request in asked:
         keys = {key: [value] if isinstance(value, str) else value for key, value in request["context"].items()}
-        question = explaining.Asked(row["principal"], row["action"], request["resource"], keys)
-        parts = explaining.parts(opened, KNOWN, question)
+        question = explain_rows.Arguments(row["principal"], row["action"], request["resource"], keys)
+        parts = explain_rows.parts(opened, KNOWN, question)
         line = {"principal": row["principal"], "action": row["action"], **request}
         decided = decided_request(json.dumps(line), opened, KNOWN).decision
         assert parts.verdicts.to_pylist()[0]["decision"] == decided.decision == request["decision"]
@@ -96,7 +96,7 @@ def test_statements_that_grant_or_limit_can_apply_and_every_answer_has_a_change(
     ).to_pylist()
     assert len(pairs) == PAIRS
     for pair in pairs:
-        parts = explaining.parts(opened, KNOWN, explaining.Asked(*pair.values(), None, {}))
+        parts = explain_rows.parts(opened, KNOWN, explain_rows.Arguments(*pair.values(), None, {}))
         stated = parts.statements.to_pylist()
         assert {row["applies"] for row in stated if row["counts_as"]} <= {"always", "depends"}, pair
         assert parts.changes.num_rows, pair

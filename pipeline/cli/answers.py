@@ -6,7 +6,7 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli import explaining, explanation, gaps, pairs, requests
+from pipeline.cli import explain_rows, explain_text, gaps, pairs, requests
 from pipeline.cli.common import (
     DEFAULT_LAKE,
     FormatName,
@@ -133,8 +133,8 @@ def explain(
     opened = lake_at(lake)
     arn, name = principal_of(opened, principal), action_of(opened, action)
     requests.check(opened, [name], resource_of(resource), keys)
-    parts = explaining.parts(opened, load(), explaining.Asked(arn, name, resource_of(resource), keys))
+    parts = explain_rows.parts(opened, load(), explain_rows.Arguments(arn, name, resource_of(resource), keys))
     if is_for_people(format_name, out):
-        explanation.show(name, parts)
+        explain_text.show(name, parts)
     else:
         emit(pa.concat_tables(parts, promote_options="default"), format_name, out)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluate.changes import Scope, smallest_change
 from pipeline.evaluate.contexts import completed
-from pipeline.evaluate.explain import Explained, Row, key_of
+from pipeline.evaluate.explained_statements import Explained, Question, Row, key_of
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.instances import Place
 from pipeline.evaluate.words import spelt
@@ -48,14 +48,6 @@ class Remedy(NamedTuple):
     counter_example: str | None = None
 
 
-class Question(NamedTuple):
-    """What is asked, as words of changes name it."""
-
-    principal: str
-    action: str
-    resource: str | None
-
-
 class Answered(NamedTuple):
     """The rows of an explanation. ``decision`` and ``blocked_by`` are of one request; None and empty without one."""
 
@@ -80,7 +72,7 @@ def explained_formula(row: Row, explained: Explained) -> Formula:
     return explained.formulas[row["condition_id"]] if row["condition_id"] else True
 
 
-def changes(question: Question, answered: Answered) -> list[Remedy]:
+def remedies(question: Question, answered: Answered) -> list[Remedy]:
     """Return what would change the answer: of the request where there is one, else of the verdict."""
     maker = _Maker(question, answered)
     found = maker.of_request() if answered.decision else maker.of_verdict()

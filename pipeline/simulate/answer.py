@@ -20,7 +20,7 @@ from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
 from pipeline.simulate.from_lake import LakeReader, Principal
-from pipeline.simulate.given import given_layers, names_in
+from pipeline.simulate.line_policies import given_layers, names_in
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
 from pipeline.simulate.remarks import Names, Remarks
 from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.cli.common import emit, standard_output
-from pipeline.cli.explaining import Parts
+from pipeline.cli.explain_rows import Parts
 from pipeline.errors import printable
 
 Row = Mapping[str, Any]

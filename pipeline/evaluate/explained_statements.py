@@ -46,7 +46,7 @@ NAMINGS = {
 ON_TARGETS = ("resource", "endpoint")
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """The question: principal and action by their names in the lake; ``resource`` is None for any.
 
     ``context`` is None unless the question is one request: then it holds all that the request carries.
@@ -114,8 +114,8 @@ def key_of(row: Row) -> tuple[str, str, str]:
     return row["layer"], row["target_arn"] if row["layer"] in ON_TARGETS else "", row["statement_id"]
 
 
-def explained(
-    lake: Lake, reference: Reference, asked: Asked, statements: Sequence[Row], condition_ids: Sequence[str]
+def explained_answer(
+    lake: Lake, reference: Reference, asked: Question, statements: Sequence[Row], condition_ids: Sequence[str]
 ) -> Explained:
     """Return the clauses of statements: rows of ``explained_statements`` that have one; and the residual conditions."""
     reader = _Reader(lake, reference, asked)
@@ -189,7 +189,7 @@ class _Reader:
 
     lake: Lake
     reference: Reference
-    asked: Asked
+    asked: Question
     knowledge: Knowledge = field(init=False)
     solver: Solver = field(init=False)
     caller: Row = field(init=False)

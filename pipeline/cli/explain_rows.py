@@ -69,7 +69,7 @@ THROUGH = {
 }
 
 
-class Asked(NamedTuple):
+class Arguments(NamedTuple):
     """Principal and action as the lake names them, a resource or None, and the keys that a request is said to have."""
 
     principal: str
@@ -88,10 +88,10 @@ class Parts(NamedTuple):
     changes: pa.Table
 
 
-def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
+def parts(lake: Lake, reference: Reference, asked: Arguments) -> Parts:
     """Return the explanation. Raises PolicylakeError for a request that cannot be decided."""
-    from pipeline.evaluate import explain
-    from pipeline.evaluate import remedies as changing
+    from pipeline.evaluate import remedies
+    from pipeline.evaluate.explained_statements import Question, explained_answer
 
     pair = {"principal": asked.principal, "action": asked.action}
     reach = pair | {"resource": asked.resource}
@@ -104,8 +104,9 @@ def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
     rows = statements.to_pylist()
     listed = scopes.to_pylist()
     ids = sorted({row["condition_id"] for row in listed if row["condition_id"]})
-    explained = explain.explained(lake, reference, explain.Asked(*asked[:3], context), rows, ids)
-    answered = changing.Answered(
+    question = Question(*asked[:3], context)
+    explained = explained_answer(lake, reference, question, rows, ids)
+    answered = remedies.Answered(
         verdicts.to_pylist()[0],
         listed,
         rows,
@@ -113,19 +114,18 @@ def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
         decided.decision.decision if decided else None,
         decided.decision.blocked_by if decided else (),
     )
-    question = changing.Question(*asked[:3])
-    conditions = [] if decided else changing.of_conditions(listed, explained)
-    found = [*conditions, *changing.changes(question, answered)]
+    conditions = [] if decided else remedies.of_conditions(listed, explained)
+    found = [*conditions, *remedies.remedies(question, answered)]
     return Parts(
         _with_decision(verdicts, answered, decided) if asked.resource else verdicts,
         scopes,
         _placed(lake, statements, rows, explained),
         pa.Table.from_pylist([_clause(asked.principal, told) for told in explained.clauses], CLAUSES),
-        pa.Table.from_pylist([_part(asked.principal, "change", change._asdict()) for change in found], CHANGES),
+        pa.Table.from_pylist([_part(asked.principal, "change", remedy._asdict()) for remedy in found], CHANGES),
     )
 
 
-def _decided(lake: Lake, reference: Reference, asked: Asked) -> Any:
+def _decided(lake: Lake, reference: Reference, asked: Arguments) -> Any:
     """Return the decision of the concrete evaluator where the question is one request."""
     from pipeline.simulate import decided_request
 
