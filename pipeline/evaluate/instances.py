@@ -120,7 +120,8 @@ def _walked(
         if len(here[0]) == len(inside):
             last = [[one[-1] for one in some] for some in here]
             named = Glob(tuple(t for token in inside[0][-1].tokens for t in _named(token)))
-            yield from (":".join((*start, text)) for text in _ways([named, *last[0]], last[1], last[2]))
+            for within_last in ([named, *last[0]], last[0]):
+                yield from (":".join((*start, text)) for text in _ways(within_last, last[1], last[2]))
     # Where the last field may hold colons, a wildcard of an earlier one can reach into it.
     yield from _ways(within, excluded, patterns)
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
-from pipeline.evaluate.knowledge import ALWAYS_PRESENT
+from pipeline.evaluate.knowledge import ALWAYS_PRESENT, is_always_there
 from pipeline.evaluate.ties import is_absent, is_present
 from pipeline.iam import grammar
 
@@ -24,7 +24,7 @@ def normal(test: Test) -> Formula:
         return test
     if test.operator == "Null":
         return _presence(test)
-    if test.key in ALWAYS_PRESENT:
+    if is_always_there(test.key):
         test = test._replace(if_exists=False)
     if test.operator not in predicates.NEGATED:
         if test.set_qualifier == "ForAllValues":

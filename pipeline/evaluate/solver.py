@@ -13,7 +13,7 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.predicates import NEGATED
-from pipeline.evaluate.ties import SAME_FACT, ties
+from pipeline.evaluate.ties import CALLED_FIRST, CALLED_LAST, CALLED_VIA, CHOSEN_WITH, ties
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
 
 #: Choices tried before a search gives up.
@@ -52,13 +52,19 @@ def satisfy(f: Formula, domains: Domains, *, of_tags: bool = True) -> Answer:
     if found is None:
         return Answer(False, {}, True)
     context = {key: way.values for (key, _), way in zip(groups, found, strict=True)}
-    return Answer(True, context, all(way.is_exact for way in found))
+    return Answer(True, _with_ends(context), all(way.is_exact for way in found))
+
+
+def _with_ends(context: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return a context with the first and the last of the services that a call came through."""
+    chain = context.get(CALLED_VIA)
+    return context if chain is None else {**context, CALLED_FIRST: chain[:1], CALLED_LAST: chain[-1:]}
 
 
 def _by_key(f: Formula) -> list[tuple[str, tuple[Test, ...]]]:
     groups: dict[str, list[Test]] = {}
     for test in formulas.tests(f):
-        groups.setdefault(SAME_FACT.get(test.key, test.key), []).append(test)
+        groups.setdefault(CHOSEN_WITH.get(test.key, test.key), []).append(test)
     return [
         (key, tuple(sorted(groups[key], key=formulas.order)))
         for key in sorted(groups, key=lambda key: (len(groups[key]), key))
