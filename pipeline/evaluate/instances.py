@@ -9,7 +9,8 @@ from pipeline.evaluate import globs, predicates, sample_values
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.globs import Glob
 from pipeline.evaluate.scopes import REGION, scope_of
-from pipeline.evaluate.statements import escaped, pattern_glob
+from pipeline.evaluate.statements import pattern_glob
+from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent
 from pipeline.iam import grammar
 

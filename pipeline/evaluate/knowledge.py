@@ -13,6 +13,7 @@ from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import KNOWN, RESOURCE, Test
 from pipeline.evaluate.ties import NEVER_EMPTY, OF_SOURCE, TOKEN
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
+from pipeline.evaluate.vocabulary import SPEECH
 from pipeline.reference import Reference, ReferenceAction
 
 Facts = Mapping[str, tuple[str, ...]]
@@ -64,6 +65,13 @@ def is_of_credentials(key: str) -> bool:
     """Whether a key in lower case can come with a session's credentials. Identity providers' keys have their host's
     name, such as accounts.google.com, where other keys have a service's."""
     return key.startswith(OF_CREDENTIALS) or "." in key.split(":", 1)[0]
+
+
+@lru_cache(maxsize=1 << 14)
+def can_be_empty(key: str) -> bool:
+    """Whether a value of a key in lower case may be an empty text: of well-known keys only what people write."""
+    speech = SPEECH.get(key) or SPEECH.get(key.split("/", 1)[0] + "/")
+    return key not in NEVER_EMPTY and (speech is None or speech.is_empty_possible)
 
 
 EVERY_KEY = KeyView(False, frozenset(), ())
@@ -119,7 +127,7 @@ class Knowledge:
         if KNOWN in key:
             return known_domain(key)
         value_type, is_multivalued = self._described(key)
-        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT, can_be_empty=key not in NEVER_EMPTY)
+        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT, can_be_empty=can_be_empty(key))
 
     def _described(self, key: str) -> tuple[str | None, bool]:
         """Return data type and whether there can be many values; of an unknown key the widest."""

@@ -1,7 +1,6 @@
 """Turns numbered statements into formulas for one principal, action and resource type."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,20 +17,20 @@ from pipeline.evaluate.knowledge import (
     Knowledge,
     fact,
     is_principal_key,
+    known_domain,
     known_key,
     narrowed,
     settled,
     told,
 )
 from pipeline.evaluate.normal import normal
+from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 
 Known = tuple[tuple[str, tuple[str, ...] | None], ...]
 
-#: Characters that mean something in a pattern.
-_MEANINGFUL = re.compile(r"[*?]|\$(?=\{|\Z)")
 #: A character as JSON writes it that no policy of AWS holds.
 _MARK = "\\u0000"
 #: Operator of the tests on the resource.
@@ -127,17 +126,17 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     key = known_key(key, around.facts) if known is None else key
     test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
     if known is None:
-        return _of_known(test) if KNOWN in key else normal(test)
+        return _of_known(test) if KNOWN in key else normal(test, knowledge.domain(key))
     if is_opaque and any(known):
         turned = _turned_round(test, known, around)
-        return normal(test) if turned is None else turned
+        return normal(test, knowledge.domain(key)) if turned is None else turned
     return predicates.holds(test, known)
 
 
 def _of_known(test: Test) -> Formula:
     """Return a test on a key of which is known that it is there, and what it begins with."""
     truth = settled(test)
-    return normal(narrowed(test)) if truth is None else truth
+    return normal(narrowed(test), known_domain(test.key)) if truth is None else truth
 
 
 #: Operators of texts, by the one that compares them with a text without wildcards, as a variable's value is.
@@ -167,7 +166,7 @@ def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> F
             return None
         key = key_of(parts[0], around)
         equals = Test(compared, None, False, key, (escaped(known[0]),), has_variables=True)
-        alternatives.append(equals)
+        alternatives.append(normal(equals, around.knowledge.domain(key)))
         if parts[0].default == known[0]:
             alternatives.append(is_absent(key))
     matched = formulas.disjunction(alternatives)
@@ -244,11 +243,6 @@ def _variable(part: Part, around: Surroundings) -> tuple[str | None, bool]:
 def _variable_text(part: Part) -> str:
     default = "" if part.default is None else f", '{part.default}'"
     return "${" + part.text + default + "}"
-
-
-def escaped(text: str) -> str:
-    """Return a literal text as policies write it; a last ``$`` too, lest it and a ``{`` after it open a variable."""
-    return _MEANINGFUL.sub(r"${\g<0>}", text)
 
 
 def resource_patterns(statement: NumberedStatement, around: Surroundings, *, completes: bool) -> tuple[str, ...]:

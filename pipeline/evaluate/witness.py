@@ -16,7 +16,8 @@ from pipeline.evaluate.formula import KNOWN, RESOURCE, SESSION_IS, Formula, Test
 from pipeline.evaluate.instances import Place, given, is_asked_for, literal_values, on_resource, resources, said_by
 from pipeline.evaluate.knowledge import EVERY_KEY, USER_ID, Knowledge
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import Surroundings, escaped, filled_text, key_of, resource_test
+from pipeline.evaluate.statements import Surroundings, filled_text, key_of, resource_test
+from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent, ties
 from pipeline.iam import grammar
 
