@@ -8,7 +8,7 @@ from pipeline import reference
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.knowledge import Knowledge
-from pipeline.evaluate.normal import normal, of_one_value
+from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
 from pipeline.iam.conditions import holds
 from pipeline.iam.context import Context
@@ -68,22 +68,6 @@ def test_the_one_form_of_a_test_means_what_the_test_means() -> None:
 )
 def test_arns_whose_first_fields_hold_wildcards_are_no_texts(test: Test) -> None:
     assert normal(test) == test
-
-
-def test_a_qualifier_goes_where_a_key_with_one_value_makes_nothing_of_it() -> None:
-    key, chance = "aws:sourcevpc", random.Random(5)
-    kept = set()
-    for _ in range(2000):
-        operator = chance.choice([operator for operator in OPERATORS if operator != "Null"])
-        qualifier = chance.choice((None, "ForAllValues", "ForAnyValue"))
-        values = chance.sample(VALUES, chance.randint(1, 2))
-        test = of(operator, key, *values, qualifier=qualifier, if_exists=chance.random() < 0.3)
-        plain = of_one_value(test)
-        kept.add((qualifier, plain.set_qualifier))
-        for given in ((), *((value,) for value in VALUES)):
-            context = Context({key: given} if given else {}, lambda key: "String")
-            assert decided(plain, context) == decided(test, context), (test, given)
-    assert kept == {(None, None), *((name, left) for name in ("ForAllValues", "ForAnyValue") for left in (name, None))}
 
 
 @pytest.mark.parametrize(

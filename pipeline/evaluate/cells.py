@@ -358,8 +358,9 @@ def _placed(region: Region, inventory: Inventory) -> Region:
 
 def _with_place(region: Region, inventory: Inventory) -> Formula:
     """Return the formula of a region with what its ARNs tell: the region that is called, where they name one, and the
-    tags of the resource, where it is one that is known."""
-    tags = inventory.get(region.scope.pattern)
+    tags of the resource, where they come to one alone and it is known."""
+    only = region.scope.only
+    tags = None if only is None else inventory.get(only)
     asked = [test for test in formulas.tests(region.formula) if test.key == REGION and not test.is_opaque]
     called = region_called(region.scope) if asked else None
     known: dict[Test, Formula] = {}

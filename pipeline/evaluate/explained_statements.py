@@ -21,7 +21,8 @@ from pipeline.evaluate.reading import COMPLETING
 from pipeline.evaluate.relevance import governed_by
 from pipeline.evaluate.scopes import REGION
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import Surroundings, escaped, pattern_glob, read_statement
+from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
+from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.witness import Witnesses
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query

@@ -169,6 +169,7 @@ class _Desk:
             **known.principal_facts(caller, None, known.NOWHERE),
             **known.resource_facts(owner, known.NOWHERE),
         }
+        derived = {**known.default_user_id(caller, None), **derived}
         layers = self._limited(given, line.action, resource, caller)
         return decide(self._request(line, caller, resource, owner, derived), layers), _joined(notes, remarks)
 
@@ -188,18 +189,21 @@ class _Desk:
         owner = line.resource_account or known.account_in(resource) or (inventoried and inventoried.account_id)
         owner = owner or caller.account_id
         place, there = reader.organization(caller.account_id), reader.organization(owner)
-        of_principal = known.principal_facts(caller, principal.principal_id if principal else None, place)
+        principal_id = principal.principal_id if principal else None
+        of_principal = known.principal_facts(caller, principal_id, place)
         of_resource = known.resource_facts(owner, there)
         tags, tag_notes = resource_tags(
             inventoried.tags if inventoried else (), self.reference.action(line.action), line.action, resource
         )
         tags = {**tied_tags(line.context, self.reference.action(line.action), line.action, resource), **tags}
         own_tags = principal_tags(principal, line.context)
+        known.check_user_id(line.context, caller, principal_id)
         known.check_agreement(line.context, {**of_principal, **own_tags}, line.principal)
         known.check_agreement(line.context, {**of_resource, **tags}, resource)
         layers = self._layers(reader, line, caller, principal, resource, owner)
         beside = Notes((*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers)))
-        derived = {**of_principal, **own_tags, **of_resource, **tags}
+        defaults = known.default_user_id(caller, principal_id)
+        derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags}
         request = self._request(line, caller, resource, owner, derived)
         return request, layers, _joined(notes, beside, remarks)
 
