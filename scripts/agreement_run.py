@@ -1,9 +1,9 @@
 """Holds the lake's answers against the concrete evaluator until a number of decisions is reached: `make agreement`.
 
-Organizations are generated seed by seed (tests/random_organization.py, tests/random_crossings.py, bench/generate.py),
-requests at random for each (tests/agreement.py). Prints how many of what were decided and how many answers
-contradict. Of each kind of contradiction the first is kept in the folder FAILURES with its inputs and the smallest
-request that still shows it. Exit code 1: some answer contradicts.
+Organizations are generated seed by seed (tests/random_organization.py, tests/random_crossings.py,
+tests/random_callers.py, bench/generate.py), requests at random for each (tests/agreement.py). Prints how many of what
+were decided and how many answers contradict. Of each kind of contradiction the first is kept in the folder FAILURES
+with its inputs and the smallest request that still shows it. Exit code 1: some answer contradicts.
 """
 
 import argparse
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from agreement import Answers, Asked, Requests  # noqa: E402
+from random_callers import CallerRequests, write_callers  # noqa: E402
 from random_crossings import SERVICES, CrossingRequests, write_crossings  # noqa: E402
 from random_organization import write_organization  # noqa: E402
 
@@ -54,6 +55,7 @@ FAMILIES = (
     Family("hostile policies", write_organization, Requests, ()),
     Family("accounts that reach into each other", write_crossings, CrossingRequests, SERVICES),
     Family("common policies", write_common, Requests, ()),
+    Family("policies that ask who calls", write_callers, CallerRequests, ()),
 )
 
 

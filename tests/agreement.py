@@ -136,8 +136,19 @@ class Requests:
             context = {key: value for key, value in context.items() if "resourcetag/" not in key}
         context = _called(context, resource, action)
         caller = self.caller(principal["principal_arn"])
+        context = self.sent_together(context, principal["principal_arn"], caller)
         line = {"principal": caller, "action": action, "resource": resource, "context": context}
         return Asked(principal["principal_arn"], principal["account_id"], action, kind, line)
+
+    def sent_together(self, context: Json, principal_arn: str, caller: str) -> Json:
+        """Return a context with the keys that AWS sends with those in it, and in every request, where they are asked
+        for. ``caller`` is the principal or a session of it."""
+        del caller
+        found = {key.lower(): value for key, value in context.items()}
+        found |= _called_through(found)
+        is_temporary = ":role/" in principal_arn or "aws:multifactorauthpresent" in found
+        always = ["aws:useragent", *(["aws:tokenissuetime"] if is_temporary else [])]
+        return found | {key: self.value(key) for key in always if key in self.values and key not in found}
 
     def action(self, principal_arn: str) -> str:
         """Return an action, rather one that the principal has an answer on."""
@@ -306,18 +317,25 @@ class Answers:
         if test["key"].startswith("session "):
             return asked.line["principal"] in test["values"]
         variables = any(re.search(r"\$\{[^*?$]", value) for value in test["values"])
-        if variables or test["key"].startswith(("resource ", "aws:principaltag/")):
-            return None  # a role's own tags count where its session has none: the line does not tell
+        if variables or test["key"].startswith("resource "):
+            return None
         if test["key"] == "resource":
             return any(glob_matches(value, asked.line["resource"]) for value in test["values"])
         context = {key.lower(): _listed(value) for key, value in asked.line["context"].items()}
         known = self._tags.get(asked.line["resource"])
         for key, value in known or ():
             context[f"aws:resourcetag/{key.lower()}"] = (value,)
+        for key, value in self._own_tags.get(asked.principal_arn, ()):  # a session's tags take their place
+            context.setdefault(f"aws:principaltag/{key.lower()}", (value,))
         condition = Condition(
             test["operator"], test["set_qualifier"], test["if_exists"], test["key"], tuple(test["values"])
         )
         return holds(condition, True, Context(context, self._type))
+
+    @cached_property
+    def _own_tags(self) -> dict[str, list[tuple[str, str]]]:
+        rows = self.lake.query("select principal_arn, tags from principals").to_pylist()
+        return {row["principal_arn"]: list(dict(row["tags"] or {}).items()) for row in rows}
 
     @cached_property
     def _tags(self) -> dict[str, list[tuple[str, str]]]:
@@ -338,6 +356,18 @@ def _called(context: Json, resource: str, action: str) -> Json:
     region = f"{resource}:::::".split(":")[3] or ("us-east-1" if action.startswith("iam:") else "")
     others = {key: value for key, value in context.items() if key.lower() != "aws:requestedregion"}
     return {**others, "aws:RequestedRegion": region} if region else context
+
+
+CHAIN = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+
+
+def _called_through(context: Json) -> Json:
+    """Return the keys of calls that services make for a principal, as they follow from each other."""
+    ends = [context[key] for key in CHAIN[1:] if key in context]
+    chain = [*_listed(context.get("aws:calledvia", ends))]
+    if not chain:
+        return {}
+    return {**dict(zip(CHAIN, (chain, chain[0], chain[-1]), strict=True)), "aws:viaawsservice": "true"}
 
 
 def _listed(value: str | list[str]) -> tuple[str, ...]:

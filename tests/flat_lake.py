@@ -13,10 +13,9 @@ from pipeline.reference import Reference
 
 
 def flat_lake(folder: Path, reference: Reference) -> Lake:
-    """Return the flattened relations of an input folder as a lake. ``actions`` is left out: evaluate makes it."""
+    """Return the flattened relations of an input folder as a lake. Only evaluate counts what ``actions`` match."""
     inputs = read_inputs([folder], latest=False, progress=lambda message: None)
     connection = connect()
     for name, rows in flatten(inputs, lambda key: reference.key(key) is not None).items():
-        if name != "actions":
-            load_rows(connection, relation(name), rows)
+        load_rows(connection, relation(name), rows)
     return Lake(folder, "in memory", {}, connection)

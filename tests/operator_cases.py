@@ -138,7 +138,7 @@ def _line(
         {
             "id": f"operator-{number:03}",
             "rule": rule,
-            "principal": "arn:aws:iam::111122223333:role/trainer",
+            "principal": "arn:aws:iam::111122223333:user/trainer",
             "action": "sagemaker:CreateTrainingJob",
             "resource": "arn:aws:sagemaker:us-east-1:111122223333:training-job/churn",
             "context": context,

@@ -70,6 +70,8 @@ PATTERNS = (
     "arn:aws:s3:::bucket-*",
     "arn:aws:s3:::bucket-${aws:PrincipalAccount}/*",
     "arn:aws:s3:::*/p/*",
+    "arn:aws:s3:::*/p:*",
+    "arn:aws:s3:::*:*",
     "arn:aws:sagemaker:*:ACCOUNT:model-package-group/*",
     "arn:aws:sagemaker:us-*:*:model-package-group/shared",
     "arn:aws:sagemaker:us-east-1:ACCOUNT:model-package/shared/*",
@@ -221,7 +223,7 @@ class CrossingRequests(Requests):
         kinds = "attachment_kind in ('resource', 'trust')"
         found = self._rows(f"select distinct target_arn from attachments where {kinds} order by 1")
         arns = [row["target_arn"] for row in found]
-        objects = [f"{arn}/{name}" for arn in arns if ":s3:" in arn for name in ("p/1", "q")]
+        objects = [f"{arn}/{name}" for arn in arns if ":s3:" in arn for name in ("p/1", "q", "p:1", "p/1:b")]
         packages = [f"{arn.replace('-group/', '/')}/1" for arn in arns if ":sagemaker:" in arn]
         return [*arns, *objects, *packages]
 

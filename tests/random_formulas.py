@@ -25,6 +25,7 @@ NETWORKS = (
     "10.0.0.0/8", "10.0.0.0/31", "10.0.0.1", "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "255.255.255.255", "10.1.0.0/16",
     "::/0", "2001:db8::/32", "2001:db8::1", "::/1", "8000::/1", "0.0.0.0", "here",
 )  # fmt: skip
+BEGUN = ("ro:*", "ro:ab", "*:ab", "r*", "ro:a?*", "*b", "x:ab", "ro:", "??:ab", "ro:a", "*:*:*", "RO:AB")
 OCTETS = ("AAAA", "AAAAAA==", "QQ==", "!", "")
 STRING = ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")
 ARN = ("Equals", "NotEquals", "Like", "NotLike")
@@ -39,6 +40,7 @@ FAMILIES = {
     "Bool": (("Bool",), TRUTHS),
     "IPAddress": (("IpAddress", "NotIpAddress"), NETWORKS),
     "Binary": (("BinaryEquals",), OCTETS),
+    "Begun": (tuple("String" + name for name in STRING), BEGUN),
     "Resource": (("ResourceLike",), (*TEXTS, *ARNS)),
 }
 
@@ -57,6 +59,7 @@ KEYS = {
     "address": ("IPAddress", ("IPAddress",)),
     "addresses": ("ArrayOfIPAddress", ("IPAddress",)),
     "octets": ("Binary", ("Binary",)),
+    "begun": ("String", ("Begun",)),
     "unknown": (None, ("String", "ARN", "Numeric", "Date", "Bool", "IPAddress")),
     "resource": ("String", ("Resource",)),
     "aws:sourcevpc": ("String", ("String",)),
@@ -80,6 +83,7 @@ KEYS = {
 TIED = (
     ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:sourceip"),
     ("aws:calledvia", "aws:calledviafirst", "aws:viaawsservice"),
+    ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
     ("aws:multifactorauthage", "aws:multifactorauthpresent", "aws:tokenissuetime"),
     ("aws:currenttime", "aws:epochtime"),
     ("aws:requesttag/a", "aws:requesttag/ss", "aws:tagkeys"),
@@ -122,6 +126,8 @@ def _domain(chance: random.Random, key: str) -> KeyDomain:
     if key.startswith(("aws:", "resource")):
         return KeyDomain(value_type, is_multivalued, key not in ALWAYS_THERE, can_be_empty=key not in NEVER_EMPTY)
     state = chance.random()
+    if key == "begun":
+        return KeyDomain(value_type, False, False, can_be_empty=False, start="ro:")
     return KeyDomain(value_type, is_multivalued, state < 0.7, state > 0.05)
 
 

@@ -295,7 +295,7 @@ def question(formulas: Iterable[Formula], domains: Domains) -> Question:
     tags = [key for key in by_key if key.startswith(REQUEST_TAG)]
     for key, tests in by_key.items():
         domain = domains(key)
-        places = len(tests) + 2 + len(tags) if domain.is_multivalued else 1
+        places = len(tests) + 2 + len(tags) + 2 * (key in FORWARDED) if domain.is_multivalued else 1
         values = [_unknown(f"{key} {place}", key, domain, found.facts) for place in range(places)]
         found.keys[key] = tuple(values)
         if not domain.can_be_absent:
@@ -317,6 +317,9 @@ def _ties(keys: Mapping[str, tuple[Value, ...]], tags: Iterable[str]) -> Iterato
         yield z3.Implies(there[OF_ENDPOINT], there[ENDPOINT[0]])
     if VIA in there:
         yield z3.Implies(there[FORWARDED[0]], keys[VIA][0].truth)
+        for end in FORWARDED[1:]:  # it is one of the services
+            places = (z3.And(place.is_there, place.text == keys[end][0].text) for place in keys[FORWARDED[0]])
+            yield z3.Implies(there[end], z3.Or(*places))
     if TEMPORARY[0] in there:
         yield from (z3.Implies(there[one], there[other]) for one, other in pairwise(TEMPORARY))
     if NOW in there:
@@ -342,6 +345,9 @@ def _unknown(name: str, key: str, domain: KeyDomain, facts: list[Any]) -> Value:
         or key == "resource"
     ):
         facts.append(z3.Not(is_empty))
+    if domain.start:
+        rest = z3.Concat(_NO_COLON, _NO_COLON, z3.Star(_NO_COLON))
+        facts.append(z3.InRe(text, z3.Concat(z3.Re(text_value(domain.start)), rest)))
     value = Value(
         z3.Bool(f"{name} there"), is_empty, text,
         z3.Real(f"{name} number"), z3.Bool(f"{name} reads number"),

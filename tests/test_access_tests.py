@@ -1,12 +1,14 @@
 """``simulate --expect``: a team's own access tests, which pass, and fail when access changes."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from cli_run import run
 
+from pipeline.lake import open_lake
 from pipeline.simulate import checked_lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,9 +72,9 @@ def test_a_widened_policy_fails_the_access_tests_of_the_sample(monkeypatch, tmp_
     [
         ("allowed", "sagemaker:ListModels", [ALLOWS], True),
         ("denied", "sagemaker:ListModels", [ALLOWS], False),
-        ("implicitDeny", "s3:ListBuckets", [ALLOWS], True),
-        ("explicitDeny", "s3:ListBuckets", [ALLOWS], False),
-        ("denied", "s3:ListBuckets", [ALLOWS], True),
+        ("implicitDeny", "s3:ListAllMyBuckets", [ALLOWS], True),
+        ("explicitDeny", "s3:ListAllMyBuckets", [ALLOWS], False),
+        ("denied", "s3:ListAllMyBuckets", [ALLOWS], True),
         ("denied", "sagemaker:DeleteModel", [ALLOWS, DENIES], True),
         ("implicitDeny", "sagemaker:DeleteModel", [ALLOWS, DENIES], False),
         ({"decision": "denied", "blocked_by": ["identity"]}, "sagemaker:DeleteModel", [DENIES], True),
@@ -113,6 +115,89 @@ def test_a_line_without_a_usable_expectation_is_an_error_line_that_says_what_to_
     assert message in answers[1]["detail"]
     assert f"  error: {answers[1]['detail']}" in done.err.splitlines()
     assert (done.code, done.err.splitlines()[-1]) == (1, "2 decisions: 1 as expected, 1 in error")
+
+
+MODEL = "arn:aws:sagemaker:us-east-1:111122223333:model/m"
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"action": "sagemaker:ListModel"},
+         "action sagemaker:ListModel: the service reference does not know this action; did you mean sagemaker:ListM"),
+        ({"action": "sage:Make"}, "does not know this action; a name that AWS has added lately comes with: policylake"),
+        ({"context": {"aws:SourceVpcE": "vpce-1", "aws:SourceVcp": "vpc-1"}},
+         "context aws:sourcevcp: the service reference does not know this condition key; did you mean aws:SourceVpc?"),
+        ({"context": {"aws:RequestTags/x": "y"}}, "did you mean aws:RequestTag/x?"),
+        ({"context": {"aws:RequestTag/": "y"}}, "context aws:requesttag/: the service reference does not know"),
+        ({"context": {"aws:SourceIp": "office"}},
+         "context aws:sourceip: 'office' is no value of the type IPAddress; write one address, no network"),
+        ({"context": {"aws:SourceIp": "192.0.2.0/24"}}, "write one address, no network"),
+        ({"context": {"aws:MultiFactorAuthPresent": "yes"}}, "'yes' is no value of the type Bool; write true or false"),
+        ({"context": {"aws:MultiFactorAuthAge": "ten"}}, "'ten' is no value of the type Numeric; write a number"),
+        ({"context": {"aws:CurrentTime": "soon"}}, "'soon' is no value of the type Date; write a date such as"),
+        ({"context": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}, "context aws:sourcevpc: the key has one value, not 2"),
+    ],
+)  # fmt: skip
+def test_a_line_that_no_request_can_be_tests_nothing_and_is_an_error(members, message, expecting, monkeypatch):
+    given = line("allowed", **members)
+    done = expecting(given)
+    answer = json.loads(done.text)
+    assert (done.code, answer["decision"], answer["as_expected"]) == (1, "error", False)
+    assert message in answer["detail"]
+    plain = json.loads(run(monkeypatch, "simulate", stdin=text(given)).text)
+    assert (plain["decision"] != "error", message in plain["detail"]) == (True, True), plain
+
+
+@pytest.mark.parametrize(
+    ("members", "warning"),
+    [
+        ({"context": {"aws:ResourceTag/team": "x"}},
+         "context aws:resourcetag/team: AWS sends no such key with sagemaker:ListModels; leave it out"),
+        ({"context": {"sagemaker:InstanceTypes": ["ml.t3.medium"]}}, "AWS sends no such key with sagemaker:ListModels"),
+        ({"context": {"s3:prefix": "x"}}, "context s3:prefix: AWS sends no such key with sagemaker:ListModels"),
+        ({"context": {"aws:SourceArn": "bucket"}}, "context aws:sourcearn: 'bucket' is no value of the type ARN"),
+        ({"context": {"myown:Key": "x"}},
+         "context myown:key: the service reference does not know this condition key, but a policy names it"),
+        ({"action": "sagemaker:MakeTea"},
+         "action sagemaker:MakeTea: the service reference does not know this action, but a policy names it"),
+        ({"action": "sagemaker:CreateModel", "resource": MODEL.replace("model", "endpoint")},
+         "is of no resource type of sagemaker:CreateModel: no such request is made"),
+    ],
+)  # fmt: skip
+def test_what_aws_would_not_send_is_a_warning_beside_the_answer(members, warning, expecting):
+    named = {**ALLOWS, "Action": "sagemaker:MakeTea", "Condition": {"StringEquals": {"myown:Key": "x"}}}
+    done = expecting(line("allowed", policies=[ALLOWS, named], **{"action": "sagemaker:ListModels", **members}))
+    answer = json.loads(done.text)
+    assert (done.code, answer["as_expected"], len(answer["warnings"])) == (0, True, 1), answer
+    assert warning in answer["warnings"][0]
+    assert done.err.splitlines()[1:] == [f"  warning: {answer['warnings'][0]}", "1 decisions: 1 as expected"]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"aws:RequestTag/any thing/at all": "x", "aws:TagKeys": ["any thing/at all", "b"]},
+        {"AWS:SOURCEIP": "2001:db8::1"},
+        {"token.actions.githubusercontent.com:sub": "repo:x", "idp.example.com/adfs:sub": "x", "saml:sub": "x"},
+        {"aws:CurrentTime": "2026-11-25T00:00:00Z", "aws:MultiFactorAuthPresent": "TRUE", "aws:PrincipalTag/x": ""},
+        {"aws:MultiFactorAuthAge": "10", "sagemaker:VpcSubnets": ["subnet-1", "subnet-2"], "aws:CalledVia": []},
+    ],
+)  # fmt: skip
+def test_what_can_be_sent_has_no_remark(context, expecting):
+    done = expecting(line("allowed", "sagemaker:CreateModel", resource=MODEL, context=context))
+    assert (done.code, json.loads(done.text)["warnings"], done.err) == (0, [], "1 decisions: 1 as expected\n")
+
+
+def test_no_witness_of_the_sample_has_a_remark_but_on_actions_that_nobody_but_policies_know(monkeypatch, sample_lake):
+    sql = "select min(witness) as witness from access group by action, json_extract_string(witness, '$.context')"
+    rows = open_lake(sample_lake).query(sql)["witness"].to_pylist()
+    assert len(rows) > 1000
+    given = text(*({**json.loads(row), "expect": "allowed"} for row in rows))
+    done = run(monkeypatch, "simulate", "--expect", "--lake", str(sample_lake), stdin=given)
+    assert (done.code, done.err.splitlines()[-1]) == (0, f"{len(rows)} decisions: {len(rows)} as expected")
+    warnings = [warning for answer in done.text.splitlines() for warning in json.loads(answer)["warnings"]]
+    assert all(re.fullmatch("action .* does not know this action, but a policy names it", w) for w in warnings)
 
 
 def test_without_the_option_expectations_are_ignored(monkeypatch, tmp_path):

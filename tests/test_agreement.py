@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import witnesses
 from agreement import Answers, Requests
+from random_callers import CallerRequests, write_callers
 from random_crossings import SERVICES, CrossingRequests, write_crossings
 from random_organization import write_organization
 from shared import SHARED
@@ -68,3 +69,9 @@ def test_no_answer_about_hostile_policies_contradicts_the_concrete_evaluator(tmp
 def test_no_answer_between_accounts_contradicts_the_concrete_evaluator(tmp_path: Path, seed: int) -> None:
     write_crossings(tmp_path / "inputs", seed)
     assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed, CrossingRequests, SERVICES) == []
+
+
+@pytest.mark.parametrize("seed", [5, 8])
+def test_no_answer_about_who_calls_contradicts_the_concrete_evaluator(tmp_path: Path, seed: int) -> None:
+    write_callers(tmp_path / "inputs", seed)
+    assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed, CallerRequests) == []

@@ -50,6 +50,106 @@ def process(*arguments, lake, **options):
     return running
 
 
+@pytest.mark.parametrize("command", [("who-can",), ("explain", "ana")], ids=["who-can", "explain"])
+def test_a_context_that_no_request_has_is_wrong_usage_and_an_odd_one_is_told(command, cli):
+    asked = (*command, "sagemaker:StopNotebookInstance", "--resource", NOTEBOOK.format("333344445555"), "--context")
+    for context, message in (
+        (
+            "aws:SourceVcp=vpc-1",
+            "aws:SourceVcp: the service reference does not know this condition key; did you",
+        ),
+        (
+            "aws:SourceIp=office",
+            "aws:SourceIp: 'office' is no value of the type IPAddress; write one address",
+        ),
+        ("aws:RequestTag/=x", "aws:RequestTag/: the service reference does not know this condition key"),
+        ("aws:SourceIp", "aws:SourceIp: KEY=VALUE is expected"),
+        ("=x", "=x: KEY=VALUE is expected"),
+    ):
+        done = cli(*asked, context)
+        assert (done.code, done.text) == (2, "")
+        assert done.err.startswith(f"policylake: --context {message}")
+    odd = cli(*asked, "sagemaker:InstanceTypes=ml.t3.medium", "--context", "aws:SourceVpc=vpc-1")
+    expected = (
+        "--context sagemaker:InstanceTypes: AWS sends no such key with sagemaker:StopNotebookInstance; leave it out"
+    )
+    assert (odd.code, odd.err.splitlines()) == (0, [expected])
+
+
+@pytest.mark.parametrize("command", [("who-can",), ("explain", "ana")], ids=["who-can", "explain"])
+def test_a_resource_that_is_none_of_the_action_is_told(command, cli):
+    done = cli(*command, "sagemaker:CreateModel", "--resource", "arn:aws:s3:::bucket")
+    said = "arn:aws:s3:::bucket is of no resource type of sagemaker:CreateModel: no such request is made"
+    assert (done.code, done.err.splitlines()[0]) == (0, f"--resource: {said}")
+    done = cli(*command, "sagemaker:ListModels", "--resource", NOTEBOOK.format("333344445555"))
+    assert done.err.splitlines()[0] == '--resource: sagemaker:ListModels has no resource types: decided on "*"'
+    for wrong in ("arn:aws:sagemaker", "arn:aws:sagemaker:us-east-1:333344445555:", "model/m", "arn:aws:s3:::a*"):
+        done = cli(*command, "sagemaker:CreateModel", "--resource", wrong)
+        message = f"policylake: {wrong}: one whole ARN without wildcards is expected, or * alone\n"
+        assert (done.code, done.err) == (2, message)
+
+
+def test_a_resource_of_one_of_several_actions_is_not_odd(cli):
+    assert cli("who-can", "sagemaker:Stop*", "--resource", NOTEBOOK.format("333344445555")).err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("principal-can", "anna"), "anna: no such user or role; did you mean ana? list them with"),
+        (
+            ("explain", ANA.replace("ana", "anna"), "sagemaker:ListModels"),
+            f"user or role; did you mean {ANA}? ",
+        ),
+        (("principal-can", "zzzzzz"), "zzzzzz: no such user or role; list them with"),
+        (("query", "conditional_grants", "--set", "key=aws:SourceVcp"), "did you mean aws:SourceVpc? list them with"),
+        (("query", "conditional_grants", "--set", "key=nothing"), "has such a condition key; list them with"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_nearest_one(arguments, hint, cli):
+    done = cli(*arguments)
+    assert (done.code, hint in done.err) == (2, True), done.err
+
+
+def test_a_key_that_one_of_several_actions_takes_is_not_odd(cli):
+    asked = ("--resource", NOTEBOOK.format("333344445555"), "--context", "sagemaker:InstanceTypes=ml.t3.medium")
+    assert cli("who-can", "sagemaker:*NotebookInstance", *asked).err == ""
+    assert "AWS sends no such key with " in cli("who-can", "sagemaker:St*NotebookInstance", *asked).err
+
+
+def many_agents():
+    """Statements on ten texts within two keys: what these can hold together is more than the method tries."""
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "sagemaker:ListModels",
+            "Resource": "*",
+            "Condition": {"StringLike": {"aws:UserAgent": f"*x{number}*", "aws:Referer": f"*y{number}*"}},
+        }
+        for number in range(10)
+    ]
+
+
+def test_a_row_that_is_not_proven_is_told_to_people_and_marked_in_files(monkeypatch, tmp_path):
+    known = {"Effect": "Allow", "Action": "sagemaker:ListTags", "Resource": "*"}
+    for name, statements in (("hard", [*many_agents(), known]), ("plain", [known])):
+        document = {"Version": "2012-10-17", "Statement": statements}
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{name}.json").write_text(json.dumps(document))
+    lake = ("--lake", str(tmp_path / "lake"))
+    assert run(monkeypatch, "build", str(tmp_path / "in"), *lake).code == 0
+    for arguments, is_told in (
+        (("who-can", "sagemaker:ListModels"), True),
+        (("principal-can", "policy/hard"), True),
+        (("who-can", "sagemaker:ListTags"), False),
+        (("principal-can", "policy/plain"), False),
+    ):
+        shown = run(monkeypatch, *arguments, *lake)
+        assert ("is_proven" in shown.text, "not proven, in 1 of " in shown.err) == (is_told, is_told), arguments
+        rows = json.loads(run(monkeypatch, *arguments, *lake, "--format", "json").text)
+        assert (False in {row["is_proven"] for row in rows}) == is_told
+
+
 def test_help_lists_the_commands_that_exist(cli):
     listed = cli("--help").text.split("Commands:")[1]
     assert set(re.findall(r"^  ([a-z-]+)", listed, re.MULTILINE)) == COMMANDS
@@ -214,7 +314,8 @@ def test_explain_has_every_layer_with_its_statements_and_their_source(cli):
     found = rows(cli("explain", "opal", "sagemaker:StopPipelineExecution", "--format", "json"))
     statements = [row for row in found if row["part"] == "statement"]
     assert [row["verdict"] for row in found if row["part"] == "verdict"] == ["blocked"]
-    assert list(dict.fromkeys(row["layer"] for row in statements)) == ["identity", "boundary", "scp", "rcp", "resource"]
+    layers = ["identity", "boundary", "scp", "rcp", "resource", "endpoint"]
+    assert list(dict.fromkeys(row["layer"] for row in statements)) == layers
     assert sorted({row["level"] for row in statements if row["layer"] == "scp"}) == [0, 1, 2, 3]
     (deny,) = (row for row in statements if row["effect"] == "Deny")
     assert deny["layer"] == "boundary"
@@ -237,7 +338,9 @@ def test_explain_reads_like_a_text_on_a_terminal(cli):
         r"sagemaker:DescribeNotebookInstance: conditional, decided by identity \([0-9a-f]+#0\)", decision
     )
     headings = [line for line in done.text.splitlines() if line.startswith("Layer ")]
-    assert headings == ["Layer identity", "Layer boundary", "Layer scp", "Layer rcp", "Layer resource"]
+    layers = ["identity", "boundary", "scp", "rcp", "resource"]
+    only_through = "Layer endpoint: only for calls through that VPC endpoint, so no verdict counts it"
+    assert headings == [*(f"Layer {layer}" for layer in layers), only_through]
 
 
 def test_sql_prints_the_rows_of_a_query(cli):
@@ -321,7 +424,7 @@ WRONG = [
     (("who-can", "sagemaker:CreatModel"), "did you mean sagemaker:CreateModel"),
     (("who-can", "s3:GetObject"), "build it again with --services s3"),
     (("who-can", "sagemaker:*["), "no such action"),
-    (("who-can", "sagemaker:*", "--resource", "vision-01"), "one ARN without wildcards is expected"),
+    (("who-can", "sagemaker:*", "--resource", "vision-01"), "one whole ARN without wildcards is expected"),
     (("who-can", "sagemaker:*", "--context", "a=b"), "--context needs --resource ARN"),
     (("who-can", "sagemaker:*", "--resource", "*", "--context", "ab"), "KEY=VALUE is expected"),
     (("explain", "ana", "sagemaker:*"), "one action is expected"),

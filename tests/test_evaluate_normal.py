@@ -57,12 +57,28 @@ def test_the_one_form_of_a_test_means_what_the_test_means() -> None:
 
 
 @pytest.mark.parametrize(
+    "test",
+    [
+        of("ArnLike", "k", "arn:aws:iam::*:role/a"),
+        of("ArnLike", "k", "arn:aws:iam::1:role/a*", "arn:*:iam::1:role/b*"),
+        of("ArnLike", "k", "*"),
+        of("ArnLike", "k", "arn:aws:s3"),
+    ],
+    ids=str,
+)
+def test_arns_whose_first_fields_hold_wildcards_are_no_texts(test: Test) -> None:
+    assert normal(test) == test
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         (of("StringNotEquals", "k", "a"), formulas.negation(of("StringEquals", "k", "a"))),
         (of("StringLike", "k", "a"), of("StringEquals", "k", "a")),
         (of("StringLike", "k", "a*", "ab"), of("StringLike", "k", "a*")),
         (of("ArnEquals", "k", "arn:aws:s3:::b"), of("ArnLike", "k", "arn:aws:s3:::b")),
+        (of("ArnLike", "k", "arn:aws:s3:::b/*"), of("StringLike", "k", "arn:aws:s3:::b/*")),
+        (of("ArnNotLike", "k", "arn:aws:s3:::b/?"), formulas.negation(of("StringLike", "k", "arn:aws:s3:::b/?"))),
         (of("StringNotEquals", "k", "a", if_exists=True), of("StringNotEquals", "k", "a")),
         (of("Null", "k", "false"), formulas.negation(of("Null", "k", "true"))),
         (of("StringEquals", "aws:userid", "a", if_exists=True), of("StringEquals", "aws:userid", "a")),

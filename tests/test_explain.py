@@ -7,7 +7,7 @@ import pytest
 from cli_run import run
 from ingest_inputs import ACCOUNT, arn, attached, export, group, inline, managed, role, user, write
 
-from pipeline.cli import explaining
+from pipeline.cli import explain_rows
 from pipeline.lake import open_lake
 from pipeline.reference import load
 from pipeline.simulate import decided_request
@@ -21,7 +21,9 @@ ANA = arn("user/ana")
 
 
 def statement(effect="Allow", action="sagemaker:*", resource="*", sid=None, **conditions):
+    """A statement; of the further names those of elements are elements, the others operators of its condition."""
     written = {"Effect": effect, "Action": action, "Resource": resource, **({"Sid": sid} if sid else {})}
+    written |= {name: conditions.pop(name) for name in ("Principal", "NotPrincipal") if name in conditions}
     return {**written, **({"Condition": conditions} if conditions else {})}
 
 
@@ -70,20 +72,22 @@ def requests():
 def test_the_statements_that_apply_to_a_request_are_those_of_the_concrete_evaluator(opened):
     asked = requests()
     assert len(asked) > 30
+    endpoints = set()
     for row, request in asked:
         keys = {key: [value] if isinstance(value, str) else value for key, value in request["context"].items()}
-        question = explaining.Asked(row["principal"], row["action"], request["resource"], keys)
-        parts = explaining.parts(opened, KNOWN, question)
+        question = explain_rows.Arguments(row["principal"], row["action"], request["resource"], keys)
+        parts = explain_rows.parts(opened, KNOWN, question)
         line = {"principal": row["principal"], "action": row["action"], **request}
         decided = decided_request(json.dumps(line), opened, KNOWN).decision
         assert parts.verdicts.to_pylist()[0]["decision"] == decided.decision == request["decision"]
         stated = [row for row in parts.statements.to_pylist() if row["statement_id"]]
         names = [(r["layer"], r["policy_name"] or r["target_arn"], r["statement_index"], r["applies"]) for r in stated]
-        # The policies of VPC endpoints are applied by simulate alone.
-        applied = {hit[:3] for hit in decided.statements if hit.layer != "endpoint"}
+        applied = {hit[:3] for hit in decided.statements}
+        endpoints.update(name[1] for name in names if name[0] == "endpoint" and name[:3] in applied)
         assert {name[:3] for name in names if name[3] == "always"} == applied, line
         assert "depends" not in {name[3] for name in names}, line
         assert parts.changes.num_rows, line
+    assert endpoints == {"arn:aws:ec2:us-east-1:333344445555:vpc-endpoint/vpce-111bbccc"}
 
 
 def test_statements_that_grant_or_limit_can_apply_and_every_answer_has_a_change(opened):
@@ -92,7 +96,7 @@ def test_statements_that_grant_or_limit_can_apply_and_every_answer_has_a_change(
     ).to_pylist()
     assert len(pairs) == PAIRS
     for pair in pairs:
-        parts = explaining.parts(opened, KNOWN, explaining.Asked(*pair.values(), None, {}))
+        parts = explain_rows.parts(opened, KNOWN, explain_rows.Arguments(*pair.values(), None, {}))
         stated = parts.statements.to_pylist()
         assert {row["applies"] for row in stated if row["counts_as"]} <= {"always", "depends"}, pair
         assert parts.changes.num_rows, pair
@@ -203,6 +207,35 @@ def test_a_condition_is_told_with_a_request_that_meets_it_and_one_that_does_not(
     assert row["counter_example"] != row["example"]
 
 
+def test_the_examples_for_one_resource_are_requests_that_are_decided_so(monkeypatch, sample_lake):
+    sql = """
+    select distinct on (condition_id, access.resource_type) principal_arn, action, resource_arn
+    from access inner join inventory using (account_id, resource_type)
+    where verdict = 'conditional' and action like 'sagemaker:%' order by condition_id, resource_type, resource_arn
+    """
+    told = 0
+    for pair in open_lake(sample_lake).query(sql).to_pylist()[::4]:
+        principal, action, resource = pair.values()
+        asked = ("explain", principal, action, "--resource", resource, "--lake", str(sample_lake), "--format", "json")
+        for row in rows(run(monkeypatch, *asked))["change"]:
+            if not row["example"]:
+                continue
+            held = context_of(row["example"])
+            changed = {**held, **context_of(row["counter_example"])}
+            for context, is_allowed in ((held, True), (changed, False)):
+                line = {"principal": principal, "action": action, "resource": resource, "context": context}
+                decided = decided_request(json.dumps(line), open_lake(sample_lake), KNOWN).decision
+                assert (decided.decision == "allowed") == is_allowed, (row, line)
+            told += 1
+    assert told >= 5
+
+
+def context_of(example):
+    """What an example says of a request's keys; those that are absent are left out."""
+    pairs = [part.split(" is ", 1) for part in example.split("; ")] if example != "none of its keys" else []
+    return {key: [] if value == "absent" else value.split(", ") for key, value in pairs}
+
+
 def test_what_would_change_a_refusal_is_the_deny_the_level_or_the_grant_that_is_missing(of):
     boundary = arn("policy/edge")
     content = export(
@@ -255,6 +288,69 @@ def test_an_action_that_the_reference_does_not_know_is_taken_as_one_on_any_resou
     assert [row["applies"] for row in parts["statement"] if row["statement_id"]] == [
         "always", "depends", "depends", "always"
     ]  # fmt: skip
+
+
+PASS, REFUSED = "calls through it pass", "calls through it are refused"
+OPEN = f"{PASS} or not, as the request is"
+ENDPOINT = f"arn:aws:ec2:us-east-1:{ACCOUNT}:vpc-endpoint/vpce-1"
+
+
+@pytest.mark.parametrize(
+    ("statements", "passed", "holds"),
+    [
+        ([statement(Principal="*")], PASS, ["always"]),
+        ([statement(Principal={"AWS": ACCOUNT})], PASS, ["always"]),
+        ([statement(Principal={"AWS": ANA})], PASS, ["always"]),
+        ([statement(Principal={"AWS": arn("user/other")})], REFUSED, ["never"]),
+        ([statement(Principal={"Service": "sagemaker.amazonaws.com"})], REFUSED, ["never"]),
+        ([statement(action="s3:*", Principal="*")], f"no statement matches the action: {REFUSED}", []),
+        ([statement(resource="arn:aws:sagemaker:*:*:endpoint/*", Principal="*")], REFUSED, ["never"]),
+        ([statement(resource=MODEL, Principal="*")], OPEN, ["depends"]),
+        ([statement(Principal="*", StringEquals={"aws:SourceVpce": "vpce-1"})], PASS, ["always"]),
+        ([statement(Principal="*", StringEquals={"aws:SourceVpce": "vpce-2"})], REFUSED, ["never"]),
+        ([statement(Principal="*", IpAddress={"aws:SourceIp": "192.0.2.0/24"})], REFUSED, ["never"]),
+        ([statement(Principal="*"), statement("Deny", Principal={"AWS": ANA})],
+         REFUSED, ["always", "always"]),
+        ([statement(Principal="*"), statement("Deny", Principal="*", StringEquals={"aws:SourceVpc": "vpc-1"})],
+         OPEN, ["always", "depends"]),
+        ([statement(Principal="*"), statement("Deny", NotPrincipal={"AWS": [ANA, ACCOUNT]})],
+         PASS, ["always", "never"]),
+        ([statement(Principal="*"), statement("Deny", NotPrincipal={"AWS": ANA})],
+         REFUSED, ["always", "always"]),
+    ],
+)  # fmt: skip
+def test_the_policy_of_a_vpc_endpoint_is_shown_with_what_it_does_with_calls_through_it(statements, passed, holds, of):
+    on_endpoint = [{"ResourceArn": ENDPOINT, "ResourcePolicy": json.dumps(policy(*statements))}]
+    content = export([user(UserPolicyList=[inline("p", policy(statement()))])])
+    files = {"resource-policies": on_endpoint}
+    parts = of(content, "ana", "sagemaker:DescribeModel", **files)
+    assert parts["verdict"][0]["verdict"] == "allowed"
+    shown = [row for row in parts["statement"] if row["layer"] == "endpoint"]
+    assert [row["target_arn"] for row in shown] == [ENDPOINT] * max(len(holds), 1)
+    assert shown[0]["remark"] == passed
+    assert [row["applies"] for row in shown if row["statement_id"]] == holds
+    assert all(row["file"].endswith("resource-policies.json") for row in shown if row["statement_id"])
+    assert "endpoint" not in {row["layer"] for row in parts["change"]}
+    # The concrete evaluator is of the same opinion about a call through the endpoint.
+    asked = ("--resource", MODEL, "--context", "aws:SourceVpce=vpce-1", "--context", "aws:SourceVpc=vpc-9")
+    parts = of(content, "ana", "sagemaker:DescribeModel", *asked, **files)
+    decided = {row["applies"] for row in parts["statement"] if row["layer"] == "endpoint" and row["statement_id"]}
+    assert "depends" not in decided
+    if passed != OPEN:
+        assert (parts["verdict"][0]["decision"] == "allowed") == (passed == PASS)
+    if parts["verdict"][0]["decision"] != "allowed":
+        assert parts["verdict"][0]["blocked_by"] == ["endpoint"]
+        assert {row["layer"] for row in parts["change"]} == {"endpoint"}
+
+
+def test_a_request_that_comes_through_no_endpoint_shows_none(monkeypatch, sample_lake):
+    resource = "arn:aws:sagemaker:us-east-1:333344445555:notebook-instance/nlp-01"
+    asked = ("explain", "kai", "sagemaker:CreatePresignedNotebookInstanceUrl", "--resource", resource)
+    context = ("--context", "aws:SourceIp=192.0.2.7", "--format", "json", "--lake", str(sample_lake))
+    rows_of_it = [row for row in rows(run(monkeypatch, *asked, *context))["statement"] if row["layer"] == "endpoint"]
+    assert [row["remark"] for row in rows_of_it] == [
+        "no policy of a VPC endpoint that the call can come through is in the inputs"
+    ]
 
 
 def test_an_scp_level_that_does_not_allow_is_named(monkeypatch, sample_lake):

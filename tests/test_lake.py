@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from cli_run import run
 from ingest_inputs import arn, attached, document, export, group, inline, managed, role, user, write
 from loading import load_rows
 
@@ -450,6 +451,42 @@ def test_a_damaged_manifest_says_what_to_do(manifest, lake):
     place.write_text(manifest)
     with pytest.raises(PolicylakeError, match="build it again"):
         open_lake(lake)
+
+
+@pytest.mark.parametrize(
+    ("made", "by"),
+    [
+        (None, "an earlier"),
+        ({"number": 0, "relations": "0"}, "an earlier"),
+        ({"number": 1, "relations": "0"}, "an earlier"),
+        ({"number": 10**6, "relations": "0"}, "a later"),
+        ("1", "an earlier"),
+    ],
+    ids=["no format", "lower number", "other columns", "higher number", "no object"],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("who-can", "sagemaker:CreateModel"),
+        ("principal-can", "ana"),
+        ("explain", "ana", "sagemaker:CreateModel"),
+        ("sql", "select 1"),
+        ("query", "role_passers"),
+        ("report",),
+        ("simulate",),
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_command_says_that_another_policylake_made_the_snapshot(made, by, command, lake, monkeypatch):
+    (place,) = (lake / "snapshots").glob("*/manifest.json")
+    manifest = {**json.loads(place.read_text()), "format": made}
+    place.write_text(json.dumps(manifest if made else {k: v for k, v in manifest.items() if k != "format"}))
+    line = f'{{"principal": "{arn("user/ana")}", "action": "sagemaker:ListModels", "resource": "*"}}\n'
+    done = run(monkeypatch, *command, "--lake", str(lake), stdin=line)
+    remedy = f"build it again: policylake build INPUT... --lake {lake}"
+    assert (done.code, done.err) == (
+        2, f"policylake: {lake}: this snapshot was made by {by} policylake; {remedy}\n"
+    )  # fmt: skip
 
 
 def test_a_lake_that_is_a_file_is_told(tmp_path):

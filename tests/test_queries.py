@@ -215,7 +215,11 @@ WRONG = [
 
 WRONG += [
     ("endpoint_invokers", {"endpoint": "fo*"}, "the name or the ARN of one endpoint is expected"),
-    ("endpoint_invokers", {"endpoint": "arn:aws:sagemaker:*:*:endpoint/x"}, "one ARN without wildcards is expected"),
+    (
+        "endpoint_invokers",
+        {"endpoint": "arn:aws:sagemaker:*:*:endpoint/x"},
+        "one whole ARN without wildcards is expected",
+    ),
     ("layer_losses", {"layer": "foo"}, "--set layer=foo: one of these is expected: boundary, scp, rcp"),
     ("layer_losses", {"action": "sagemaker:CreatModel"}, "did you mean sagemaker:CreateModel"),
     ("wildcard_grants", {"access_level": "Writ"}, "one of these is expected: List, Read, Write"),

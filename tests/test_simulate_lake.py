@@ -307,7 +307,8 @@ def test_remarks_say_what_was_taken_for_granted(lake: Lake) -> None:
     ]
     assert "lacks" in details[0]
     assert "policy/gone" in details[0]
-    assert "does not know sagemaker:CreateTags" in details[1]
+    unknown = "action sagemaker:CreateTags: the service reference does not know this action; did you mean "
+    assert details[1].endswith(f"{unknown}sagemaker:CreateTrial?; taken as an action on any resource")
     assert 'decided on "*"' in details[2]
     assert "differ from project in case only" in details[3]
     assert "arn:aws:s3:::bucket is of no resource type of sagemaker:CreateModel" in details[4]

@@ -279,7 +279,8 @@ def test_different_values_and_names_never_read_the_same(texts: list[str]) -> Non
         as_one = (f"{texts[0]}, {texts[1]}", "c")
         assert len({words(Test("StringEquals", None, False, key, v), {}) for v in ((*texts, "c"), as_one)}) == 2
     patterns = {words(Test("StringLike", None, False, "k", (text,)), {}) for text in texts}
-    assert len(patterns) == 2
+    # Any number of * in a row is one.
+    assert len(patterns) >= len({re.sub(r"\*+", "*", text) for text in texts})
 
 
 def test_every_key_is_named_differently() -> None:

@@ -1,13 +1,15 @@
 """The commands ``who-can``, ``principal-can`` and ``explain``. Their SQL is in ``sql/commands``; nothing is decided."""
 
+from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
 import typer
 
-from pipeline.cli import decisions, explaining, explanation, gaps, pairs
+from pipeline.cli import explain_rows, explain_text, gaps, pairs, requests
 from pipeline.cli.common import (
     DEFAULT_LAKE,
+    FormatName,
     FormatOption,
     LakeOption,
     OutOption,
@@ -15,6 +17,7 @@ from pipeline.cli.common import (
     ScenarioOption,
     ScenariosOption,
     emit,
+    is_for_people,
     lake_at,
     note,
 )
@@ -23,6 +26,9 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake.names import action_of, actions_of, principal_of, resource_of
 from pipeline.lake.queries import command_query
 from pipeline.reference import load
+
+#: What it means that a row is not proven.
+NOT_PROVEN = "whether some request meets the condition, or none, is beyond the method, so it counts as conditional"
 
 PrincipalArgument = Annotated[
     str, typer.Argument(metavar="PRINCIPAL", help="ARN of a user or role, or its name where only one has it.")
@@ -57,12 +63,13 @@ def who_can(
         raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
     opened, under = lake_under(lake, scenario, scenarios)
     keys = whole_context(under, keys)
-    actions_of(opened, action)
+    named = actions_of(opened, action)
+    requests.check(opened, named, resource_of(resource), pairs.values(context or (), "--context"))
     rows = opened.query(command_query("who_can"), {"action": action, "resource": resource_of(resource)})
     if keys and resource is not None:
-        rows = decisions.decided(opened, rows, resource, keys)
+        rows = requests.decided(opened, rows, resource, keys)
     where = f"in the scenario {under.name}" if under else "whatever the context"
-    emit(rows, format_name, out, f"{action}: nobody can, {where}")
+    emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{action}: nobody can, {where}")
 
 
 def principal_can(
@@ -86,7 +93,18 @@ def principal_can(
     rows = gaps.with_passable_roles(opened, arn, gaps.with_missing_dependencies(opened, arn, rows))
     if rows.num_rows and rows["is_incomplete"][0].as_py():
         note(f"{arn}: a policy of this principal is missing, so these answers may be wrong; see: policylake explain")
-    emit(rows, format_name, out, f"{arn}: nothing is granted")
+    emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{arn}: nothing is granted")
+
+
+def _with_proofs_told(rows: pa.Table, format_name: FormatName | None, out: Path | None) -> pa.Table:
+    """Return rows as they are printed: for people the column ``is_proven`` is there only where a row is not proven."""
+    unproven = [proven for proven in rows["is_proven"].to_pylist() if proven is False]
+    if not is_for_people(format_name, out):
+        return rows
+    if not unproven:
+        return rows.drop_columns(["is_proven"])
+    note(f"not proven, in {len(unproven)} of {rows.num_rows} rows: {NOT_PROVEN}; see the column is_proven")
+    return rows
 
 
 def explain(
@@ -114,8 +132,9 @@ def explain(
         raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
     opened = lake_at(lake)
     arn, name = principal_of(opened, principal), action_of(opened, action)
-    parts = explaining.parts(opened, load(), explaining.Asked(arn, name, resource_of(resource), keys))
-    if explanation.is_wanted(format_name, out):
-        explanation.show(name, parts)
+    requests.check(opened, [name], resource_of(resource), keys)
+    parts = explain_rows.parts(opened, load(), explain_rows.Arguments(arn, name, resource_of(resource), keys))
+    if is_for_people(format_name, out):
+        explain_text.show(name, parts)
     else:
         emit(pa.concat_tables(parts, promote_options="default"), format_name, out)

@@ -81,6 +81,11 @@ def emit(table: pa.Table, name: FormatName | None, out: Path | None, nothing: st
         note(nothing)
 
 
+def is_for_people(name: FormatName | None, out: Path | None) -> bool:
+    """Whether rows are for people: the table format, on standard output."""
+    return name in (None, "table") and out is None
+
+
 def screen_width() -> int | None:
     """Return the width of the terminal that standard output is, None where it is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

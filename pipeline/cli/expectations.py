@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def tell(checked: "Checked") -> None:
-    """Print on standard error how a line differs, or why it is an error; nothing for one that holds."""
-    for line in _difference(checked):
+    """Print on standard error how a line differs, or why it is an error, and its warnings; else nothing."""
+    for line in _told(checked):
         note(line)
 
 
@@ -23,10 +23,16 @@ def summary(verdicts: Counter[str]) -> str:
     return f"{verdicts.total()} decisions: {told}"
 
 
+def _told(checked: "Checked") -> Iterator[str]:
+    warnings = checked.answer.get("warnings", ())
+    if checked.verdict != "holds" or warnings:
+        yield _heading(checked)
+    yield from (f"  warning: {warning}" for warning in warnings)
+    if checked.verdict != "holds":
+        yield from _difference(checked)
+
+
 def _difference(checked: "Checked") -> Iterator[str]:
-    if checked.verdict == "holds":
-        return
-    yield _heading(checked)
     if checked.expectation is None:
         yield f"  error: {checked.answer['detail']}"
         return

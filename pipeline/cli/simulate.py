@@ -38,7 +38,9 @@ def simulate(
     With --expect each line carries its expect: allowed, explicitDeny, implicitDeny, denied (either of these two), or an
     object with decision, blocked_by (exactly these layers) and sids (statements that must have applied). Each answer
     says as_expected; what differs is told on standard error, and the exit code is 1. Lines in error count as different,
-    and so does a line without expect. Without --expect it is ignored.
+    and so does a line without expect, and one that tests nothing: an action or key that nobody knows, a value of
+    another type. What AWS would not send with the action is a warning. Without --expect all of this is only told in
+    detail, and expect is ignored.
     """
     from pipeline.simulate import checked_lines, simulate_lines
 
@@ -52,7 +54,7 @@ def simulate(
             raise
 
     def decided(lines: Iterable[str]) -> Iterator[str]:
-        return simulate_lines(lines, opened, load(), ahead=1 if requests == "-" else AHEAD)
+        return simulate_lines(lines, opened, load(), ahead=1 if requests == "-" else AHEAD, is_strict=expect)
 
     verdicts: Counter[str] = Counter()
     with _lines(requests) as lines, standard_output() as out:

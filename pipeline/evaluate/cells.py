@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.actions import ActionForm, TypeForm
+from pipeline.evaluate.covering import without_covered
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.reading import Part, PartLevels
@@ -123,7 +124,8 @@ def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver)
     Every required type must be met by one call, so the weakest of them decides; where none is required, the best.
     """
     named = [_named(outcome, kind) for kind, outcome in zip(kinds, outcomes, strict=True)]
-    rows = _merged(_told_apart([row for outcome in named for row in outcome.rows]), solver)
+    told_apart = _told_apart([row for outcome in named for row in outcome.rows])
+    rows = without_covered(_merged(told_apart, solver), solver)
     required = [outcome for kind, outcome in zip(kinds, named, strict=True) if kind.is_required]
     if not required:
         return max(named, key=lambda outcome: RANKS[outcome.verdict])._replace(rows=rows)
@@ -356,8 +358,9 @@ def _placed(region: Region, inventory: Inventory) -> Region:
 
 def _with_place(region: Region, inventory: Inventory) -> Formula:
     """Return the formula of a region with what its ARNs tell: the region that is called, where they name one, and the
-    tags of the resource, where it is one that is known."""
-    tags = inventory.get(region.scope.pattern)
+    tags of the resource, where they come to one alone and it is known."""
+    only = region.scope.only
+    tags = None if only is None else inventory.get(only)
     asked = [test for test in formulas.tests(region.formula) if test.key == REGION and not test.is_opaque]
     called = region_called(region.scope) if asked else None
     known: dict[Test, Formula] = {}

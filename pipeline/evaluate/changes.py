@@ -7,10 +7,11 @@ from typing import NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.contexts import Context, completed, difference, realistic
-from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.formula import Formula, Test, bare
 from pipeline.evaluate.instances import Place, on_resource, said_by, said_of
-from pipeline.evaluate.ties import SAME_FACT, is_present
-from pipeline.evaluate.witness import Witness, Witnesses, sessions_in, spoken_by
+from pipeline.evaluate.knowledge import USER_ID
+from pipeline.evaluate.ties import CHOSEN_WITH, SAME_FACT, is_present
+from pipeline.evaluate.witness import Witness, Witnesses, named_in_user_id, sessions_in, spoken_by
 
 #: Keys of which every choice is tried; after these, all keys at once.
 MOST_KEYS = 3
@@ -45,7 +46,7 @@ def smallest_change(witness: Witness, scope: Scope, beside: Sequence[Scope], wit
 
 
 def _fact(key: str) -> str:
-    return SAME_FACT.get(key, key)
+    return CHOSEN_WITH.get(bare(key), bare(key))
 
 
 class _Search(NamedTuple):
@@ -59,28 +60,33 @@ class _Search(NamedTuple):
         place, witness = self.scope.place, self.witness
         held = dict(witness.context)
         f = spoken_by(witness.session, self.scope.formula)
-        fillings = list(self.witnesses.fillings(place, f))
-        fillings.sort(key=lambda filling: any(held.get(key, ()) != values for key, values in filling.facts.items()))
+        fillings = list(self.witnesses.fillings(place, f, witness.session))
+        fillings.sort(
+            key=lambda filling: any(held.get(bare(key), ()) != values for key, values in filling.facts.items())
+        )
+        named = named_in_user_id(witness.session, self.scope.formula)
         for filling in fillings:
             for text in (witness.resource, *self.witnesses.resources(place, filling.formula)):
                 here = on_resource(filling.formula, text)
-                start = {**held, **filling.facts, **dict(said_of(text, here))}
+                told = {bare(key): values for key, values in filling.facts.items()}
+                start = {**held, **told, **dict(said_of(text, here))}
                 fixed = formulas.conjunction((filling.given, said_by(text, here)))
-                for values in self._contexts(here, fixed, start):
+                for values in self._contexts(here, fixed, named, start):
                     yield Change(
                         difference(completed(held), completed(values)), None if text == witness.resource else text
                     )
         for session in ("", *sessions_in(self.scope.formula)):
-            if session != (witness.session or ""):
+            if session != (witness.session or "") and USER_ID not in held:
                 yield Change((), None, session)
 
-    def _contexts(self, f: Formula, fixed: Formula, start: Values) -> Iterator[Values]:
+    def _contexts(self, f: Formula, fixed: Formula, named: Formula, start: Values) -> Iterator[Values]:
         """Yield contexts in which a formula does not hold, those first that differ in fewer keys."""
-        denied = formulas.conjunction((formulas.negation(f), fixed))
+        denied = formulas.conjunction((formulas.negation(f), fixed, named))
+        names = {_fact(test.key): test.key for test in formulas.tests(f)}
         free = sorted({_fact(t.key) for t in formulas.tests(f)} - {_fact(t.key) for t in formulas.tests(fixed)})
         for count in dict.fromkeys((*range(min(MOST_KEYS, len(free)) + 1), len(free))):
             for keys in itertools.combinations(free, count):
-                there = [is_present(key) for key in keys if key in start and key not in SAME_FACT.values()]
+                there = [is_present(names[key]) for key in keys if key in start and key not in SAME_FACT.values()]
                 for wanted in (formulas.conjunction((denied, *there)), denied) if there else (denied,):
                     found = self._with_others_kept(wanted, keys, start)
                     if found is not None:
@@ -103,9 +109,9 @@ class _Search(NamedTuple):
     def _truths(self, tests: Iterable[Test], context: Values) -> dict[Test, Formula]:
         """Return what a context makes of tests; those on keys that are always there stay where it leaves them out."""
         return {
-            test: predicates.holds(test, context.get(test.key, ()))
+            test: predicates.holds(test, context.get(bare(test.key), ()))
             for test in tests
-            if test.key in context or self.witnesses.solver.domains(test.key).can_be_absent
+            if bare(test.key) in context or self.witnesses.solver.domains(test.key).can_be_absent
         }
 
     def is_denied(self, change: Change, beside: Sequence[Scope]) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
-from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test
+from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test, bare
 from pipeline.evaluate.knowledge import ALWAYS_PRESENT
 from pipeline.evaluate.statements import RESOURCE_LIKE
 from pipeline.evaluate.vocabulary import OPPOSITES, SESSION, SPEECH, Kind, Speech
@@ -120,7 +120,7 @@ def _claim(test: Test, *, is_negated: bool) -> bool | Claim:
     """Return what a test or its negation says."""
     if test.operator == "Null":
         return _null(test, is_negated)
-    key = RESOURCE if test.operator == RESOURCE_LIKE else SESSION if test.operator == SESSION_IS else test.key
+    key = RESOURCE if test.operator == RESOURCE_LIKE else SESSION if test.operator == SESSION_IS else bare(test.key)
     says_no = (test.operator in predicates.NEGATED) != is_negated
     quantity: Quantity = "one"
     if test.set_qualifier:
@@ -133,7 +133,7 @@ def _null(test: Test, is_negated: bool) -> bool | Claim:
     when_absent, when_present = (
         predicates.null_holds(test, is_present=is_present) != is_negated for is_present in (False, True)
     )
-    return when_absent if when_absent is when_present else _presence(test.key, "some", is_absent=when_absent)
+    return when_absent if when_absent is when_present else _presence(bare(test.key), "some", is_absent=when_absent)
 
 
 def _presence(key: str, quantity: Quantity, *, is_absent: bool) -> Claim:
@@ -230,7 +230,7 @@ def _values(test: Test) -> tuple[Value, ...]:
 
 def _texts(test: Test, kind: Kind) -> Iterable[Value]:
     for text in test.values:
-        parts = grammar.parts(text, test.has_variables)
+        parts = grammar.parts(bare(text), test.has_variables)
         if test.operator.startswith("Arn"):
             comparison = "Arn"
         elif test.operator == RESOURCE_LIKE:
@@ -245,7 +245,7 @@ def _texts(test: Test, kind: Kind) -> Iterable[Value]:
 def _text(kind: Kind, comparison: str, parts: tuple[Part, ...]) -> Value:
     """Return a text under the plainest of the comparisons that are one for it."""
     has_wildcards = any(part.kind in ("star", "mark") for part in parts)
-    if comparison == "Arn" and is_arn(parts) and not has_early_wildcards(parts):
+    if comparison == "Arn" and predicates.is_arn(parts) and not predicates.has_early_wildcards(parts):
         comparison = "Like"
     if comparison in ("Like", "Resource") and not has_wildcards:
         comparison = "Equals"
@@ -256,25 +256,6 @@ def _text(kind: Kind, comparison: str, parts: tuple[Part, ...]) -> Value:
 
 def _has_case(part: Part) -> bool:
     return part.kind == "variable" or part.text.lower() != part.text.upper()
-
-
-def is_arn(parts: Sequence[Part]) -> bool:
-    """Whether a pattern is written as an ARN: from ``arn:`` on with all six fields."""
-    colons = sum(part.text.count(":") for part in parts if part.kind == "literal")
-    return colons >= grammar.ARN_FIELDS - 1 and parts[0].kind == "literal" and parts[0].text.startswith("arn:")
-
-
-def has_early_wildcards(parts: Sequence[Part]) -> bool:
-    """Whether anything but plain text stands in the first five fields of an ARN: where ARNs are compared field by
-    field, it stays within its field, and elsewhere it does not (OPS)."""
-    colons = 0
-    for part in parts:
-        if colons >= grammar.ARN_FIELDS - 1:
-            return False
-        if part.kind != "literal":
-            return True
-        colons += part.text.count(":")
-    return False
 
 
 def _joined(parts: Sequence[Part]) -> tuple[Part, ...]:

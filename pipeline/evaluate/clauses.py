@@ -4,10 +4,9 @@ A clause is an element of a statement, and each condition in it. What decides is
 looked at one clause at a time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
@@ -202,7 +201,67 @@ def _listed(values: Iterable[str]) -> str:
     return ", ".join(value or '""' for value in values) or "nothing"
 
 
+def named_by(
+    element: str, is_allow: bool, entries: Iterable[Mapping[str, str]], caller: Mapping[str, Any]
+) -> Iterator[Clause]:
+    """Yield a clause for each entry of Principal, or the one of NotPrincipal: whether a caller is named.
+
+    ``entries`` have ``kind`` and ``value``; ``caller`` is a principal with principal_arn, principal_type, account_id,
+    principal_name and has_boundary. NotPrincipal with Allow speaks of nobody; with Deny it spares a user that it names
+    with its account, and who has no boundary (NPRIN).
+    """
+    listed = list(entries)
+    if element == "NotPrincipal":
+        text = f"{element} {_listed(entry['value'] for entry in listed)}"
+        is_spared = not is_allow and not caller["has_boundary"] and _is_spared(listed, caller)
+        outcome: Outcome = "never" if is_allow or is_spared else "always"
+        yield Clause(element, text, outcome, "with Allow it speaks of nobody" if is_allow else _sparing(is_spared))
+        return
+    for entry in listed:
+        outcome, reason = _named(entry["kind"], entry["value"], caller)
+        yield Clause(element, f"{element} {entry['value']}", outcome, reason)
+
+
+def _sparing(is_spared: bool) -> str:
+    return "leaves the principal out" if is_spared else "leaves out those it names"
+
+
+def _is_spared(entries: Iterable[Mapping[str, str]], caller: Mapping[str, Any]) -> bool:
+    values = {entry["value"] for entry in entries if entry["kind"] in ("AWS", "*")}
+    own = {caller["account_id"], f"arn:{_partition(caller)}:iam::{caller['account_id']}:root"}
+    is_named_user = caller["principal_type"] == "user" and caller["principal_arn"] in values and bool(own & values)
+    return "*" in values or is_named_user
+
+
+def _named(kind: str, value: str, caller: Mapping[str, Any]) -> tuple[Outcome, str]:
+    account = caller["account_id"]
+    session = f"arn:{_partition(caller)}:sts::{account}:assumed-role/{caller['principal_name']}/"
+    if kind not in ("AWS", "*"):
+        return "never", "does not name the principal"
+    if value == "*":
+        return "always", "names everyone"
+    if account and value in (account, f"arn:{_partition(caller)}:iam::{account}:root"):
+        return "always", "names the account"
+    if value == caller["principal_arn"]:
+        return "always", "names the principal"
+    if caller["principal_type"] == "role" and value.startswith(session):
+        return "depends", "names one session of the role"
+    return "never", "does not name the principal"
+
+
+def _partition(caller: Mapping[str, Any]) -> str:
+    fields = str(caller["principal_arn"]).split(":")
+    return fields[1] if fields[0] == "arn" else "aws"
+
+
+ORDER: tuple[Outcome, ...] = ("never", "depends", "always")
+
+
 def best(outcomes: Iterable[Outcome]) -> Outcome:
-    """Return the outcome that lets most through."""
-    order: tuple[Outcome, ...] = ("never", "depends", "always")
-    return reduce(lambda one, other: max(one, other, key=order.index), outcomes, "never")
+    """Return the outcome that lets most through; never where there is none."""
+    return max(outcomes, key=ORDER.index, default="never")
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the outcome that lets least through; always where there is none."""
+    return min(outcomes, key=ORDER.index, default="always")

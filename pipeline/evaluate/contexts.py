@@ -5,9 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates, sample_values
-from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate.formula import Formula, Test, bare
 from pipeline.evaluate.solver import Domains
-from pipeline.evaluate.ties import FOR_THE_CALLER, REQUEST_TAG, SAME_FACT, TAG_KEYS, TIES
+from pipeline.evaluate.ties import (
+    CALLED_FIRST,
+    CALLED_LAST,
+    CALLED_VIA,
+    CHOSEN_WITH,
+    FOR_THE_CALLER,
+    REQUEST_TAG,
+    TAG_KEYS,
+    TIES,
+)
+from pipeline.evaluate.values import KeyDomain
 
 #: Data types of keys that are there because others are.
 OF_TIED_KEYS = {"aws:multifactorauthpresent": "Bool", "aws:tokenissuetime": "Date"}
@@ -19,22 +29,28 @@ def realistic(f: Formula, context: Mapping[str, tuple[str, ...]], domains: Domai
     """Return the context with values that look real and do the same to every test of the formula."""
     by_key: dict[str, list[Test]] = {}
     for test in formulas.tests(f):
-        by_key.setdefault(SAME_FACT.get(test.key, test.key), []).append(test)
+        by_key.setdefault(CHOSEN_WITH.get(test.key, test.key), []).append(test)
     found: dict[str, tuple[str, ...]] = {}
     for key, values in context.items():
-        if values:
+        if values and key not in (CALLED_FIRST, CALLED_LAST):
             tests = [test for test in by_key.get(key, ()) if test.operator != "Null"]
-            real = tuple(_real_value(key, tests, value, domains(key).value_type) for value in values)
+            real = tuple(_real_value(bare(key), tests, value, domains(key)) for value in values)
             for name in {test.key for test in by_key.get(key, ())} or {key}:
-                found[name] = real
+                found[bare(name)] = real
+    if CALLED_VIA in context:
+        chain = found.get(CALLED_VIA, found.get(CALLED_FIRST, found.get(CALLED_LAST, ())))
+        found |= {key: ends for key, ends in ((CALLED_FIRST, chain[:1]), (CALLED_LAST, chain[-1:])) if key in found}
     return found
 
 
-def _real_value(key: str, tests: Sequence[Test], text: str, value_type: str | None) -> str:
+def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -> str:
     if not text:
         return text
     hits = [predicates.matches(test, text) for test in tests]
+    value_type = domain.value_type
     candidates = itertools.chain(
+        sample_values.begun(domain.start),
+        sample_values.of_key(key) if _are_of_texts(tests) else (),
         (value for test, hit in zip(tests, hits, strict=True) if hit for value in _instances(test)),
         (value for test in tests for value in _moments_and_numbers(test)),
         sample_values.moment(text) if (value_type or "").endswith("Date") else (),
@@ -42,7 +58,11 @@ def _real_value(key: str, tests: Sequence[Test], text: str, value_type: str | No
         () if _is_read(tests) else sample_values.values(key, value_type),
     )
     for candidate in candidates:
-        if candidate and [predicates.matches(test, candidate) for test in tests] == hits:
+        if (
+            candidate.startswith(domain.start)
+            and candidate
+            and [predicates.matches(test, candidate) for test in tests] == hits
+        ):
             return candidate
     return text
 
@@ -50,7 +70,7 @@ def _real_value(key: str, tests: Sequence[Test], text: str, value_type: str | No
 def _instances(test: Test) -> Iterator[str]:
     if predicates.family(test.operator) == "text":
         for value in test.values:
-            yield from sample_values.like(value, test.has_variables)
+            yield from sample_values.like(bare(test.key), value, test.has_variables)
 
 
 def _moments_and_numbers(test: Test) -> Iterator[str]:
@@ -60,6 +80,10 @@ def _moments_and_numbers(test: Test) -> Iterator[str]:
             yield value
         elif predicates.family(test.operator) == "instant":
             yield from sample_values.moment(value)
+
+
+def _are_of_texts(tests: Sequence[Test]) -> bool:
+    return all(predicates.family(test.operator) == "text" for test in tests)
 
 
 def _is_read(tests: Sequence[Test]) -> bool:

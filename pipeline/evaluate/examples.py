@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pipeline.evaluate import predicates
-from pipeline.evaluate.formula import Test, order
-from pipeline.evaluate.knowledge import Facts, fact
+from pipeline.evaluate.formula import KNOWN, Test, order
+from pipeline.evaluate.knowledge import Facts, fact, settled, told
 from pipeline.evaluate.statements import NumberedStatement
 
 Numbers = tuple[int, ...]
@@ -98,16 +98,23 @@ class Examples:
     def come_to(self, asked: Asked, facts: Facts) -> tuple[object, ...]:
         """Return what facts come to as far as statements ask for them."""
         return (
-            *(self._truth(test, fact(facts, test.key)) for test in asked.tests),
-            *(fact(facts, key) for key in asked.keys),
+            *(self._truth(test, facts) for test in asked.tests),
+            *(told(facts, key) for key in asked.keys),
         )
 
-    def _truth(self, test: Test, known: tuple[str, ...] | None) -> bool | None:
+    def _truth(self, test: Test, facts: Facts) -> bool | str | None:
+        """Return the truth of a test on the principal; where it depends on the request, what values begin with."""
+        known = fact(facts, test.key)
         if known is None:
-            return None
+            begins = facts.get(test.key + KNOWN)
+            return None if begins is None else self._settled(test, begins[0])
         if (test, known) not in self._truths:
             self._truths[test, known] = predicates.holds(test, known)
         return self._truths[test, known]
+
+    def _settled(self, test: Test, start: str) -> bool | str:
+        found = settled(test._replace(key=test.key + KNOWN + start))
+        return start if found is None else found
 
     def asked_by(self, numbers: Iterable[int]) -> Asked:
         """Return what statements ask for. Most ask for nothing: what is asked has few forms."""

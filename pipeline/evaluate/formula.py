@@ -5,6 +5,7 @@ A formula is True, False, a Test, or a Junction of formulas.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -15,6 +16,10 @@ from pipeline.iam.model import SetQualifier
 RESOURCE = "resource"
 #: Operator of the test that the caller is a session of a name.
 SESSION_IS = "SessionIs"
+#: Stands behind a key, and behind the name of a policy variable, of which more is known for the principal than for
+#: everyone: that every request has it, and what its value begins with, which follows. No policy can hold it.
+KNOWN = "\0"
+_KNOWN_START = re.compile(r"\0[\w:]*")
 
 
 class Test:
@@ -209,6 +214,11 @@ def replaced(f: Formula, known: Mapping[Test, Formula]) -> Formula:
     return conjunction(children) if f.kind == "and" else disjunction(children)
 
 
+def bare(text: str) -> str:
+    """Return a key, a value or a pattern without what is known for one principal only."""
+    return _KNOWN_START.sub("", text) if KNOWN in text else text
+
+
 def as_json(f: Formula) -> object:
     """Return the formula as JSON data: {"and": [...]}, {"or": [...]}, {"not": ...}, or a test's members."""
     if isinstance(f, bool):
@@ -218,8 +228,8 @@ def as_json(f: Formula) -> object:
             "operator": f.operator,
             "set_qualifier": f.set_qualifier,
             "if_exists": f.if_exists,
-            "key": f.key,
-            "values": list(f.values),
+            "key": bare(f.key),
+            "values": [bare(value) for value in f.values],
         }
     members = [as_json(part) for part in f.parts]
     return {f.kind: members[0] if f.kind == "not" else members}

@@ -9,7 +9,8 @@ from pipeline.evaluate import globs, predicates, sample_values
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.globs import Glob
 from pipeline.evaluate.scopes import REGION, scope_of
-from pipeline.evaluate.statements import escaped, pattern_glob
+from pipeline.evaluate.statements import pattern_glob
+from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent
 from pipeline.iam import grammar
 
@@ -120,7 +121,8 @@ def _walked(
         if len(here[0]) == len(inside):
             last = [[one[-1] for one in some] for some in here]
             named = Glob(tuple(t for token in inside[0][-1].tokens for t in _named(token)))
-            yield from (":".join((*start, text)) for text in _ways([named, *last[0]], last[1], last[2]))
+            for within_last in ([named, *last[0]], last[0]):
+                yield from (":".join((*start, text)) for text in _ways(within_last, last[1], last[2]))
     # Where the last field may hold colons, a wildcard of an earlier one can reach into it.
     yield from _ways(within, excluded, patterns)
 

@@ -3,14 +3,17 @@
 Source: AWS global condition context keys; the service reference for the keys of each action.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.evaluate.formula import RESOURCE
-from pipeline.evaluate.ties import NEVER_EMPTY
-from pipeline.evaluate.values import KeyDomain
+from pipeline.evaluate import predicates
+from pipeline.evaluate.formula import KNOWN, RESOURCE, Test
+from pipeline.evaluate.ties import NEVER_EMPTY, OF_SOURCE, TOKEN
+from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
+from pipeline.evaluate.vocabulary import SPEECH
 from pipeline.reference import Reference, ReferenceAction
 
 Facts = Mapping[str, tuple[str, ...]]
@@ -32,8 +35,13 @@ OF_CREDENTIALS = (
     "cognito-identity-auth:", "cognito-identity-unauth:", "ec2:sourceinstancearn", "ec2:roledelivery",
     "ssm:sourceinstancearn", "lambda:sourcefunctionarn", "glue:roleassumedby", "glue:credentialissuingservice",
 )  # fmt: skip
-#: Absent whenever the caller is a principal of an account (aws:PrincipalIsAWSService is false).
+#: Absent whenever the caller is a principal of an account (aws:PrincipalIsAWSService is false): who calls, and for
+#: what.
 OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
+NEVER_OF_PRINCIPALS = OF_SERVICES | frozenset(OF_SOURCE)
+PRINCIPAL_TAG, USER_ID = "aws:principaltag/", "aws:userid"
+#: Ids that values of aws:userid can be told to begin with.
+_ID = re.compile(r"[A-Za-z0-9]+")
 #: Key of a service's own spelling of resource tags, and the global key that is the same fact.
 TAG_ALIAS, TAG_KEY = "sagemaker:resourcetag/", "aws:resourcetag/"
 
@@ -57,6 +65,13 @@ def is_of_credentials(key: str) -> bool:
     """Whether a key in lower case can come with a session's credentials. Identity providers' keys have their host's
     name, such as accounts.google.com, where other keys have a service's."""
     return key.startswith(OF_CREDENTIALS) or "." in key.split(":", 1)[0]
+
+
+@lru_cache(maxsize=1 << 14)
+def can_be_empty(key: str) -> bool:
+    """Whether a value of a key in lower case may be an empty text: of well-known keys only what people write."""
+    speech = SPEECH.get(key) or SPEECH.get(key.split("/", 1)[0] + "/")
+    return key not in NEVER_EMPTY and (speech is None or speech.is_empty_possible)
 
 
 EVERY_KEY = KeyView(False, frozenset(), ())
@@ -91,7 +106,7 @@ class Knowledge:
 
     def is_absent(self, key: str, view: KeyView) -> bool:
         """Whether a request cannot carry the key, whoever makes it."""
-        if key in OF_SERVICES:
+        if key in NEVER_OF_PRINCIPALS:
             return True
         if not view.is_known or is_of_credentials(key):
             return False
@@ -109,8 +124,10 @@ class Knowledge:
         """Return what values an unknown key can have. The resource itself is one, always there."""
         if key.startswith(RESOURCE):
             return KeyDomain("String", False, False)
+        if KNOWN in key:
+            return known_domain(key)
         value_type, is_multivalued = self._described(key)
-        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT, can_be_empty=key not in NEVER_EMPTY)
+        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT, can_be_empty=can_be_empty(key))
 
     def _described(self, key: str) -> tuple[str | None, bool]:
         """Return data type and whether there can be many values; of an unknown key the widest."""
@@ -135,7 +152,10 @@ def principal_facts(
 
     Of a loose document nothing is known but that no AWS service calls. Tags of the principal that are not in
     the result are unknown for roles whose sessions may carry tags, and absent for everyone else: see
-    :func:`fact`.
+    :func:`fact`. A key with KNOWN behind it is one whose values are not known and that every request has; the value is
+    what they begin with. A session tag takes the place of the role's own tag, which it cannot remove, and may be empty
+    (STAG, API_Tag); requests of roles are made with temporary credentials, and their aws:userid is the role's id with
+    the session's name (KEYS, VARS).
     """
     facts: dict[str, tuple[str, ...]] = {"aws:principalisawsservice": ("false",)}
     if principal_type == "policy":
@@ -146,28 +166,79 @@ def principal_facts(
     facts["aws:principaltype"] = ("User" if is_user else "AssumedRole",)
     facts["aws:username"] = (name,) if is_user else ()
     if is_user and principal_id:
-        facts["aws:userid"] = (principal_id,)
+        facts[USER_ID] = (principal_id,)
+    if not is_user:
+        facts[TOKEN + KNOWN] = ("",)
+        if principal_id and _ID.fullmatch(principal_id):
+            facts[USER_ID + KNOWN] = (f"{principal_id}:",)
     if organization_id:
         facts["aws:principalorgid"] = (organization_id,)
         facts["aws:principalorgpaths"] = (ou_path,) if ou_path else ()
-    if not has_session_tags:
-        facts["aws:principaltag/"] = ()
-        facts.update((f"aws:principaltag/{key.lower()}", (value,)) for key, value in tags)
+    if has_session_tags:
+        facts.update((f"{PRINCIPAL_TAG}{key.lower()}{KNOWN}", ("",)) for key, _ in tags)
+    else:
+        facts[PRINCIPAL_TAG] = ()
+        facts.update((PRINCIPAL_TAG + key.lower(), (value,)) for key, value in tags)
     return facts
 
 
 def fact(facts: Facts, key: str) -> tuple[str, ...] | None:
     """Return the known values of a key, () for known to be absent, None for unknown."""
     found = facts.get(key)
-    if found is None and key.startswith("aws:principaltag/"):
-        return facts.get("aws:principaltag/")
+    if found is None and key.startswith(PRINCIPAL_TAG):
+        return facts.get(PRINCIPAL_TAG)
     return found
+
+
+def told(facts: Facts, key: str) -> tuple[str, tuple[str, ...] | None]:
+    """Return what there is to know of a key: it with its values, or with KNOWN behind it what they begin with."""
+    found = fact(facts, key)
+    return (key, found) if found is not None else (key + KNOWN, facts.get(key + KNOWN))
+
+
+def known_key(key: str, facts: Facts) -> str:
+    """Return a key whose values are not known with what they begin with behind it, where that is."""
+    start = facts.get(key + KNOWN)
+    return key if start is None else key + KNOWN + start[0]
+
+
+def is_always_there(key: str) -> bool:
+    """Whether every request has the key, every one of the principal's at least."""
+    return key in ALWAYS_PRESENT or KNOWN in key
+
+
+@lru_cache(maxsize=1 << 14)
+def known_domain(key: str) -> KeyDomain:
+    """Return what values a key has that every request of a principal has."""
+    name, _, start = key.partition(KNOWN)
+    value_type = "Date" if name == TOKEN else "String"
+    return KeyDomain(value_type, False, False, can_be_empty=name.startswith(PRINCIPAL_TAG), start=start)
+
+
+def narrowed(test: Test) -> Test:
+    """Return a test on a key of which only that is known without the texts that no value is."""
+    if test.is_opaque or predicates.family(test.operator) != "text":
+        return test
+    one = test._replace(operator=predicates.POSITIVE.get(test.operator, test.operator), if_exists=False)
+    kept = tuple(value for value in test.values if settled(one._replace(values=(value,))) is not False)
+    return test._replace(values=kept) if kept else test
+
+
+def settled(test: Test) -> bool | None:
+    """Return the truth of a test on a key of which only that is known; None where it depends on the value."""
+    if test.is_opaque:
+        return None
+    try:
+        truths = {way.truths for way in ways((test,), known_domain(test.key))}
+    except TooManyWaysError:
+        return None
+    return truths.pop()[0] if len(truths) == 1 else None
 
 
 @lru_cache(maxsize=1 << 14)
 def is_principal_key(key: str) -> bool:
     """Whether the key is about the principal alone: what it comes to belongs to the principal's profile."""
     return key in {
-        "aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username", "aws:userid",
-        "aws:principalorgid", "aws:principalorgpaths", "aws:principalisawsservice",
-    } or key.startswith("aws:principaltag/")  # fmt: skip
+        "aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username", USER_ID,
+        "aws:principalorgid", "aws:principalorgpaths", "aws:principalisawsservice", TOKEN,
+    } or key.startswith(PRINCIPAL_TAG)  # fmt: skip

@@ -98,6 +98,25 @@ def arn_glob(parts: Sequence[Part]) -> globs.Glob | None:
     return _starting_with_arn(tokens) if field == grammar.ARN_FIELDS - 1 else None
 
 
+def is_arn(parts: Sequence[Part]) -> bool:
+    """Whether a pattern is written as an ARN: from ``arn:`` on with all six fields."""
+    colons = sum(part.text.count(":") for part in parts if part.kind == "literal")
+    return colons >= grammar.ARN_FIELDS - 1 and parts[0].kind == "literal" and parts[0].text.startswith("arn:")
+
+
+def has_early_wildcards(parts: Sequence[Part]) -> bool:
+    """Whether anything but plain text stands in the first five fields of an ARN: where ARNs are compared field by
+    field, it stays within its field, and elsewhere it does not (OPS)."""
+    colons = 0
+    for part in parts:
+        if colons >= grammar.ARN_FIELDS - 1:
+            return False
+        if part.kind != "literal":
+            return True
+        colons += part.text.count(":")
+    return False
+
+
 def _fields_of_any_arn() -> tuple[globs.Token, ...]:
     start = tuple(globs.Token("char", character) for character in "arn:")
     field = (globs.Token("run", "", True), globs.Token("char", ":"))

@@ -7,22 +7,21 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pipeline.evaluate import formula as formulas
-from pipeline.evaluate.explain import Explained, Row, key_of
-from pipeline.evaluate.formula import RESOURCE, Formula
-from pipeline.evaluate.solver import Answer
+from pipeline.evaluate.changes import Scope, smallest_change
+from pipeline.evaluate.contexts import completed
+from pipeline.evaluate.explained_statements import Explained, Question, Row, key_of
+from pipeline.evaluate.formula import Formula
+from pipeline.evaluate.instances import Place
 from pipeline.evaluate.words import spelt
 
 OWN_LAYERS = ("identity", "resource")
 #: What stops a request besides the layers that are explained.
 ELSEWHERE = {
-    "endpoint": "an Allow in the policy of the VPC endpoint that the request comes through",
     "session": "an Allow in the session policy",
     "partition": "a resource of the principal's partition: nothing crosses partitions",
 }
 #: Where a Deny stands that is not explained.
 DENIED_ELSEWHERE = {
-    "endpoint": "no Deny in the policy of the VPC endpoint of the request; simulate names the statement",
     "session": "no Deny in the session policy",
 }
 NEVER_TOGETHER = (
@@ -30,7 +29,7 @@ NEVER_TOGETHER = (
 )
 
 
-class Change(NamedTuple):
+class Remedy(NamedTuple):
     """What would change an answer, with the statement, policy or level that it is about.
 
     ``example`` is what a request holds that meets a condition, ``counter_example`` one that does not.
@@ -47,14 +46,6 @@ class Change(NamedTuple):
     resource_pattern: str | None = None
     example: str | None = None
     counter_example: str | None = None
-
-
-class Question(NamedTuple):
-    """What is asked, as words of changes name it."""
-
-    principal: str
-    action: str
-    resource: str | None
 
 
 class Answered(NamedTuple):
@@ -81,44 +72,53 @@ def explained_formula(row: Row, explained: Explained) -> Formula:
     return explained.formulas[row["condition_id"]] if row["condition_id"] else True
 
 
-def changes(question: Question, answered: Answered) -> list[Change]:
+def remedies(question: Question, answered: Answered) -> list[Remedy]:
     """Return what would change the answer: of the request where there is one, else of the verdict."""
     maker = _Maker(question, answered)
     found = maker.of_request() if answered.decision else maker.of_verdict()
     return list(dict.fromkeys(found))
 
 
-def of_conditions(scopes: Iterable[Row], explained: Explained, *, on_a_resource: bool) -> list[Change]:
+def of_conditions(scopes: Sequence[Row], explained: Explained) -> list[Remedy]:
     """Return, for each conditional scope, its condition with a request that meets it and one that does not."""
-    return [_of_condition(row, explained, on_a_resource) for row in scopes if row["condition_id"]]
+    return [_of_condition(row, scopes, explained) for row in scopes if row["condition_id"]]
 
 
-def _of_condition(row: Row, explained: Explained, on_a_resource: bool) -> Change:
+def _of_condition(row: Row, scopes: Iterable[Row], explained: Explained) -> Remedy:
     f = explained.formulas[row["condition_id"]]
     place = {"resource_type": row["resource_type"], "resource_pattern": row["resource_pattern"]}
     if isinstance(f, bool):
         holds = "holds for this resource, whatever else is in the request" if f else "never holds for this resource"
-        return Change(f"the condition {row['condition']} {holds}", **place)
+        return Remedy(f"the condition {row['condition']} {holds}", **place)
     # What is known of one resource makes another condition of it: the lake's proof is for the stored one.
-    met: str | None
-    unmet: str | None
-    if row["witness"] and row["smallest_change"] and not on_a_resource:
-        met, unmet = _proof(json.loads(row["witness"])), _proof(json.loads(row["smallest_change"]))
+    on_resource = explained.places.get(row["resource_type"])
+    if on_resource is None:
+        met, unmet = (_proof(json.loads(row[name])) if row[name] else None for name in ("witness", "smallest_change"))
     else:
-        met, unmet = (_told(explained.solver.satisfy(g), explained.spelling) for g in (f, formulas.negation(f)))
-    return Change(f"meet the condition: {row['condition']}", **place, example=met, counter_example=unmet)
+        beside = [
+            explained_formula(other, explained) for other in scopes if other["resource_type"] == row["resource_type"]
+        ]
+        met, unmet = _proofs_on(on_resource, f, beside, explained)
+    return Remedy(f"meet the condition: {row['condition']}", **place, example=met, counter_example=unmet)
 
 
-def _told(answer: Answer, spelling: Mapping[str, str]) -> str | None:
-    """Say what a request holds; None where no certain one is known."""
-    if not answer.is_possible or not answer.is_proven:
-        return None
-    shown = [
-        f"{spelt(key, spelling)} is {_values(values)}"
-        for key, values in answer.context.items()
-        if not key.startswith((RESOURCE, "session "))
-    ]
-    return "; ".join(shown) or None
+def _proofs_on(
+    place: Place, f: Formula, beside: Iterable[Formula], explained: Explained
+) -> tuple[str | None, str | None]:
+    """Say what requests for one resource hold: one that meets a condition, and the smallest change with which neither
+    this scope nor those beside it allow it. Found as the lake's own are (changes.py)."""
+    witness = explained.witnesses.of(place, f)
+    if witness is None:
+        return None, None
+    scopes = [Scope(place, g) for g in beside]
+    change = smallest_change(witness, Scope(place, f), scopes, explained.witnesses)
+    met = _proof({"context": _spelt(completed(dict(witness.context)), explained.spelling)})
+    session = {} if change is None or change.caller is None else {"principal": change.caller}
+    return met, change and _proof({"context": _spelt(dict(change.context), explained.spelling), **session})
+
+
+def _spelt(context: Mapping[str, tuple[str, ...]], spelling: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {spelt(key, spelling): values for key, values in sorted(context.items())}
 
 
 def _proof(line: Mapping[str, Any]) -> str:
@@ -141,9 +141,11 @@ class _Maker:
     def __init__(self, question: Question, answered: Answered) -> None:
         self.question = question
         self.answered = answered
-        self.stated = [row for row in answered.statements if row["statement_id"]]
+        # No verdict counts the policies of VPC endpoints: a request does, of the endpoint that it comes through.
+        counted = (row for row in answered.statements if row["layer"] != "endpoint" or answered.decision)
+        self.stated = [row for row in counted if row["statement_id"]]
 
-    def of_request(self) -> Iterator[Change]:
+    def of_request(self) -> Iterator[Remedy]:
         """Yield the changes to the decision of one request."""
         answered = self.answered
         if answered.decision == "allowed":
@@ -152,11 +154,11 @@ class _Maker:
             yield from self._undenied(r for r in self._denies() if self._outcome(r) == "always")
             yield from (change for layer in self._unallowing() for change in self._allowed(layer))
             elsewhere = (layer for layer in answered.blocked_by if layer in DENIED_ELSEWHERE)
-            yield from (Change(DENIED_ELSEWHERE[layer], layer) for layer in elsewhere)
+            yield from (Remedy(DENIED_ELSEWHERE[layer], layer) for layer in elsewhere)
         for layer in answered.blocked_by if answered.decision == "implicitDeny" else ():
             yield from self._allowed(layer)
 
-    def of_verdict(self) -> Iterator[Change]:
+    def of_verdict(self) -> Iterator[Remedy]:
         """Yield the changes to the verdict of the action."""
         verdict, layer = self.answered.verdict["verdict"], self.answered.verdict["layer"]
         if self.question.resource and self.answered.resource_verdict == "refused":
@@ -170,7 +172,7 @@ class _Maker:
         elif verdict in ("denied", "blocked"):
             denies = [row for row in self._denies() if row["statement_id"] in decided_by]
             found = [*self._undenied(denies), *(c for at in self._unallowing() for c in self._allowed(at))]
-            yield from found or [Change(NEVER_TOGETHER, layer)]
+            yield from found or [Remedy(NEVER_TOGETHER, layer)]
         elif verdict == "none":
             yield from (change for at in self._unallowing() or ["identity"] for change in self._allowed(at))
 
@@ -180,12 +182,12 @@ class _Maker:
     def _denies(self) -> Iterator[Row]:
         return (row for row in self.stated if row["effect"] == "Deny" and self._outcome(row) != "never")
 
-    def _standing(self, counts: Callable[[Row], bool]) -> Iterator[Change]:
+    def _standing(self, counts: Callable[[Row], bool]) -> Iterator[Remedy]:
         for row in self.stated:
             if row["effect"] == "Allow" and row["layer"] in OWN_LAYERS and counts(row):
                 yield _about(row, f"it rests on {_statement(row)}; a Deny would refuse it all the same")
 
-    def _undenied(self, rows: Iterable[Row]) -> Iterator[Change]:
+    def _undenied(self, rows: Iterable[Row]) -> Iterator[Remedy]:
         for row in rows:
             yield _about(row, f"no Deny of {_statement(row)}, or a condition on it that spares these requests")
 
@@ -219,20 +221,21 @@ class _Maker:
             return [] if any(outcome != "never" for types in allows for outcome in types.values()) else [""]
         return [kind for kind in explained.required_types if all(types.get(kind) == "never" for types in allows)]
 
-    def _allowed(self, layer: str) -> Iterator[Change]:
+    def _allowed(self, layer: str) -> Iterator[Remedy]:
         """Yield what a layer that does not allow must get, and its Allows that fail by a clause."""
         if layer in ELSEWHERE:
-            yield Change(ELSEWHERE[layer], layer)
+            yield Remedy(ELSEWHERE[layer], layer)
             return
         levels = self._closed(layer) or [(None, self._rows((layer,)))]
         for level, rows in levels:
             kinds = ", ".join(kind for kind in self._lacking(rows) if kind and kind != "*")
-            yield Change(
+            is_placed = bool(rows) and (level is not None or layer == "endpoint")
+            yield Remedy(
                 self._needed(layer, level, rows, kinds),
                 layer,
                 level,
-                rows[0]["target_arn"] if rows and level is not None else None,
-                rows[0]["target_name"] if rows and level is not None else None,
+                rows[0]["target_arn"] if is_placed else None,
+                rows[0]["target_name"] if is_placed else None,
                 rows[0]["policy_name"] if rows and layer == "boundary" else None,
                 resource_type=kinds or None,
             )
@@ -251,11 +254,13 @@ class _Maker:
         if layer == "scp":
             at = f" at level {level}, {rows[0]['target_name'] or rows[0]['target_arn']}" if level is not None else ""
             return f"{wanted} in an SCP{at}: every level must allow it"
+        if layer == "endpoint":
+            return f"{wanted} in the policy of the VPC endpoint {rows[0]['target_arn']}"
         if layer == "resource":
             return f"{wanted} for {self.question.principal} or its account in the policy of the resource"
         return f"{wanted} in an identity policy of {self.question.principal} or of one of its groups"
 
-    def _near_miss(self, row: Row) -> Iterator[Change]:
+    def _near_miss(self, row: Row) -> Iterator[Remedy]:
         """Yield what keeps an Allow from applying: its clauses that never hold."""
         key = key_of(row)
         missed = [
@@ -273,6 +278,6 @@ def _statement(row: Row) -> str:
     return f"statement {row['statement_index']}{sid} of {policy}"
 
 
-def _about(row: Row, change: str) -> Change:
+def _about(row: Row, change: str) -> Remedy:
     fields = ("layer", "level", "target_arn", "target_name", "policy_name", "statement_id")
-    return Change(change, *(row[name] for name in fields))
+    return Remedy(change, *(row[name] for name in fields))

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from pipeline.evaluate import globs
+from pipeline.evaluate import globs, sagemaker_samples
 from pipeline.evaluate.globs import Glob, Token
+from pipeline.evaluate.sagemaker_samples import IDS, KMS_KEY_IDS
 from pipeline.iam import grammar
 
-#: Account of examples where no account is known (AWS's documentation uses it).
-ACCOUNT = "111122223333"
-OTHER_ACCOUNT = "444455556666"
+#: Accounts of examples where no account is known (AWS's documentation uses them).
+ACCOUNT, OTHER_ACCOUNT = sagemaker_samples.ACCOUNT, sagemaker_samples.OTHER_ACCOUNT
 #: Regions to try, the most usual first.
 REGIONS = (
     "us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "us-east-2", "ap-southeast-2", "ap-northeast-1",
@@ -22,14 +22,15 @@ REGIONS = (
 )  # fmt: skip
 #: Names of resources, tried one after the other.
 NAMES = ("example", "sample-1", "demo-2", "x7k2p9")
+SESSION_NAMES = ("alice", "bob", "session-1")
 _ROLE = f"arn:aws:iam::{ACCOUNT}:role/example"
 #: Values of keys, or of keys that begin so, each with a second one that differs.
 VALUES: dict[str, tuple[str, ...]] = {
     "aws:sourceip": ("198.51.100.25", "203.0.113.77", "2001:db8::77"),
     "aws:vpcsourceip": ("10.0.1.25", "172.16.4.9"),
-    "aws:sourcevpc": ("vpc-0a1b2c3d4e5f67890", "vpc-0f9e8d7c6b5a43210"),
-    "aws:sourcevpce": ("vpce-0a1b2c3d4e5f67890", "vpce-0f9e8d7c6b5a43210"),
-    "aws:ec2instancesourcevpc": ("vpc-0a1b2c3d4e5f67890", "vpc-0f9e8d7c6b5a43210"),
+    "aws:sourcevpc": tuple(f"vpc-{end}" for end in IDS),
+    "aws:sourcevpce": tuple(f"vpce-{end}" for end in IDS),
+    "aws:ec2instancesourcevpc": tuple(f"vpc-{end}" for end in IDS),
     "aws:ec2instancesourceprivateipv4": ("10.0.1.25", "172.16.4.9"),
     "aws:currenttime": ("2026-11-25T09:00:00Z", "2030-01-01T00:00:00Z"),
     "aws:tokenissuetime": ("2026-11-25T08:00:00Z", "2030-01-01T00:00:00Z"),
@@ -54,20 +55,18 @@ VALUES: dict[str, tuple[str, ...]] = {
     "aws:username": ("alice", "bob"),
     "iam:passedtoservice": ("sagemaker.amazonaws.com", "lambda.amazonaws.com"),
     "iam:associatedresourcearn": (f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:notebook-instance/example", _ROLE),
-    "sagemaker:instancetypes": ("ml.m5.large", "ml.p4d.24xlarge"),
-    "sagemaker:vpcsubnets": ("subnet-0a1b2c3d4e5f67890", "subnet-0f9e8d7c6b5a43210"),
-    "sagemaker:vpcsecuritygroupids": ("sg-0a1b2c3d4e5f67890", "sg-0f9e8d7c6b5a43210"),
-    "sagemaker:accelerationtypes": ("ml.eia2.medium", "ml.eia2.large"),
-    "sagemaker:targetmodel": ("model.tar.gz", "other.tar.gz"),
     "sts:externalid": ("a1b2c3d4", "z9y8x7w6"),
     "sts:rolesessionname": ("alice", "bob"),
+    **sagemaker_samples.VALUES,
 }
+KMS_ENDINGS = ("kmskey", "kmskeyarn")
+KMS_KEYS = tuple(
+    f"arn:aws:kms:us-east-1:{account}:key/{key}"
+    for account, key in zip((ACCOUNT, OTHER_ACCOUNT), KMS_KEY_IDS, strict=True)
+)
 #: By what the key ends with.
 ENDINGS: dict[str, tuple[str, ...]] = {
-    "kmskey": tuple(
-        f"arn:aws:kms:us-east-1:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-        for account in (ACCOUNT, OTHER_ACCOUNT)
-    ),
+    **dict.fromkeys(KMS_ENDINGS, KMS_KEYS),
     "arn": (f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/example", _ROLE),
     "role": (_ROLE, f"arn:aws:iam::{OTHER_ACCOUNT}:role/other"),
     "arns": (f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/example", _ROLE),
@@ -89,22 +88,44 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 def values(key: str, value_type: str | None) -> tuple[str, ...]:
     """Return example values of a key (in lower case)."""
-    found = VALUES.get(key) or VALUES.get(_family(key))
-    ending = next((ENDINGS[end] for end in ENDINGS if key.endswith(end)), ())
     of_type = (value_type or "").removeprefix("ArrayOf")
-    return (*(found or ending), *OF_TYPE.get(of_type, ()), *(PLAIN if of_type in ("", "String", "ARN") else ()))
+    return (*of_key(key), *OF_TYPE.get(of_type, ()), *(PLAIN if of_type in ("", "String", "ARN") else ()))
+
+
+def begun(start: str) -> tuple[str, ...]:
+    """Return example values that begin with what is known of them; none where nothing is."""
+    return tuple(start + name for name in SESSION_NAMES) if start else ()
+
+
+def of_key(key: str) -> tuple[str, ...]:
+    """Return example values of a well-known key (in lower case); of others none."""
+    found = VALUES.get(key) or VALUES.get(_family(key))
+    return found or next((ENDINGS[end] for end in ENDINGS if key.endswith(end)), ())
 
 
 def _family(key: str) -> str:
     return "aws:calledvia" if key.startswith("aws:calledvia") else key
 
 
-def like(value: str, has_variables: bool) -> Iterator[str]:
-    """Yield texts that a pattern of a test matches: wildcards as a word or a digit, then as little as can be."""
+def like(key: str, value: str, has_variables: bool) -> Iterator[str]:
+    """Yield texts that a pattern of a test on a key matches: ARNs field by field, other wildcards as what stands there
+    in values of the key, as a word or a digit, then as little as can be."""
     parts = grammar.parts(value, has_variables)
-    for star, mark in (("example", "1"), ("1", "a"), ("", "0")):
+    ends = _ends(key)
+    pattern = globs.glob(parts)
+    if globs.fields(pattern) is not None:
+        service = "kms" if key.endswith(KMS_ENDINGS) else "sagemaker"
+        yield from itertools.islice(arns(pattern, REGIONS, (ACCOUNT, OTHER_ACCOUNT), (*ends, *NAMES), service), 4)
+    for star, mark in (*((end, "1") for end in ends), ("example", "1"), ("1", "a"), ("", "0")):
         filled = {"star": star, "mark": mark}
         yield "".join(filled.get(part.kind, part.text) for part in parts)
+
+
+def _ends(key: str) -> tuple[str, ...]:
+    """Return what values of a key end in, where that is an id."""
+    if key.endswith(KMS_ENDINGS):
+        return KMS_KEY_IDS
+    return IDS if any(value.endswith(IDS[0]) for value in of_key(key)) else ()
 
 
 def moment(text: str) -> Iterator[str]:
@@ -123,18 +144,24 @@ def rounded(text: str) -> Iterator[str]:
         yield str(int(value) + 1)
 
 
-def arns(pattern: Glob, regions: Sequence[str], accounts: Sequence[str]) -> Iterator[str]:
+def arns(
+    pattern: Glob,
+    regions: Sequence[str],
+    accounts: Sequence[str],
+    names: Sequence[str] = NAMES,
+    service: str = "sagemaker",
+) -> Iterator[str]:
     """Yield texts that look like ARNs the glob matches; a glob that is no ARN's has its wildcards filled."""
     fields = globs.fields(pattern)
     if pattern.is_everything:
-        yield from (f"arn:aws:sagemaker:{regions[0]}:{accounts[0]}:{name}" for name in NAMES)
+        yield from (f"arn:aws:{service}:{regions[0]}:{accounts[0]}:{name}" for name in names)
     elif fields is None:
-        yield from (_filled(pattern.tokens, name) for name in NAMES)
+        yield from (_filled(pattern.tokens, name) for name in names)
     else:
         *start, last = fields
-        usual = zip(start, ("arn", "aws", "sagemaker"), strict=False)
+        usual = zip(start, ("arn", "aws", service), strict=False)
         place = tuple(_filled(field.tokens, word) for field, word in usual)
-        ends = itertools.product(NAMES, _in_field(start[3], regions), _in_field(start[4], accounts))
+        ends = itertools.product(names, _in_field(start[3], regions), _in_field(start[4], accounts))
         yield from (":".join((*place, region, account, _filled(last.tokens, name))) for name, region, account in ends)
 
 

@@ -32,6 +32,11 @@ class Scope(NamedTuple):
     beyond: tuple[str, ...] = ()
     is_foreign: bool = False
 
+    @property
+    def only(self) -> str | None:
+        """The one resource of the scope; None where there may be several."""
+        return next((member.start for member in self.globs if member.literal is not None), None)
+
 
 class Region(NamedTuple):
     """A scope, the patterns taken out of it, and the formula over the context that holds in what is left."""

@@ -12,9 +12,12 @@ from typing import NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.normal import normal
-from pipeline.evaluate.predicates import NEGATED
-from pipeline.evaluate.ties import SAME_FACT, ties
+from pipeline.evaluate.predicates import NEGATED, plain_values
+from pipeline.evaluate.texts import escaped
+from pipeline.evaluate.ties import CALLED_FIRST, CALLED_LAST, CALLED_VIA, CHOSEN_WITH, ties
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
+from pipeline.evaluate.vocabulary import OPPOSITES
+from pipeline.iam import grammar
 
 #: Choices tried before a search gives up.
 MOST_STEPS = 20_000
@@ -52,13 +55,19 @@ def satisfy(f: Formula, domains: Domains, *, of_tags: bool = True) -> Answer:
     if found is None:
         return Answer(False, {}, True)
     context = {key: way.values for (key, _), way in zip(groups, found, strict=True)}
-    return Answer(True, context, all(way.is_exact for way in found))
+    return Answer(True, _with_ends(context), all(way.is_exact for way in found))
+
+
+def _with_ends(context: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return a context with the first and the last of the services that a call came through."""
+    chain = context.get(CALLED_VIA)
+    return context if chain is None else {**context, CALLED_FIRST: chain[:1], CALLED_LAST: chain[-1:]}
 
 
 def _by_key(f: Formula) -> list[tuple[str, tuple[Test, ...]]]:
     groups: dict[str, list[Test]] = {}
     for test in formulas.tests(f):
-        groups.setdefault(SAME_FACT.get(test.key, test.key), []).append(test)
+        groups.setdefault(CHOSEN_WITH.get(test.key, test.key), []).append(test)
     return [
         (key, tuple(sorted(groups[key], key=formulas.order)))
         for key in sorted(groups, key=lambda key: (len(groups[key]), key))
@@ -89,8 +98,9 @@ def _search(
         yield from _search(f, groups, choices, (*chosen, way), {**known, **truths}, budget)
 
 
-def _merged(parts: Sequence[Formula], kind: str) -> list[Formula]:
-    """Return the parts of a junction, those that name values of one key under one operator as one that names them all.
+def _merged(parts: Sequence[Formula], kind: str, domains: Domains) -> list[Formula]:
+    """Return the parts of a junction, those that name values of one key under one operator as one that names them all;
+    texts and patterns are then patterns.
 
     A disjunction of such tests, or a conjunction of their negations, is one test.
     """
@@ -101,15 +111,58 @@ def _merged(parts: Sequence[Formula], kind: str) -> list[Formula]:
         if not isinstance(test, Test) or not _can_list(test) or is_negated != (kind == "and"):
             found[part] = part
             continue
-        place = (test._replace(values=()), is_negated)
+        place = (
+            test._replace(operator=LISTED.get(test.operator, test.operator), values=(), has_variables=False),
+            is_negated,
+        )
         held = found.get(place)
         if held is None:
             found[place] = part
             continue
-        other = formulas.tests(held)[0]
-        merged = normal(test._replace(values=tuple(sorted({*test.values, *other.values}))))
+        merged = normal(_union(test, formulas.tests(held)[0]), domains(test.key))
         found[place] = formulas.negation(merged) if is_negated else merged
     return list(found.values())
+
+
+def _on_key(parts: Sequence[Formula], key: str) -> list[Formula]:
+    """Return the parts that are about a key alone."""
+    return [part for part in parts if {test.key for test in formulas.tests(part)} == {key}]
+
+
+#: Operators whose values can stand in one test, as patterns.
+LISTED = {"StringEquals": "StringLike"}
+
+
+def _union(one: Test, other: Test) -> Test:
+    """Return a test on the values of both."""
+    tests = (one, other) if one.operator == other.operator else (_of_patterns(one), _of_patterns(other))
+    values = tuple(sorted({value for test in tests for value in test.values}))
+    return tests[0]._replace(values=values, has_variables=any("${" in value for value in values))
+
+
+def _of_patterns(test: Test) -> Test:
+    if test.operator != "StringEquals":
+        return test
+    return test._replace(operator="StringLike", values=tuple(map(escaped, plain_values(test))), has_variables=True)
+
+
+#: The truth that is left.
+OTHER_TRUTH = {("true",): ("false",), ("false",): ("true",)}
+
+
+def _positive(f: Formula, domain: KeyDomain) -> Formula:
+    """Return the negation of a test as a test, where every request has the key with one value of the test's type."""
+    test = formulas.parts_of(f)[0]
+    if not isinstance(test, Test) or domain.can_be_absent or domain.is_multivalued or test.set_qualifier:
+        return f
+    if test.operator == "Bool" and domain.value_type == "Bool" and test.values in OTHER_TRUTH:
+        return test._replace(values=OTHER_TRUTH[test.values])
+    for kind, read in (("Numeric", grammar.number), ("Date", grammar.instant)):
+        opposite = OPPOSITES.get(test.operator.removeprefix(kind))
+        is_read = domain.value_type == kind and len(test.values) == 1 and read(test.values[0]) is not None
+        if opposite and test.operator.startswith(kind) and is_read:
+            return test._replace(operator=kind + opposite)
+    return f
 
 
 def _can_list(test: Test) -> bool:
@@ -148,8 +201,10 @@ class Solver:
 
         A part that follows only from the tie of tags to their keys stays: people write requests without the keys.
         """
-        if isinstance(f, bool | Test) or f.kind == "not":
+        if isinstance(f, bool | Test):
             return f
+        if f.kind == "not":
+            return _positive(f, self.domains(f.tests[0].key))
         kind, join = f.kind, formulas.conjunction if f.kind == "and" else formulas.disjunction
         kept = [self.simplified(part) for part in f.parts]
         kept = [self._shortened(part, [other for other in kept if other is not part], kind) for part in kept]
@@ -158,16 +213,18 @@ class Solver:
             implied = (rest, part) if kind == "and" else (part, rest)
             if len(kept) > 1 and self._implies_untied(*implied):
                 kept.remove(part)
-        return join(_merged(kept, kind))
+        return join(_merged(kept, kind, self.domains))
 
     def _shortened(self, part: Formula, others: list[Formula], kind: str) -> Formula:
-        """Return a part without what the other parts make idle: values that a conjunction excludes, and members of an
-        alternative that hold wherever no other alternative does."""
+        """Return a part without what the other parts make idle: values that a conjunction excludes, what it says of an
+        absent key, and members of an alternative that hold wherever no other alternative does."""
+        if kind == "and" and isinstance(part, Test) and (part.if_exists or part.set_qualifier == "ForAllValues"):
+            part = self._needing_its_key(part, others)
         if kind == "and" and isinstance(part, Test) and len(part.values) > 1 and self._names_one_value(part):
-            rest = formulas.conjunction(o for o in others if {t.key for t in formulas.tests(o)} == {part.key})
+            rest = formulas.conjunction(_on_key(others, part.key))
             excluded = formulas.negation(rest)
             left = tuple(v for v in part.values if not self._implies_untied(part._replace(values=(v,)), excluded))
-            return normal(part._replace(values=left)) if left and rest is not True else part
+            return normal(part._replace(values=left), self.domains(part.key)) if left and rest is not True else part
         if kind == "or" and formulas.is_junction(part, "and"):
             members = list(formulas.parts_of(part))
             none_else = formulas.negation(formulas.disjunction(others))
@@ -177,6 +234,15 @@ class Solver:
                     members.remove(member)
             return formulas.conjunction(members)
         return part
+
+    def _needing_its_key(self, part: Test, others: list[Formula]) -> Formula:
+        """Return a test that holds without its key as one that does not, where others ask for the key anyway."""
+        is_single = not self.domains(part.key).is_multivalued
+        plain = part._replace(if_exists=False, set_qualifier=None if is_single else part.set_qualifier)
+        together = formulas.conjunction((part, *_on_key(others, part.key)))
+        return (
+            normal(plain, self.domains(part.key)) if plain != part and self._implies_untied(together, plain) else part
+        )
 
     def _names_one_value(self, test: Test) -> bool:
         return _can_list(test) and test.set_qualifier is None and not self.domains(test.key).is_multivalued

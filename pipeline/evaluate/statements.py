@@ -1,26 +1,38 @@
 """Turns numbered statements into formulas for one principal, action and resource type."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
-from pipeline.evaluate.formula import RESOURCE, Formula, Test
-from pipeline.evaluate.knowledge import EVERY_KEY, Facts, KeyView, Knowledge, fact, is_principal_key
+from pipeline.evaluate.formula import KNOWN, RESOURCE, Formula, Test, bare
+from pipeline.evaluate.knowledge import (
+    EVERY_KEY,
+    Facts,
+    KeyView,
+    Knowledge,
+    fact,
+    is_principal_key,
+    known_domain,
+    known_key,
+    narrowed,
+    settled,
+    told,
+)
 from pipeline.evaluate.normal import normal
+from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 
 Known = tuple[tuple[str, tuple[str, ...] | None], ...]
 
-#: Characters that mean something in a pattern.
-_MEANINGFUL = re.compile(r"[*?]|\$(?=\{|\Z)")
+#: A character as JSON writes it that no policy of AWS holds.
+_MARK = "\\u0000"
 #: Operator of the tests on the resource.
 RESOURCE_LIKE = "ResourceLike"
 #: Keys of the resource that are the principal's own organization within one account.
@@ -56,7 +68,7 @@ class Surroundings(NamedTuple):
 
 def read_statement(number: int, content: str) -> NumberedStatement:
     """Return a statement from its content as ``statement_contents`` writes it."""
-    data = json.loads(content)
+    data = _without_marks(json.loads(content)) if _MARK in content else json.loads(content)
     has_variables = bool(data["has_variables"])
     tests = tuple(
         Test(c["operator"], c["set_qualifier"], c["if_exists"], c["key"], tuple(c["values"]), has_variables)
@@ -83,6 +95,15 @@ def read_statement(number: int, content: str) -> NumberedStatement:
     )
 
 
+def _without_marks(value: object) -> Any:
+    """Return JSON data whose texts hold nothing that stands for what is known of a principal."""
+    if isinstance(value, str):
+        return value.replace(KNOWN, "\ufffd")
+    if isinstance(value, list):
+        return [_without_marks(member) for member in value]
+    return {name: _without_marks(member) for name, member in value.items()} if isinstance(value, dict) else value
+
+
 def condition(statement: NumberedStatement, around: Surroundings) -> Formula:
     """Return what must hold of the context for the statement to apply."""
     return formulas.conjunction(_resolved(test, around) for test in statement.tests)
@@ -102,13 +123,20 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     takes_variables = test.has_variables and predicates.family(test.operator) == "text"
     filled, is_opaque = _filled(test.values, takes_variables, around)
     has_variables = takes_variables and any("${" in value for value in filled)
+    key = known_key(key, around.facts) if known is None else key
     test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
     if known is None:
-        return normal(test)
+        return _of_known(test) if KNOWN in key else normal(test, knowledge.domain(key))
     if is_opaque and any(known):
         turned = _turned_round(test, known, around)
-        return normal(test) if turned is None else turned
+        return normal(test, knowledge.domain(key)) if turned is None else turned
     return predicates.holds(test, known)
+
+
+def _of_known(test: Test) -> Formula:
+    """Return a test on a key of which is known that it is there, and what it begins with."""
+    truth = settled(test)
+    return normal(narrowed(test), known_domain(test.key)) if truth is None else truth
 
 
 #: Operators of texts, by the one that compares them with a text without wildcards, as a variable's value is.
@@ -136,9 +164,9 @@ def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> F
             continue
         if len(parts) != 1:
             return None
-        key = around.knowledge.canonical(parts[0].text.lower(), around.view)
+        key = key_of(parts[0], around)
         equals = Test(compared, None, False, key, (escaped(known[0]),), has_variables=True)
-        alternatives.append(equals)
+        alternatives.append(normal(equals, around.knowledge.domain(key)))
         if parts[0].default == known[0]:
             alternatives.append(is_absent(key))
     matched = formulas.disjunction(alternatives)
@@ -149,10 +177,11 @@ def _without_values(test: Test, around: Surroundings) -> Formula:
     """Return what an empty list of values comes to under a set operator or IfExists: at most that the key is absent."""
     if test.set_qualifier == "ForAnyValue" and not test.if_exists:
         return False
-    is_absent = test._replace(
-        operator="Null", set_qualifier=None, if_exists=False, values=("true",), has_variables=False
-    )
-    return _resolved(is_absent, around)
+    rest = test._replace(set_qualifier=None, if_exists=False, has_variables=False)
+    if test.set_qualifier or not around.knowledge.domain(test.key).takes_texts:
+        return _resolved(rest._replace(operator="Null", values=("true",)), around)
+    # To a plain operator a key with an empty text is there.
+    return formulas.negation(_resolved(rest._replace(operator="StringLike", values=("*",)), around))
 
 
 def _filled(values: Sequence[str], has_variables: bool, around: Surroundings) -> tuple[list[str], bool]:
@@ -181,17 +210,27 @@ def filled_text(text: str, around: Surroundings) -> tuple[str | None, bool]:
         value, is_unknown = _variable(part, around)
         if value is None and not is_unknown:
             return None, False
+        if value is None:
+            name, _, _ = part.text.partition(KNOWN)
+            known = known_key(around.knowledge.canonical(name.lower(), around.view), around.facts)
+            part = part._replace(text=name + known[len(bare(known)) :]) if KNOWN in known else part
         written.append(_variable_text(part) if value is None else escaped(value))
         is_opaque |= is_unknown
     return "".join(written), is_opaque
 
 
+def key_of(variable: Part, around: Surroundings) -> str:
+    """Return the key that a variable stands for."""
+    name, known, start = variable.text.partition(KNOWN)
+    return around.knowledge.canonical(name.lower(), around.view) + known + start
+
+
 def _variable(part: Part, around: Surroundings) -> tuple[str | None, bool]:
     """Return what a variable stands for, and whether nobody knows; only single-valued keys are variables (VARS)."""
-    value_type = around.knowledge.value_type(part.text.lower()) or ""
+    value_type = around.knowledge.value_type(bare(part.text).lower()) or ""
     if " " in part.text or value_type.startswith("ArrayOf"):
         return part.default, False
-    key = around.knowledge.canonical(part.text.lower(), around.view)
+    key = key_of(part, around)
     known = fact(around.facts, key)
     if known is None and around.knowledge.is_absent(key, around.view):
         known = ()
@@ -204,11 +243,6 @@ def _variable(part: Part, around: Surroundings) -> tuple[str | None, bool]:
 def _variable_text(part: Part) -> str:
     default = "" if part.default is None else f", '{part.default}'"
     return "${" + part.text + default + "}"
-
-
-def escaped(text: str) -> str:
-    """Return a literal text as policies write it; a last ``$`` too, lest it and a ``{`` after it open a variable."""
-    return _MEANINGFUL.sub(r"${\g<0>}", text)
 
 
 def resource_patterns(statement: NumberedStatement, around: Surroundings, *, completes: bool) -> tuple[str, ...]:
@@ -256,7 +290,7 @@ def applies(statement: NumberedStatement, around: Surroundings, *, completes: bo
     """Return what must hold for a statement to apply. Remembered by what it asks for: few answers serve all cells."""
     if not statement.asked_keys:
         return _applies(statement, EVERY_KEY, (), around.knowledge, completes)
-    known = tuple([(key, fact(around.facts, key)) for key in statement.asked_keys])
+    known = tuple([told(around.facts, key) for key in statement.asked_keys])
     return _applies(statement, around.view, known, around.knowledge, completes)
 
 
@@ -312,4 +346,4 @@ def shown(pattern: str) -> str:
 
 
 def _shown(part: Part) -> str:
-    return _variable_text(part) if part.kind == "variable" else part.text
+    return bare(_variable_text(part)) if part.kind == "variable" else part.text

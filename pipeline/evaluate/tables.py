@@ -193,7 +193,7 @@ def _condition(
 ) -> tuple[object, ...]:
     cell_id, row, witness = example
     asked = {test.key for test in formulas.tests(row.formula) if not test.key.startswith((RESOURCE, "session "))}
-    keys = sorted({spelt(key, spelling) for key in asked})
+    keys = sorted({spelt(formulas.bare(key), spelling) for key in asked})
     text = json.dumps(formulas.as_json(row.formula), ensure_ascii=False)
     change = None
     if witness:

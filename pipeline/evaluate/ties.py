@@ -30,7 +30,8 @@ FROM_OUTSIDE = "aws:sourceip"
 #: Keys that requests through an endpoint have for some services only.
 OF_ENDPOINT = ("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")
 #: Keys of calls that a service makes with a principal's rights: all or none, and then aws:ViaAWSService is true.
-FOR_THE_CALLER = frozenset({"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"})
+CALLED_VIA, CALLED_FIRST, CALLED_LAST = "aws:calledvia", "aws:calledviafirst", "aws:calledvialast"
+FOR_THE_CALLER = frozenset({CALLED_VIA, CALLED_FIRST, CALLED_LAST})
 VIA_SERVICE = "aws:viaawsservice"
 #: Keys of what a service works for.
 OF_SOURCE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
@@ -40,6 +41,8 @@ TOKEN, MFA, MFA_AGE = "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:m
 REQUEST_TAG, TAG_KEYS = "aws:requesttag/", "aws:tagkeys"
 #: Keys that are one fact under two names: both are read as instants.
 SAME_FACT = {"aws:epochtime": "aws:currenttime"}
+#: Keys that are chosen with another: what is a name of it, and the ends of a list.
+CHOSEN_WITH = {**SAME_FACT, CALLED_FIRST: CALLED_VIA, CALLED_LAST: CALLED_VIA}
 #: Keys that are never an empty text.
 NEVER_EMPTY = THROUGH_ENDPOINT | FOR_THE_CALLER
 
@@ -103,9 +106,10 @@ def _among(keys: frozenset[str], of_tags: bool) -> Formula:
 
 
 def _tied(keys: frozenset[str]) -> Iterator[Formula]:
-    """Yield the ties of keys that are there; those of absent keys follow from them."""
+    """Yield the ties of keys that are there; those of absent keys follow from them. What is chosen together is tied."""
     for tie in TIES:
-        if tie.is_certain and tie.state == "present" and tie.key in keys and tie.other in keys:
+        is_asked = tie.is_certain and tie.state == "present" and tie.key in keys and tie.other in keys
+        if is_asked and not {tie.key, tie.other} <= FOR_THE_CALLER:
             yield formulas.disjunction((is_absent(tie.key), _is_in(tie.other, tie.other_state)))
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import RESOURCE, Test
+from pipeline.evaluate.ties import CALLED_FIRST, CALLED_LAST
 from pipeline.iam import grammar
 
 #: Ways of one key beyond which it is left free: each of its tests may come out either way.
@@ -23,13 +24,20 @@ class TooManyWaysError(Exception):
 
 
 class KeyDomain(NamedTuple):
-    """What values a key can have. ``value_type`` is None where the reference does not tell."""
+    """What values a key can have. ``value_type`` is None where the reference does not tell. ``start`` is what the name
+    of a session follows in every value."""
 
     value_type: str | None
     is_multivalued: bool
     can_be_absent: bool
     can_be_present: bool = True
     can_be_empty: bool = True
+    start: str = ""
+
+    @property
+    def takes_texts(self) -> bool:
+        """Whether values are texts of any kind, so that one may be empty."""
+        return self.value_type is None or self.value_type.removeprefix("ArrayOf") == "String"
 
 
 class Way(NamedTuple):
@@ -61,7 +69,7 @@ def _takes_empty(tests: tuple[Test, ...], domain: KeyDomain) -> bool:
     """Whether a value can be an empty text and that makes a difference of its own: a tag may be one."""
     if not domain.can_be_empty or any(test.is_opaque or test.key.startswith(RESOURCE) for test in tests):
         return False
-    return domain.value_type is None or domain.value_type.removeprefix("ArrayOf") == "String"
+    return domain.takes_texts
 
 
 def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:
@@ -70,6 +78,8 @@ def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:
         return _free(tests)
     if not domain.is_multivalued:
         return [Way(_truths(tests, [hits]), True, (text,), exact) for hits, text, exact in singles]
+    if any(test.key in (CALLED_FIRST, CALLED_LAST) for test in tests):
+        return _chains(tests, singles)
     return _several(tests, singles, _takes_empty(tests, domain))
 
 
@@ -117,6 +127,65 @@ def _several(tests: tuple[Test, ...], singles: list[Single], takes_empty: bool) 
         rows = [hits, tuple(not miss for miss in misses)]
         found.append(Way(_truths(tests, rows), True, values, exact))
     return found
+
+
+def _chains(tests: tuple[Test, ...], singles: list[Single]) -> list[Way]:
+    """Return the ways of a list of values together with its first and its last: tests on these look at one value.
+
+    Beside the ends a list counts through what some value hits and some value misses, so lists grow between their ends
+    until nothing new comes.
+    """
+    seen: dict[tuple[Truths, ...], tuple[tuple[str, ...], bool]] = {}
+    for first, last in itertools.product(singles, repeat=2):
+        texts: tuple[str, ...] = (first[1],) if first is last else (first[1], last[1])
+        _note(seen, tests, (first, last), (first, last), (texts, first[2] and last[2]))
+    queue = list(seen)
+    while queue:
+        state = queue.pop(0)
+        chain, exact = seen[state]
+        for more in singles:
+            grown = (chain[0], more[1], *(chain[1:] or chain))
+            held: Single = (state[0], "", exact)
+            missed: Single = (tuple(not miss for miss in state[1]), "", exact)
+            ends: tuple[Single, Single] = ((state[2], "", exact), (state[3], "", exact))
+            new = _note(seen, tests, (held, missed, more), ends, (grown, exact and more[2]))
+            if len(seen) > MOST_WAYS:
+                return list(_free(tests))
+            queue += [new] if new else []
+    return [Way(_chain_truths(tests, state), True, texts, exact) for state, (texts, exact) in seen.items()]
+
+
+def _note(
+    seen: dict[tuple[Truths, ...], tuple[tuple[str, ...], bool]],
+    tests: tuple[Test, ...],
+    values: Iterable[Single],
+    ends: tuple[Single, Single],
+    example: tuple[tuple[str, ...], bool],
+) -> tuple[Truths, ...] | None:
+    """Note the state of a list of values, if it is new: what some value hits, what some misses, and what its ends hit,
+    each as far as tests ask for it."""
+    rows = [hits for hits, _, _ in values]
+    keys = [test.key for test in tests]
+    listed = [key not in (CALLED_FIRST, CALLED_LAST) for key in keys]
+    state = (
+        tuple(asked and any(row[n] for row in rows) for n, asked in enumerate(listed)),
+        tuple(asked and not all(row[n] for row in rows) for n, asked in enumerate(listed)),
+        *(
+            tuple(hit and key == name for hit, key in zip(end[0], keys, strict=True))
+            for end, name in zip(ends, (CALLED_FIRST, CALLED_LAST), strict=True)
+        ),
+    )
+    if state in seen:
+        return None
+    seen[state] = example
+    return state
+
+
+def _chain_truths(tests: tuple[Test, ...], state: tuple[Truths, ...]) -> Truths:
+    hits, misses, first, last = state
+    of_list = _truths(tests, [hits, tuple(not miss for miss in misses)])
+    of_ends = {CALLED_FIRST: _truths(tests, [first]), CALLED_LAST: _truths(tests, [last])}
+    return tuple(of_ends.get(test.key, of_list)[number] for number, test in enumerate(tests))
 
 
 def _hits_empty(test: Test) -> bool:
@@ -176,7 +245,7 @@ def _with_known_texts(tests: tuple[Test, ...], found: list[Single], texts: list[
 def _example(domain: KeyDomain) -> str:
     examples = {"Bool": "true", "Numeric": "1", "Date": "2030-01-01T00:00:00Z", "IPAddress": "192.0.2.1"}
     examples["ARN"] = "arn:aws:iam::111122223333:role/example"
-    return examples.get((domain.value_type or "").removeprefix("ArrayOf"), "example")
+    return domain.start + examples.get((domain.value_type or "").removeprefix("ArrayOf"), "example")
 
 
 Rows = list[tuple[tuple[bool, ...], str]] | None
@@ -201,8 +270,9 @@ def _text_rows(tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
     distinct = tuple(dict.fromkeys(pattern for patterns in by_test for pattern in patterns))
     if not distinct:
         return [(tuple(False for _ in tests), _example(domain))]
-    literals = _literal_rows(distinct)
-    vectors = literals if literals is not None else globs.truth_vectors(distinct)
+    vectors = _begun_rows(distinct, domain.start) if domain.start else _literal_rows(distinct)
+    if vectors is None:
+        vectors = globs.truth_vectors(distinct)
     if vectors is None:
         return None
     place = {pattern: number for number, pattern in enumerate(distinct)}
@@ -210,6 +280,15 @@ def _text_rows(tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
     for vector, text in vectors.items():
         found.setdefault(tuple(any(vector[place[p]] for p in patterns) for patterns in by_test), text)
     return list(found.items())
+
+
+def _begun_rows(patterns: tuple[globs.Glob, ...], start: str) -> dict[tuple[bool, ...], str] | None:
+    """Return the ways of texts that begin with a start and go on with the name of a session: two characters or more,
+    and no colon (VARS, API_AssumeRole)."""
+    name = (globs.Token("any", "", True), globs.Token("any", "", True), globs.Token("run", "", True))
+    begun = globs.Glob((*globs.literal(start).tokens, *name))
+    vectors = globs.truth_vectors((*patterns, begun))
+    return None if vectors is None else {way[:-1]: text for way, text in vectors.items() if way[-1]}
 
 
 def _literal_rows(patterns: tuple[globs.Glob, ...]) -> dict[tuple[bool, ...], str] | None:

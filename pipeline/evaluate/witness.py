@@ -12,11 +12,12 @@ from typing import NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates, sample_values
 from pipeline.evaluate.contexts import Context, realistic
-from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test
+from pipeline.evaluate.formula import KNOWN, RESOURCE, SESSION_IS, Formula, Test, bare
 from pipeline.evaluate.instances import Place, given, is_asked_for, literal_values, on_resource, resources, said_by
-from pipeline.evaluate.knowledge import EVERY_KEY, Knowledge
+from pipeline.evaluate.knowledge import EVERY_KEY, USER_ID, Knowledge
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import Surroundings, filled_text, resource_test
+from pipeline.evaluate.statements import Surroundings, filled_text, key_of, resource_test
+from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent, ties
 from pipeline.iam import grammar
 
@@ -62,10 +63,11 @@ class Witnesses:
         """Return a witness of a row: on a resource of the place, where the formula holds. None where none is found."""
         for session in (None, *sessions_in(f)):
             spoken = spoken_by(session, f)
-            for filling in self.fillings(place, spoken):
+            named = named_in_user_id(session, f)
+            for filling in self.fillings(place, spoken, session):
                 for text in self.resources(place, filling.formula):
                     here = on_resource(filling.formula, text)
-                    context = self._context_of(formulas.conjunction((here, filling.given, said_by(text, here))))
+                    context = self._context_of(formulas.conjunction((here, filling.given, said_by(text, here), named)))
                     if context is not None:
                         return Witness(text, session, context)
         return None
@@ -85,43 +87,48 @@ class Witnesses:
     def _any_resource(self, place: Place) -> tuple[str, ...]:
         return tuple(resources(place, True, self.inventory))
 
-    def fillings(self, place: Place, f: Formula) -> Iterator[Filling]:
-        """Yield the formula with values for the variables that are left in it."""
+    def fillings(self, place: Place, f: Formula, session: str | None) -> Iterator[Filling]:
+        """Yield the formula with values for the variables that are left in it, for calls by a session."""
         opaque = [test for test in formulas.tests(f) if test.is_opaque]
         names = sorted({name for test in opaque for name in self._variables(test)})
         if not names:
             yield Filling(f, {})
             return
-        choices = [self._candidates(name, f, opaque, place) for name in names]
+        choices = [self._candidates(name, f, opaque, place, session) for name in names]
         for values in itertools.islice(itertools.product(*choices), MOST_FILLINGS):
             facts = dict(zip(names, values, strict=True))
             yield Filling(self.filled(f, facts), facts)
 
     def filled(self, f: Formula, facts: Mapping[str, tuple[str, ...]]) -> Formula:
-        """Return a formula with its variables filled in; a key without a value is absent."""
+        """Return a formula with its variables filled in; a key without a value is absent. The keys of ``facts`` may
+        lack what is known of them."""
         opaque = [test for test in formulas.tests(f) if test.is_opaque]
         names = {name for test in opaque for name in self._variables(test)}
-        around = Surroundings({name: facts.get(name, ()) for name in names}, EVERY_KEY, self.knowledge)
+        values = {name: facts.get(name, facts.get(bare(name), ())) for name in names}
+        around = Surroundings(values, EVERY_KEY, self.knowledge)
         return formulas.replaced(f, {test: _filled_test(test, around) for test in opaque})
 
     def _variables(self, test: Test) -> Iterator[str]:
+        around = Surroundings({}, EVERY_KEY, self.knowledge)
         for value in test.values:
             for part in grammar.parts(value, True):
                 if part.kind == "variable":
-                    yield self.knowledge.canonical(part.text.lower(), EVERY_KEY)
+                    yield key_of(part, around)
 
-    def _candidates(self, name: str, f: Formula, opaque: Sequence[Test], place: Place) -> list[tuple[str, ...]]:
+    def _candidates(
+        self, name: str, f: Formula, opaque: Sequence[Test], place: Place, session: str | None
+    ) -> list[tuple[str, ...]]:
         domain = self.solver.domains(name)
         beside = {test.key for test in opaque if name in self._variables(test)}
         tests = [test for test in formulas.tests(f) if test.key == name or test.key in beside]
         literals = [value for test in tests for value in literal_values(test)]
         literals += _standing_in_for_variables(opaque, (*self._first_resource(place), place.pattern))
-        texts = [
-            *sample_values.values(name, domain.value_type)[:1],
-            *literals,
-            *sample_values.values(name, domain.value_type)[1:3],
-        ]
-        found: list[tuple[str, ...]] = [(text,) for text in dict.fromkeys(texts) if text]
+        usual = sample_values.begun(domain.start) or sample_values.values(bare(name), domain.value_type)
+        if session is not None and bare(name) == USER_ID:
+            usual = (_of_session(usual[0], session), *usual)
+        texts = [*usual[:1], *literals, *usual[1:3]]
+        told = (text for text in dict.fromkeys(texts) if text and text.startswith(domain.start))
+        found: list[tuple[str, ...]] = [(text,) for text in told]
         return [*found, ()] if domain.can_be_absent else found
 
 
@@ -134,6 +141,30 @@ def spoken_by(session: str | None, f: Formula) -> Formula:
 def sessions_in(f: Formula) -> list[str]:
     """Return the names of the sessions that a formula tells apart."""
     return sorted({test.values[0] for test in formulas.tests(f) if test.operator == SESSION_IS})
+
+
+def named_in_user_id(session: str | None, f: Formula) -> Formula:
+    """Return what aws:userid, which ends in the session's name, must be where a formula asks for it (VARS): of calls by
+    one session, or by none of those that it speaks of."""
+    keys = {key for test in formulas.tests(f) for key in _user_ids(test)}
+    names = sessions_in(f) if session is None else [session]
+    ends = [Test("StringLike", None, False, key, (f"*:{escaped(name)}",), True) for key in keys for name in names]
+    return formulas.conjunction(ends if session is not None else map(formulas.negation, ends))
+
+
+def _user_ids(test: Test) -> Iterator[str]:
+    """Yield the keys of aws:userid that a test looks at, in its values too."""
+    if bare(test.key) == USER_ID:
+        yield test.key
+    for value in test.values if test.is_opaque and test.operator != SESSION_IS else ():
+        for part in grammar.parts(value, True):
+            name, known, start = part.text.partition(KNOWN)
+            if part.kind == "variable" and name.lower() == USER_ID:
+                yield USER_ID + known + start
+
+
+def _of_session(user_id: str, session: str) -> str:
+    return f"{user_id.partition(':')[0]}:{session}"
 
 
 def _standing_in_for_variables(tests: Iterable[Test], arns: Sequence[str]) -> Iterator[str]:

@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from pipeline.evaluate import predicates
 from pipeline.evaluate.claims import (
     ALWAYS_THERE,
     Claim,
     Group,
     Said,
     Value,
-    has_early_wildcards,
-    is_arn,
     said,
     speech_of,
 )
@@ -310,7 +309,7 @@ def _comparison(value: Value) -> str:
 
 def _is_wide(value: Value) -> bool:
     """Whether a text that looks like an ARN is not compared as one: its wildcards may run past colons."""
-    return value.comparison == "Like" and is_arn(value.parts) and has_early_wildcards(value.parts)
+    return value.comparison == "Like" and predicates.is_arn(value.parts) and predicates.has_early_wildcards(value.parts)
 
 
 def _is_read_as_text(claim: Claim) -> bool:
@@ -324,7 +323,7 @@ def _reading(value: Value, is_read_as_text: bool) -> str:
     if value.comparison == "IgnoreCase":
         return "in any case of letters"
     if value.comparison == "Arn":
-        return "" if is_arn(value.parts) else "compared as an ARN"
+        return "" if predicates.is_arn(value.parts) else "compared as an ARN"
     if value.comparison == "Like":
         return "compared as text" if _is_wide(value) and not is_read_as_text else ""
     is_plain = not any(sign in part.text for part in value.parts for sign in "*?" if part.kind == "literal")

@@ -3,15 +3,20 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+
+from pipeline.lake.dictionary import relations
 
 MANIFEST = "manifest.json"
 ID_DIGITS = 16
+#: Raise it where what is stored gets another meaning under the same names: numbers, formulas, ids, witnesses.
+FORMAT = 1
 
 
 def write_manifest(folder: Path, body: Mapping[str, object]) -> str:
     """Write the manifest of the Parquet files in ``folder`` and return the id: equal ids mean equal files."""
-    whole = {**body, "files": _hashes(folder)}
+    whole = {**body, "format": _format(), "files": _hashes(folder)}
     snapshot_id = _id(whole)
     text = json.dumps({**whole, "id": snapshot_id}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -24,6 +29,22 @@ def read_manifest(folder: Path) -> dict[str, object]:
     if not isinstance(manifest, dict):
         raise ValueError(f"{MANIFEST} holds no object")
     return manifest
+
+
+def version_gap(manifest: Mapping[str, object]) -> str | None:
+    """Return which policylake made a snapshot that this one cannot read: an earlier or a later one; else None."""
+    found = manifest.get("format")
+    if found == _format():
+        return None
+    number = found.get("number") if isinstance(found, dict) else None
+    return "a later" if isinstance(number, int) and number > FORMAT else "an earlier"
+
+
+@lru_cache(maxsize=1)
+def _format() -> dict[str, object]:
+    """Return what a reader must agree with: the number, and a hash of the relations with their columns and types."""
+    described = [[r.name, r.grain, [[c.name, c.type] for c in r.columns]] for r in relations()]
+    return {"number": FORMAT, "relations": hashlib.sha256(json.dumps(described).encode()).hexdigest()[:ID_DIGITS]}
 
 
 def is_whole(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from pipeline.lake.queries import command_query
 
 SHOWN = 5
 SESSION = re.compile(r"arn:[^:]*:sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.*")
+ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
 WILDCARD = re.compile(r"[*?]")
 
 
@@ -61,15 +62,25 @@ def principal_of(lake: Lake, name: str) -> str:
         raise PolicylakeError(f"{name}: {len(callers)} principals have this name; give one ARN: {shown}")
     if rows:
         raise PolicylakeError(f"{name}: a group makes no requests; ask about one of its members (relation memberships)")
-    raise PolicylakeError(f"{name}: no such user or role; list them with: policylake sql 'from principals'")
+    raise PolicylakeError(f"{name}: no such user or role; {_near_principal(lake, name)}")
+
+
+def _near_principal(lake: Lake, name: str) -> str:
+    """Return what to do about a name that no principal has: a name that is like it, by its last part for an ARN."""
+    rows = lake.query(command_query("caller_names")).to_pylist()
+    is_arn = name.startswith("arn:")
+    known = {row["principal_arn" if is_arn else "principal_name"]: row["principal_arn"] for row in rows}
+    close = difflib.get_close_matches(name, known, 1, 0.8)
+    listing = "list them with: policylake sql 'from principals'"
+    return f"did you mean {close[0]}? {listing}" if close else listing
 
 
 def resource_of(resource: str | None) -> str | None:
     """Return the resource. Raises PolicylakeError for what is neither one ARN nor ``*``."""
     if resource is None or resource == "*":
         return resource
-    if not resource.startswith("arn:") or WILDCARD.search(resource):
-        raise PolicylakeError(f"{resource}: one ARN without wildcards is expected, or * alone")
+    if not ARN.fullmatch(resource) or WILDCARD.search(resource):
+        raise PolicylakeError(f"{resource}: one whole ARN without wildcards is expected, or * alone")
     return resource
 
 
@@ -80,8 +91,12 @@ def keys_of(lake: Lake, pattern: str) -> list[str]:
     """
     found: list[str] = lake.query(command_query("matching_keys"), {"pattern": pattern})["condition_key"].to_pylist()
     if not found:
+        known: list[str] = lake.query(command_query("matching_keys"), {"pattern": "*"})["condition_key"].to_pylist()
+        lowered = {key.split("${", 1)[0].lower(): key for key in known}
+        close = difflib.get_close_matches(pattern.lower(), lowered, 1, 0.75)
+        hint = f"did you mean {lowered[close[0]]}? " if close else ""
         raise PolicylakeError(
-            f"{pattern}: neither the service reference nor a policy has such a condition key; list them with: "
+            f"{pattern}: neither the service reference nor a policy has such a condition key; {hint}list them with: "
             "policylake sql 'select distinct condition_key from reference_condition_keys'"
         )
     return found

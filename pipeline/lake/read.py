@@ -12,7 +12,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake import duck, guard
 from pipeline.lake.current import complete, current_id
 from pipeline.lake.locks import is_locked_as, lock, unlock
-from pipeline.lake.manifest import read_manifest
+from pipeline.lake.manifest import read_manifest, version_gap
 from pipeline.lake.views import create_views
 
 
@@ -45,7 +45,7 @@ class Lake:
 def open_lake(path: Path) -> Lake:
     """Open the current snapshot of the lake at ``path``.
 
-    Raises PolicylakeError where there is none or it is damaged.
+    Raises PolicylakeError where there is none, it is damaged, or another version of policylake made it.
     """
     duck.refuse_bytes(path)
     complete(path)
@@ -58,6 +58,11 @@ def open_lake(path: Path) -> Lake:
     except (OSError, ValueError) as error:
         unlock(handle)
         raise PolicylakeError(f"{path}: the current snapshot cannot be read ({error}); build it again") from error
+    gap = version_gap(manifest)
+    if gap:
+        unlock(handle)
+        remedy = f"build it again: policylake build INPUT... --lake {path}"
+        raise PolicylakeError(f"{path}: this snapshot was made by {gap} policylake; {remedy}")
     connection = duck.connect()
     weakref.finalize(connection, unlock, handle)
     with duck.errors_explained(f"{path}: the current snapshot is damaged; build it again"):

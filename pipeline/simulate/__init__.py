@@ -2,5 +2,7 @@
 
 from pipeline.simulate.answer import Decided, decided_request, simulate_lines
 from pipeline.simulate.expectations import Checked, checked_lines
+from pipeline.simulate.from_lake import named_in
+from pipeline.simulate.remarks import Remarks
 
-__all__ = ["Checked", "Decided", "checked_lines", "decided_request", "simulate_lines"]
+__all__ = ["Checked", "Decided", "Remarks", "checked_lines", "decided_request", "named_in", "simulate_lines"]

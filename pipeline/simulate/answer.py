@@ -20,9 +20,10 @@ from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
 from pipeline.simulate.from_lake import LakeReader, Principal
-from pipeline.simulate.given import given_layers
+from pipeline.simulate.line_policies import given_layers, names_in
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
-from pipeline.simulate.tags import is_of_form, principal_tags, resource_tags, tied_tags
+from pipeline.simulate.remarks import Names, Remarks
+from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
@@ -36,21 +37,31 @@ def simulate_lines(
     *,
     now: datetime | None = None,
     ahead: int = 1,
+    is_strict: bool = False,
 ) -> Iterator[str]:
     """Yield the decision of each line that is not blank, as one line of JSON without a line end.
 
     A bad line gives a decision ``error`` whose ``detail`` says where, what and what to do; the others go on. A line
     with policies of its own is answered from these alone; others from ``lake``, or the lake that it opens when it is
     first needed. ``now`` is the time of requests that name none. ``ahead`` lines are taken in at once, which asks the
-    lake fewer questions; 1 answers each line before the next one is read. Never raises PolicylakeError: where the lake
-    cannot be opened or read, each line that needs it says so.
+    lake fewer questions; 1 answers each line before the next one is read. Where ``is_strict``, a line that names what
+    no request of AWS has (an unknown action or key, a value of another type) is a bad line, and each decision has
+    ``warnings``: what else is odd. Else ``detail`` tells both. Never raises PolicylakeError: where the lake cannot be
+    opened or read, each line that needs it says so.
     """
-    desk = _Desk(lake, reference, now or datetime.now(UTC))
+    desk = _Desk(lake, reference, now or datetime.now(UTC), is_strict)
     numbered = ((number, text) for number, text in enumerate(lines, start=1) if text.strip())
     while block := list(islice(numbered, ahead)):
         if len(block) > 1:
             desk.look_at(text for _, text in block)
         yield from (desk.answer(text, number) for number, text in block)
+
+
+class Notes(NamedTuple):
+    """What ``detail`` says besides the decision. ``doubts`` are those that make a test of access doubtful."""
+
+    told: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 class Decided(NamedTuple):
@@ -68,7 +79,7 @@ def decided_request(text: str, lake: Lake, reference: Reference, *, now: datetim
     """Decide the one request of a line, from the lake. Raises PolicylakeError where it cannot be decided."""
     desk = _Desk(lake, reference, now or datetime.now(UTC))
     request, layers, notes = desk.asked_of_lake(read_line(decoded(text)), LakeReader(lake))
-    return Decided(decide(request, layers), request.context.by_key, tuple(notes))
+    return Decided(decide(request, layers), request.context.by_key, (*notes.told, *notes.doubts))
 
 
 @dataclass
@@ -78,9 +89,14 @@ class _Desk:
     lake: Lake | Callable[[], Lake] | None
     reference: Reference
     now: datetime
+    is_strict: bool = False
     reader: LakeReader | None = None
     ids: dict[str | int, int] = field(default_factory=dict)
     types: dict[str, str | None] = field(default_factory=dict)
+    remarks: Remarks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.remarks = Remarks(self.reference)
 
     def answer(self, text: str, number: int) -> str:
         """Return the decision of a line as JSON."""
@@ -106,12 +122,12 @@ class _Desk:
                 reader.read_principals(principal for principal, _ in asked)
                 reader.read_resources(resource for _, resource in asked)
 
-    def _answered(self, line: Line, number: int, decided: Callable[[], tuple[Decision, list[str]]]) -> str:
+    def _answered(self, line: Line, number: int, decided: Callable[[], tuple[Decision, Notes]]) -> str:
         try:
             decision, notes = decided()
         except PolicylakeError as error:
             return _error(line.id, number, error)
-        return _written(line.id, decision, notes)
+        return _written(line.id, decision, notes, has_warnings=self.is_strict)
 
     def _take_id(self, given: str | int | None, number: int) -> None:
         if given is not None and self.ids.setdefault(given, number) != number:
@@ -129,26 +145,43 @@ class _Desk:
             self.types[key] = entry.value_type if entry else None
         return self.types[key]
 
-    def _from_line(self, line: Line) -> tuple[Decision, list[str]]:
+    def _remarked(self, line: Line, names: Callable[[], Names]) -> Notes:
+        """Return what there is to say of a line's names and values. Raises PolicylakeError where that is an error."""
+        told: list[str] = []
+        doubts: list[str] = []
+        for remark in self.remarks.on(line.action, line.context, names):
+            text = f"{remark.member} {remark}"
+            if remark.is_mistake and self.is_strict:
+                raise PolicylakeError(text)
+            (told if remark.is_mistake else doubts).append(text)
+        if self.reference.action(line.action) is None:
+            told.append("taken as an action on any resource")
+        return Notes(tuple(told), tuple(doubts))
+
+    def _from_line(self, line: Line) -> tuple[Decision, Notes]:
         roles = line.context.get("aws:principalarn", ())
         caller = known.caller_of(line.principal, roles[0] if roles else None, line.federated_by)
         resource, notes = self._resource(line)
+        given = given_layers(line)
+        remarks = self._remarked(line, lambda: names_in(given))
         owner = line.resource_account or known.account_in(resource) or caller.account_id
         derived = {
             **known.principal_facts(caller, None, known.NOWHERE),
             **known.resource_facts(owner, known.NOWHERE),
         }
-        layers = self._limited(given_layers(line), line.action, resource, caller)
-        return decide(self._request(line, caller, resource, owner, derived), layers), notes
+        derived = {**known.default_user_id(caller, None), **derived}
+        layers = self._limited(given, line.action, resource, caller)
+        return decide(self._request(line, caller, resource, owner, derived), layers), _joined(notes, remarks)
 
-    def _from_lake(self, line: Line, reader: LakeReader | None) -> tuple[Decision, list[str]]:
+    def _from_lake(self, line: Line, reader: LakeReader | None) -> tuple[Decision, Notes]:
         if reader is None:
             raise PolicylakeError(NO_LAKE)
         request, layers, notes = self.asked_of_lake(line, reader)
         return decide(request, layers), notes
 
-    def asked_of_lake(self, line: Line, reader: LakeReader) -> tuple[Request, Layers, list[str]]:
+    def asked_of_lake(self, line: Line, reader: LakeReader) -> tuple[Request, Layers, Notes]:
         """Return a line's request and layers, and remarks. Raises PolicylakeError where the lake contradicts it."""
+        remarks = self._remarked(line, reader.names)
         principal = _principal(reader, line)
         caller = known.caller_of(line.principal, principal.arn if principal else None)
         resource, notes = self._resource(line)
@@ -156,19 +189,23 @@ class _Desk:
         owner = line.resource_account or known.account_in(resource) or (inventoried and inventoried.account_id)
         owner = owner or caller.account_id
         place, there = reader.organization(caller.account_id), reader.organization(owner)
-        of_principal = known.principal_facts(caller, principal.principal_id if principal else None, place)
+        principal_id = principal.principal_id if principal else None
+        of_principal = known.principal_facts(caller, principal_id, place)
         of_resource = known.resource_facts(owner, there)
         tags, tag_notes = resource_tags(
             inventoried.tags if inventoried else (), self.reference.action(line.action), line.action, resource
         )
         tags = {**tied_tags(line.context, self.reference.action(line.action), line.action, resource), **tags}
         own_tags = principal_tags(principal, line.context)
+        known.check_user_id(line.context, caller, principal_id)
         known.check_agreement(line.context, {**of_principal, **own_tags}, line.principal)
         known.check_agreement(line.context, {**of_resource, **tags}, resource)
         layers = self._layers(reader, line, caller, principal, resource, owner)
-        notes += tag_notes + _missing(principal) + _without_policy(line.action, resource, layers)
-        derived = {**of_principal, **own_tags, **of_resource, **tags}
-        return self._request(line, caller, resource, owner, derived), layers, notes
+        beside = Notes((*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers)))
+        defaults = known.default_user_id(caller, principal_id)
+        derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags}
+        request = self._request(line, caller, resource, owner, derived)
+        return request, layers, _joined(notes, beside, remarks)
 
     def _layers(
         self,
@@ -218,19 +255,14 @@ class _Desk:
             layers.rcps if is_under_rcps else None, layers.resource, layers.endpoint,
         )  # fmt: skip
 
-    def _resource(self, line: Line) -> tuple[str, list[str]]:
+    def _resource(self, line: Line) -> tuple[str, Notes]:
         """Return what the action is requested on, with remarks: actions without resource types on ``*`` (SAR)."""
-        entry = self.reference.action(line.action)
-        if entry is None:
-            return line.resource, [
-                f"the service reference does not know {line.action}; taken as an action on any resource"
-            ]
-        if not entry.resource_types and line.resource != "*":
-            return "*", [f'{entry.action} has no resource types: decided on "*"']
-        fits = (is_of_form(line.resource, kind.arn_format) for kind in entry.resource_types)
-        if line.resource != "*" and not any(fits):
-            return line.resource, [f"{line.resource} is of no resource type of {entry.action}: no such request is made"]
-        return line.resource, []
+        entry, said = self.reference.action(line.action), self.remarks.on_resource(line.action, line.resource)
+        if said is None:
+            return line.resource, Notes(())
+        if entry is not None and not entry.resource_types:
+            return "*", Notes((said,))
+        return line.resource, Notes((), (said,))
 
     def _request(self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts) -> Request:
         defaults = known.request_facts(line.context, resource, line.action, caller.kind, self.now)
@@ -275,16 +307,19 @@ def _without_policy(action: str, resource: str, layers: Layers) -> list[str]:
     return [f"the input lacks the policy of {resource}, without which nothing is allowed: the answer may be wrong"]
 
 
-def _written(given: str | int | None, decision: Decision, notes: list[str]) -> str:
-    return json.dumps(
-        {
-            "id": given,
-            "decision": decision.decision,
-            "blocked_by": decision.blocked_by,
-            "statements": [hit._asdict() for hit in decision.statements],
-            "detail": "; ".join([decision.detail, *notes]),
-        }
-    )
+def _joined(*notes: Notes) -> Notes:
+    return Notes(tuple(text for n in notes for text in n.told), tuple(text for n in notes for text in n.doubts))
+
+
+def _written(given: str | int | None, decision: Decision, notes: Notes, *, has_warnings: bool) -> str:
+    answer = {
+        "id": given,
+        "decision": decision.decision,
+        "blocked_by": decision.blocked_by,
+        "statements": [hit._asdict() for hit in decision.statements],
+        "detail": "; ".join([decision.detail, *notes.told, *notes.doubts]),
+    }
+    return json.dumps({**answer, "warnings": notes.doubts} if has_warnings else answer)
 
 
 def _error(given: str | int | None, number: int, error: PolicylakeError) -> str:

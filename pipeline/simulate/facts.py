@@ -14,6 +14,15 @@ from pipeline.iam.principals import Caller, kind_of
 Facts = dict[str, tuple[str, ...]]
 #: Services with one endpoint in us-east-1 for all regions.
 HOME_REGION = "us-east-1"
+#: Keys of calls that a service principal makes itself: users and roles never have them.
+OF_SERVICES = (
+    "aws:principalservicename", "aws:principalservicenameslist", "aws:sourcearn", "aws:sourceaccount",
+    "aws:sourceorgid", "aws:sourceorgpaths",
+)  # fmt: skip
+#: What stands for what a line leaves out and every request has: the caller's word for itself, a session's name, an id.
+USER_AGENT, SESSION, ROLE_ID, USER_ID = "policylake", "policylake", "AROAIOSFODNN7EXAMPLE", "AIDAIOSFODNN7EXAMPLE"
+#: Services that a call came through: all of them, the first and the last.
+CALLED, FIRST, LAST = "aws:calledvia", "aws:calledviafirst", "aws:calledvialast"
 PRINCIPAL_TYPES = {
     "user": "User", "role": "AssumedRole", "session": "AssumedRole", "federated user": "FederatedUser",
     "root": "Account", "anonymous": "Anonymous",
@@ -54,16 +63,35 @@ def request_facts(line: Mapping[str, tuple[str, ...]], resource: str, action: st
     """Return the keys that every request has, as a line says or by default.
 
     By default the connection is encrypted, the call is made by the caller itself at ``now``, in the region of the
-    resource's ARN, or us-east-1 where it has none and for IAM.
+    resource's ARN, or us-east-1 where it has none and for IAM. A role acts with temporary credentials: by default they
+    were issued at the time of the call. The services that a call came through follow from each other. Raises
+    PolicylakeError where these contradict each other.
     """
     region = (resource.split(":") + [""] * 4)[3] if resource != "*" else ""
     if kind == "anonymous":
         facts: Facts = {"aws:securetransport": ("true",)}
     else:
-        facts = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
+        called = _called(line)
+        facts = {"aws:securetransport": ("true",), "aws:viaawsservice": ("true" if called else "false",), **called}
         facts["aws:principalisawsservice"] = ("true" if kind == "service" else "false",)
     facts["aws:requestedregion"] = (HOME_REGION if action.lower().startswith("iam:") or not region else region,)
-    return {**facts, **_time(line, now)}
+    facts |= {"aws:useragent": (USER_AGENT,), **_time(line, now)}
+    if kind in ("role", "session", "federated user") and "aws:currenttime" in facts:
+        facts["aws:tokenissuetime"] = facts["aws:currenttime"]
+    return facts
+
+
+def _called(line: Mapping[str, tuple[str, ...]]) -> Facts:
+    """Return the services that a call came through as all three keys tell them; nothing where a line names none."""
+    ends = (*line.get(FIRST, ()), *line.get(LAST, ()))
+    chain = line.get(CALLED) or tuple(dict.fromkeys(ends))
+    if not chain:
+        return {}
+    for key, end in ((FIRST, chain[:1]), (LAST, chain[-1:])):
+        if line.get(key, end) != end:
+            told = f"{', '.join(line[key])}, but aws:CalledVia is {', '.join(chain)}"
+            raise PolicylakeError(f"context {key} is {told}; leave one of them out")
+    return {CALLED: chain, FIRST: chain[:1], LAST: chain[-1:]}
 
 
 def _time(line: Mapping[str, tuple[str, ...]], now: datetime) -> Facts:
@@ -84,6 +112,7 @@ def principal_facts(caller: Caller, principal_id: str | None, place: Organizatio
     if caller.kind not in PRINCIPAL_TYPES:
         return {}
     facts: Facts = {"aws:principaltype": (PRINCIPAL_TYPES[caller.kind],), "aws:username": ()}
+    facts.update(dict.fromkeys(OF_SERVICES, ()))
     if caller.account_id is None:
         return {**facts, "aws:principalaccount": ("anonymous",), "aws:userid": ("anonymous",)}
     facts |= {"aws:principalarn": (caller.principal_arn,), "aws:principalaccount": (caller.account_id,)}
@@ -111,6 +140,23 @@ def resource_facts(account_id: str | None, place: Organization) -> Facts:
     if account_id is None:
         return {}
     return {"aws:resourceaccount": (account_id,), **_organization("resource", place)}
+
+
+def default_user_id(caller: Caller, principal_id: str | None) -> Facts:
+    """Return aws:userid where it is not known whole: of a role some session's, of a user an id in its place."""
+    if caller.kind in ("role", "session"):
+        name = caller.arn.rsplit("/", 1)[-1] if caller.kind == "session" else SESSION
+        return {"aws:userid": (f"{principal_id or ROLE_ID}:{name}",)}
+    return {"aws:userid": (USER_ID,)} if caller.kind == "user" else {}
+
+
+def check_user_id(line: Mapping[str, tuple[str, ...]], caller: Caller, principal_id: str | None) -> None:
+    """Raise PolicylakeError where a line gives a role an aws:userid that no session of it has: its own id, a colon and
+    the session's name (VARS)."""
+    given = line.get("aws:userid", ())
+    if caller.kind == "role" and principal_id and not all(text.startswith(f"{principal_id}:") for text in given):
+        expected = f"sessions of {caller.arn} have {principal_id}: and their name"
+        raise PolicylakeError(f"context aws:userid is {', '.join(given)}, but {expected}; mend it or leave it out")
 
 
 def _organization(whose: str, place: Organization) -> Facts:

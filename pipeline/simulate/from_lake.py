@@ -5,7 +5,7 @@ is parsed once.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.lake import Lake
 from pipeline.simulate.facts import NOWHERE, Organization
+from pipeline.simulate.remarks import Names
 
 Tags = tuple[tuple[str, str], ...]
 
@@ -102,6 +103,8 @@ where
     or (attachments.attachment_kind = 'trust' and attachments.target_arn = $name)
 order by all
 """
+NAMED_ACTIONS = "select distinct lower(action_pattern) as name from actions where not is_wildcard"
+NAMED_KEYS = "select distinct lower(condition_key) as name from conditions"
 RESOURCES = "select resource_arn, account_id, tags from inventory where resource_arn in (select unnest($names))"
 
 
@@ -135,6 +138,7 @@ class LakeReader:
     _on_resources: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _accounts: dict[str, Organization] = field(default_factory=dict)
     _inventory: dict[str, Resource | None] = field(default_factory=dict)
+    _names: list[Names] = field(default_factory=list)
 
     def principal(self, name: str) -> Principal | None:
         """Return a user, role, group or loose document by its ARN or name, a role also by a session's ARN."""
@@ -150,6 +154,13 @@ class LakeReader:
                 )
             self._accounts.setdefault("", NOWHERE)
         return self._accounts.get(account_id or "", NOWHERE)
+
+    def names(self) -> Names:
+        """Return the actions and condition keys that policies name."""
+        if not self._names:
+            actions, keys = (frozenset(r["name"] for r in self._rows(sql)) for sql in (NAMED_ACTIONS, NAMED_KEYS))
+            self._names.append(Names(actions, keys))
+        return self._names[0]
 
     def controls(self, kind: PolicyKind, account_id: str) -> tuple[Level, ...] | None:
         """Return the levels of an account's SCPs or RCPs, the root first; None where that kind is not in use."""
@@ -229,6 +240,11 @@ class LakeReader:
         return AttachedPolicy(
             row.get("policy_name") or row.get("target_arn") or row["policy_id"], self._documents[place]
         )
+
+
+def named_in(lake: Lake) -> Callable[[], Names]:
+    """Return what finds the actions and condition keys that the policies of a lake name."""
+    return LakeReader(lake).names
 
 
 def governing(resource: str) -> frozenset[str]:

@@ -94,8 +94,8 @@ def type_of(value: object) -> str:
 def _check_names(value: Mapping[str, Any]) -> None:
     known = (*FACT_MEMBERS, *POLICY_MEMBERS)
     for name in value:
-        near = difflib.get_close_matches(name, known, 1, 0.85)
-        if name not in known and near:
+        near = [] if name in known else difflib.get_close_matches(name, known, 1, 0.85)
+        if near:
             raise PolicylakeError(f"{name} is no member of a request; did you mean {near[0]}?")
 
 

@@ -1,11 +1,7 @@
 """Tags as condition keys: of principals, and of resources under both spellings. Source: KEYS, TAGS, STAG."""
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
-from pipeline.iam import grammar
-from pipeline.iam.matching import like
 from pipeline.reference import ActionResourceType, ReferenceAction
 from pipeline.simulate.facts import Facts
 from pipeline.simulate.from_lake import Principal, Tags
@@ -69,16 +65,6 @@ def _carries(entry: ReferenceAction, resource: str, prefix: str) -> bool:
 
 def _keys(types: Iterable[ActionResourceType]) -> Iterable[str]:
     return (key for kind in types for key in kind.condition_keys)
-
-
-def is_of_form(resource: str, arn_format: str) -> bool:
-    """Whether a resource can be one of an ARN format, whose ``${...}`` stand for anything."""
-    return not arn_format or like(_form(arn_format), resource)
-
-
-@lru_cache(maxsize=4096)
-def _form(arn_format: str) -> tuple[grammar.Part, ...]:
-    return grammar.parts(re.sub(r"\$\{[^}]*\}", "*", arn_format), False)
 
 
 def _is_of(resource: str, kind: ActionResourceType) -> bool:

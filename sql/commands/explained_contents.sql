@@ -28,6 +28,21 @@ resource_lists as (
     group by resources.statement_id
 ),
 
+principal_lists as (
+    select
+        statement_principals.statement_id,
+        list(
+            {
+                'kind': statement_principals.principal_kind,
+                'value': statement_principals.principal_value
+            }
+            order by statement_principals.principal_kind, statement_principals.principal_value
+        ) as principals,
+    from statement_principals
+    inner join asked on statement_principals.statement_id = asked.statement_id
+    group by statement_principals.statement_id
+),
+
 condition_lists as (
     select
         conditions.statement_id,
@@ -58,6 +73,8 @@ select
     coalesce(pattern_lists.patterns, []) as action_patterns,
     coalesce(pattern_lists.matching, []) as matching_patterns,
     statements.principal_element,
+    statements.effect = 'Allow' as is_allow,
+    coalesce(principal_lists.principals, []) as principals,
     to_json({
         'effect': statements.effect,
         'has_variables': policies.language_version = '2012-10-17',
@@ -70,5 +87,6 @@ inner join statements on asked.statement_id = statements.statement_id
 inner join policies on statements.policy_id = policies.policy_id
 left join pattern_lists on statements.statement_id = pattern_lists.statement_id
 left join resource_lists on statements.statement_id = resource_lists.statement_id
+left join principal_lists on statements.statement_id = principal_lists.statement_id
 left join condition_lists on statements.statement_id = condition_lists.statement_id
 order by statements.statement_id

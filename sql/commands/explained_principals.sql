@@ -35,6 +35,7 @@ select
     accounts.organization_id,
     accounts.ou_path,
     sessions.has_session_tags,
+    principals.boundary_policy_id is not null as has_boundary,
 from principals
 left join accounts on principals.account_id = accounts.account_id
 cross join sessions

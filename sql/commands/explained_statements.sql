@@ -1,5 +1,5 @@
 /*
-description = "Each layer of a principal, and in it each statement whose actions match; a layer without one has a row of its own."
+description = "Each layer of a principal, and in it each statement whose actions match; a layer without one has a row of its own. The layer endpoint is of calls through that VPC endpoint alone."
 grain = ["layer", "level", "target_arn", "policy_name", "statement_id"]
 */
 with
@@ -103,12 +103,32 @@ resource_policies as (
         )
 ),
 
+-- Calls through one of these endpoints, or through $endpoint alone unless it is null, must be allowed by its policy too.
+endpoint_policies as (
+    select
+        'endpoint' as layer,
+        null::integer as level,
+        target_arn,
+        null::varchar as target_name,
+        policy_id,
+        policy_name,
+        attachment_kind,
+    from attachments
+    where
+        attachment_kind = 'endpoint'
+        and ($endpoint is null or split_part(target_arn, '/', -1) = $endpoint)
+        -- A loose document stands by itself.
+        and (select account_id from caller) is not null
+),
+
 present as (
     select * from identity_policies
     union
     select * from control_policies
     union all
     select * from resource_policies
+    union all
+    select * from endpoint_policies
 ),
 
 -- What is not there is worth a row too.
@@ -122,7 +142,8 @@ expected as (
         ('boundary', 'no permissions boundary'),
         ('scp', 'no SCP acts on this principal'),
         ('rcp', 'no RCP acts on this account and service'),
-        ('resource', 'no resource policy speaks of this principal and action')
+        ('resource', 'no resource policy speaks of this principal and action'),
+        ('endpoint', 'no policy of a VPC endpoint that the call can come through is in the inputs')
     ) as layers (layer, remark)
 ),
 
@@ -211,7 +232,7 @@ left join policies
 left join reasons on true
 left join deciding on true
 order by
-    list_position(['identity', 'boundary', 'scp', 'rcp', 'resource'], policies_by_layer.layer),
+    list_position(['identity', 'boundary', 'scp', 'rcp', 'resource', 'endpoint'], policies_by_layer.layer),
     policies_by_layer.level,
     policies_by_layer.target_arn,
     policies_by_layer.policy_name,

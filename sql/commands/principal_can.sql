@@ -24,6 +24,7 @@ scopes as (
         except_resources,
         granted_by,
         limited_by,
+        is_proven,
     from access
     where principal_arn = $principal
 )
@@ -40,6 +41,7 @@ select
     scopes.except_resources,
     scopes.granted_by,
     scopes.limited_by,
+    scopes.is_proven,
     verdicts.is_incomplete,
 from verdicts
 left join scopes on verdicts.action = scopes.action

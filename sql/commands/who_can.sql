@@ -15,6 +15,7 @@ select
     access.except_resources,
     access.granted_by,
     access.limited_by,
+    access.is_proven,
     access.is_incomplete,
 from access
 left join reference_resource_types as types

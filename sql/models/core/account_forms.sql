@@ -45,16 +45,45 @@ own_id_needed as (
         or regexp_matches(content, '"operator":"(?:Numeric|Date|Binary|Bool|Ip|Not).*"key":"aws:principaltag/')
 ),
 
--- Tags of a resource are known by its own ARN only.
-resources_by_name as (
+-- Tags of a resource are known where a pattern comes to it alone among those of the account: partition and account may
+-- be left open, and a variable may have one value.
+known_resources as (
     select
+        account_id,
+        resource_arn,
+        regexp_replace(resource_arn, '^arn:[^:]*:([^:]*:[^:]*):[^:]*:', 'arn::\1::') as named,
+    from inventory
+),
+
+named_resources as (
+    select distinct
         account_policies.account_id,
-        inventory.resource_arn,
+        regexp_replace(resources.resource_pattern, '^arn:[^:]*:([^:]*:[^:]*):[^:]*:', 'arn::\1::') as named,
+        regexp_replace(named, '\$\{[^}]*\}', '', 'g') as without_variables,
     from account_policies
     inner join statements on account_policies.policy_id = statements.policy_id
     inner join resources on statements.statement_id = resources.statement_id
-    inner join inventory
-        on account_policies.account_id = inventory.account_id and resources.resource_pattern = inventory.resource_arn
+),
+
+resources_by_name as (
+    select
+        known_resources.account_id,
+        known_resources.resource_arn,
+    from known_resources
+    inner join named_resources
+        on known_resources.account_id = named_resources.account_id and known_resources.named = named_resources.named
+    union
+    select
+        known_resources.account_id,
+        known_resources.resource_arn,
+    from known_resources
+    inner join named_resources
+        on
+            known_resources.account_id = named_resources.account_id
+            and starts_with(known_resources.named, split_part(named_resources.named, '${', 1))
+    where
+        contains(named_resources.named, '${')
+        and not regexp_matches(named_resources.without_variables, '[*?]')
     union
     select
         inventory.account_id,

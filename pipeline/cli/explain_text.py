@@ -2,11 +2,10 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from pipeline.cli.common import FormatName, emit, standard_output
-from pipeline.cli.explaining import Parts
+from pipeline.cli.common import emit, standard_output
+from pipeline.cli.explain_rows import Parts
 from pipeline.errors import printable
 
 Row = Mapping[str, Any]
@@ -17,12 +16,10 @@ MOST_WITNESSES = 3
 REPEATED = ("principal_arn", "part", "condition_id", "witness", "smallest_change", "is_proven")
 #: Characters of a clause that are shown; --format has all of it.
 LONGEST = 300
+#: Layers whose policies stand on something.
+ON_TARGETS = ("resource", "endpoint")
+ONLY_THROUGH = ": only for calls through that VPC endpoint, so no verdict counts it"
 SAID = {"always": "always", "never": "never", "depends": "depends on the request"}
-
-
-def is_wanted(name: FormatName | None, out: Path | None) -> bool:
-    """Whether the answer is for people: the table format, on standard output."""
-    return name in (None, "table") and out is None
 
 
 def show(action: str, parts: Parts) -> None:
@@ -67,8 +64,8 @@ def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:
     for row in statements:
         if row["layer"] != layer:
             layer = row["layer"]
-            yield from ("", f"Layer {layer}")
-        target = row["target_arn"] if layer == "resource" else ""
+            yield from ("", f"Layer {layer}{ONLY_THROUGH if layer == 'endpoint' else ''}")
+        target = row["target_arn"] if layer in ON_TARGETS else ""
         yield from _lines(row, held.get((row["layer"], target, row["statement_id"]), ()))
 
 

@@ -10,15 +10,20 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
-from pipeline.evaluate.actions import ActionForm, Place, TypeForm, action_form
-from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, best, judged
+from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
+from pipeline.evaluate.actions import Place as TypePlace
+from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, best, judged, named_by, worst
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.given import formula_of
+from pipeline.evaluate.instances import Place
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Facts, Knowledge, principal_facts
 from pipeline.evaluate.reading import COMPLETING
 from pipeline.evaluate.relevance import governed_by
+from pipeline.evaluate.scopes import REGION
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
+from pipeline.evaluate.texts import escaped
+from pipeline.evaluate.witness import Witnesses
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
 from pipeline.reference import Reference
@@ -38,9 +43,11 @@ NAMINGS = {
     "session": "names one session of the role",
     "not_principal": "leaves out those it names",
 }
+#: Layers of policies that stand on something, which tells the same statement in two of them apart.
+ON_TARGETS = ("resource", "endpoint")
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """The question: principal and action by their names in the lake; ``resource`` is None for any.
 
     ``context`` is None unless the question is one request: then it holds all that the request carries.
@@ -66,8 +73,8 @@ class Explained(NamedTuple):
     """``clauses`` of the statements, and by (layer, target, statement) what each comes to on each resource type.
 
     ``is_consent_needed``: the resource's own policy must allow, whatever identity policies do; ``is_foreign``: because
-    the resource is another account's. ``formulas`` are those of the residual conditions, by id; ``spelling`` maps keys
-    in lower case to how they are written.
+    the resource is another account's. ``formulas`` are those of the residual conditions, by id; ``places`` are the
+    resource that is asked about, by its type. ``spelling`` maps keys in lower case to how they are written.
     """
 
     clauses: tuple[Told, ...]
@@ -76,21 +83,40 @@ class Explained(NamedTuple):
     is_consent_needed: bool
     is_foreign: bool
     formulas: Mapping[str, Formula]
-    solver: Solver
+    places: Mapping[str, Place]
+    witnesses: Witnesses
     spelling: Mapping[str, str]
 
     def outcome(self, row: Row) -> Outcome:
         """Return what the statement of a row comes to on the type where it does most."""
         return best(self.outcomes[key_of(row)].values())
 
+    def through(self, rows: Sequence[Row]) -> Outcome:
+        """Return whether the policy of these statements lets calls pass, on the types that the action needs."""
+        stated = [row for row in rows if row["statement_id"]]
+        denies, allows = ([row for row in stated if row["effect"] == effect] for effect in ("Deny", "Allow"))
+        kinds = {kind for row in stated for kind in self.outcomes[key_of(row)]}
+        by_kind = {kind: self._passed(allows, denies, kind) for kind in kinds}
+        if not self.required_types:
+            return best(by_kind.values())
+        return worst(by_kind.get(kind, "never") for kind in self.required_types)
+
+    def _passed(self, allows: Sequence[Row], denies: Sequence[Row], kind: str) -> Outcome:
+        allowed, denied = (
+            best(self.outcomes[key_of(row)].get(kind, "never") for row in rows) for rows in (allows, denies)
+        )
+        if denied == "always" or allowed == "never":
+            return "never"
+        return "depends" if "depends" in (allowed, denied) else "always"
+
 
 def key_of(row: Row) -> tuple[str, str, str]:
-    """Return what tells the statement of a row apart: in a resource's policy also the resource."""
-    return row["layer"], row["target_arn"] if row["layer"] == "resource" else "", row["statement_id"]
+    """Return what tells the statement of a row apart: in the policy of a resource or VPC endpoint also that."""
+    return row["layer"], row["target_arn"] if row["layer"] in ON_TARGETS else "", row["statement_id"]
 
 
-def explained(
-    lake: Lake, reference: Reference, asked: Asked, statements: Sequence[Row], condition_ids: Sequence[str]
+def explained_answer(
+    lake: Lake, reference: Reference, asked: Question, statements: Sequence[Row], condition_ids: Sequence[str]
 ) -> Explained:
     """Return the clauses of statements: rows of ``explained_statements`` that have one; and the residual conditions."""
     reader = _Reader(lake, reference, asked)
@@ -103,9 +129,11 @@ def explained(
     for key, row in rows.items():
         content = contents[row["statement_id"]]
         found = _by_type((kind, reader.judged(content, row, kind, foreign)) for kind in reader.kinds(form))
-        outcomes[key] = {name: one.outcome for name, one in found.items()}
-        place = (row["layer"], row["target_arn"] if row["layer"] == "resource" else None, row["statement_id"])
-        told += (Told(*place, (), clause) for clause in reader.heads(content, row))
+        naming = reader.naming(content, row)
+        named = best(clause.outcome for clause in naming) if naming else "always"
+        outcomes[key] = {name: worst((one.outcome, named)) for name, one in found.items()}
+        place = (row["layer"], key[1] or None, row["statement_id"])
+        told += (Told(*place, (), clause) for clause in (reader.action_clause(content), *naming))
         told += (Told(*place, *one) for one in _by_clause(found))
     kinds = reader.kinds(form)
     return Explained(
@@ -115,7 +143,8 @@ def explained(
         reader.is_foreign() or any(kind.needs_consent for kind in kinds),
         reader.is_foreign(),
         reader.formulas(condition_ids),
-        reader.solver,
+        {kind.resource_type: reader.place(kind) for kind in kinds if asked.resource is not None},
+        Witnesses(reader.solver, reader.knowledge, ()),
         reader.spelling(contents.values()),
     )
 
@@ -161,7 +190,7 @@ class _Reader:
 
     lake: Lake
     reference: Reference
-    asked: Asked
+    asked: Question
     knowledge: Knowledge = field(init=False)
     solver: Solver = field(init=False)
     caller: Row = field(init=False)
@@ -192,14 +221,16 @@ class _Reader:
         return {condition_id: self._on_resource(f) for condition_id, f in found.items()}
 
     def _on_resource(self, f: Formula) -> Formula:
-        """Return a formula with the resource that is asked about, and its tags, filled in; simplified."""
+        """Return a formula with the resource that is asked about, its tags and the region called filled in."""
         resource = self.asked.resource
         if resource is None:
             return f
         known = self._known_of(account_of(resource), resource)
+        region = region_of(resource)
+        facts = {**known.facts, **({REGION: (region,)} if region else {})}
         truths: dict[Test, Formula] = {}
         for test in formulas.tests(f):
-            values = (resource,) if test.key.startswith(RESOURCE) else known.facts.get(test.key)
+            values = (resource,) if test.key.startswith(RESOURCE) else facts.get(test.key)
             if values is None and test.key.startswith(known.complete):
                 values = ()
             if values is not None and not (test.is_opaque and values):
@@ -231,13 +262,18 @@ class _Reader:
         resource = self._resource(form)
         if resource is None:
             return form.types
-        place = Place(ANYWHERE, resource.split(":")[1] if resource.startswith("arn:") else ANYWHERE)
+        place = TypePlace(ANYWHERE, resource.split(":")[1] if resource.startswith("arn:") else ANYWHERE)
         return tuple(kind for kind in form.types if globs.matches(kind.universe(place), resource)) or form.types
 
     def _resource(self, form: ActionForm) -> str | None:
         """Return the resource that is asked about; actions without resource types are requested on ``*``."""
         has_types = any(kind.arn_format is not None for kind in form.types)
         return self.asked.resource if has_types or self.asked.resource is None else "*"
+
+    def place(self, kind: TypeForm) -> Place:
+        """Return the resource that is asked about as the one of its type."""
+        universe = kind.universe(TypePlace(ANYWHERE, self._partition()))
+        return Place(universe, escaped(self.asked.resource or "*") if kind.arn_format is not None else "*", ())
 
     def foreign_targets(self) -> tuple[str, ...]:
         """Return the resources of other accounts whose policies speak of the principal."""
@@ -249,22 +285,37 @@ class _Reader:
         owner = account_of(self.asked.resource)
         return bool(owner and self.caller["account_id"]) and owner != self.caller["account_id"]
 
-    def heads(self, content: Row, row: Row) -> Iterator[Clause]:
-        """Yield the clauses on action and principal, which hold: other statements are not asked for."""
+    def action_clause(self, content: Row) -> Clause:
+        """Return the clause on the action, which holds: other statements are not asked for."""
         element = content["action_element"]
         patterns = content["matching_patterns"] if element == "Action" else content["action_patterns"]
         reason = "matches" if element == "Action" else "none of them matches"
-        yield Clause(element, f"{element} {', '.join(patterns)}", "always", f"{reason} {self.asked.action}")
-        if row["layer"] == "resource":
-            named = [
-                (naming["named"], naming["named_as"])
-                for naming in self.namings
-                if (naming["resource_arn"], naming["statement_id"]) == (row["target_arn"], row["statement_id"])
-            ]
-            for name, how in dict.fromkeys(named):
-                element = content["principal_element"] or "Principal"
-                outcome: Outcome = "depends" if how == "session" else "always"
-                yield Clause(element, f"{element} {name}", outcome, NAMINGS[how])
+        return Clause(element, f"{element} {', '.join(patterns)}", "always", f"{reason} {self.asked.action}")
+
+    def naming(self, content: Row, row: Row) -> tuple[Clause, ...]:
+        """Return the clauses on the principal. The caller of a request is a role, none of its sessions by name."""
+        found = self._naming(content, row)
+        if self.asked.context is None:
+            return found
+        return tuple(one._replace(outcome="never") if one.outcome == "depends" else one for one in found)
+
+    def _naming(self, content: Row, row: Row) -> tuple[Clause, ...]:
+        """Return the clauses on the principal. Of resource policies only statements that speak of it are asked for."""
+        element = content["principal_element"]
+        if row["layer"] == "endpoint" and element:
+            return tuple(named_by(element, content["is_allow"], content["principals"], self.caller))
+        if row["layer"] != "resource":
+            return ()
+        named = [
+            (naming["named"], naming["named_as"])
+            for naming in self.namings
+            if (naming["resource_arn"], naming["statement_id"]) == (row["target_arn"], row["statement_id"])
+        ]
+        element = element or "Principal"
+        return tuple(
+            Clause(element, f"{element} {name}", "depends" if how == "session" else "always", NAMINGS[how])
+            for name, how in dict.fromkeys(named)
+        )
 
     def judged(self, content: Row, row: Row, kind: TypeForm, foreign: Sequence[str]) -> Judged:
         """Return what a statement comes to on a resource type: in the own account, or else where it reaches others."""
@@ -281,6 +332,10 @@ class _Reader:
         return judged(written, target, Surroundings(target.facts, target.kind.view, self.knowledge), self.solver)
 
     def _targets(self, kind: TypeForm, row: Row, foreign: Sequence[str]) -> list[Target]:
+        if row["layer"] == "endpoint" and self.asked.context is None:
+            through = {"aws:sourcevpce": (row["target_arn"].rsplit("/", 1)[-1],), "aws:sourceip": ()}
+            targets = self._targets(kind, {**row, "layer": "identity"}, foreign)
+            return [target._replace(facts={**target.facts, **through}) for target in targets]
         resource = self.asked.resource if kind.arn_format is not None else self.asked.resource and "*"
         if resource is not None:
             return [self._at(kind, account_of(resource), resource, ())]
@@ -297,7 +352,7 @@ class _Reader:
         return [self._at(kind, owner, None, (pattern_glob(pattern),)) for pattern in governed_by(arn)]
 
     def _at(self, kind: TypeForm, account: str, resource: str | None, scope: tuple[globs.Glob, ...]) -> Target:
-        place = Place(account or ANYWHERE, self._partition())
+        place = TypePlace(account or ANYWHERE, self._partition())
         is_whole = self.asked.context is not None
         known = _Known({}, ()) if is_whole else self._known_of(account, resource)
         scope = (kind.universe(place), *scope)
@@ -349,6 +404,11 @@ class _Reader:
 def account_of(resource: str | None) -> str:
     """Return the account field of an ARN; an empty text where there is none."""
     return resource.split(":")[4] if resource and resource.startswith("arn:") else ""
+
+
+def region_of(resource: str) -> str:
+    """Return the region field of an ARN, in which it is called; an empty text where there is none."""
+    return resource.split(":")[3] if resource.startswith("arn:") else ""
 
 
 def former_spellings(reference: Reference) -> dict[str, str]:

@@ -61,7 +61,15 @@ CHANGES = pa.schema(
 )
 
 
-class Asked(NamedTuple):
+#: What the policy of a VPC endpoint does with the calls through it.
+THROUGH = {
+    "always": "calls through it pass",
+    "never": "calls through it are refused",
+    "depends": "calls through it pass or not, as the request is",
+}
+
+
+class Arguments(NamedTuple):
     """Principal and action as the lake names them, a resource or None, and the keys that a request is said to have."""
 
     principal: str
@@ -80,23 +88,25 @@ class Parts(NamedTuple):
     changes: pa.Table
 
 
-def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
+def parts(lake: Lake, reference: Reference, asked: Arguments) -> Parts:
     """Return the explanation. Raises PolicylakeError for a request that cannot be decided."""
-    from pipeline.evaluate import explain
-    from pipeline.evaluate import remedies as changing
+    from pipeline.evaluate import remedies
+    from pipeline.evaluate.explained_statements import Question, explained_answer
 
     pair = {"principal": asked.principal, "action": asked.action}
     reach = pair | {"resource": asked.resource}
     verdicts = lake.query(command_query("explained_verdicts"), pair)
     scopes = lake.query(command_query("explained_scopes"), reach)
-    statements = lake.query(command_query("explained_statements"), reach)
-    rows = statements.to_pylist()
     decided = _decided(lake, reference, asked)
     context = decided.context if decided else None
+    endpoint = next(iter(context.get("aws:sourcevpce", ())), "") if context is not None else None
+    statements = lake.query(command_query("explained_statements"), reach | {"endpoint": endpoint})
+    rows = statements.to_pylist()
     listed = scopes.to_pylist()
     ids = sorted({row["condition_id"] for row in listed if row["condition_id"]})
-    explained = explain.explained(lake, reference, explain.Asked(*asked[:3], context), rows, ids)
-    answered = changing.Answered(
+    question = Question(*asked[:3], context)
+    explained = explained_answer(lake, reference, question, rows, ids)
+    answered = remedies.Answered(
         verdicts.to_pylist()[0],
         listed,
         rows,
@@ -104,19 +114,18 @@ def parts(lake: Lake, reference: Reference, asked: Asked) -> Parts:
         decided.decision.decision if decided else None,
         decided.decision.blocked_by if decided else (),
     )
-    question = changing.Question(*asked[:3])
-    conditions = [] if decided else changing.of_conditions(listed, explained, on_a_resource=asked.resource is not None)
-    found = [*conditions, *changing.changes(question, answered)]
+    conditions = [] if decided else remedies.of_conditions(listed, explained)
+    found = [*conditions, *remedies.remedies(question, answered)]
     return Parts(
         _with_decision(verdicts, answered, decided) if asked.resource else verdicts,
         scopes,
         _placed(lake, statements, rows, explained),
         pa.Table.from_pylist([_clause(asked.principal, told) for told in explained.clauses], CLAUSES),
-        pa.Table.from_pylist([_part(asked.principal, "change", change._asdict()) for change in found], CHANGES),
+        pa.Table.from_pylist([_part(asked.principal, "change", remedy._asdict()) for remedy in found], CHANGES),
     )
 
 
-def _decided(lake: Lake, reference: Reference, asked: Asked) -> Any:
+def _decided(lake: Lake, reference: Reference, asked: Arguments) -> Any:
     """Return the decision of the concrete evaluator where the question is one request."""
     from pipeline.simulate import decided_request
 
@@ -151,7 +160,22 @@ def _placed(lake: Lake, statements: pa.Table, rows: Sequence[Row], explained: An
             found[number] = (explained.outcome(row), *places[occurrence])
     for (name, kind), values in zip(STATEMENT_COLUMNS, zip(*found, strict=True), strict=True):
         statements = statements.append_column(name, pa.array(values, kind))
+    remarks = pa.array(_remarks(rows, explained), pa.string())
+    statements = statements.set_column(statements.column_names.index("remark"), "remark", remarks)
     return statements.drop_columns(["attachment_kind", "policy_id", "is_listed"])
+
+
+def _remarks(rows: Sequence[Row], explained: Any) -> list[str | None]:
+    """Return the remarks of the rows, the first of a VPC endpoint with what its policy does with calls through it."""
+    remarks: list[str | None] = [row["remark"] for row in rows]
+    at: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        if row["layer"] == "endpoint" and row["target_arn"]:
+            at.setdefault(row["target_arn"], []).append(number)
+    for first, *others in at.values():
+        passed = THROUGH[explained.through([rows[number] for number in (first, *others)])]
+        remarks[first] = f"{remarks[first]}: {passed}" if remarks[first] else passed
+    return remarks
 
 
 def _clause(principal: str, told: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.simulate.lines import Line, type_of
 from pipeline.simulate.objects import loads
+from pipeline.simulate.remarks import Names
 
 #: The kind of policy that a member holds, for those with one list of documents.
 LISTS: Mapping[str, PolicyKind] = {"identity_policies": "identity", "session_policies": "session"}
@@ -27,6 +28,17 @@ def given_layers(line: Line) -> Layers:
         rcps=_levels(found, "rcps", "rcp"),
         resource=_one(found, "resource_policy", "trust" if is_trust else "resource"),
         endpoint=_one(found, "endpoint_policy", "endpoint"),
+    )
+
+
+def names_in(layers: Layers) -> Names:
+    """Return the actions and condition keys that policies name."""
+    flat = (layers.identity, layers.boundary, layers.session, layers.resource, layers.endpoint)
+    levels = (*flat, *(layers.scps or ()), *(layers.rcps or ()))
+    statements = [s for level in levels for attached in level or () for s in attached.policy.statements]
+    return Names(
+        frozenset(action.lower() for s in statements for action in s.actions),
+        frozenset(c.key.lower() for s in statements for c in s.conditions),
     )
 
 

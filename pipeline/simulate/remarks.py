@@ -1,0 +1,147 @@
+"""Holds a request to the service reference: names that nobody knows, values of another type, keys that AWS never sends.
+
+What no request of AWS has is a mistake: an access test with one tests nothing. What AWS does not send with this action
+is a doubt. Decides no request.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Literal, NamedTuple
+
+from pipeline.iam import grammar
+from pipeline.reference import Reference, ReferenceAction, ReferenceKey
+from pipeline.simulate.forms import is_of_form
+
+#: Global keys that only some actions carry: the reference lists them with those (KEYS).
+PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
+#: Services whose sessions bring keys of theirs into requests of every service (KEYS).
+OF_SESSIONS = frozenset(
+    {
+        "saml", "identitystore", "identitycenter", "sts", "cognito-identity-auth", "cognito-identity-unauth", "ec2",
+        "ssm", "lambda", "glue",
+    }
+)  # fmt: skip
+#: How the values of a data type are read, None for what is none, and what to write. Texts can be anything.
+TYPES: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "Bool": (grammar.boolean, "true or false"),
+    "Numeric": (grammar.number, "a number"),
+    "Date": (grammar.instant, "a date such as 2026-11-25T00:00:00Z, or seconds since 1970"),
+    "IPAddress": (grammar.address, "one address, no network"),
+    "ARN": (grammar.arn_fields, "a whole ARN"),
+    "Binary": (grammar.octets, "base64"),
+}
+REFRESH = "a name that AWS has added lately comes with: policylake reference refresh"
+
+
+class Names(NamedTuple):
+    """Names in lower case that the policies at hand use: actions without wildcards, and condition keys."""
+
+    actions: frozenset[str]
+    keys: frozenset[str]
+
+
+class Remark(NamedTuple):
+    """What there is to say of a ``member`` of the request: of an action or a key. A mistake, or else a doubt."""
+
+    member: Literal["action", "context"]
+    name: str
+    text: str
+    is_mistake: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.text}"
+
+
+class Remarks:
+    """Makes remarks on requests, and remembers what it knows of names."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self._key = lru_cache(maxsize=4096)(reference.key)
+        self._carries = lru_cache(maxsize=4096)(self._can_carry)
+
+    def on(self, action: str, context: Mapping[str, Sequence[str]], names: Callable[[], Names]) -> Iterator[Remark]:
+        """Yield what there is to say of a request. ``names`` is asked where the reference does not know a name."""
+        entry = self.reference.action(action)
+        if entry is None:
+            yield Remark("action", action, *self._unknown(action, "action", action.lower() in names().actions))
+        for key, values in context.items():
+            known = self._key(key)
+            if known is None:
+                yield from self._on_unknown_key(key, names)
+                continue
+            yield from _on_values(key, known, values)
+            if entry is not None and not self._carries(entry, key.lower()):
+                yield Remark("context", key, f"AWS sends no such key with {entry.action}; leave it out", False)
+
+    def on_resource(self, action: str, resource: str) -> str | None:
+        """Return what there is to say where requests for an action are never on that resource."""
+        entry = self.reference.action(action)
+        if entry is None or resource == "*":
+            return None
+        if not entry.resource_types:
+            return f'{entry.action} has no resource types: decided on "*"'
+        if any(is_of_form(resource, kind.arn_format) for kind in entry.resource_types):
+            return None
+        return f"{resource} is of no resource type of {entry.action}: no such request is made"
+
+    def _on_unknown_key(self, key: str, names: Callable[[], Names]) -> Iterator[Remark]:
+        if _is_of_provider(key):
+            return
+        yield Remark("context", key, *self._unknown(key, "condition key", key.lower() in names().keys))
+
+    def _unknown(self, name: str, what: str, is_named: bool) -> tuple[str, bool]:
+        text = f"the service reference does not know this {what}"
+        if is_named:
+            return f"{text}, but a policy names it", False
+        near = self._near(name, what)
+        return f"{text}; {f'did you mean {near}?' if near else REFRESH}", True
+
+    def _near(self, name: str, what: str) -> str | None:
+        """Return the known name nearest to one, with its part after the slash if it takes one."""
+        relation, column = ("reference_actions", "action")
+        if what != "action":
+            relation, column = ("reference_condition_keys", "condition_key")
+        start, slash, end = name.partition("/")
+        known = {}
+        for listed in self.reference.table(relation)[column].to_pylist():
+            known[listed.split("${", 1)[0].lower()] = listed.split("${", 1)[0] + (end if "${" in listed else "")
+        close = difflib.get_close_matches((start + slash).lower(), known, 1, 0.75)
+        return known[close[0]] if close else None
+
+    def _can_carry(self, entry: ReferenceAction, key: str) -> bool:
+        """Whether AWS can send a key that the reference knows with an action."""
+        service = key.split(":", 1)[0]
+        if service == "aws" and not key.startswith(PER_ACTION):
+            return True
+        if _is_of_provider(key) or (service in OF_SESSIONS and service != entry.service):
+            return True
+        listed = (*entry.condition_keys, *(name for kind in entry.resource_types for name in kind.condition_keys))
+        found = self._key(key)
+        names = {found.name.lower(), self._current.get(found.name.lower())} if found else {}
+        return any(name.lower() in names for name in listed)
+
+    @cached_property
+    def _current(self) -> dict[str, str]:
+        """The spelling that actions list, by a former one."""
+        rows = self.reference.table("reference_condition_keys").select(["condition_key", "current_spelling"])
+        spelt = ((row["condition_key"], row["current_spelling"]) for row in rows.to_pylist())
+        return {former.lower(): current.lower() for former, current in spelt if current}
+
+
+def _is_of_provider(key: str) -> bool:
+    """Whether a key is an identity provider's: these begin with the name of its host."""
+    host, colon, _ = key.partition(":")
+    return bool(colon) and "." in host
+
+
+def _on_values(key: str, known: ReferenceKey, values: Sequence[str]) -> Iterator[Remark]:
+    """ARNs are a doubt: AWS's pages give that type to keys of which some requests have a name or an id."""
+    if len(values) > 1 and not known.is_multivalued:
+        yield Remark("context", key, f"the key has one value, not {len(values)}; give one", True)
+    kind = known.value_type.removeprefix("ArrayOf")
+    read, wanted = TYPES.get(kind, (str, ""))
+    wrong = next((value for value in values if read(value) is None), None)
+    if wrong is not None:
+        yield Remark("context", key, f"{wrong[:100]!r} is no value of the type {kind}; write {wanted}", kind != "ARN")
