@@ -293,11 +293,11 @@ def _by_pieces(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
 def _by_fields(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
     """Compare ARNs field by field; None where a wildcard might cross a colon, or a text is no ARN.
 
-    Texts of a scope that is bound to its fields have five colons, so the five of any pattern stand at the same places.
+    Texts of a scope that is bound to its fields have five colons, so the five of any pattern stand at the same places;
+    so do the first five where no wildcard before them matches a colon.
     """
-    if not any(is_bound(member) for member in scope):
-        return None
-    split = [fields(member) for member in (*scope, pattern)]
+    split_at = fields if any(is_bound(member) for member in scope) else aligned
+    split = [split_at(member) for member in (*scope, pattern)]
     if any(part is None for part in split):
         return None
     inside, outside = True, False
@@ -341,6 +341,33 @@ def fields(pattern: Glob) -> tuple[Glob, ...] | None:
     if len(found) != ARN_FIELDS or pattern.ignores_case:
         return None
     return tuple(Glob(tuple(field)) for field in found)
+
+
+@lru_cache(maxsize=1 << 16)
+def aligned(pattern: Glob) -> tuple[Glob, ...] | None:
+    """Return the six fields of an ARN's glob whose last one may hold colons, if no wildcard before it matches one."""
+    found: list[list[Token]] = [[]]
+    for token in pattern.tokens:
+        is_early = len(found) < ARN_FIELDS
+        if is_early and token.kind == "char" and token.text == ":":
+            found.append([])
+        elif is_early and token.kind != "char" and not token.no_colon:
+            return None
+        else:
+            found[-1].append(token)
+    if len(found) != ARN_FIELDS or pattern.ignores_case:
+        return None
+    return tuple(Glob(tuple(field)) for field in found)
+
+
+def of_arn(pattern: Glob) -> Glob:
+    """Return a glob of ARNs whose wildcards in the first five fields match no colon, where it has all six fields."""
+    colons = [place for place, token in enumerate(pattern.tokens) if token.text == ":"]
+    if not pattern.start.startswith("arn:") or len(colons) < ARN_FIELDS - 1:
+        return pattern
+    last = colons[ARN_FIELDS - 2]
+    early = (token if token.kind == "char" else token._replace(no_colon=True) for token in pattern.tokens[:last])
+    return Glob((*early, *pattern.tokens[last:]))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -72,12 +72,14 @@ def _reduced(scope: tuple[Glob, ...], pattern: Glob) -> tuple[Glob, ...]:
 
 def _field_by_field(left: Glob, right: Glob) -> Glob | None:
     """Return the glob of what matches both, where in each field one is narrower; ``left`` is bound to its fields."""
-    one, other = globs.fields(left), globs.fields(right)
-    if one is None or other is None or not globs.is_bound(left):
+    is_bound = globs.is_bound(left)
+    split = globs.fields if is_bound else globs.aligned
+    one, other = split(left), split(right)
+    if one is None or other is None:
         return None
     tokens: list[globs.Token] = []
     for number, (mine, theirs) in enumerate(zip(one, other, strict=True)):
-        narrower = _narrower(mine, globs.bound(theirs))
+        narrower = _narrower(mine, globs.bound(theirs) if is_bound else theirs)
         if narrower is None:
             return None
         tokens += [*([globs.Token("char", ":")] if number else []), *narrower.tokens]

@@ -323,7 +323,7 @@ def resource_test(pattern: str) -> Formula:
 def pattern_glob(pattern: str) -> globs.Glob:
     """Return the glob of a filled pattern; a variable that is left matches anything."""
     parts = grammar.parts(pattern, True)
-    return globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts])
+    return globs.of_arn(globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts]))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -331,7 +331,7 @@ def wide_glob(pattern: str, has_variables: bool, completes: bool) -> globs.Glob:
     """Return the glob of a pattern as written, every variable of it matching anything."""
     written = grammar.completed_arn(pattern) if completes else pattern
     parts = grammar.parts(written, has_variables)
-    return globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts])
+    return globs.of_arn(globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts]))
 
 
 @lru_cache(maxsize=1 << 16)

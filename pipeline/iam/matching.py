@@ -51,7 +51,8 @@ def action_matches(patterns: Iterable[str], action: str) -> bool:
 def resource_matches(
     patterns: Iterable[str], resource: str, has_variables: bool, variable: Variable, *, complete: bool
 ) -> bool:
-    """Whether one of the resource patterns matches: one glob over the whole ARN, case-sensitive (RES).
+    """Whether one of the resource patterns matches: a glob, case-sensitive (RES), whose wildcards in the first five
+    fields of an ARN stay in them where it has all six.
 
     ``complete`` fills ARNs of fewer than six fields up, as in identity policies. A pattern with a variable
     that has no value, or that stands before the fifth colon, matches nothing (VARS).
@@ -59,9 +60,16 @@ def resource_matches(
     for text in patterns:
         pattern = parts(completed_arn(text) if complete else text, has_variables)
         found = None if _has_early_variable(pattern) else resolved(pattern, variable)
-        if found is not None and like(found, resource):
+        if found is not None and _like_resource(found, resource):
             return True
     return False
+
+
+def _like_resource(pattern: tuple[Part, ...], resource: str) -> bool:
+    fields, split = arn_fields(resource), _split_fields(pattern)
+    if fields is None or len(split) < ARN_FIELDS or split[0] != (Part("literal", "arn"),):
+        return like(pattern, resource)
+    return all(like(p, f) for p, f in zip(split, fields, strict=True))
 
 
 def _has_early_variable(pattern: tuple[Part, ...]) -> bool:
