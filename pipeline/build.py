@@ -13,7 +13,7 @@ from pipeline.evaluate.run import SAGEMAKER_FAMILY
 from pipeline.gather import Gathered, gather
 from pipeline.lake import new_snapshot
 from pipeline.lake.dictionary import relation, relations
-from pipeline.lake.duck import Connection, connect, room_needed
+from pipeline.lake.duck import Connection
 from pipeline.lake.write import load_table
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step, silent
@@ -52,6 +52,8 @@ def build_lake(
     services: Sequence[str] = (),
     latest: bool = False,
     processes: int = 1,
+    memory: int | None = None,
+    threads: int | None = None,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build a snapshot of the inputs in the folder ``lake`` and make it current.
@@ -60,15 +62,17 @@ def build_lake(
     snapshot is the same for any number. More than one asks of a script that it keeps what it does behind
     ``if __name__ == "__main__"``.
 
+    ``memory`` in bytes and ``threads`` are for DuckDB, by default a good share of what this process may use; it spills
+    to a folder in the lake, or in TMPDIR if that is set.
+
     Raises PolicylakeError where nothing can be read, inputs contradict each other (see ``latest``), or the lake cannot
     be written.
     """
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
-    with new_snapshot(lake) as snapshot, collection_off(), room_needed():
+    with new_snapshot(lake) as snapshot, collection_off(), snapshot.working(memory, threads) as connection:
         read = gather(inputs, known, latest=latest, processes=processes, progress=progress)
         progress(Step("loading"))
-        connection = connect()
         loaded = _load(connection, read.tables, known)
         with workers(processes) as pool:
             evaluate(connection, known, evaluated, pool, progress)

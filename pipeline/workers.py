@@ -28,11 +28,6 @@ NOT_STARTED = "worker processes cannot be started"
 REMEDY = "give --processes 1 to do without them"
 
 
-def available() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Workers:
     """Processes to work in; ``count`` includes this one, which takes shards itself while it waits for the others."""
 
@@ -135,11 +130,11 @@ def _wait_and_end(sentinel: int) -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait. Processes started meanwhile never hear of it: it is for this one to end them."""
+    """Let Ctrl-C and the like wait. Processes started meanwhile never hear of it: it is for this one to end them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

@@ -8,11 +8,14 @@ import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note
 from pipeline.cli.progress import shown, table_of
+from pipeline.cli.sizes import memory_size
+from pipeline.cli.stopping import stoppable
 from pipeline.errors import PolicylakeError, Reject
+from pipeline.lake.duck import interrupt
+from pipeline.machine import processors
 from pipeline.progress import Progress, Step
 from pipeline.reference import load
 from pipeline.timings import Stopwatch
-from pipeline.workers import available
 
 #: Rejects that the terminal shows; --verbose shows all of them.
 SHOWN = 25
@@ -41,6 +44,20 @@ def build(
             show_default="processors",
         ),
     ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            "--memory",
+            metavar="SIZE",
+            parser=memory_size,
+            help="Memory for DuckDB, such as 4GiB; what does not fit goes to files in the lake, or in TMPDIR.",
+            show_default="half of what there is",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", metavar="N", min=1, help="Threads for DuckDB.", show_default="processors"),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no list of rejects.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List every reject; tell the stages where there is no terminal.")
@@ -62,13 +79,15 @@ def build(
 
     wanted = prefixes(services or ())
     watch = Stopwatch() if timings else None
-    with shown(quiet=quiet, verbose=verbose) as show:
+    with stoppable(interrupt), shown(quiet=quiet, verbose=verbose) as show:
         result = build_lake(
             inputs,
             lake,
             services=wanted,
             latest=latest,
-            processes=processes or available(),
+            processes=processes or processors(),
+            memory=memory,
+            threads=threads,
             progress=_both(watch, show) if watch else show,
         )
     errors = sum(reject.severity == "error" for reject in result.rejects)

@@ -19,7 +19,7 @@ from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
-from pipeline.lake.duck import Connection
+from pipeline.lake.duck import Connection, cursor
 from pipeline.lake.write import load_table
 from pipeline.progress import Progress, Step
 from pipeline.reference import Reference
@@ -136,7 +136,7 @@ def _profiles(connection: Connection, examples: Examples) -> Profiles:
 
 
 def _batches(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
-    result = connection.cursor().execute(sql)
+    result = cursor(connection).execute(sql)
     while rows := result.fetchmany(10_000):
         yield from rows
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +20,14 @@ from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
 from pipeline.lake.locks import lock, locked, share, unlock
 from pipeline.lake.manifest import is_whole, write_manifest
+from pipeline.lake.spill import IN_LAKE, spill_folder
 from pipeline.progress import Progress, Step, silent
 
 #: Most of a COPY is the work of one thread; more at once would take more memory.
 WRITTEN_AT_ONCE = 2
 BUILDING = ".building-"
 REMOVING = ".removing-"
-UNCHANGED = "make room or choose another --lake; nothing changed, the former snapshot is still current"
+REMEDY = f"make room or choose another --lake; {duck.UNCHANGED}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,17 @@ class Snapshot:
     lake: Path
     folder: Path
     lock: int | None
+
+    @contextmanager
+    def working(self, memory: int | None, threads: int | None) -> Iterator[duck.Connection]:
+        """Yield a database to work in, within ``memory`` bytes; see ``duck.limits``. It and what it spills do not stay.
+
+        Raises PolicylakeError where memory or room is not enough.
+        """
+        with spill_folder(self.lake / "snapshots") as spill:
+            within = duck.limits(memory, threads, spill)
+            with duck.room_needed(within), closing(duck.connect(within=within)) as connection:
+                yield connection
 
     def write(self, connection: duck.Connection, relation: Relation, *, is_ordered: bool = False) -> int:
         """Write the table or view of the relation's name as Parquet, ordered by its grain; return how many rows.
@@ -72,7 +84,7 @@ class Snapshot:
             try:
                 # The last ones are the longest.
                 writing = {
-                    r.name: writers.submit(self.write, connection.cursor(), r, is_ordered=r.name in ordered)
+                    r.name: writers.submit(self.write, duck.cursor(connection), r, is_ordered=r.name in ordered)
                     for r in reversed(relations)
                 }
                 for number, _ in enumerate(as_completed(writing.values())):
@@ -147,14 +159,16 @@ def _writing(lake: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PolicylakeError(f"{lake}: {error.strerror or error}; {UNCHANGED}") from error
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        raise PolicylakeError(f"{lake}: {duck.first_line(error)}; {UNCHANGED}") from error
+        raise PolicylakeError(f"{lake}: {error.strerror or error}; {REMEDY}") from error
+    except duckdb.IOException as error:
+        if duck.is_of_spilling(error):
+            raise
+        raise PolicylakeError(f"{lake}: {duck.first_line(error)}; {REMEDY}") from error
 
 
 def left_behind(snapshots: Path) -> list[Path]:
     """Return the folders of builds and removals that died; the caller holds the lock of the snapshots."""
-    found = [*snapshots.glob(BUILDING + "*"), *snapshots.glob(REMOVING + "*")]
+    found = [folder for prefix in (BUILDING, REMOVING, IN_LAKE) for folder in snapshots.glob(f"{prefix}*")]
     return [folder for folder in sorted(found) if _is_free(folder)]
 
 
