@@ -18,11 +18,11 @@ from pipeline.lake import open_lake
 POLICYLAKE = str(Path(sys.executable).with_name("policylake"))
 #: Builds, and is sent a signal from within at a step of a stage.
 AT_A_STEP = """
-import os, sys
+import os
 from contextlib import contextmanager
 from pipeline.cli import build, main
 from pipeline.evaluate import decide
-stage, number = sys.argv.pop(1), int(sys.argv.pop(1))
+stage, number = os.environ["STAGE"], int(os.environ["NUMBER"])
 decide.CASES_WORTH_A_PROCESS = 0
 kept = build.shown
 @contextmanager
@@ -58,11 +58,12 @@ def lake(tmp_path):
     return tmp_path / "lake"
 
 
-def started(tmp_path, program, lake, *arguments, inputs=SAMPLE):
+def started(tmp_path, program, lake, **environment):
     script = tmp_path / "program.py"
     script.write_text(program)
-    command = [sys.executable, str(script), *arguments, "build", str(inputs), "--lake", str(lake), "--processes", "2"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    command = [sys.executable, str(script), "build", str(SAMPLE), "--lake", str(lake), "--processes", "2"]
+    whole = {**os.environ, **environment}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, env=whole)
 
 
 def assert_as_it_was(lake, before):
@@ -70,11 +71,13 @@ def assert_as_it_was(lake, before):
     assert names(lake / "snapshots") == [open_lake(lake).snapshot_id]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_build_that_is_asked_to_end_leaves_the_lake_as_it_was(stage, sent, tmp_path, lake):
+@pytest.mark.parametrize(
+    ("sent", "stage"),
+    [*((signal.SIGINT, stage) for stage in STAGES), (signal.SIGTERM, "deciding"), (signal.SIGTERM, "writing")],
+)
+def test_a_build_that_is_asked_to_end_leaves_the_lake_as_it_was(sent, stage, tmp_path, lake):
     before = tree(lake)
-    process = started(tmp_path, AT_A_STEP, lake, stage, str(int(sent)))
+    process = started(tmp_path, AT_A_STEP, lake, STAGE=stage, NUMBER=str(int(sent)))
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + sent
     assert said == ""
