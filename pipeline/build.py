@@ -18,7 +18,7 @@ from pipeline.lake.write import load_table
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step, silent
 from pipeline.reference import RELATIONS, Reference
-from pipeline.workers import workers
+from pipeline.workers import Pools, workers
 
 #: Relations that large lakes expand when asked: their rows are joined from others.
 EXPANDED = (
@@ -55,12 +55,15 @@ def build_lake(
     memory: int | None = None,
     threads: int | None = None,
     progress: Progress = silent,
+    pools: Pools = workers,
 ) -> BuildResult:
     """Build a snapshot of the inputs in the folder ``lake`` and make it current.
 
     ``services`` are prefixes to evaluate besides the SageMaker family. ``processes`` are those that share the work: the
     snapshot is the same for any number. More than one asks of a script that it keeps what it does behind
     ``if __name__ == "__main__"``.
+
+    ``pools`` gives what they work in, by default processes of this machine; see also ``pipeline.cluster``.
 
     ``memory`` in bytes and ``threads`` are for DuckDB, by default a good share of what this process may use; it spills
     to a folder in the lake, or in TMPDIR if that is set.
@@ -71,10 +74,10 @@ def build_lake(
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
     with new_snapshot(lake) as snapshot, collection_off(), snapshot.working(memory, threads) as connection:
-        read = gather(inputs, known, latest=latest, processes=processes, progress=progress)
+        read = gather(inputs, known, latest=latest, processes=processes, progress=progress, pools=pools)
         progress(Step("loading"))
         loaded = _load(connection, read.tables, known)
-        with workers(processes) as pool:
+        with pools(processes) as pool:
             evaluate(connection, known, evaluated, pool, progress)
         written = [r for r in relations() if r.name not in EXPANDED]
         counts = snapshot.write_all(connection, written, loaded, progress)

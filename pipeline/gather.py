@@ -28,7 +28,7 @@ from pipeline.lake.columns import rows_table
 from pipeline.lake.dictionary import relation
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step
-from pipeline.workers import Workers, workers
+from pipeline.workers import Pool, Pools, workers
 
 #: Bytes of text from which on other processes pay for their start: about a second of reading.
 WORTH_PROCESSES = 20_000_000
@@ -54,13 +54,16 @@ class Gathered(NamedTuple):
 
 
 class Shard(NamedTuple):
-    """Files to read at once. ``build`` tells builds apart, ``reference`` is the folder of the service reference."""
+    """Files to read at once. Shards of one ``build`` share what a process knows of documents.
+
+    ``reference`` is the folder of the service reference, None of the packaged one: each machine has its own.
+    """
 
     build: str
     files: tuple[InputFile, ...]
     latest: bool
     settles: bool
-    reference: Path
+    reference: Path | None
 
 
 class Sheaf(NamedTuple):
@@ -80,12 +83,13 @@ def gather(
     latest: bool,
     processes: int,
     progress: Progress,
+    pools: Pools = workers,
 ) -> Gathered:
     """Read files and folders and return their flattened relations; see ``read_inputs`` for what is read and raised."""
     files, rejects = input_files(paths)
     count = processes if sum(weight(file) for file in files) >= WORTH_PROCESSES else 1
-    with collection_off(), workers(count) as pool:
-        shards = _shards(files, latest, known.folder)
+    with collection_off(), pools(count) as pool:
+        shards = _shards(files, latest, None if known.folder == reference.PACKAGED else known.folder, pool.remembers)
         sheaves = [*_read(shards, pool, len(files), progress)]
         progress(Step("joining accounts"))
         early = unsettled([sheaf.gleaned for sheaf in sheaves])
@@ -96,7 +100,7 @@ def gather(
         return _gathered(inputs, [*sheaves, *again], early, known)
 
 
-def _shards(files: Iterable[InputFile], latest: bool, folder: Path) -> list[Shard]:
+def _shards(files: Iterable[InputFile], latest: bool, folder: Path | None, remembers: bool) -> list[Shard]:
     """Return the shards to read. What only this process can read, perhaps once, is one by itself and not settled."""
     build = uuid.uuid4().hex
     own: list[InputFile] = []
@@ -104,10 +108,10 @@ def _shards(files: Iterable[InputFile], latest: bool, folder: Path) -> list[Shar
     for file in files:
         (own if is_of_process(file) else others).append(file)
     here = [Shard(build, tuple(own), latest, False, folder)] if own else []
-    return here + [Shard(build, held, latest, True, folder) for held in cut(others)]
+    return here + [Shard(build if remembers else uuid.uuid4().hex, held, latest, True, folder) for held in cut(others)]
 
 
-def _read(shards: Sequence[Shard], pool: Workers, of: int, progress: Progress) -> Iterator[Sheaf]:
+def _read(shards: Sequence[Shard], pool: Pool, of: int, progress: Progress) -> Iterator[Sheaf]:
     here = [shard for shard in shards if not shard.settles]
     elsewhere = [shard for shard in shards if shard.settles]
     number = 0
@@ -141,8 +145,8 @@ def _documents(build: str) -> DocumentStore:
 
 
 @lru_cache(maxsize=1)
-def _reference(folder: Path) -> reference.Reference:
-    return reference.load(folder)
+def _reference(folder: Path | None) -> reference.Reference:
+    return reference.load(folder or reference.PACKAGED)
 
 
 def _tables(inputs: Inputs, known: reference.Reference) -> Tables:

@@ -11,15 +11,34 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from pipeline.errors import PolicylakeError
 
 S = TypeVar("S")
 R = TypeVar("R")
+
+
+class Pool(Protocol):
+    """What runs a function over shards: processes of this machine, or others.
+
+    ``count`` is how many shards run at a time. ``remembers`` says that a shard runs once: what one leaves in its
+    process is for the next ones there. Without it nothing may be kept.
+    """
+
+    count: int
+    remembers: bool
+
+    def map(self, function: Callable[[S], R], shards: Iterable[S]) -> Iterator[R]:
+        """Yield the result of each shard, in their order. Function, shards and results must be picklable."""
+        ...
+
+
+#: Gives a pool in which that many shards run at a time, until the block ends.
+Pools: TypeAlias = Callable[[int], AbstractContextManager[Pool]]
 
 #: Shards that a process has before it, the one at work included.
 AHEAD = 2
@@ -30,6 +49,8 @@ REMEDY = "give --processes 1 to do without them"
 
 class Workers:
     """Processes to work in; ``count`` includes this one, which takes shards itself while it waits for the others."""
+
+    remembers = True
 
     def __init__(self, count: int) -> None:
         self.count = count

@@ -1,8 +1,9 @@
 """The command ``build``: its options, its progress and the list of rejects on standard error."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +17,7 @@ from pipeline.machine import processors
 from pipeline.progress import Progress, Step
 from pipeline.reference import load
 from pipeline.timings import Stopwatch
+from pipeline.workers import Pools, workers
 
 #: Rejects that the terminal shows; --verbose shows all of them.
 SHOWN = 25
@@ -40,8 +42,20 @@ def build(
             "--processes",
             metavar="N",
             min=1,
-            help="Read large inputs in this many processes.",
+            help="Read and decide in this many processes of this machine.",
             show_default="processors",
+        ),
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option("--engine", help="Where to read and decide: processes of this machine, or a Ray cluster."),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="HOST:PORT",
+            help="The Ray cluster; by default that of RAY_ADDRESS, or one that is started on this machine.",
         ),
     ] = None,
     memory: Annotated[
@@ -79,13 +93,18 @@ def build(
 
     wanted = prefixes(services or ())
     watch = Stopwatch() if timings else None
-    with stoppable(interrupt), shown(quiet=quiet, verbose=verbose) as show:
+    with (
+        _engine(engine, address, processes) as (pools, count),
+        stoppable(interrupt),
+        shown(quiet=quiet, verbose=verbose) as show,
+    ):
         result = build_lake(
             inputs,
             lake,
             services=wanted,
             latest=latest,
-            processes=processes or processors(),
+            processes=count,
+            pools=pools,
             memory=memory,
             threads=threads,
             progress=_both(watch, show) if watch else show,
@@ -99,6 +118,24 @@ def build(
             note(line)
     if errors:
         raise typer.Exit(SOME_REJECTED)
+
+
+@contextmanager
+def _engine(name: str, address: str | None, processes: int | None) -> Iterator[tuple[Pools, int]]:
+    """Yield what gives a build its workers, and how many."""
+    if name == "local":
+        if address is not None:
+            raise PolicylakeError(f"--address {address}: processes of this machine have none; add --engine ray")
+        yield workers, processes or processors()
+        return
+    if processes is not None:
+        remedy = "leave it out, or give --engine local"
+        raise PolicylakeError(f"--processes {processes}: a Ray cluster has its own; {remedy}")
+    # Here and not above: nobody else needs it.
+    from pipeline.cluster import SEVERAL, cluster
+
+    with cluster(address) as pools:
+        yield pools, SEVERAL
 
 
 def prefixes(given: Iterable[str]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from pipeline.lake.duck import Connection, cursor
 from pipeline.lake.write import load_table
 from pipeline.progress import Progress, Step
 from pipeline.reference import Reference
-from pipeline.workers import Workers
+from pipeline.workers import Pool
 
 #: Services whose actions are evaluated unless others are asked for.
 SAGEMAKER_FAMILY = (
@@ -56,7 +56,7 @@ def evaluate(
     connection: Connection,
     reference: Reference,
     services: Sequence[str],
-    pool: Workers,
+    pool: Pool,
     progress: Progress,
 ) -> None:
     """Make every evaluated relation as a table of the connection.

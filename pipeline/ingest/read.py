@@ -17,7 +17,7 @@ from pipeline.ingest.recognise import recognise
 from pipeline.ingest.syntax import blank_comments
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step, silent
-from pipeline.workers import Workers
+from pipeline.workers import Pool
 
 UNRECOGNISED = "unrecognised"
 #: Errors that are told one by one of a file in which nothing is recognised.
@@ -110,7 +110,7 @@ def _read_page(page: Page, documents: DocumentStore, parts: list[Part]) -> set[s
     return {adapter.content}
 
 
-def placed(rejects: Sequence[Reject], files: Iterable[InputFile], pool: Workers | None = None) -> tuple[Reject, ...]:
+def placed(rejects: Sequence[Reject], files: Iterable[InputFile], pool: Pool | None = None) -> tuple[Reject, ...]:
     """Give each reject its line and column, sort them, and make their texts printable."""
     by_source = {file.source: file for file in files}
     unplaced: dict[str, set[str]] = defaultdict(set)

@@ -68,9 +68,9 @@ class Reference:
     _services: dict[str, dict[str, ReferenceAction]] = field(default_factory=dict)
     _tables: dict[str, pa.Table] = field(default_factory=dict)
 
-    def __reduce__(self) -> tuple[type["Reference"], tuple[Path, dict[str, Any]]]:
-        """Let a copy in another process read what it needs anew."""
-        return Reference, (self.folder, self.meta)
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        """Let a copy in another process read what it needs anew, the packaged one where that lies on its machine."""
+        return (_packaged, (self.meta,)) if self.folder == PACKAGED else (Reference, (self.folder, self.meta))
 
     @property
     def version(self) -> str:
@@ -177,6 +177,10 @@ class Reference:
                 row["action"], service, row["access_level"], tuple(own), resource_types
             )
         return actions
+
+
+def _packaged(meta: dict[str, Any]) -> Reference:
+    return Reference(PACKAGED, meta)
 
 
 def load(directory: Path | None = None) -> Reference:
