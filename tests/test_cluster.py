@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -13,15 +14,17 @@ import psutil
 import pytest
 from cli_run import run
 from conftest import SAMPLE
+from object_store import environment, store
 
 from bench.generate import generate
 from pipeline import cluster as cluster_room
-from pipeline import gather, reference
+from pipeline import gather, reference, remote
 from pipeline.build import build_lake
 from pipeline.cluster import Cluster, cluster
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate import decide
 from pipeline.ingest import shards
+from pipeline.ingest.read import input_files
 
 ONE = str(SAMPLE / "policies" / "01-basic-models.json")
 
@@ -32,7 +35,7 @@ def ray():
     ray = pytest.importorskip("ray", reason="Ray is not installed: make setup-cluster")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False,
-             runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}})  # fmt: skip
+             runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).parent), **environment("")}})  # fmt: skip
     yield ray
     ray.shutdown()
 
@@ -166,9 +169,24 @@ def test_the_snapshot_has_the_same_bytes_though_workers_are_killed_in_the_midst(
 
 
 def _held(pool):
-    from contextlib import nullcontext
-
     return nullcontext(pool)
+
+
+@pytest.mark.usefixtures("everything_is_shared")
+def test_workers_read_inputs_at_a_url_by_themselves(ray, tmp_path, monkeypatch):
+    with store() as endpoint:
+        for name, value in environment(endpoint).items():
+            monkeypatch.setenv(name, value)
+        # Workers have the variables of their own machine, which know no endpoint here: the URL tells it.
+        url = Path(f"s3://bucket/in?scheme=http&endpoint_override={endpoint.removeprefix('http://')}")
+        for file in (SAMPLE / "policies").iterdir():
+            remote.upload(file, remote.below(url, file.name))
+        monkeypatch.setattr(remote, "read", lambda path: pytest.fail(f"{path} was read here"))
+        files, _ = input_files([url])
+        shard = gather.Shard("build", files, False, True, None)
+        (sheaf,) = Cluster(ray).map(gather.read_shard, [shard])
+    assert len(sheaf.sources) == len(list((SAMPLE / "policies").iterdir()))
+    assert {source.content for source in sheaf.sources} >= {"policy-document"}
 
 
 def test_the_command_builds_on_the_cluster_of_an_address(ray, tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from pipeline.lake.duck import interrupt
 from pipeline.machine import processors
 from pipeline.progress import Progress, Step
 from pipeline.reference import load
+from pipeline.remote import shown as shown_path
 from pipeline.timings import Stopwatch
 from pipeline.workers import Pools, workers
 
@@ -27,7 +28,7 @@ SUMMED = ("accounts", "principals", "policies", "attachments", "statements")
 
 
 def build(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Files and folders, in any mix.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Files, folders and URLs, in any mix.")],
     lake: LakeOption = DEFAULT_LAKE,
     services: Annotated[
         list[str] | None,
@@ -112,7 +113,8 @@ def build(
     errors = sum(reject.severity == "error" for reject in result.rejects)
     if not quiet:
         _list(result.rejects, len(result.rejects) if verbose else SHOWN)
-        note(f"{lake}: snapshot {result.snapshot_id}: {_summary(result.counts, errors, len(result.rejects) - errors)}")
+        summary = _summary(result.counts, errors, len(result.rejects) - errors)
+        note(f"{shown_path(lake)}: snapshot {result.snapshot_id}: {summary}")
     if watch:
         for line in table_of(watch.stop()):
             note(line)

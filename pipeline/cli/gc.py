@@ -8,6 +8,7 @@ import typer
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, emit, note
 from pipeline.cli.sizes import size_text
 from pipeline.lake.retention import Kept, collect
+from pipeline.remote import shown
 
 KEEP = 5
 GRACE_MINUTES = 60
@@ -50,7 +51,7 @@ def gc(
     removed = [one for one in found if one.is_removed]
     freed = size_text(sum(one.size for one in removed))
     told = f"{len(removed)} to remove, {freed} to free" if dry_run else f"{len(removed)} removed, {freed} freed"
-    note(f"{lake}: {told}, {len(found) - len(removed)} kept")
+    note(f"{shown(lake)}: {told}, {len(found) - len(removed)} kept")
 
 
 def _rows(found: list[Kept], is_dry: bool) -> pa.Table:

@@ -17,6 +17,7 @@ from pipeline.ingest.recognise import recognise
 from pipeline.ingest.syntax import blank_comments
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step, silent
+from pipeline.remote import shown
 from pipeline.workers import Pool
 
 UNRECOGNISED = "unrecognised"
@@ -68,7 +69,7 @@ def _distinctly_named(files: Sequence[InputFile]) -> tuple[InputFile, ...]:
     """
     if len({file.source for file in files}) == len(files):
         return tuple(files)
-    return tuple(file._replace(source=printable(file.path.as_posix().replace("\\", 2 * "\\"))) for file in files)
+    return tuple(file._replace(source=printable(shown(file.path).replace("\\", 2 * "\\"))) for file in files)
 
 
 def read_file(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from pipeline import remote
 from pipeline.errors import Reject
 from pipeline.flatten.records import Document, Inputs, SourceFile
 from pipeline.ingest.accounts import Account
@@ -64,7 +65,7 @@ def cut(files: Iterable[InputFile]) -> list[tuple[InputFile, ...]]:
 
 def weight(file: InputFile) -> int:
     """Return about how many bytes of text a file holds."""
-    return size(file) * (UNPACKED if file.path.name.lower().endswith(GZIP_ENDING) else 1)
+    return size(file) * (UNPACKED if remote.name(file.path).lower().endswith(GZIP_ENDING) else 1)
 
 
 def harvest(files: Iterable[InputFile], documents: DocumentStore, latest: bool, settles: bool) -> Harvest:

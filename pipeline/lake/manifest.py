@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 MANIFEST = "manifest.json"
 ID_DIGITS = 16
+_NAME = re.compile(r"\w+/\w+\.parquet")
 
 
 def write_manifest(folder: Path, body: Mapping[str, object]) -> str:
@@ -24,6 +26,14 @@ def read_manifest(folder: Path) -> dict[str, object]:
     if not isinstance(manifest, dict):
         raise ValueError(f"{MANIFEST} holds no object")
     return manifest
+
+
+def file_names(manifest: Mapping[str, object]) -> list[str]:
+    """Return the names of a snapshot's Parquet files, relative to its folder. Raises ValueError."""
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not all(_NAME.fullmatch(name) for name in files):
+        raise ValueError(f"{MANIFEST} lists no files")
+    return sorted(files)
 
 
 def is_whole(folder: Path) -> bool:
