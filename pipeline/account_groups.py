@@ -6,7 +6,7 @@ so that the files of all groups lie beside each other in one relation, and one g
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +19,12 @@ from pipeline.evaluate import evaluate, of_all
 from pipeline.flattened import OF_DOCUMENTS, Tables, beside, only, only_documents, without
 from pipeline.gather import ANY, Gathered, Group, Unknown, tables_of
 from pipeline.lake.dictionary import Column, relation
-from pipeline.lake.duck import Connection, connect, literal, room_needed
+from pipeline.lake.duck import Connection, Limits, connect, limits, literal, room_needed
 from pipeline.lake.write import FIRST, load_table, parquet_files
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, silent
 from pipeline.reference import RELATIONS
-from pipeline.workers import Workers
+from pipeline.workers import Pool, Workers
 
 #: Relations of which every group has a file.
 OF_GROUPS = (
@@ -54,7 +54,7 @@ class Task(NamedTuple):
     group: Group | None
     shared: bytes
     trusts: bytes
-    reference: Path
+    reference: Path | None
 
     @property
     def file_name(self) -> str:
@@ -72,20 +72,21 @@ class Task(NamedTuple):
         return ["group", str(self.number), *held, *own]
 
 
-def tasks_of(gathered: Gathered, known: reference.Reference, services: Iterable[str]) -> tuple[list[Task], Tables]:
+def tasks_of(
+    gathered: Gathered, known: reference.Reference, services: Iterable[str], within: Limits
+) -> tuple[list[Task], Tables]:
     """Return the groups to evaluate, that of the shared accounts first, and the evaluated relations that all share."""
-    connection = connect()
-    _load(connection, gathered.shared, known)
-    common = of_all(connection, services, _unknown(gathered.unknown))
-    connection.close()
+    with closing(connect(within=within)) as connection, room_needed(within):
+        _load(connection, gathered.shared, known)
+        common = of_all(connection, services, _unknown(gathered.unknown))
     trusts = packed(gathered.trusts)
     everything = {name: table for name, table in {**gathered.shared, **common}.items() if name not in UNEVALUATED}
-    tasks = [Task(SHARED, None, packed(everything), trusts, known.folder)]
+    tasks = [Task(SHARED, None, packed(everything), trusts, reference.elsewhere(known))]
     numbers = {SHARED}
     for group in gathered.groups:
         number = _number(group.name, numbers)
         numbers.add(number)
-        tasks.append(Task(number, group, packed(_needed(group, gathered, common)), trusts, known.folder))
+        tasks.append(Task(number, group, packed(_needed(group, gathered, common)), trusts, tasks[0].reference))
     return tasks, common
 
 
@@ -125,27 +126,33 @@ def _needed(group: Group, gathered: Gathered, common: Tables) -> Tables:
     }
 
 
-def evaluate_group(task: Task, pool: Workers | None = None, progress: Progress = silent) -> dict[str, bytes]:
-    """Return the Parquet files of a group by relation; those without rows are left out."""
-    known = _reference(task.reference)
+class Share(NamedTuple):
+    """What one of several processes may use for DuckDB: ``memory`` in bytes, and ``threads``."""
+
+    memory: int
+    threads: int
+
+
+def evaluate_in_share(share: Share, task: Task) -> dict[str, bytes]:
+    """Do as :func:`evaluate_group` in a process of several, on whatever machine."""
+    return evaluate_group(task, limits(*share), Workers(1))
+
+
+def evaluate_group(task: Task, within: Limits, pool: Pool, progress: Progress = silent) -> dict[str, bytes]:
+    """Return the Parquet files of a group by relation; those without rows are left out.
+
+    Raises PolicylakeError where ``within`` is not enough.
+    """
+    known = reference.load_once(task.reference)
     shared, trusts = unpacked(task.shared), unpacked(task.trusts)
     own = tables_of(task.group) if task.group else shared
     tables = beside(beside(own, shared) if task.group else shared, trusts)
-    connection = connect()
-    try:
-        with collection_off(), room_needed():
-            _load(connection, tables, known)
-            evaluate(connection, known, pool or Workers(1), progress)
-            documents = without(own["policies"], "policy_id", task.group.elsewhere if task.group else ())
-            load_table(connection, "documents_here", documents.select(["policy_id"]))
-            return parquet_files(connection, _selections(task))
-    finally:
-        connection.close()
-
-
-@lru_cache(maxsize=1)
-def _reference(folder: Path) -> reference.Reference:
-    return reference.load(folder)
+    with closing(connect(within=within)) as connection, collection_off(), room_needed(within):
+        _load(connection, tables, known)
+        evaluate(connection, known, pool, progress)
+        documents = without(own["policies"], "policy_id", task.group.elsewhere if task.group else ())
+        load_table(connection, "documents_here", documents.select(["policy_id"]))
+        return parquet_files(connection, _selections(task))
 
 
 def _load(connection: Connection, tables: Mapping[str, pa.Table], known: reference.Reference) -> None:

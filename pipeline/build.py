@@ -1,11 +1,21 @@
 """Builds a snapshot: read the inputs, flatten, evaluate, write. Knows the order of the rooms and nothing of theirs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pipeline import __version__, reference
-from pipeline.account_groups import MERGED, OF_GROUPS, Task, evaluate_group, merged, tasks_of
+from pipeline.account_groups import (
+    MERGED,
+    OF_GROUPS,
+    Share,
+    Task,
+    evaluate_group,
+    evaluate_in_share,
+    merged,
+    tasks_of,
+)
 from pipeline.cache import Cache, cache_in
 from pipeline.errors import Reject
 from pipeline.evaluate.run import OF_ALL, SAGEMAKER_FAMILY
@@ -13,11 +23,11 @@ from pipeline.flattened import Tables
 from pipeline.gather import Gathered, gather
 from pipeline.lake import new_snapshot
 from pipeline.lake.dictionary import relation
-from pipeline.lake.duck import connect, room_needed
+from pipeline.lake.duck import Limits, connect
 from pipeline.lake.write import Snapshot, load_table
 from pipeline.progress import Progress, Step, silent
 from pipeline.reference import RELATIONS, Reference
-from pipeline.workers import workers
+from pipeline.workers import Pools, workers
 
 #: Relations that large lakes expand when asked: their rows are joined from others.
 EXPANDED = (
@@ -58,8 +68,11 @@ def build_lake(
     services: Sequence[str] = (),
     latest: bool = False,
     processes: int = 1,
+    memory: int | None = None,
+    threads: int | None = None,
     keeps: bool = True,
     progress: Progress = silent,
+    pools: Pools = workers,
 ) -> BuildResult:
     """Build a snapshot of the inputs in the folder ``lake`` and make it current.
 
@@ -68,12 +81,21 @@ def build_lake(
     ``if __name__ == "__main__"``. ``keeps`` says to use what former builds kept in the lake's cache, and to keep what
     this one finds: the snapshot is the same without.
 
+    ``pools`` gives what they work in, by default processes of this machine; see also ``pipeline.cluster``.
+
+    ``memory`` in bytes and ``threads`` are for DuckDB, by default a good share of what this process may use, in each of
+    several processes a part of it; it spills to a folder in the lake, or in TMPDIR if that is set.
+
     Raises PolicylakeError where nothing can be read, inputs contradict each other (see ``latest``), or the lake cannot
     be written.
     """
     known = reference.load()
     evaluated = tuple(sorted({*SAGEMAKER_FAMILY, *(service.lower() for service in services)}))
-    with new_snapshot(lake) as snapshot, cache_in(lake, (known.fingerprint,), is_kept=keeps) as cache, room_needed():
+    with (
+        new_snapshot(lake) as snapshot,
+        snapshot.working(memory, threads) as within,
+        cache_in(snapshot.lake, (known.fingerprint,), is_kept=keeps) as cache,
+    ):
         read = gather(
             inputs,
             known,
@@ -82,11 +104,12 @@ def build_lake(
             processes=processes,
             with_trusts=_ask_trust(known, evaluated),
             progress=progress,
+            pools=pools,
         )
-        tasks, common = tasks_of(read, known, evaluated)
-        files = _evaluated(tasks, cache, processes, progress)
+        tasks, common = tasks_of(read, known, evaluated, within)
+        files = _evaluated(tasks, cache, within, processes, pools, progress)
         progress(Step("writing"))
-        _write(snapshot, {**read.shared, **common}, tasks, files, known)
+        _write(snapshot, {**read.shared, **common}, tasks, files, known, within)
         counts = snapshot.counts()
         progress(Step("publishing"))
         snapshot_id = snapshot.publish(_manifest(read, known, evaluated, counts, snapshot.incomplete()))
@@ -100,19 +123,22 @@ def _ask_trust(known: Reference, services: Iterable[str]) -> bool:
     return any(action.lower().startswith("sts:") for action in (*needed, *(f"{service}:" for service in services)))
 
 
-def _evaluated(tasks: Sequence[Task], cache: Cache, processes: int, progress: Progress) -> list[dict[str, Path]]:
+def _evaluated(
+    tasks: Sequence[Task], cache: Cache, within: Limits, processes: int, pools: Pools, progress: Progress
+) -> list[dict[str, Path]]:
     """Return the files of each group by relation: from the cache, or evaluated."""
     keys = [cache.key(*task.causes) for task in tasks]
     kept = {key: found for key in keys if (found := cache.files(key)) is not None}
     left = [(key, task) for key, task in zip(keys, tasks, strict=True) if key not in kept]
-    with workers(processes) as pool:
+    with pools(processes) as pool:
         if len(left) == 1:
             ((key, task),) = left
-            kept[key] = cache.keep_files(key, evaluate_group(task, pool, progress))
-        else:
+            kept[key] = cache.keep_files(key, evaluate_group(task, within, pool, progress))
+        elif left:
             done = len(tasks) - len(left)
             progress(Step("evaluating", done, len(tasks), "account groups"))
-            evaluated = pool.map(evaluate_group, [task for _, task in left])
+            share = Share(within.memory // pool.count, max(1, within.threads // pool.count))
+            evaluated = pool.map(partial(evaluate_in_share, share), [task for _, task in left])
             for number, ((key, _), files) in enumerate(zip(left, evaluated, strict=True), start=done + 1):
                 kept[key] = cache.keep_files(key, files)
                 progress(Step("evaluating", number, len(tasks), "account groups"))
@@ -120,10 +146,15 @@ def _evaluated(tasks: Sequence[Task], cache: Cache, processes: int, progress: Pr
 
 
 def _write(
-    snapshot: Snapshot, tables: Tables, tasks: Sequence[Task], files: Sequence[dict[str, Path]], known: Reference
+    snapshot: Snapshot,
+    tables: Tables,
+    tasks: Sequence[Task],
+    files: Sequence[dict[str, Path]],
+    known: Reference,
+    within: Limits,
 ) -> None:
     """Write the relations that all accounts share, and add the files of the groups."""
-    connection = connect()
+    connection = connect(within=within)
     for name in (*OF_ALL_ACCOUNTS, *RELATIONS):
         load_table(connection, name, tables[name] if name in tables else known.table(name))
         snapshot.write(connection, relation(name), f'from "{name}"')

@@ -42,7 +42,7 @@ from pipeline.lake.columns import rows_table
 from pipeline.lake.dictionary import relation
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step
-from pipeline.workers import Workers, workers
+from pipeline.workers import Pool, Pools, workers
 
 #: Bytes of text from which on other processes pay for their start: about a second of reading.
 WORTH_PROCESSES = 20_000_000
@@ -54,14 +54,16 @@ COUNTED_LATER = "matched_action_count"
 
 
 class Shard(NamedTuple):
-    """Files to read at once; ``group`` is the account group that they belong to. ``reference`` is the folder of the
-    service reference."""
+    """Files to read at once; ``group`` is the account group that they belong to.
+
+    ``reference`` is the folder of the service reference, None for the packaged one: each machine has its own.
+    """
 
     group: int
     files: tuple[InputFile, ...]
     latest: bool
     settles: bool
-    reference: Path
+    reference: Path | None
 
 
 class Unknown(NamedTuple):
@@ -164,6 +166,7 @@ def gather(
     processes: int,
     with_trusts: bool,
     progress: Progress,
+    pools: Pools = workers,
 ) -> Gathered:
     """Read files and folders; see ``read_inputs`` for what is read and raised.
 
@@ -171,8 +174,8 @@ def gather(
     """
     files, rejects = input_files(paths)
     count = processes if sum(weight(file) for file in files) >= WORTH_PROCESSES else 1
-    with collection_off(), workers(count) as pool:
-        shards = _shards(files, latest, known.folder)
+    with collection_off(), pools(count) as pool:
+        shards = _shards(files, latest, reference.elsewhere(known))
         kept = [*_read(shards, cache, pool, len(files), progress)]
         progress(Step("joining accounts"))
         early = unsettled([one.summary.gleaned for one in kept])
@@ -182,7 +185,7 @@ def gather(
         return _gathered(inputs, kept, early, known, with_trusts)
 
 
-def _shards(files: Iterable[InputFile], latest: bool, folder: Path) -> list[Shard]:
+def _shards(files: Iterable[InputFile], latest: bool, folder: Path | None) -> list[Shard]:
     """Return the shards to read. What only this process can read, perhaps once, is one by itself and not settled."""
     own: list[InputFile] = []
     others: list[InputFile] = []
@@ -193,7 +196,7 @@ def _shards(files: Iterable[InputFile], latest: bool, folder: Path) -> list[Shar
     return here + [Shard(number, held, latest, True, folder) for number, group in groups for held in group]
 
 
-def _read(shards: Sequence[Shard], cache: Cache, pool: Workers, of: int, progress: Progress) -> Iterator[Kept]:
+def _read(shards: Sequence[Shard], cache: Cache, pool: Pool, of: int, progress: Progress) -> Iterator[Kept]:
     """Yield what the shards hold, in their order: from the cache where it has the same files, else read."""
     elsewhere = [shard for shard in shards if shard.settles]
     hashes = pool.map(_hashes, elsewhere) if cache.is_warm else ()
@@ -247,7 +250,7 @@ def read_shard(shard: Shard) -> Sheaf:
     """Read the files of a shard."""
     with collection_off():
         found = harvest(shard.files, DocumentStore(_documents()), shard.latest, shard.settles)
-        settled, known = found.settled, _reference(shard.reference)
+        settled, known = found.settled, reference.load_once(shard.reference)
         tables = _tables(replace(settled.inputs, documents=tuple(found.documents.values())), known)
         summary = Summary(
             Gleaned(settled.accounts, settled.sources, settled.unresolved, found.waiting),
@@ -265,11 +268,6 @@ def read_shard(shard: Shard) -> Sheaf:
 def _documents() -> DocumentCache:
     """Return the documents that this process found in several shards: each is parsed once."""
     return DocumentCache()
-
-
-@lru_cache(maxsize=1)
-def _reference(folder: Path) -> reference.Reference:
-    return reference.load(folder)
 
 
 def _tables(inputs: Inputs, known: reference.Reference) -> Tables:

@@ -11,26 +11,39 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from pipeline.errors import PolicylakeError
 
 S = TypeVar("S")
 R = TypeVar("R")
 
+
+class Pool(Protocol):
+    """What runs a function over shards: processes of this machine, or others.
+
+    ``count`` is how many shards run at a time. A shard may run twice, on a machine of its own: what one leaves in its
+    process may save work to the next ones there, and nothing more.
+    """
+
+    count: int
+
+    def map(self, function: Callable[[S], R], shards: Iterable[S]) -> Iterator[R]:
+        """Yield the result of each shard, in their order. Function, shards and results must be picklable."""
+        ...
+
+
+#: Gives a pool in which that many shards run at a time, until the block ends.
+Pools: TypeAlias = Callable[[int], AbstractContextManager[Pool]]
+
 #: Shards that a process has before it, the one at work included.
 AHEAD = 2
 DIED = "a worker process ended in the midst of its work, killed by someone or for lack of memory"
 NOT_STARTED = "worker processes cannot be started"
 REMEDY = "give --processes 1 to do without them"
-
-
-def available() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:
@@ -135,11 +148,11 @@ def _wait_and_end(sentinel: int) -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait. Processes started meanwhile never hear of it: it is for this one to end them."""
+    """Let Ctrl-C and the like wait. Processes started meanwhile never hear of it: it is for this one to end them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from cli_run import run
 from pipeline.lake import open_lake
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/guide.md")
+PAGES = ("README.md", "docs/guide.md", "docs/large-organizations.md")
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 #: The sample holds a malformed file.
 SOME_REJECTED = 3
@@ -73,7 +73,7 @@ def test_the_programs_of_the_docs_run(place, monkeypatch):
     monkeypatch.chdir(place)
     assert run(monkeypatch, "sql", "from access order by all", "--out", "access.parquet").code == 0
     programs = [text for _, text in blocks("python")]
-    assert len(programs) == 2
+    assert len(programs) == 3
     for program in programs:
         done = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

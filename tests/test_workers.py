@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PolicylakeError
-from pipeline.workers import available, workers
+from pipeline.workers import workers
 
 PYTHON = str(Path(sys.executable))
 ENDLESS = """
@@ -75,10 +75,6 @@ def test_a_process_that_dies_is_told_in_words():
     with pytest.raises(PolicylakeError, match=r"ended in the midst of its work.*--processes 1"), workers(2) as pool:
         list(pool.map(end_elsewhere, [os.getpid()] * 20))
     assert not multiprocessing.active_children()
-
-
-def test_there_is_a_processor():
-    assert available() >= 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

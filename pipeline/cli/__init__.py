@@ -1,5 +1,6 @@
 """The command line: reads arguments, calls the rooms, prints. Must not decide anything that a library caller needs."""
 
+import signal
 import sys
 
 INTERRUPTED = 130
@@ -14,4 +15,6 @@ def main() -> None:
         code = status()
     except KeyboardInterrupt:
         code = INTERRUPTED
+    # From here on there is nothing to take back, and nobody left to catch it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)

@@ -1,5 +1,6 @@
 """The commands by name, and what a failure looks like: one line on standard error and an exit code."""
 
+import errno
 import sys
 import warnings
 from typing import Annotated
@@ -8,7 +9,10 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import INTERRUPTED, answers, build, gc, reference, report, scenarios, simulate, tables
+from pipeline.cli.stopping import BY_SIGNAL, forget, stopped_by
 from pipeline.errors import PolicylakeError, printable
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     help="Who can do what with SageMaker, on which resources, under which conditions, and how do you know.",
@@ -56,6 +60,13 @@ def status() -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    forget()
+    code = _status()
+    number = stopped_by()
+    return BY_SIGNAL + number if number is not None and code else code
+
+
+def _status() -> int:
     # DuckDB's advice to Python programmers is nothing to users.
     warnings.filterwarnings("ignore", message="Arrow output", category=UserWarning)
     try:
@@ -69,16 +80,19 @@ def status() -> int:
         return _failed(f"{command.removeprefix('policylake ')}: {wrong} See: {command} --help", 2)
     except typer.Abort:
         return INTERRUPTED
-    except RuntimeError as error:
-        # What Ctrl-C is called by DuckDB.
-        if str(error) != "Query interrupted":
+    except OSError as error:
+        remedy = "make room there" if error.errno in FULL else "check the path and its rights"
+        return _failed(f"{error.filename or 'system'}: {error.strerror or error}; {remedy}", 2)
+    except Exception as error:
+        # What an interrupt of DuckDB comes to depends on where it was.
+        if stopped_by() is None and str(error) != "Query interrupted":
             raise
         return INTERRUPTED
-    except OSError as error:
-        return _failed(f"{error.filename or 'system'}: {error.strerror or error}; check the path and its rights", 2)
 
 
 def _failed(message: str, status: int) -> int:
+    if stopped_by() is not None:
+        return status
     lines = (line.strip() for line in message.splitlines())
     print("policylake:", printable(" ".join(line for line in lines if line.strip("^"))), file=sys.stderr)
     return status

@@ -1,18 +1,24 @@
 """The command ``build``: its options, its progress and the list of rejects on standard error."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note
 from pipeline.cli.progress import shown, table_of
+from pipeline.cli.sizes import memory_size
+from pipeline.cli.stopping import stoppable
 from pipeline.errors import PolicylakeError, Reject
+from pipeline.lake.duck import interrupt
+from pipeline.machine import processors
 from pipeline.progress import Progress, Step
 from pipeline.reference import load
+from pipeline.remote import shown as shown_path
 from pipeline.timings import Stopwatch
-from pipeline.workers import available
+from pipeline.workers import Pools, workers
 
 #: Rejects that the terminal shows; --verbose shows all of them.
 SHOWN = 25
@@ -22,7 +28,7 @@ SUMMED = ("accounts", "principals", "policies", "attachments", "statements")
 
 
 def build(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Files and folders, in any mix.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Files, folders and URLs, in any mix.")],
     lake: LakeOption = DEFAULT_LAKE,
     services: Annotated[
         list[str] | None,
@@ -37,10 +43,43 @@ def build(
             "--processes",
             metavar="N",
             min=1,
-            help="Read large inputs in this many processes.",
+            help="Read and decide in this many processes of this machine.",
             show_default="processors",
         ),
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option("--engine", help="Where to read and decide: processes of this machine, or a Ray cluster."),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="HOST:PORT",
+            help="The Ray cluster; by default that of RAY_ADDRESS, or one that is started on this machine.",
+        ),
+    ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            "--memory",
+            metavar="SIZE",
+            parser=memory_size,
+            help="Memory for DuckDB, such as 4GiB; what does not fit goes to files in the lake, or in TMPDIR.",
+            show_default="half of what there is",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", metavar="N", min=1, help="Threads for DuckDB.", show_default="processors"),
+    ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache",
+            help="Use what former builds of this lake found, and keep what this one finds. The snapshot is the same.",
+        ),
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no list of rejects.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List every reject; tell the stages where there is no terminal.")
@@ -62,24 +101,51 @@ def build(
 
     wanted = prefixes(services or ())
     watch = Stopwatch() if timings else None
-    with shown(quiet=quiet, verbose=verbose) as show:
+    with (
+        _engine(engine, address, processes) as (pools, count),
+        stoppable(interrupt),
+        shown(quiet=quiet, verbose=verbose) as show,
+    ):
         result = build_lake(
             inputs,
             lake,
             services=wanted,
             latest=latest,
-            processes=processes or available(),
+            processes=count,
+            pools=pools,
+            memory=memory,
+            threads=threads,
+            keeps=cache,
             progress=_both(watch, show) if watch else show,
         )
     errors = sum(reject.severity == "error" for reject in result.rejects)
     if not quiet:
         _list(result.rejects, len(result.rejects) if verbose else SHOWN)
-        note(f"{lake}: snapshot {result.snapshot_id}: {_summary(result.counts, errors, len(result.rejects) - errors)}")
+        summary = _summary(result.counts, errors, len(result.rejects) - errors)
+        note(f"{shown_path(lake)}: snapshot {result.snapshot_id}: {summary}")
     if watch:
         for line in table_of(watch.stop()):
             note(line)
     if errors:
         raise typer.Exit(SOME_REJECTED)
+
+
+@contextmanager
+def _engine(name: str, address: str | None, processes: int | None) -> Iterator[tuple[Pools, int]]:
+    """Yield what gives a build its workers, and how many."""
+    if name == "local":
+        if address is not None:
+            raise PolicylakeError(f"--address {address}: processes of this machine have none; add --engine ray")
+        yield workers, processes or processors()
+        return
+    if processes is not None:
+        remedy = "leave it out, or give --engine local"
+        raise PolicylakeError(f"--processes {processes}: a Ray cluster has its own; {remedy}")
+    # Here and not above: nobody else needs it.
+    from pipeline.cluster import SEVERAL, cluster
+
+    with cluster(address) as pools:
+        yield pools, SEVERAL
 
 
 def prefixes(given: Iterable[str]) -> tuple[str, ...]:

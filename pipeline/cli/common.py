@@ -19,7 +19,7 @@ from pipeline.lake import Lake, open_lake
 FormatName = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md"]
 
 LakeOption: TypeAlias = Annotated[
-    Path, typer.Option("--lake", metavar="DIR", envvar="POLICYLAKE_LAKE", help="Folder of the lake.")
+    Path, typer.Option("--lake", metavar="DIR", envvar="POLICYLAKE_LAKE", help="Folder or URL of the lake.")
 ]
 FormatOption: TypeAlias = Annotated[
     FormatName | None,

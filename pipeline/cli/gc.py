@@ -6,12 +6,12 @@ import pyarrow as pa
 import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, emit, note
+from pipeline.cli.sizes import size_text
 from pipeline.lake.retention import Kept, collect
+from pipeline.remote import shown
 
 KEEP = 5
 GRACE_MINUTES = 60
-UNITS = ("B", "kB", "MB", "GB", "TB")
-STEP = 1000
 SCHEMA = pa.schema(
     [
         ("name", pa.string()),
@@ -51,16 +51,7 @@ def gc(
     removed = [one for one in found if one.is_removed]
     freed = size_text(sum(one.size for one in removed))
     told = f"{len(removed)} to remove, {freed} to free" if dry_run else f"{len(removed)} removed, {freed} freed"
-    note(f"{lake}: {told}, {len(found) - len(removed)} kept")
-
-
-def size_text(size: float) -> str:
-    """Return a number of bytes in the unit that people would take."""
-    for unit in UNITS:
-        if size < STEP or unit == UNITS[-1]:
-            break
-        size /= STEP
-    return f"{size:.0f} {unit}" if unit == UNITS[0] else f"{size:.1f} {unit}"
+    note(f"{shown(lake)}: {told}, {len(found) - len(removed)} kept")
 
 
 def _rows(found: list[Kept], is_dry: bool) -> pa.Table:

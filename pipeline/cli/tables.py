@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
@@ -15,11 +16,14 @@ from pipeline.cli.common import (
     ScenarioOption,
     ScenariosOption,
     emit,
+    file_output,
+    standard_output,
 )
 from pipeline.cli.pairs import single_values
 from pipeline.cli.scenarios import lake_under
 from pipeline.errors import PolicylakeError
-from pipeline.lake.dictionary import relations
+from pipeline.lake.ddl import Dialect, is_stored, statements
+from pipeline.lake.dictionary import Relation, relations
 from pipeline.lake.queries import NamedQuery, named_queries, named_query
 
 
@@ -64,11 +68,40 @@ def tables(
     relation: Annotated[
         str | None, typer.Argument(metavar="RELATION", help="Show its columns; without it all relations.")
     ] = None,
+    ddl: Annotated[
+        Dialect | None,
+        typer.Option("--ddl", help="Print the statements that make a snapshot's files tables of Athena or Trino."),
+    ] = None,
+    location: Annotated[
+        str | None,
+        typer.Option("--location", metavar="URL", help="With --ddl: where the folders of the relations are."),
+    ] = None,
     format_name: FormatOption = None,
     out: OutOption = None,
 ) -> None:
-    """Show the data dictionary: the relations, or the columns of one."""
+    """Show the data dictionary: the relations, or the columns of one.
+
+    With --ddl it prints SQL for Athena or Trino instead, for all relations that snapshots hold, or for one. --location
+    is then the snapshot's folder, such as s3://bucket/lake/snapshots/ID.
+    """
+    if ddl is not None:
+        _print_ddl(relation, ddl, location, out)
+        return
+    if location is not None:
+        raise PolicylakeError(f"--location {location}: only with --ddl athena or --ddl trino")
     emit(_relations() if relation is None else _columns(relation), format_name, out)
+
+
+def _print_ddl(name: str | None, dialect: Dialect, location: str | None, out: Path | None) -> None:
+    if location is None:
+        raise PolicylakeError("--ddl: where are the files? give --location, such as s3://bucket/lake/snapshots/ID")
+    chosen = [r for r in relations() if is_stored(r)] if name is None else [_known(name)]
+    try:
+        text = "\n\n".join(statements(chosen, dialect, location)) + "\n"
+    except ValueError as error:
+        raise PolicylakeError(f"--location {error}") from error
+    with standard_output() if out is None else file_output(out) as stream:
+        stream.write(text.encode())
 
 
 def _listing(queries: Iterable[NamedQuery]) -> pa.Table:
@@ -95,13 +128,17 @@ def _relations() -> pa.Table:
     )
 
 
-def _columns(name: str) -> pa.Table:
+def _known(name: str) -> Relation:
     known = {r.name: r for r in relations()}
     if name not in known:
         close = difflib.get_close_matches(name, known, 3)
         hint = f"did you mean {' or '.join(close)}?" if close else "policylake tables lists them"
         raise PolicylakeError(f"tables {name}: there is no relation of that name; {hint}")
-    columns = known[name].columns
+    return known[name]
+
+
+def _columns(name: str) -> pa.Table:
+    columns = _known(name).columns
     return pa.Table.from_pylist(
         [
             {"column": c.name, "type": c.type, "is_nullable": c.is_nullable, "description": c.description}

@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.evaluate.actions import EvaluatedActions
@@ -13,7 +13,7 @@ from pipeline.evaluate.examples import Examples
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step
-from pipeline.workers import Workers
+from pipeline.workers import Pool
 
 #: Fewer cases are decided before another process has started.
 CASES_WORTH_A_PROCESS = 2_000
@@ -53,13 +53,6 @@ class Decisions(NamedTuple):
 Needed = tuple[Case, tuple[int, ...]]
 
 
-class _Shard(NamedTuple):
-    """Cases to decide, with pickled :class:`Facts`."""
-
-    facts: bytes
-    cases: Sequence[Needed]
-
-
 class _Decided(NamedTuple):
     """The distinct cells of a shard, and for each of its cases the places of its cells there, one an action form."""
 
@@ -67,7 +60,7 @@ class _Decided(NamedTuple):
     places: Sequence[Sequence[int]]
 
 
-def decide(facts: Facts, cases: Mapping[Case, Actions], pool: Workers, progress: Progress) -> Decisions:
+def decide(facts: Facts, cases: Mapping[Case, Actions], pool: Pool, progress: Progress) -> Decisions:
     """Decide every case on the forms of the actions that it is needed for.
 
     Cases are numbered in the order of ``cases``, cells in the order in which the cases come to them.
@@ -111,23 +104,21 @@ def _shards(needed: Sequence[Needed], processes: int) -> list[list[int]]:
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
-def _decided(
-    facts: Facts, needed: Sequence[Needed], shards: Sequence[Sequence[int]], pool: Workers
-) -> Iterator[_Decided]:
+def _decided(facts: Facts, needed: Sequence[Needed], shards: Sequence[Sequence[int]], pool: Pool) -> Iterator[_Decided]:
     """Yield what the shards come to, from several processes where that pays."""
     if pool.count < 2 or len(needed) < CASES_WORTH_A_PROCESS:
         yield from (_decided_by(facts.engine, [needed[number] for number in shard]) for shard in shards)
         return
     # The protocol is that of every process: all run this same Python.
     pickled = pickle.dumps(facts, pickle.HIGHEST_PROTOCOL)
-    yield from pool.map(_decided_there, [_Shard(pickled, [needed[number] for number in shard]) for shard in shards])
+    yield from pool.map(partial(_decided_there, pickled), [[needed[number] for number in shard] for shard in shards])
     _engine.cache_clear()
 
 
-def _decided_there(shard: _Shard) -> _Decided:
-    """Decide a shard in any process."""
+def _decided_there(facts: bytes, cases: Sequence[Needed]) -> _Decided:
+    """Decide a shard in any process, from pickled :class:`Facts`."""
     with collection_off():
-        return _decided_by(_engine(shard.facts), shard.cases)
+        return _decided_by(_engine(facts), cases)
 
 
 @lru_cache(maxsize=1)

@@ -19,11 +19,11 @@ from pipeline.evaluate.remembered import remembered
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
-from pipeline.lake.duck import Connection
+from pipeline.lake.duck import Connection, cursor
 from pipeline.lake.write import load_table
 from pipeline.progress import Progress, Step
 from pipeline.reference import Reference
-from pipeline.workers import Workers
+from pipeline.workers import Pool
 
 #: Services whose actions are evaluated unless others are asked for.
 SAGEMAKER_FAMILY = (
@@ -64,7 +64,7 @@ def of_all(connection: Connection, services: Iterable[str], unknown: pa.Table) -
     return {name: connection.sql(f"from {name} order by all").to_arrow_table() for name in OF_ALL}
 
 
-def evaluate(connection: Connection, reference: Reference, pool: Workers, progress: Progress) -> None:
+def evaluate(connection: Connection, reference: Reference, pool: Pool, progress: Progress) -> None:
     """Make every evaluated relation of the principals that are loaded, as a table of the connection.
 
     The flattened relations, those of the reference and those of :func:`of_all` are tables already (``actions`` in the
@@ -147,7 +147,7 @@ def _profiles(connection: Connection, examples: Examples) -> Profiles:
 
 
 def _batches(connection: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
-    result = connection.cursor().execute(sql)
+    result = cursor(connection).execute(sql)
     while rows := result.fetchmany(10_000):
         yield from rows
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline import remote
 from pipeline.errors import PolicylakeError, Reject, printable
 from pipeline.ingest.locate import line_column
 
@@ -29,11 +30,13 @@ class InputFile(NamedTuple):
     """One file to read. ``source`` is its printable path as the user gave it; ``name`` the path without ending.
 
     ``name`` counts from the INPUT folder it was found in, or is the file's own name where it was given directly.
+    ``path`` may be a URL; ``listed`` is then its size in bytes.
     """
 
     source: str
     name: str
     path: Path
+    listed: int | None = None
 
 
 class Content(NamedTuple):
@@ -57,7 +60,7 @@ def find(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ..
             if isinstance(item, Reject):
                 rejects.append(item)
                 continue
-            real = os.path.realpath(item.path)
+            real = str(item.path) if remote.is_url(item.path) else os.path.realpath(item.path)
             found[real] = min(found.get(real, item), item)
     if not found and rejects:
         raise PolicylakeError(str(rejects[0]))
@@ -68,6 +71,10 @@ def find(paths: Sequence[Path]) -> tuple[tuple[InputFile, ...], tuple[Reject, ..
 
 
 def _below(path: Path) -> Iterator[InputFile | Reject]:
+    if remote.is_url(path):
+        yield from _below_url(path)
+        return
+    path = remote.local(path)
     shown = printable(_shown(path))
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
@@ -80,6 +87,22 @@ def _below(path: Path) -> Iterator[InputFile | Reject]:
         yield from _walk(path)
     else:
         yield InputFile(shown, printable(_stem(path.name)), path)
+
+
+def _below_url(top: Path) -> Iterator[InputFile]:
+    """Search a folder at a URL; a lake is not searched."""
+    own_size = remote.size(top)
+    if own_size is not None:
+        yield InputFile(printable(_shown(top)), printable(_stem(remote.name(top))), top, own_size)
+        return
+    found = remote.files(top)
+    pointers = {file.key.rpartition("/")[0] for file in found if file.key.rpartition("/")[2] == "CURRENT"}
+    lakes = [f"{folder}/".lstrip("/") for folder in pointers]
+    lakes = [lake for lake in lakes if any(file.key.startswith(f"{lake}snapshots/") for file in found)]
+    for file in found:
+        if file.key.lower().endswith(ENDINGS) and not any(file.key.startswith(lake) for lake in lakes):
+            path = remote.below(top, file.key)
+            yield InputFile(printable(_shown(path)), printable(_stem(file.key)), path, file.size)
 
 
 def _walk(top: Path) -> Iterator[InputFile | Reject]:
@@ -105,6 +128,8 @@ def _walk(top: Path) -> Iterator[InputFile | Reject]:
 
 def _is_special(path: Path) -> bool:
     """Whether it is a pipe, socket or device, whose reading may never end; what cannot be told is taken for a file."""
+    if remote.is_url(path):
+        return False
     try:
         return not stat.S_ISREG(path.stat().st_mode)
     except OSError:
@@ -113,6 +138,8 @@ def _is_special(path: Path) -> bool:
 
 def is_of_process(file: InputFile) -> bool:
     """Whether only this process may be able to read the file, or only once: a pipe, a device, one of its open files."""
+    if remote.is_url(file.path):
+        return False
     return _is_special(file.path) or file.path.absolute().parts[1:2] in FOLDERS_OF_PROCESS
 
 
@@ -123,7 +150,7 @@ def _special(source: str) -> Reject:
 
 
 def _shown(path: Path) -> str:
-    return path.as_posix()
+    return remote.shown(path)
 
 
 def _stem(name: str) -> str:
@@ -133,6 +160,8 @@ def _stem(name: str) -> str:
 
 def size(file: InputFile) -> int:
     """Return the bytes of a file as stored, 0 where that cannot be told."""
+    if file.listed is not None:
+        return file.listed
     try:
         return file.path.stat().st_size
     except OSError:
@@ -142,7 +171,7 @@ def size(file: InputFile) -> int:
 def load(file: InputFile) -> Content:
     """Read, unpack and decode one file; whatever fails is told in ``reject``."""
     try:
-        stored = file.path.read_bytes()
+        stored = remote.read(file.path) if remote.is_url(file.path) else file.path.read_bytes()
     except OSError as failure:
         return Content("", 0, None, _unreadable(file.source, failure))
     data, reject = _decoded(file.source, stored)
@@ -152,6 +181,8 @@ def load(file: InputFile) -> Content:
 def fingerprint(file: InputFile) -> str:
     """Return the hash of a file's bytes, as :func:`load` gives it; empty where it cannot be read."""
     try:
+        if remote.is_url(file.path):
+            return hashlib.sha256(remote.read(file.path)).hexdigest()
         with file.path.open("rb") as stored:
             return hashlib.file_digest(stored, "sha256").hexdigest()
     except OSError:
@@ -167,7 +198,7 @@ def reload(file: InputFile) -> str | None:
 
 
 def _unreadable(source: str, failure: OSError) -> Reject:
-    reason = failure.strerror or type(failure).__name__
+    reason = printable((failure.strerror or str(failure) or type(failure).__name__).split("\n", 1)[0])
     remedy = "check that the file exists and that you may read it"
     return Reject(source, None, None, "", "error", "unreadable-file", f"cannot be read ({reason})", remedy)
 

@@ -17,7 +17,8 @@ from pipeline.ingest.recognise import recognise
 from pipeline.ingest.syntax import blank_comments
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step, silent
-from pipeline.workers import Workers
+from pipeline.remote import shown
+from pipeline.workers import Pool
 
 UNRECOGNISED = "unrecognised"
 #: Errors that are told one by one of a file in which nothing is recognised.
@@ -68,7 +69,7 @@ def _distinctly_named(files: Sequence[InputFile]) -> tuple[InputFile, ...]:
     """
     if len({file.source for file in files}) == len(files):
         return tuple(files)
-    return tuple(file._replace(source=printable(file.path.as_posix().replace("\\", 2 * "\\"))) for file in files)
+    return tuple(file._replace(source=printable(shown(file.path).replace("\\", 2 * "\\"))) for file in files)
 
 
 def read_file(file: InputFile, documents: DocumentStore) -> tuple[SourceFile, list[Part]]:
@@ -110,7 +111,7 @@ def _read_page(page: Page, documents: DocumentStore, parts: list[Part]) -> set[s
     return {adapter.content}
 
 
-def placed(rejects: Sequence[Reject], files: Iterable[InputFile], pool: Workers | None = None) -> tuple[Reject, ...]:
+def placed(rejects: Sequence[Reject], files: Iterable[InputFile], pool: Pool | None = None) -> tuple[Reject, ...]:
     """Give each reject its line and column, sort them, and make their texts printable."""
     by_source = {file.source: file for file in files}
     unplaced: dict[str, set[str]] = defaultdict(set)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, get_args
 
 import msgspec
 
+from pipeline import remote
 from pipeline.errors import Reject
 from pipeline.flatten.records import Document, Inputs, SourceFile
 from pipeline.ingest.accounts import Account
@@ -88,7 +89,7 @@ def _shards(accounts: Iterable[list[InputFile]]) -> list[tuple[InputFile, ...]]:
 
 def weight(file: InputFile) -> int:
     """Return about how many bytes of text a file holds."""
-    return size(file) * (UNPACKED if file.path.name.lower().endswith(GZIP_ENDING) else 1)
+    return size(file) * (UNPACKED if remote.name(file.path).lower().endswith(GZIP_ENDING) else 1)
 
 
 def harvest(files: Iterable[InputFile], documents: DocumentStore, latest: bool, settles: bool) -> Harvest:

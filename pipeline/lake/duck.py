@@ -1,34 +1,74 @@
-"""Opens DuckDB with settings that make results repeat, and turns its errors into ours."""
+"""Opens DuckDB with settings that make results repeat, lets it be interrupted, and turns its errors into ours."""
 
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
+from pipeline import machine
 from pipeline.errors import PolicylakeError
+from pipeline.lake.spill import query_folder
 
-#: Beyond this DuckDB spills to temporary files; a build's own memory comes on top.
-MEMORY = "1000MB"
+#: Part of the memory that DuckDB takes unless told otherwise; what Python and its workers hold comes on top.
+MEMORY_SHARE = 0.5
+MIB = 2**20
+UNCHANGED = "nothing changed, the former snapshot is still current"
 
 Connection = duckdb.DuckDBPyConnection
 
 
-def connect(path: str = ":memory:", *, read_only: bool = False) -> Connection:
+class Limits(NamedTuple):
+    """What DuckDB may use: ``memory`` in bytes, beyond which it spills to files in the folder ``spill``."""
+
+    memory: int
+    threads: int
+    spill: Path
+
+
+def limits(memory: int | None = None, threads: int | None = None, spill: Path | None = None) -> Limits:
+    """Return limits, by default a good share of what this process may use."""
+    share = int(machine.memory() * MEMORY_SHARE)
+    return Limits(memory or share, threads or machine.processors(), spill or query_folder())
+
+
+_opened: "weakref.WeakSet[Connection]" = weakref.WeakSet()
+
+
+def connect(path: str = ":memory:", *, read_only: bool = False, within: Limits | None = None) -> Connection:
     """Return a connection that sees no Python variables, takes nothing from the network and spills to temp files."""
+    given = within or limits()
     settings: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "python_enable_replacements": "false",
-        "memory_limit": MEMORY,
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"policylake-{os.getpid()}"),
+        "memory_limit": f"{given.memory}B",
+        "threads": given.threads,
+        "temp_directory": str(given.spill),
     }
     connection = duckdb.connect(path, read_only=read_only, config=settings)
     connection.execute("set enable_progress_bar = false")
+    _opened.add(connection)
     return connection
+
+
+def cursor(connection: Connection) -> Connection:
+    """Return another connection to the same database, for another query at the same time."""
+    another = connection.cursor()
+    _opened.add(another)
+    return another
+
+
+def interrupt() -> None:
+    """End the queries that run, in whatever threads; they raise."""
+    for connection in list(_opened):
+        with suppress(duckdb.Error):  # it may be closed
+            connection.interrupt()
 
 
 @contextmanager
@@ -40,19 +80,30 @@ def errors_explained(what: str) -> Iterator[None]:
         raise PolicylakeError(f"{what}: {error}") from error
 
 
-def no_room(what: str, error: Exception) -> PolicylakeError:
-    """Return the failure of a build to which the temp folder gave no room."""
-    remedy = "make room or name another folder with TMPDIR; nothing changed, the former snapshot is still current"
-    return PolicylakeError(f"{tempfile.gettempdir()}: {what} ({first_line(error)}); {remedy}")
+def no_room(what: str, error: Exception, place: Path | None = None) -> PolicylakeError:
+    """Return the failure of a build to which ``place``, by default the temp folder, gave no room."""
+    remedy = f"make room or name another folder with TMPDIR; {UNCHANGED}"
+    return PolicylakeError(f"{place or tempfile.gettempdir()}: {what} ({first_line(error)}); {remedy}")
 
 
 @contextmanager
-def room_needed() -> Iterator[None]:
-    """Say of DuckDB's lack of memory, which it takes from the temp folder once it has no other, what to do."""
+def room_needed(given: Limits) -> Iterator[None]:
+    """Say of a lack of memory, and of a disk too full to spill to, what to do."""
     try:
         yield
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-        raise no_room("what the build holds meanwhile does not fit here", error) from error
+        if isinstance(error, duckdb.OutOfMemoryException) and "offload" not in str(error):
+            what = f"--memory {given.memory / MIB:.0f}MiB: not enough for this build ({first_line(error)})"
+            raise PolicylakeError(f"{what}; give more, or fewer --threads; {UNCHANGED}") from error
+        raise no_room("what the build holds meanwhile does not fit here", error, given.spill) from error
+    except MemoryError as error:
+        what = "no memory is left for what the build holds outside of DuckDB"
+        raise PolicylakeError(f"{what}; give less --memory or fewer --processes; {UNCHANGED}") from error
+
+
+def is_of_spilling(error: duckdb.Error) -> bool:
+    """Whether DuckDB failed at its temporary files, not at those that it was told to write."""
+    return "duckdb_temp" in str(error)
 
 
 def refuse_bytes(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ MANIFEST = "manifest.json"
 ID_DIGITS = 16
 #: Raise it where what is stored gets another meaning under the same names: numbers, formulas, ids, witnesses.
 FORMAT = 1
+_NAME = re.compile(r"\w+/\w+\.parquet")
 
 
 def write_manifest(folder: Path, body: Mapping[str, object]) -> str:
@@ -45,6 +47,14 @@ def _format() -> dict[str, object]:
     """Return what a reader must agree with: the number, and a hash of the relations with their columns and types."""
     described = [[r.name, r.grain, [[c.name, c.type] for c in r.columns]] for r in relations()]
     return {"number": FORMAT, "relations": hashlib.sha256(json.dumps(described).encode()).hexdigest()[:ID_DIGITS]}
+
+
+def file_names(manifest: Mapping[str, object]) -> list[str]:
+    """Return the names of a snapshot's Parquet files, relative to its folder. Raises ValueError."""
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not all(_NAME.fullmatch(name) for name in files):
+        raise ValueError(f"{MANIFEST} lists no files")
+    return sorted(files)
 
 
 def is_whole(folder: Path) -> bool:

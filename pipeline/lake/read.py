@@ -8,12 +8,20 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline import remote
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck, guard
-from pipeline.lake.current import complete, current_id
+from pipeline.lake.current import complete, current_id, is_current
 from pipeline.lake.locks import is_locked_as, lock, unlock
-from pipeline.lake.manifest import read_manifest, version_gap
+from pipeline.lake.manifest import MANIFEST, is_whole, read_manifest, version_gap
+from pipeline.lake.remote import copy_of, current_there, fetch
+from pipeline.lake.retention import collect
 from pipeline.lake.views import create_views
+from pipeline.lake.write import new_snapshot
+
+#: Copies of a lake at a URL that stay on this machine, and for how many seconds others are spared.
+KEPT_COPIES = 2
+GRACE = 3600.0
 
 
 @dataclass(frozen=True)
@@ -43,10 +51,11 @@ class Lake:
 
 
 def open_lake(path: Path) -> Lake:
-    """Open the current snapshot of the lake at ``path``.
+    """Open the current snapshot of the lake at ``path``, which may be a URL: then it is copied to this machine.
 
     Raises PolicylakeError where there is none, it is damaged, or another version of policylake made it.
     """
+    path = _copied(path) if remote.is_url(path) else remote.local(path)
     duck.refuse_bytes(path)
     complete(path)
     handle = None
@@ -69,6 +78,20 @@ def open_lake(path: Path) -> Lake:
         create_views(connection, snapshot, with_comments=False)
     _lock(connection, path)
     return Lake(path, snapshot.name, manifest, connection)
+
+
+def _copied(lake: Path) -> Path:
+    """Bring the copy of the lake at a URL up to date and return its folder; what it has is not copied again."""
+    copy = copy_of(lake)
+    while True:
+        snapshot_id = current_there(lake)
+        if is_current(copy, snapshot_id) and (copy / "snapshots" / snapshot_id / MANIFEST).exists():
+            return copy
+        with new_snapshot(copy) as snapshot:
+            if is_whole(copy / "snapshots" / snapshot_id) or fetch(lake, snapshot_id, snapshot.folder):
+                snapshot.adopt(snapshot_id)
+                collect(copy, keep=KEPT_COPIES, grace=GRACE)
+                return copy
 
 
 def _held(path: Path) -> tuple[Path, int | None]:

@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline import remote
 from pipeline.errors import PolicylakeError
 from pipeline.lake.current import became_current, current_id, left_files
 from pipeline.lake.locks import lock, locked, unlock
 from pipeline.lake.manifest import ID_DIGITS
+from pipeline.lake.remote import There, current_there, remove_there, snapshots_there
 from pipeline.lake.views import DATABASE
 from pipeline.lake.write import REMOVING, left_behind
 
@@ -50,8 +52,11 @@ def collect(lake: Path, *, keep: int, grace: float, is_dry: bool = False) -> lis
     Spared are those that are read and those that were current within the last ``grace`` seconds. ``is_dry`` tells
     what would be removed and removes nothing.
 
-    Raises PolicylakeError where there is no lake or it cannot be written.
+    ``lake`` may be a URL. Raises PolicylakeError where there is no lake or it cannot be written.
     """
+    if remote.is_url(lake):
+        return _collect_there(lake, keep, grace, is_dry)
+    lake = remote.local(lake)
     snapshots = lake / "snapshots"
     try:
         with locked(snapshots):
@@ -63,6 +68,35 @@ def collect(lake: Path, *, keep: int, grace: float, is_dry: bool = False) -> lis
             return found if is_dry else [_done(lake, one) for one in found]
     except OSError as error:
         raise PolicylakeError(f"{error.filename or lake}: {error.strerror or error}; check its rights") from error
+
+
+def _collect_there(lake: Path, keep: int, grace: float, is_dry: bool) -> list[Kept]:
+    """Remove snapshots at a URL. Readers there have a copy of their own: what they still fetch the grace is for.
+
+    Files without a manifest are of a build that runs or died: they stay as long.
+    """
+    current = current_there(lake)
+    found = snapshots_there(lake)
+    now = datetime.now(UTC)
+    whole = sorted((one for one in found if one.since), key=lambda one: (one.name == current, one.since), reverse=True)
+    judged: list[tuple[There, Kept]] = []
+    next_one = now
+    for number, one in enumerate(whole):
+        since = one.since or now
+        reason = "current" if one.name == current else f"one of the newest {keep}" if number < keep else None
+        if reason is None and (now - next_one).total_seconds() < grace:
+            reason = "was current a short while ago"
+        judged.append((one, Kept(one.name, since, one.size, reason is None, reason or "old")))
+        next_one = since
+    for one in found:
+        if one.since is None:
+            is_over = (now - one.changed).total_seconds() >= grace
+            reason = "left by a build that died" if is_over else "written a short while ago"
+            judged.append((one, Kept(one.name, None, one.size, is_over, reason)))
+    for one, kept in judged:
+        if kept.is_removed and not is_dry:
+            remove_there(lake, one)
+    return [kept for _, kept in judged]
 
 
 def _current(lake: Path) -> str:

@@ -16,23 +16,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline import remote
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck
 from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
 from pipeline.lake.locks import lock, locked, share, unlock
-from pipeline.lake.manifest import is_whole, write_manifest
+from pipeline.lake.manifest import is_whole, read_manifest, write_manifest
+from pipeline.lake.remote import copy_of, send
+from pipeline.lake.spill import IN_LAKE, spill_folder
 
 #: The file of a relation that every snapshot has.
 FIRST = "0.parquet"
 BUILDING = ".building-"
 REMOVING = ".removing-"
-UNCHANGED = "make room or choose another --lake; nothing changed, the former snapshot is still current"
+REMEDY = f"make room or choose another --lake; {duck.UNCHANGED}"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A snapshot being written. ``folder``, which ``lock`` keeps, becomes ``snapshots/<id>`` when it is published.
+
+    Of a lake at ``url`` it is published there too, and ``lake`` is the copy on this machine.
 
     Its methods raise PolicylakeError where the lake cannot be written.
     """
@@ -40,6 +45,18 @@ class Snapshot:
     lake: Path
     folder: Path
     lock: int | None
+    url: Path | None = None
+
+    @contextmanager
+    def working(self, memory: int | None, threads: int | None) -> Iterator[duck.Limits]:
+        """Yield what databases may use, ``memory`` in bytes; see ``duck.limits``. What they spill does not stay.
+
+        Raises PolicylakeError where memory or room is not enough.
+        """
+        with spill_folder(self.lake / "snapshots") as spill:
+            within = duck.limits(memory, threads, spill)
+            with duck.room_needed(within):
+                yield within
 
     def write(self, connection: duck.Connection, relation: Relation, sql: str) -> None:
         """Write the rows of a query as the first file of a relation, ordered by its grain."""
@@ -82,10 +99,26 @@ class Snapshot:
         """
         with _writing(self.lake), locked(self.lake / "snapshots"):
             snapshot_id = write_manifest(self.folder, body)
-            with self._in_place(self.lake / "snapshots" / snapshot_id):
-                make_current(self.lake, snapshot_id)
+            self._place(snapshot_id)
             share(self.lock)
+        if self.url is not None:
+            send(self.lake / "snapshots" / snapshot_id, self.url)
         return snapshot_id
+
+    def adopt(self, snapshot_id: str) -> None:
+        """Make what was copied into the folder the current snapshot. Raises PolicylakeError where it is damaged."""
+        if not is_whole(self.lake / "snapshots" / snapshot_id) and not self._holds(snapshot_id):
+            raise PolicylakeError(f"{self.lake}: the copy of snapshot {snapshot_id} is damaged; build it again")
+        with _writing(self.lake), locked(self.lake / "snapshots"):
+            self._place(snapshot_id)
+            share(self.lock)
+
+    def _holds(self, snapshot_id: str) -> bool:
+        return is_whole(self.folder) and read_manifest(self.folder).get("id") == snapshot_id
+
+    def _place(self, snapshot_id: str) -> None:
+        with self._in_place(self.lake / "snapshots" / snapshot_id):
+            make_current(self.lake, snapshot_id)
 
     @contextmanager
     def _in_place(self, target: Path) -> Iterator[None]:
@@ -115,8 +148,9 @@ class Snapshot:
 def new_snapshot(lake: Path) -> Iterator[Snapshot]:
     """Yield a snapshot to fill; whatever was not published is removed.
 
-    Raises PolicylakeError if the folder cannot be written.
+    ``lake`` may be a URL. Raises PolicylakeError if the folder cannot be written.
     """
+    lake, url = (copy_of(lake), lake) if remote.is_url(lake) else (remote.local(lake), None)
     duck.refuse_bytes(lake)
     snapshots = lake / "snapshots"
     try:
@@ -129,7 +163,7 @@ def new_snapshot(lake: Path) -> Iterator[Snapshot]:
     except OSError as error:
         raise PolicylakeError(f"{lake}: {error.strerror}; give a folder that can be written with --lake") from error
     try:
-        yield Snapshot(lake, folder, handle)
+        yield Snapshot(lake, folder, handle, url)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         unlock(handle)
@@ -141,14 +175,16 @@ def _writing(lake: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PolicylakeError(f"{lake}: {error.strerror or error}; {UNCHANGED}") from error
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        raise PolicylakeError(f"{lake}: {duck.first_line(error)}; {UNCHANGED}") from error
+        raise PolicylakeError(f"{lake}: {error.strerror or error}; {REMEDY}") from error
+    except duckdb.IOException as error:
+        if duck.is_of_spilling(error):
+            raise
+        raise PolicylakeError(f"{lake}: {duck.first_line(error)}; {REMEDY}") from error
 
 
 def left_behind(snapshots: Path) -> list[Path]:
     """Return the folders of builds and removals that died; the caller holds the lock of the snapshots."""
-    found = [*snapshots.glob(BUILDING + "*"), *snapshots.glob(REMOVING + "*")]
+    found = [folder for prefix in (BUILDING, REMOVING, IN_LAKE) for folder in snapshots.glob(f"{prefix}*")]
     return [folder for folder in sorted(found) if _is_free(folder)]
 
 

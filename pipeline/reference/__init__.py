@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,9 +69,9 @@ class Reference:
     _services: dict[str, dict[str, ReferenceAction]] = field(default_factory=dict)
     _tables: dict[str, pa.Table] = field(default_factory=dict)
 
-    def __reduce__(self) -> tuple[type["Reference"], tuple[Path, dict[str, Any]]]:
-        """Let a copy in another process read what it needs anew."""
-        return Reference, (self.folder, self.meta)
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        """Let a copy in another process read what it needs anew, the packaged one where that lies on its machine."""
+        return (_packaged, (self.meta,)) if self.folder == PACKAGED else (Reference, (self.folder, self.meta))
 
     @property
     def version(self) -> str:
@@ -186,6 +186,10 @@ class Reference:
         return actions
 
 
+def _packaged(meta: dict[str, Any]) -> Reference:
+    return Reference(PACKAGED, meta)
+
+
 def load(directory: Path | None = None) -> Reference:
     """Return the reference of ``directory``: by default the user's refreshed one, else the packaged one.
 
@@ -199,6 +203,17 @@ def load(directory: Path | None = None) -> Reference:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PolicylakeError(f"{folder}: no readable service reference ({_first_line(error)}); {MEND}") from error
     return reference
+
+
+@lru_cache(maxsize=1)
+def load_once(directory: Path | None) -> Reference:
+    """Return the reference of ``directory``, of None the packaged one; this process reads it once."""
+    return load(directory or PACKAGED)
+
+
+def elsewhere(known: Reference) -> Path | None:
+    """Return what :func:`load_once` takes in any process, also on another machine, which has the packaged one too."""
+    return None if known.folder == PACKAGED else known.folder
 
 
 def _first_line(error: Exception) -> str:
