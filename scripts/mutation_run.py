@@ -54,8 +54,8 @@ TESTS = {
         *AGREEMENT,
     ),
     "evaluate": (
-        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_scopes.py", "test_evaluate_algebra.py",
-        "test_solver_smt.py", *AGREEMENT,
+        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_equal_conditions.py", "test_scopes.py",
+        "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py", *AGREEMENT,
     ),
     "sql": ("test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", *AGREEMENT),
 }  # fmt: skip

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ingest_inputs import arn, export, role, write
 
 from pipeline.build import build_lake
 from pipeline.lake import open_lake
@@ -116,3 +117,25 @@ def test_a_region_that_the_resource_names_is_the_one_called(tmp_path: Path) -> N
     (row,) = lake_of(tmp_path, called)
     assert row["verdict"] == "allowed"
     assert lake_of(tmp_path, other) == []
+
+
+def test_a_witness_by_a_session_has_the_name_of_that_session_in_its_user_id(tmp_path: Path) -> None:
+    group = "arn:aws:sagemaker:us-east-1:111122223333:model-package-group/shared"
+    named = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:sts::111122223333:assumed-role/worker/s0"},
+        "Action": "sagemaker:DescribeModelPackageGroup",
+        "Resource": group,
+        "Condition": {"StringLike": {"aws:userid": "*:s*"}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [named]}
+    write(tmp_path, "export.json", export(roles=[role("worker", RoleId="AROAWORKER")]))
+    write(tmp_path, "shared.json", {"ResourceArn": group, "ResourcePolicy": document})
+    build_lake([tmp_path], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    rows = lake.query(
+        "select witness from access where principal_arn = $role", {"role": arn("role/worker")}
+    ).to_pylist()
+    (line,) = [json.loads(row["witness"]) for row in rows]
+    assert line["principal"].endswith(":assumed-role/worker/s0")
+    assert line["context"]["aws:userid"] == "AROAWORKER:s0"

@@ -148,7 +148,9 @@ def named_in_user_id(session: str | None, f: Formula) -> Formula:
     one session, or by none of those that it speaks of."""
     keys = {key for test in formulas.tests(f) for key in _user_ids(test)}
     names = sessions_in(f) if session is None else [session]
-    ends = [Test("StringLike", None, False, key, (f"*:{escaped(name)}",), True) for key in keys for name in names]
+    ends = [
+        Test("StringLike", None, False, key, (f"*:{escaped(_name_of(name))}",), True) for key in keys for name in names
+    ]
     return formulas.conjunction(ends if session is not None else map(formulas.negation, ends))
 
 
@@ -164,7 +166,11 @@ def _user_ids(test: Test) -> Iterator[str]:
 
 
 def _of_session(user_id: str, session: str) -> str:
-    return f"{user_id.partition(':')[0]}:{session}"
+    return f"{user_id.partition(':')[0]}:{_name_of(session)}"
+
+
+def _name_of(session_arn: str) -> str:
+    return session_arn.rsplit("/", 1)[-1]
 
 
 def _standing_in_for_variables(tests: Iterable[Test], arns: Sequence[str]) -> Iterator[str]:
