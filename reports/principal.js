@@ -10,11 +10,12 @@
 
   function address() {
     const [arn, ...rest] = location.hash.slice(1).split("&");
-    return { arn: PL.decoded(arn), action: new URLSearchParams(rest.join("&")).get("action") || "" };
+    const given = new URLSearchParams(rest.join("&"));
+    return { arn: PL.decoded(arn), action: given.get("action") || "", scenario: given.get("scenario") || "", if: given.get("if") || "" };
   }
 
   async function show() {
-    const { arn, action } = address();
+    const { arn, action, ...assumed } = address();
     try {
       const index = await PL.load("index");
       const found = await find(index, arn);
@@ -22,7 +23,7 @@
         main.replaceChildren(make("h1", {}, "No such principal"), make("p", {}, make("code", {}, arn || "(none)"), " is not in this report. Look for it in the "), PL.link("matrix.html", "matrix"));
         return;
       }
-      draw(index, found.run, found.principal, action);
+      await draw(index, found.run, found.principal, action, assumed);
     } catch (error) { PL.failed(error, main); }
   }
 
@@ -58,13 +59,17 @@
   }
 
   /* Answers with their actions: actions whose reasons are the same statements stand together. */
-  function gather(run, principal) {
+  function gather(run, principal, reading) {
     const rows = counting(run, principal);
     const groups = new Map();
     for (const [place, text] of run.profiles[principal.profile]) {
-      const [letter, layer, decided, scopes] = run.answers[place];
+      const [stored, storedLayer, decided, scopes, demand] = run.answers[place];
+      const letter = reading && demand !== undefined ? reading.cellOf(demand) : stored;
+      const layer = letter === stored ? storedLayer : letter === "d" ? "scenario" : storedLayer;
+      const readAgain = (number) => (reading && number >= 0 ? reading.verdictOf(number) : "");
       for (const action of PL.ranges(text)) {
         const resolved = scopes.map((scope) => ({ pattern: scope[0], verdict: scope[1], condition: scope[2] < 0 ? "" : run.conditions[scope[2]][0], proof: scope[2] < 0 ? "" : run.conditions[scope[2]][1],
+          number: scope[2] < 0 ? -1 : run.conditions[scope[2]][2], id: scope[2] < 0 ? "" : run.conditions[scope[2]][3], again: scope[2] < 0 ? "" : readAgain(run.conditions[scope[2]][2]),
           granted: rows.granted(scope[3], action), limited: rows.limited(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] }));
         const told = { letter, layer, decided: rows.limited(decided, action), scopes: resolved };
         const key = JSON.stringify(told);
@@ -75,7 +80,7 @@
     const joined = new Map();
     for (const group of groups.values()) {
       const [scope] = group.scopes;
-      const key = group.scopes.length === 1 ? JSON.stringify([group.letter, scope.verdict, scope.condition, scope.granted, scope.limited, scope.exceptions])
+      const key = group.scopes.length === 1 ? JSON.stringify([group.letter, group.layer, scope.verdict, scope.condition, scope.granted, scope.limited, scope.exceptions])
         : JSON.stringify([group.letter, group.layer, group.decided, group.scopes]);
       if (!joined.has(key)) joined.set(key, { ...group, actions: [], parts: [] });
       const into = joined.get(key);
@@ -86,9 +91,10 @@
     return [...joined.values()].sort((one, other) => ORDER[one.letter] - ORDER[other.letter] || other.actions.length - one.actions.length || one.actions[0] - other.actions[0]);
   }
 
-  function draw(index, run, principal, action) {
+  async function draw(index, run, principal, action, assumed) {
     document.title = PL.visible(principal.name) + " · policylake";
-    const groups = gather(run, principal);
+    const stored = gather(run, principal, null);
+    let groups = stored;
     const names = nameOf(run, principal);
     const field = make("input", { type: "search", name: "action", value: action, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });
     const status = make("span", { role: "status" });
@@ -105,15 +111,26 @@
       status.textContent = text ? number(all) + (all === 1 ? " action, " : " actions, ") + number(all - count) + " of them none: nothing grants it" : "";
       place.replaceChildren(...sections(index, shown, names));
     };
-    field.addEventListener("input", () => {
-      history.replaceState(null, "", "#" + encodeURIComponent(principal.arn) + (field.value ? "&action=" + encodeURIComponent(field.value) : ""));
+    const counts = make("div", {});
+    const bar = make("div", {});
+    const taken = TAKEN.fields(bar, (reading) => {
+      groups = reading ? gather(run, principal, reading) : stored;
+      counts.replaceChildren(totals(index, groups, principal, taken.values()));
       filter();
     });
-    main.replaceChildren(...facts(index, run, principal), totals(index, groups),
+    const write = () => {
+      const text = PL.spelt({ action: field.value, ...taken.values() });
+      PL.writeAddress("#" + encodeURIComponent(principal.arn) + (text ? "&" + text : ""));
+    };
+    field.addEventListener("input", () => { write(); filter(); });
+    taken.written(write);
+    counts.append(totals(index, groups, principal, assumed));
+    main.replaceChildren(...facts(index, run, principal), counts, bar,
       make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
         make("p", {}, make("label", {}, "Action ", field), " ", status), place),
-      ...missing(index, run, principal), policies(run, principal, groups), limits(run, principal));
+      ...missing(index, run, principal), policies(run, principal, stored), limits(run, principal));
     filter();
+    await taken.fill(assumed);
   }
 
   function facts(index, run, principal) {
@@ -135,11 +152,11 @@
     ].filter(Boolean);
   }
 
-  function totals(index, groups) {
+  function totals(index, groups, principal, assumed) {
     const counts = { a: 0, c: 0, d: 0, b: 0 };
     for (const group of groups) counts[group.letter] += group.actions.length;
     counts.n = index.actions.length - counts.a - counts.c - counts.d - counts.b;
-    return make("ul", { class: "legend compact" }, Object.entries(counts).map(([letter, count]) => make("li", {}, verdict(letter), " ", make("span", { class: "figure" }, number(count)))));
+    return make("ul", { class: "legend compact" }, Object.entries(counts).map(([letter, count]) => make("li", {}, verdict(letter), " ", count ? PL.link("matrix.html#" + PL.spelt({ q: principal.arn, verdict: PL.WORDS[letter], ...assumed }), number(count), "figure quiet") : make("span", { class: "figure" }, "0"))));
   }
 
   function sections(index, groups, names) {
@@ -150,7 +167,7 @@
       group.scopes.map((scope) => scopeOf(group.parts.length > 1 ? { ...scope, pattern: "" }
         : group.scopes.length === 1 ? { ...scope, pattern: group.parts[0].pattern, types: group.parts[0].types } : scope, group.letter, names)),
       "db".includes(group.letter) ? make("dl", { class: "scope" }, make("dt", {}, PL.WORDS[group.letter] + " by"),
-        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : group.layer === "scenario" ? "the scenario: none of its requests meets the conditions" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
+        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : group.layer === "scenario" ? "what is taken for granted: no such request meets the conditions" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
   }
 
   /* Resources that are granted alike, each with its actions. */
@@ -174,7 +191,8 @@
     const pairs = [
       ["on", !scope.pattern ? [] : [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
       ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
-      ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition)] : []],
+      ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition), scope.number >= 0 ? [" ", PL.link("condition.html#" + scope.id, "more", "minor")] : []].flat() : []],
+      ["read again", scope.again ? [PL.verdict(scope.again)] : []],
       ["proof", scope.proof ? [make("span", { class: "minor" }, scope.proof)] : []],
       ["granted by", links(scope.granted, names)],
       ["limited by", links(scope.limited, names)],

@@ -55,7 +55,7 @@ const PL = (() => {
       made.setAttribute(key, value === true ? "" : READ.includes(key) ? visible(value) : value);
     }
     made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== "")
-      .map((child) => (typeof child === "string" ? visible(child, name === "pre") : child)));
+      .map((child) => (typeof child === "string" ? visible(child, name === "pre" || name === "mark") : child)));
     return made;
   }
 
@@ -93,12 +93,29 @@ const PL = (() => {
   /* "a3c1" as "aaac". */
   function runs(text) { return text.replace(/([a-z])(\d+)/g, (_, letter, times) => letter.repeat(times)); }
 
-  /* Filters live in the address: what is typed stays in a copied link. */
+  /* "4*3,7" as 4, 4, 4, 7. */
+  function repeats(text) {
+    return text ? text.split(",").flatMap((part) => { const [one, times] = part.split("*").map(Number); return Array(times || 1).fill(one); }) : [];
+  }
+
+  /* Filters live in the address: what is typed stays in a copied link, and the back button undoes it. */
   function readHash() { return new URLSearchParams(location.hash.slice(1)); }
 
+  const spelt = (filters) => new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString().replaceAll("%3A", ":");
+
   function writeHash(filters) {
-    const text = new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString();
-    history.replaceState(null, "", text ? "#" + text.replaceAll("%3A", ":") : location.pathname + location.search);
+    const text = spelt(filters);
+    writeAddress(text ? "#" + text : location.pathname + location.search);
+  }
+
+  /* What is typed without a pause is one step back. */
+  const PAUSE = 1200;
+  let written = -PAUSE;
+  function writeAddress(address) {
+    if (address === location.hash || (!location.hash && !address.startsWith("#"))) return;
+    const now = performance.now();
+    if (now - written > PAUSE) history.pushState(null, "", address); else history.replaceState(null, "", address);
+    written = now;
   }
 
   function failed(error, place) {
@@ -131,8 +148,8 @@ const PL = (() => {
     return run && Object.hasOwn(run, id) ? run[id] : undefined;
   }
 
-  return { put, load, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, readHash, writeHash, failed,
-    statements, policy, WORDS, root };
+  return { put, load, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
+    writeAddress, spelt, failed, statements, policy, WORDS, root };
 })();
 
 /* Find: an action's name leads to its page, anything else to the matrix. */

@@ -47,7 +47,7 @@ def matrix(report: Path) -> dict[tuple[str, str], str]:
     index = script(report, "index")
     names = [action[0] for action in index["actions"]]
     shown = {}
-    for _, _, scripts in index["accounts"]:
+    for _, _, scripts, *_ in index["accounts"]:
         for key, count in scripts:
             run = script(report, key)
             assert len(run["principals"]) == count
@@ -81,7 +81,7 @@ def answer(report: Path, arn: str, action: str):
     principal, run = principals(report)[arn]
     for place, actions in run["profiles"][principal["profile"]]:
         if number in ranges(actions):
-            letter, layer, decided, scopes = run["answers"][place]
+            letter, layer, decided, scopes, *_ = run["answers"][place]
             told = [
                 (scope[0], run["conditions"][scope[2]][0] if scope[2] >= 0 else "", scope[5] if len(scope) > 5 else [])
                 for scope in scopes

@@ -15,9 +15,11 @@ from pipeline.lake import open_lake
 from pipeline.lake.queries import front_matter
 from pipeline.report import write_report
 from pipeline.report.compact import ranges, runs
+from pipeline.report.conditions import MOST_DEPENDENTS
 from pipeline.report.folder import MARKER
 from pipeline.report.scripts import as_json, in_pieces, in_script_order
 from pipeline.report.tables import SHOWN, Cell, write_table
+from pipeline.report.write import STATIC
 from tests import report_reading as reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,10 +142,26 @@ def test_an_action_page_counts_everyone_it_does_not_list(limits, sample_lake, tm
     for action in ("sagemaker:DescribeModel", "sagemaker:PutModelPackageGroupPolicy", "iam:PassRole"):
         page = (report / "actions" / f"{action.replace(':', '-')}.html").read_text(encoding="utf-8")
         for verdict in ("allowed", "conditional", "denied", "blocked"):
-            section = re.search(rf'<section aria-labelledby="s-{verdict}">(.*?)</section>', page, re.DOTALL)
+            section = re.search(rf'<section aria-labelledby="s-{verdict}"[^>]*>(.*?)</section>', page, re.DOTALL)
             listed = len(re.findall(r"principal\.html#", section.group(1))) if section else 0
             more = re.findall(r">([\d,]+) more principals<", section.group(1)) if section else []
             assert listed + sum(int(number.replace(",", "")) for number in more) == counts.get((action, verdict), 0)
+
+
+def test_a_condition_tells_everyone_who_depends_on_it(report, sample_lake):
+    rows = open_lake(sample_lake).query(
+        "select condition_id, count(distinct principal_arn) as principals,"
+        " list(distinct action order by action) as actions"
+        " from access semi join access_matrix using (principal_arn, action) where condition_id is not null group by all"
+    )
+    index = reading.script(report, "index")
+    names = [action[0] for action in index["actions"]]
+    told = {one[0]: one for _, key in index["words"] for one in reading.script(report, key)}
+    for row in rows.to_pylist():
+        _, _, _, _, _, count, _, actions, first = told[row["condition_id"]]
+        assert count == row["principals"]
+        assert [names[number] for number in reading.ranges(actions)] == row["actions"]
+        assert len(first) == min(count, MOST_DEPENDENTS)
 
 
 def test_the_findings_of_the_sample_are_on_the_page(report):
@@ -245,7 +263,7 @@ def test_no_file_of_the_report_is_large(report):
 
 
 def test_hostile_names_stand_in_pages_as_text_only(hostile_report):
-    own = {"report.js", "matrix.js", "principal.js", "policy.js"}
+    own = set(STATIC)
     text = ""
     for path in sorted(hostile_report.rglob("*.html")):
         page = reading.Page(path)

@@ -29,7 +29,8 @@ DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 800}
 HANA = "arn:aws:iam::333344445555:user/hana"
 PAGES = ("index.html", "matrix.html", "actions.html", "findings.html", "rejects.html", "provenance.html",
-         "actions/iam-PassRole.html", "accounts/333344445555.html", f"principal.html#{HANA}")  # fmt: skip
+         "conditions.html", "actions/iam-PassRole.html", "accounts/333344445555.html",
+         f"principal.html#{HANA}")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +124,9 @@ def test_the_name_of_an_action_in_the_search_field_leads_to_its_page(open_page, 
 def test_filters_of_the_matrix_are_in_the_address_and_a_copied_link_keeps_them(open_page, site):
     page = open_page(f"{site}/matrix.html")
     settled(page)
-    page.get_by_label("Account").select_option("333344445555")
+    page.locator("select[name=account]").select_option("333344445555")
     page.get_by_role("searchbox", name="Action").fill("sagemaker:DescribeNotebookInstance")
-    page.get_by_label("Verdict").select_option("conditional")
+    page.locator("select[name=verdict]").select_option("conditional")
     line = settled(page)
     shown = page.locator(".row .name a").all_inner_texts()
     assert "ana" in shown
@@ -133,7 +134,7 @@ def test_filters_of_the_matrix_are_in_the_address_and_a_copied_link_keeps_them(o
     again = open_page(page.url)
     assert settled(again) == line
     assert again.locator(".row .name a").all_inner_texts() == shown
-    assert again.get_by_label("Verdict").input_value() == "conditional"
+    assert again.locator("select[name=verdict]").input_value() == "conditional"
     again.get_by_role("button", name="Clear").click()
     assert settled(again).startswith("106 of 106 principals, ")
     assert "#" not in again.url.replace("%23", "")
@@ -177,10 +178,145 @@ def test_the_keyboard_reaches_the_cells_and_enter_opens_the_answer(open_page, si
     assert page.locator(".group").count() == 1
 
 
+def letters(page, name):
+    """The verdicts of the cells that a row of the matrix shows."""
+    row = page.locator(".row", has=page.get_by_role("link", name=name, exact=True))
+    return [
+        text.split(":")[0]
+        for text in row.locator(".cell").evaluate_all("cells => cells.map(c => c.getAttribute('aria-label'))")
+    ]
+
+
+def test_a_scenario_reads_conditional_cells_again_and_the_back_button_undoes_it(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=office-trainer&action=sagemaker:CreateTrainingJob")
+    settled(page)
+    assert letters(page, "office-trainer") == ["conditional"]
+    page.locator("select[name=scenario]").select_option("From the office network")
+    page.get_by_text("Read again for requests: From the office network").wait_for()
+    assert letters(page, "office-trainer") == ["allowed"]
+    assert "scenario=office-network" in page.url
+    page.wait_for_timeout(1300)
+    page.locator("select[name=scenario]").select_option("Inside a VPC")
+    page.get_by_text("Read again for requests: Inside a VPC").wait_for()
+    assert letters(page, "office-trainer") == ["denied"]
+    page.go_back()
+    page.get_by_text("Read again for requests: From the office network").wait_for()
+    assert letters(page, "office-trainer") == ["allowed"]
+    assert page.locator("select[name=scenario]").input_value() == "office-network"
+    again = open_page(page.url)
+    again.get_by_text("Read again for requests: From the office network").wait_for()
+    assert letters(again, "office-trainer") == ["allowed"]
+
+
+def test_a_reader_types_a_context_and_sees_who_could(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=vpc-caller&action=sagemaker:DescribeModel")
+    settled(page)
+    assert letters(page, "vpc-caller") == ["conditional"]
+    page.get_by_label("What if").fill("aws:SourceVpc=vpc-111bbaaa")
+    page.get_by_text("Read again for requests: aws:SourceVpc=vpc-111bbaaa").wait_for()
+    assert letters(page, "vpc-caller") == ["allowed"]
+    page.get_by_text("Read again for requests").click()
+    page.get_by_text("aws:SourceIp is absent").wait_for()
+    page.get_by_label("What if").fill("aws:SourceVpc=vpc-999")
+    page.get_by_text("Read again for requests: aws:SourceVpc=vpc-999").wait_for()
+    assert letters(page, "vpc-caller") == ["denied"]
+    page.locator("select[name=verdict]").select_option("denied")
+    page.get_by_role("link", name="vpc-caller", exact=True).click()
+    page.wait_for_url("**/principal.html#*aws:SourceVpc*")
+    page.get_by_text("what is taken for granted: no such request meets the conditions").first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("vpc-1", "a key with its value is expected"),
+        ("aws:SourceIp=10.0.0.0/8", "write one address"),
+        ("aws:MultiFactorAuthPresent=maybe", "write true or false"),
+        ("aws:username=ana", "it tells who calls"),
+        ("aws:SourceVpc=vpc-1 aws:SourceIp=192.0.2.1", "exclude each other"),
+        ("aws:SourceVpc=vpc-1 aws:sourcevpc=vpc-2", "given twice"),
+    ],
+)
+def test_a_context_that_cannot_be_is_told_and_changes_nothing(open_page, site, text, says):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=office-trainer&action=sagemaker:CreateTrainingJob")
+    settled(page)
+    before = letters(page, "office-trainer")
+    page.get_by_label("What if").fill(text)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert says in alert.inner_text()
+    assert letters(page, "office-trainer") == before
+
+
+def test_an_action_page_counts_its_conditional_principals_again(open_page, site):
+    page = open_page(f"{site}/actions/sagemaker-CreateTrainingJob.html#scenario=office-network")
+    page.get_by_text("Of 22 conditional principals").wait_for()
+    group = page.locator("article.group", has=page.get_by_role("link", name="office-trainer", exact=True))
+    assert group.locator(".again .v-allowed").count() >= 1
+    page.locator("select[name=scenario]").select_option("Inside a VPC")
+    group.locator(".again .v-denied").first.wait_for()
+    assert group.evaluate("group => group.classList.contains('falls')")
+    page.locator("select[name=scenario]").select_option("any request")
+    page.locator(".again").first.wait_for(state="detached")
+
+
+def test_a_principal_page_reads_its_conditions_again(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:role/office-trainer&scenario=vpc")
+    page.get_by_text("what is taken for granted: no such request meets the conditions").wait_for()
+    page.get_by_label("What if").fill("")
+    page.locator("select[name=scenario]").select_option("From the office network")
+    page.locator(".group h3 .v-allowed").wait_for()
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_a_condition_page_shows_what_passes_what_fails_and_who_depends_on_it(open_page, site):
+    page = open_page(f"{site}/conditions.html")
+    page.get_by_role("link", name="only from 192.0.2.0/24 or 203.0.113.0/24, and never through a VPC endpoint").click()
+    page.get_by_role("heading", name="The smallest change that makes it fail").wait_for()
+    passes, fails = (json.loads(text) for text in page.locator("pre").all_text_contents())
+    assert passes["context"] != fails["context"]
+    assert "aws:SourceIp" in page.locator("mark").inner_text()
+    assert page.get_by_role("link", name="office-trainer").count() == 1
+    page.locator("select[name=scenario]").select_option("From the office network")
+    page.get_by_text("Every such request meets it.").wait_for()
+    again = open_page(page.url)
+    again.get_by_text("Every such request meets it.").wait_for()
+
+
+def test_hover_and_focus_tell_the_condition_and_a_click_opens_the_reasons(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=user/ana&action=sagemaker:DescribeNotebookInstance")
+    settled(page)
+    cell = page.locator(".cell.v-conditional").first
+    cell.hover()
+    page.locator("#cellinfo .condition").wait_for()
+    assert "not tagged Project = B" in page.locator("#cellinfo").inner_text()
+    cell.click()
+    page.wait_for_url("**/principal.html#*action=*")
+    page.locator(".group dt", has_text="granted by").wait_for()
+    page.go_back()
+    settled(page)
+    assert page.get_by_role("searchbox", name="Principal").input_value() == "user/ana"
+
+
+def test_rows_are_grouped_by_unit_and_sorted_by_what_they_have_most(open_page, site):
+    page = open_page(f"{site}/matrix.html#rows=unit")
+    settled(page)
+    assert page.locator(".row.heading").first.inner_text().strip() == "Root"
+    page.locator("select[name=rows]").select_option("none")
+    page.locator("select[name=sort]").select_option("most conditional")
+    settled(page)
+    vectors = page.locator(".row .name a").all_inner_texts()
+    page.locator("select[name=sort]").select_option("by name")
+    assert page.locator(".row .name a").all_inner_texts() != vectors
+    page.locator("select[name=task]").select_option("Tune")
+    page.locator(".column", has_text="CreateHyperParameterTuningJob").wait_for()
+    assert page.locator(".column", has_text="InvokeEndpoint").count() == 0
+
+
 def test_far_cells_are_reached_by_keys_alone(open_page, site):
     page = open_page(f"{site}/matrix.html")
     settled(page)
-    page.locator(".cell").first.click()
+    page.locator(".cell[tabindex='0']").focus()
     for key in ("Control+End", "ArrowUp", "Home", "Control+Home", "PageDown", "End"):
         page.keyboard.press(key)
         assert page.evaluate("document.activeElement.dataset.cell !== undefined"), key
@@ -228,7 +364,8 @@ def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, n
     page.goto(f"{hostile.as_uri()}/matrix.html#q={quote(name, safe='')}")
     settled(page)
     assert page.locator(".row .name a").count() >= 1
-    page.locator(".cell").first.click()
+    page.locator(".cell").first.hover()
+    page.locator("#cellinfo .verdict").wait_for()
     assert all_visible(page)
     for place in (
         "index.html",
@@ -280,6 +417,7 @@ def test_a_name_that_is_not_there_is_said_so(open_page, site):
 def test_an_address_that_means_nothing_is_said_to_be_none(open_page, site, place):
     open_page(f"{site}/principal.html#{place}").get_by_role("heading", name="No such principal").wait_for()
     open_page(f"{site}/policy.html#{place}").get_by_role("heading", name="No such policy").wait_for()
+    open_page(f"{site}/condition.html#{place}").get_by_role("heading", name="No such condition").wait_for()
 
 
 def test_long_tables_go_on_from_their_scripts(open_page, tmp_path):

@@ -98,7 +98,7 @@ def key_of(principal: Principal) -> str:
 
 def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources) -> dict[str, Any]:
     policies, profiles, action_sets = Numbered[str](), Numbered[int](), Numbered[int]()
-    answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str]](), Numbered[Gap]()
+    answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str, int, str]](), Numbered[Gap]()
     listed = [_principal(principal, profiles, policies, sources) for principal in run]
     parts = [
         [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
@@ -161,17 +161,18 @@ def _principal(
     return {key: value for key, value in told.items() if value is not None and value is not False and value != []}
 
 
-def _answer(answer: Answer, own: str, conditions: Numbered[tuple[str, str]]) -> list[Any]:
+def _answer(answer: Answer, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:
     scopes = [_scope(scope, own, conditions) for scope in answer.scopes]
-    return [answer.verdict[0], answer.layer, list(answer.decided_by), scopes]
+    return [answer.verdict[0], answer.layer, list(answer.decided_by), scopes,
+            *([answer.demand] if answer.demand >= 0 else [])]  # fmt: skip
 
 
-def _told(scope: Scope, own: str) -> tuple[str, str]:
-    """Return the words of a scope's condition, and its proof."""
-    return (scope.condition or "").replace(OWN_ACCOUNT, own), scope.proof or ""
+def _told(scope: Scope, own: str) -> tuple[str, str, int, str]:
+    """Return the words of a scope's condition, its proof, its number and its id."""
+    return (scope.condition or "").replace(OWN_ACCOUNT, own), scope.proof or "", scope.number, scope.condition_id
 
 
-def _scope(scope: Scope, own: str, conditions: Numbered[tuple[str, str]]) -> list[Any]:
+def _scope(scope: Scope, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:
     told = [
         scope.pattern.replace(OWN_ACCOUNT, own),
         scope.verdict[0],
