@@ -96,7 +96,7 @@
       make("p", {}, number(count) + (count === 1 ? " principal in " : " principals in ") + number(accounts) + (accounts === 1 ? " account, for " : " accounts, for ") + number(numbers.length) + (numbers.length === 1 ? " action:" : " actions:")),
       make("ul", { class: "actions" }, numbers.slice(0, 60).map((one) => make("li", {}, PL.actionLink(index.actions[one])))),
       numbers.length > 60 ? make("p", { class: "minor" }, number(numbers.length - 60) + " more actions.") : "",
-      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Principals that depend on it" }, table),
+      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Principals that depend on it" }, table),
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more principals, all of them with: ", make("code", {}, "policylake sql \"from access where condition_id = '" + id + "'\"")) : "");
   }
 

@@ -317,6 +317,40 @@ const FORMULA = (() => {
     return !(isPlain && /^(String|Arn|Resource)/.test(one.operator));
   }
 
+  const ABSENT = { state: "absent", values: [] };
+
+  function factOf(name, taken) {
+    const key = oneSpelling(name.replace(/ #\d+$/, ""));
+    return taken.facts.get(key) || (taken.hasAllTags && key.startsWith(TAG_KEY) ? ABSENT : undefined);
+  }
+
+  const ofAccount = (one, account) => (account && one.values.some((text) => text.includes(OWN_ACCOUNT))
+    ? { ...one, values: one.values.map((text) => text.replaceAll(OWN_ACCOUNT, account)) } : one);
+
+  /* What is taken for granted, with what is known of one resource: its ARN, account, region and all of its tags. */
+  function onResource(taken, arn, tags, account) {
+    const facts = new Map(taken.facts);
+    const [, , , region, owner] = arn.split(":");
+    facts.set("resource", fixed("resource", [arn]));
+    if (owner) facts.set("aws:resourceaccount", fixed("aws:resourceaccount", [owner]));
+    if (region && !facts.has("aws:requestedregion")) facts.set("aws:requestedregion", fixed("aws:requestedregion", [region]));
+    const names = tags.map(([name]) => name.toLowerCase());
+    let hasAllTags = true;
+    tags.forEach(([name, value], place) => {
+      const key = TAG_KEY + name.toLowerCase();
+      if (names.indexOf(names[place]) !== names.lastIndexOf(names[place])) { hasAllTags = false; return; } /* two spellings of one key: which counts is not told */
+      if (!facts.has(key)) facts.set(key, fixed(key, [value]));
+    });
+    return { ...taken, facts, hasAllTags, account, known: new Map() };
+  }
+
+  /* Whether a scope reaches a resource of an account: an open variable may be anything, and takes nothing out. */
+  function covers(pattern, exceptions, arn) {
+    const wanted = tokens(pattern.replace(/\$\{(?![*?$]\})[^}]*\}/g, "*"), true);
+    const isOpen = (text) => /\$\{(?![*?$]\})[^}]*\}/.test(text);
+    return globMatches(wanted, arn) && !exceptions.some((text) => !isOpen(text) && globMatches(tokens(text, true), arn));
+  }
+
   /* What is known of a group: {truths} of tests that are settled, {ways} that are left, or neither where nothing is. */
   function ofGroup(piece, place, taken) {
     const [key, numbers, ways] = piece.groups[place];
@@ -325,12 +359,12 @@ const FORMULA = (() => {
     const settledKeys = new Set();
     let left = ways;
     for (const name of new Set(numbers.map((one) => piece.tests[one].key))) {
-      const fact = taken.facts.get(oneSpelling(name.replace(/ #\d+$/, "")));
+      const fact = factOf(name, taken);
       const own = numbers.filter((one) => piece.tests[one].key === name);
-      if (!fact || own.some((one) => dependsOnAccount(piece.tests[one], fact))) continue;
+      if (!fact || (!taken.account && own.some((one) => dependsOnAccount(piece.tests[one], fact)))) continue;
       if (fact.state === "absent" || fact.state === "fixed") {
         for (const one of own) {
-          const truth = holds(piece.tests[one], fact.state === "absent" ? [] : fact.values);
+          const truth = holds(ofAccount(piece.tests[one], taken.account), fact.state === "absent" ? [] : fact.values);
           if (truth !== undefined) truths[one] = truth;
         }
         if (own.every((one) => truths[one] !== undefined)) settledKeys.add(name);
@@ -429,6 +463,6 @@ const FORMULA = (() => {
     return "";
   }
 
-  return { state, verdict, cell, read, wrong, oneSpelling, holds, test, said };
+  return { state, onResource, covers, verdict, cell, read, wrong, oneSpelling, holds, test, said };
 })();
 if (typeof module !== "undefined") module.exports = FORMULA;

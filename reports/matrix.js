@@ -292,6 +292,17 @@
     taken.fill({});
     read_on();
   });
+  const MOST_CELLS = 4000000; /* of a table that a browser can hand over */
+  document.getElementById("csv").addEventListener("click", () => {
+    const people = state.rows.filter((one) => one.heading === undefined);
+    if (people.length * state.columns.length > MOST_CELLS) {
+      info.replaceChildren("These are " + PL.number(people.length * state.columns.length) + " cells: narrow the filters, or write all of them with ",
+        PL.make("code", {}, 'policylake sql "from access_matrix" --out matrix.csv'));
+      return;
+    }
+    PL.save("matrix.csv", [["principal_arn", "account_id", ...state.columns.map((column) => column.action[0])],
+      ...people.map((one) => [one.arn, one.account, ...state.columns.map((column) => PL.WORDS[one.vector[column.place]])])]);
+  });
   taken.written(() => PL.writeHash(addressed()));
 
   /* Read scripts in the order of accounts, a chosen account first; rows stay in order whatever came first. */

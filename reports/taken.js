@@ -39,13 +39,14 @@ const TAKEN = (() => {
     return given;
   }
 
-  /* How conditions are read under a scenario and given keys; null where neither is given. Throws an Error that says what is wrong. */
-  async function reading(scenario, text) {
+  /* How conditions are read under a scenario and given keys; null where neither is given, unless `always` is.
+     Throws an Error that says what is wrong. */
+  async function reading(scenario, text, always) {
     const { facts, pieces: read, places, demands } = await load();
     const chosen = facts.fixed || scenario;
     const given = parse(text, facts);
     if (chosen && !facts.scenarios.some((one) => one.name === chosen)) throw new Error("scenario " + chosen + ": this report has none of that name");
-    if (!given.size && (!chosen || facts.fixed)) return null;
+    if (!given.size && (!chosen || facts.fixed) && !always) return null;
     const taken = FORMULA.state(facts, chosen || null, [...given]);
     const verdicts = new Map(), cells = new Map();
     const verdictOf = (number) => {
@@ -58,12 +59,17 @@ const TAKEN = (() => {
     };
     const of = facts.scenarios.find((one) => one.name === chosen);
     const unasked = [...given.keys()].filter((key) => !(facts.keys[key] || [])[3]);
-    return { verdictOf, cellOf, title: [of ? of.title : "", text.trim()].filter(Boolean).join(", "), unasked: unasked.map((key) => (facts.keys[key] || [key])[0]),
+    /* The verdicts of conditions on one resource whose tags are known. */
+    const onResource = (arn, tags, account) => {
+      const own = FORMULA.onResource(taken, arn, tags, account);
+      return (number) => FORMULA.verdict(...places[number], own);
+    };
+    return { verdictOf, cellOf, onResource, title: [of ? of.title : "", text.trim()].filter(Boolean).join(", "), unasked: unasked.map((key) => (facts.keys[key] || [key])[0]),
       said: [...taken.facts.values()].map((fact) => fact.said || FORMULA.said(fact, facts.keys)), scenario: of || null };
   }
 
   /* The fields for it, and a line that says what follows from it. `changed` gets the reading whenever it is another. */
-  function fields(place, changed) {
+  function fields(place, changed, always) {
     const select = make("select", { name: "scenario" }, make("option", { value: "" }, "any request"));
     const field = make("input", { type: "search", name: "if", list: "taken-keys", placeholder: "aws:SourceVpce=vpce-111bbccc", autocomplete: "off", spellcheck: "false" });
     const list = make("datalist", { id: "taken-keys" });
@@ -83,7 +89,7 @@ const TAKEN = (() => {
       const own = ++turn;
       try {
         await filled;
-        const read = await reading(select.value, field.value);
+        const read = await reading(select.value, field.value, always);
         if (own !== turn) return;
         tell(read);
         field.removeAttribute("aria-invalid");
@@ -97,7 +103,7 @@ const TAKEN = (() => {
     }
 
     function tell(read) {
-      if (!read) { status.replaceChildren(); return; }
+      if (!read || !read.title) { status.replaceChildren(); return; }
       const placeholders = read.scenario && read.scenario.placeholders.length ? " Its values of " + read.scenario.placeholders.join(", ") + " are placeholders." : "";
       status.replaceChildren(make("details", {}, make("summary", {}, "Read again for requests: " + read.title + "." + placeholders),
         read.scenario && read.scenario.description ? make("p", {}, read.scenario.description) : null,

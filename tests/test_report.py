@@ -17,6 +17,7 @@ from pipeline.report import write_report
 from pipeline.report.compact import ranges, runs
 from pipeline.report.conditions import MOST_DEPENDENTS
 from pipeline.report.folder import MARKER
+from pipeline.report.history import read_history
 from pipeline.report.scripts import as_json, in_pieces, in_script_order
 from pipeline.report.tables import SHOWN, Cell, write_table
 from pipeline.report.write import STATIC
@@ -162,6 +163,45 @@ def test_a_condition_tells_everyone_who_depends_on_it(report, sample_lake):
         assert count == row["principals"]
         assert [names[number] for number in reading.ranges(actions)] == row["actions"]
         assert len(first) == min(count, MOST_DEPENDENTS)
+
+
+def test_the_overview_tells_what_matters_with_numbers_that_lead_to_their_rows(report, sample_lake):
+    page = reading.Page(report / "index.html")
+    lake = open_lake(sample_lake)
+    passing = lake.query("select count(*) n from access_matrix where action = 'iam:PassRole' and verdict = 'allowed'")
+    text = " ".join(page.text.split())
+    assert f"{passing['n'][0].as_py()} principals may pass a role" in text
+    links = [
+        attributes["href"] for tag, attributes in page.elements if tag == "a" and attributes.get("class") == "figure"
+    ]
+    for wanted in (
+        "matrix.html#action=iam:PassRole&verdict=allowed",
+        "conditions.html",
+        "findings.html#unknown-actions",
+    ):
+        assert wanted in links
+
+
+def test_the_change_over_snapshots_is_that_of_their_matrices(tmp_path):
+    counts = []
+    for day, action in (("01", "sagemaker:CreateModel"), ("02", "sagemaker:Create*")):
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        user = {
+            "UserName": "u", "Arn": "arn:aws:iam::111122223333:user/u", "UserId": "AIDAEXAMPLE", "Path": "/",
+            "CreateDate": f"2026-01-{day}T00:00:00Z", "GroupList": [], "AttachedManagedPolicies": [],
+            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": statement}}],
+        }  # fmt: skip
+        export = {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+        (tmp_path / "export.json").write_text(json.dumps(export), encoding="utf-8")
+        build_lake([tmp_path / "export.json"], tmp_path / "lake")
+        rows = open_lake(tmp_path / "lake").query("select count(*) n from access_matrix where verdict = 'allowed'")
+        counts.append(rows["n"][0].as_py())
+    history = read_history(open_lake(tmp_path / "lake"))
+    assert [one.counts["allowed"] for one in history.snapshots] == counts
+    assert history.snapshots[-1].changes["allowed"] == counts[1] - counts[0]
+    assert history.unread == 0
+    page = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").read_text(encoding="utf-8")
+    assert f"+{counts[1] - counts[0]:,}" in page
 
 
 def test_the_findings_of_the_sample_are_on_the_page(report):

@@ -1,5 +1,7 @@
 """The report in a real browser, opened from disk: pages, search, matrix, keyboard, dark mode, print."""
 
+import csv
+import itertools
 import json
 import re
 import shutil
@@ -8,10 +10,12 @@ from urllib.parse import quote
 
 import pytest
 
+from pipeline import reference
 from pipeline.build import build_lake
 from pipeline.errors import printable
 from pipeline.lake import open_lake
 from pipeline.report import write_report
+from pipeline.simulate import simulate_lines
 from tests import report_reading as reading
 
 BROWSER = next(
@@ -25,6 +29,7 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+AXE = Path(__file__).resolve().parents[1] / ".axe" / "node_modules" / "axe-core" / "axe.min.js"
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 800}
 HANA = "arn:aws:iam::333344445555:user/hana"
@@ -283,6 +288,139 @@ def test_a_condition_page_shows_what_passes_what_fails_and_who_depends_on_it(ope
     again.get_by_text("Every such request meets it.").wait_for()
 
 
+def on_resources(page, site, principal, action, text=""):
+    """What the page of known resources says: name of the resource to verdict and why."""
+    page.goto("about:blank")
+    page.goto(f"{site}/inventory.html#principal={principal}&action={action}" + (f"&if={quote(text)}" if text else ""))
+    page.locator("#answers .lead").wait_for()
+    rows = page.locator("#answers tbody tr").all()
+    return {row.locator("code").get_attribute("title"): row.locator("td").all_inner_texts()[2:4] for row in rows}
+
+
+def test_known_resources_tell_which_notebooks_a_team_can_stop_and_why_not_the_others(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:user/ana")
+    page.get_by_role("link", name="On known resources").click()
+    page.locator("#answers .lead").wait_for()
+    told = on_resources(page, site, "arn:aws:iam::333344445555:user/ana", "sagemaker:StopNotebookInstance")
+    assert "on 5 of the 10 known resources" in page.locator("#answers .lead").inner_text()
+    for arn, (verdict, why) in told.items():
+        assert verdict == ("denied" if "/nlp-" in arn else "allowed")
+        assert why.startswith("fails: " if verdict == "denied" else "meets: ")
+        assert "not tagged Project = B" in why
+
+
+@pytest.mark.parametrize(
+    ("action", "context"),
+    [
+        ("sagemaker:StopNotebookInstance", {}),
+        ("sagemaker:DescribeNotebookInstance", {"aws:SourceVpc": "vpc-111bbaaa"}),
+        ("sagemaker:InvokeEndpoint", {"aws:SourceIp": "192.0.2.7"}),
+        ("sagemaker:DeleteModel", {"aws:MultiFactorAuthPresent": "true"}),
+    ],
+)
+def test_known_resources_are_decided_as_simulate_decides(open_page, site, sample_lake, action, context):
+    lake, page = open_lake(sample_lake), open_page(f"{site}/inventory.html")
+    rows = lake.query("select principal_arn from principals where account_id = '333344445555' order by 1").to_pylist()
+    told = {}
+    for row in rows[::5]:
+        if ":group/" not in row["principal_arn"]:
+            text = " ".join(f"{key}={value}" for key, value in context.items())
+            told[row["principal_arn"]] = on_resources(page, site, row["principal_arn"], action, text)
+    asked = [(principal, arn, verdict) for principal, some in told.items() for arn, (verdict, _) in some.items()]
+    lines = [
+        json.dumps({"principal": principal, "action": action, "resource": arn, "context": context})
+        for principal, arn, _ in asked
+    ]
+    decided = [json.loads(line)["decision"] for line in simulate_lines(lines, lake, reference.load())]
+    wrong = [
+        (*one, decision)
+        for one, decision in zip(asked, decided, strict=True)
+        if (one[2] == "allowed" and decision != "allowed") or (one[2] in ("denied", "none") and decision == "allowed")
+    ]
+    assert wrong == []
+    assert {verdict for *_, verdict in asked} >= {"allowed", "none"}
+
+
+def test_a_principal_page_lists_the_roles_that_it_may_pass(open_page, site, sample_lake):
+    arn = HANA
+    rows = (
+        open_lake(sample_lake)
+        .query(f"select role_arn, verdict from passable_roles where principal_arn = '{arn}'")
+        .to_pylist()
+    )
+    assert rows
+    page = open_page(f"{site}/principal.html#{arn}")
+    table = page.get_by_role("region", name="Table: Roles that it may pass")
+    table.wait_for()
+    told = {tuple(row.locator("td").all_inner_texts()[i] for i in (0, 2)) for row in table.locator("tbody tr").all()}
+    assert told <= {(row["role_arn"].split(":role/")[1], row["verdict"]) for row in rows}
+    assert len(told) == min(20, len(rows))
+
+
+def test_a_principal_page_shows_what_each_layer_leaves(open_page, site):
+    page = open_page(f"{site}/principal.html#{HANA}")
+    page.get_by_role("heading", name="What each layer leaves").wait_for()
+    steps = [row.locator("td").all_inner_texts()[:3] for row in page.locator("table.funnel tbody tr").all()]
+    counts = [int(step[1]) for step in steps]
+    assert counts == sorted(counts, reverse=True)
+    assert [before - after for before, after in itertools.pairwise(counts)] == [int(step[2]) for step in steps[1:]]
+    shown = page.locator(".legend .figure").all_inner_texts()
+    assert counts[-1] == int(shown[0]) + int(shown[1])
+
+
+def rows_of_csv(page, button):
+    with page.expect_download() as saved:
+        button.click()
+    return list(csv.reader(saved.value.path().open(encoding="utf-8", newline="")))
+
+
+def test_every_table_gives_its_rows_as_csv(open_page, site):
+    page = open_page(f"{site}/actions.html")
+    rows = rows_of_csv(page, page.get_by_role("button", name="CSV of Actions with"))
+    assert rows[0] == ["action", "level", "task", "allowed", "conditional", "denied", "blocked", "none"]
+    assert len(rows) == page.locator("#actions tbody tr").count() + 1
+    for place in PAGES:
+        page.goto(f"{site}/{place}")
+        page.wait_for_timeout(200)
+        assert page.locator("table.rows").count() == page.locator(".tools button").count(), place
+
+
+def test_the_matrix_gives_what_its_filters_leave_as_csv(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&action=sagemaker:CreateTrainingJob&scenario=vpc")
+    settled(page)
+    page.get_by_text("Read again for requests: Inside a VPC").wait_for()
+    rows = rows_of_csv(page, page.get_by_role("button", name="CSV"))
+    assert rows[0] == ["principal_arn", "account_id", "sagemaker:CreateTrainingJob"]
+    assert ["arn:aws:iam::333344445555:role/office-trainer", "333344445555", "denied"] in rows
+
+
+def test_a_csv_holds_no_formula_of_a_hostile_name(open_page, site):
+    page = open_page(f"{site}/index.html")
+    assert page.evaluate("PL.csv([['=1+1', '-5', '@x', 'a,\"b'], ['+cmd', '1,234', 'x']])") == (
+        '\'=1+1,-5,\'@x,"a,""b"\r\n\'+cmd,"1,234",x\r\n'
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, site, scheme):
+    if not AXE.is_file():
+        pytest.skip("no axe-core: npm install --no-save --prefix .axe axe-core")
+    context = browser.new_context(viewport=DESK, color_scheme=scheme)
+    page = context.new_page()
+    found = []
+    for place in (*PAGES, "inventory.html", "actions/sagemaker-CreateTrainingJob.html#scenario=vpc",
+                  "condition.html#40214b0b08bd2e11", "policy.html#"):  # fmt: skip
+        page.goto(f"{site}/{place}")
+        page.wait_for_timeout(400)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        told = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        found += [
+            (place, one["id"], one["nodes"][0]["html"]) for one in told if one["impact"] in ("serious", "critical")
+        ]
+    context.close()
+    assert found == []
+
+
 def test_hover_and_focus_tell_the_condition_and_a_click_opens_the_reasons(open_page, site):
     page = open_page(f"{site}/matrix.html#account=333344445555&q=user/ana&action=sagemaker:DescribeNotebookInstance")
     settled(page)
@@ -464,7 +602,16 @@ def test_print_leaves_out_what_only_works_on_a_screen(open_page, site):
     assert not page.locator(".top nav").is_visible()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("table.rows").last.is_visible()
+    assert not page.locator(".tools").first.is_visible()
     assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_the_overview_prints_with_a_cover(open_page, site):
+    page = open_page(f"{site}/index.html")
+    assert not page.locator(".cover").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".cover").is_visible()
+    assert page.locator(".cover").evaluate("cover => getComputedStyle(cover).breakAfter") == "page"
 
 
 def test_headings_labels_and_landmarks_are_there_for_a_screen_reader(open_page, site):

@@ -19,7 +19,7 @@ class Sources(NamedTuple):
     """Where answers come from, by principal or account.
 
     ``statements`` are by account and statement number; one counts for an action if its action set, in ``action_sets``
-    by id, holds the action's number. ``gaps`` are by account and profile.
+    by id, holds the action's number. ``gaps`` are by account and profile, ``roles`` that may be passed by principal.
     """
 
     policies: dict[str, list[dict[str, Any]]]
@@ -28,6 +28,7 @@ class Sources(NamedTuple):
     statements: dict[str, dict[int, list[dict[str, Any]]]]
     action_sets: dict[int, frozenset[int]]
     gaps: Gaps
+    roles: dict[str, dict[str, Any]]
 
     def granting(self, principal: Principal) -> dict[str, str]:
         """Return the documents that can grant something to a principal, with their names as they are attached to it."""
@@ -61,6 +62,7 @@ def read_sources(lake: Lake) -> Sources:
         statements,
         {row["action_set_id"]: _numbers(row["action_numbers"]) for row in rows(lake, "action_sets")},
         read_gaps(lake),
+        {row["principal_arn"]: row for row in rows(lake, "passable_roles")},
     )
 
 
@@ -157,8 +159,20 @@ def _principal(
             for row in sources.entries.get(principal.account_id, ())
             if row["principal_arn"] in ("", principal.arn)
         ],
+        "roles": _roles(sources.roles.get(principal.arn)),
     }  # fmt: skip
     return {key: value for key, value in told.items() if value is not None and value is not False and value != []}
+
+
+def _roles(row: dict[str, Any] | None) -> list[Any]:
+    """Return how many roles a principal may pass, how many of them trust SageMaker, and the first of them."""
+    if row is None:
+        return []
+    first = [
+        [role["role_arn"], int(role["is_trusting"]), role["verdict"][0], role["condition_id"] or ""]
+        for role in row["first_roles"]
+    ]
+    return [row["role_count"], row["trusting_count"], first]
 
 
 def _answer(answer: Answer, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:

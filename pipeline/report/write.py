@@ -9,12 +9,14 @@ from pipeline.evaluate.scenarios import Scenario
 from pipeline.lake import Lake
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
-from pipeline.report.conditions import conditions_table, dependents, write_conditions
+from pipeline.report.conditions import conditions_table, dependents, keys_in_use, write_conditions
 from pipeline.report.findings import write_findings, write_rejects
 from pipeline.report.folder import replaced_folder
+from pipeline.report.history import read_history
+from pipeline.report.inventory import write_inventory
 from pipeline.report.matrix import write_index
 from pipeline.report.model import Book, read_book
-from pipeline.report.overview import dangerous, totals
+from pipeline.report.overview import dangerous, story, totals
 from pipeline.report.pages import Pages
 from pipeline.report.policies import write_policies
 from pipeline.report.principals import read_sources, write_principals
@@ -22,7 +24,8 @@ from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_ta
 from pipeline.report.tasks import task
 
 #: Files that every page loads, beside the pages.
-SCRIPTS = ("report", "formula", "taken", "matrix", "action", "condition", "principal", "policy")
+SCRIPTS = ("report", "formula", "taken", "matrix", "action", "condition", "people", "principal", "policy",
+           "inventory")  # fmt: skip
 STATIC = ("report.css", *(f"{name}.js" for name in SCRIPTS))
 
 
@@ -74,8 +77,12 @@ def _write(
                 gaps=missing, assumptions=ASSUMPTIONS, blind_spots=BLIND_SPOTS,
                 rows=sorted(lake.manifest.get("counts", {}).items()))  # fmt: skip
     pages.write("conditions.html", "conditions", table=conditions_table(folder, book, whose))
+    pages.write("inventory.html", "inventory", table=write_inventory(folder, lake, book))
     for name in ("matrix", "principal", "policy", "condition"):
         pages.write(f"{name}.html", name)
-    pages.write("index.html", "index", accounts=accounts, totals=totals(accounts), findings=findings, gaps=missing,
+    keys, total = keys_in_use(book, whose), totals(accounts)
+    pages.write("index.html", "index", accounts=accounts, totals=total, findings=findings, gaps=missing,
+                story=story(book, counts, findings, total, keys), keys=keys[:10], key_count=len(keys),
+                history=None if scenario else read_history(lake),
                 dangerous=dangerous(book, names, counts), actions=len(book.actions),
                 principals=sum(account["principals"] for account in accounts), manifest=lake.manifest)  # fmt: skip
