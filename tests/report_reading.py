@@ -121,6 +121,13 @@ def write_hostile_inputs(folder: Path) -> None:
     export = {"UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
     (folder / "<img src=x onerror=window.hit=5>.json").write_text(json.dumps(export), encoding="utf-8")
     (folder / "broken <b>.json").write_text("{", encoding="utf-8")
+    tagged = [
+        {"ResourceARN": f"arn:aws:sagemaker:us-east-1:{HOSTILE_ACCOUNT}:model/{number}-{name}",
+         "Tags": [{"Key": "x", "Value": name}, {"Key": name, "Value": name}]}
+        for number, name in enumerate(NAMES)
+    ]  # fmt: skip
+    text = json.dumps({"ResourceTagMappingList": tagged})
+    (folder / "resources.json").write_text(text, encoding="utf-8")
 
 
 def _document(name: str) -> dict:

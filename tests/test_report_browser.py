@@ -505,8 +505,28 @@ def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, n
     page.locator(".cell").first.hover()
     page.locator("#cellinfo .verdict").wait_for()
     assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/matrix.html#level=Unknown&verdict=conditional")
+    settled(page)
+    page.locator(".cell.v-conditional").first.hover()
+    page.locator("#cellinfo .condition").wait_for()
+    assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/conditions.html")
+    for link in [one.get_attribute("href") for one in page.locator("table.rows a").all()]:
+        page.goto(f"{hostile.as_uri()}/{link}")
+        page.locator("pre").first.wait_for()
+        assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/inventory.html#principal={quote(arn, safe='')}&action=sagemaker:CreateModel")
+    page.locator("#answers tbody tr").first.wait_for()
+    assert all_visible(page)
+    unknown = next(one[3] for one in reading.script(hostile, "index")["actions"] if one[4])
+    page.goto(f"{hostile.as_uri()}/{unknown}#scenario={quote(name)}&if={quote('a:b=' + name)}")
+    page.get_by_role("alert").wait_for()
+    assert all_visible(page)
     for place in (
         "index.html",
+        "conditions.html",
+        "inventory.html",
+        unknown,
         "findings.html",
         "rejects.html",
         "provenance.html",
