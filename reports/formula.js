@@ -106,6 +106,14 @@ const FORMULA = (() => {
     return { units: BigInt(made.getTime() / 1000 + hour * 3600 + minute * 60 + second - offset) * 1000000n + micro, power: -6 };
   }
 
+  /* A moment as seconds since 1970, written as a number. */
+  function seconds(text) {
+    const found = instant(text);
+    if (!found || found.power >= 0) return found ? String(found.units * 10n ** BigInt(found.power)) : text;
+    const digits = String(found.units < 0n ? -found.units : found.units).padStart(1 - found.power, "0");
+    return (found.units < 0n ? "-" : "") + digits.slice(0, found.power) + "." + digits.slice(found.power);
+  }
+
   const ORDER = {
     Equals: (sign) => sign === 0, NotEquals: (sign) => sign === 0, LessThan: (sign) => sign < 0, LessThanEquals: (sign) => sign <= 0,
     GreaterThan: (sign) => sign > 0, GreaterThanEquals: (sign) => sign >= 0,
@@ -273,7 +281,7 @@ const FORMULA = (() => {
       const moment = facts.get(key);
       if (!moment || moment.state !== "fixed") continue;
       const held = facts.get(other);
-      if (!held || held.state !== "fixed") facts.set(other, fixed(other, moment.values));
+      if (!held || held.state !== "fixed") facts.set(other, fixed(other, [seconds(moment.values[0])]));
       else if (instant(held.values[0]) && instant(moment.values[0]) && compare(instant(held.values[0]), instant(moment.values[0]))) {
         throw new Error(said(moment, names) + " and " + said(held, names) + " are two moments; leave one of them out");
       }

@@ -160,8 +160,8 @@
 
   /* Roles that it may pass: those that trust SageMaker first. */
   function roles(index, run, principal) {
-    if (!principal.roles) return [];
-    const [count, trusting, first] = principal.roles;
+    if (principal.roles === undefined) return [];
+    const [count, trusting, first] = run.roles[principal.roles];
     const condition = (id) => run.conditions.find((one) => one[3] === id);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
       make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", "condition"].map((name) => make("th", { scope: "col" }, name)))),

@@ -21,25 +21,42 @@ RUN = """
   } catch (error) { return { error: String(error.message) }; }
 })
 """
+#: What each test does to values: true, false, or null where the script cannot tell.
+HOLDS = """
+(asked) => asked.map(([test, values]) => {
+  const told = FORMULA.holds(FORMULA.test(test), values);
+  return told === undefined ? null : told;
+})
+"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def evaluated(asked: dict[str, Any]) -> list[dict[str, str]]:
     """What the script says of each case: verdicts of formulas and of cells, or an error."""
+    return run(RUN, asked)  # type: ignore[no-any-return]
+
+
+def holding(asked: list[Any]) -> list[bool | None]:
+    """What each test, spelt as in the report, does to the values beside it."""
+    return run(HOLDS, asked)  # type: ignore[no-any-return]
+
+
+def run(function: str, asked: Any) -> Any:
+    """What a function of the script's page returns."""
     source = assets.text("reports", "formula.js")
     node = shutil.which("node")
     if node:
         program = f"{source}\nconst asked = JSON.parse(require('fs').readFileSync(0, 'utf8'));\n"
-        program += f"process.stdout.write(JSON.stringify(({RUN})(asked)));"
+        program += f"process.stdout.write(JSON.stringify(({function})(asked)));"
         done = subprocess.run(
             [node, "-e", program], input=json.dumps(asked), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)  # type: ignore[no-any-return]
+        return json.loads(done.stdout)
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         pytest.skip("neither node nor Chromium on this machine")
     with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
         page.add_script_tag(content=source.replace("const FORMULA", "var FORMULA"))
-        return page.evaluate(RUN, asked)  # type: ignore[no-any-return]
+        return page.evaluate(function, asked)

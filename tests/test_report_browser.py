@@ -13,6 +13,8 @@ import pytest
 from pipeline import reference
 from pipeline.build import build_lake
 from pipeline.errors import printable
+from pipeline.evaluate.scenario_files import chosen, file_of, read_scenarios
+from pipeline.evaluate.under import put_under
 from pipeline.lake import open_lake
 from pipeline.report import write_report
 from pipeline.simulate import simulate_lines
@@ -251,6 +253,24 @@ def test_a_context_that_cannot_be_is_told_and_changes_nothing(open_page, site, t
     alert.wait_for()
     assert says in alert.inner_text()
     assert letters(page, "office-trainer") == before
+
+
+def test_a_report_of_one_scenario_lets_a_reader_add_to_it_and_choose_no_other(open_page, sample_lake, tmp_path):
+    known = reference.load()
+    scenario = chosen(read_scenarios(file_of(None), known), "office-network")
+    lake = open_lake(sample_lake)
+    put_under(lake, scenario, known)
+    site = write_report(lake, tmp_path / "out", scenario=scenario).parent.as_uri()
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=user/quinn&action=sagemaker:DeleteModel")
+    settled(page)
+    assert not page.locator("select[name=scenario]").is_visible()
+    assert letters(page, "quinn") == ["conditional"]
+    page.get_by_label("What if").fill("aws:MultiFactorAuthPresent=true")
+    page.get_by_text("From the office network, aws:MultiFactorAuthPresent=true").wait_for()
+    assert letters(page, "quinn") == ["allowed"]
+    page.get_by_label("What if").fill("aws:SourceIp=198.51.100.1")
+    page.get_by_role("alert").wait_for()
+    assert "leave one of the two out" in page.get_by_role("alert").inner_text()
 
 
 def test_an_action_page_counts_its_conditional_principals_again(open_page, site):

@@ -125,7 +125,8 @@ class Spelling:
             }
             for scenario in self.scenarios
         }
-        return {"tests": [_test(test) for test in tests.all()], "groups": asked, "formulas": spelt, "limits": limits}
+        told = [spelt_test(test) for test in tests.all()]
+        return {"tests": told, "groups": asked, "formulas": spelt, "limits": limits}
 
     def _formula(self, f: Formula, tests: Numbered[Test], groups: Numbered[Group]) -> list[Any]:
         tied = ties(f)
@@ -193,7 +194,8 @@ def spell(f: Formula, tests: Numbered[Test]) -> Any:
     return [sign, *(spell(part, tests) for part in f.parts)]
 
 
-def _test(test: Test) -> list[Any]:
+def spelt_test(test: Test) -> list[Any]:
+    """Return a test's members in order, flags that are not set left out at the end."""
     flags = (int(test.has_variables), int(test.is_opaque))
     told = [test.operator, test.set_qualifier, int(test.if_exists), test.key, list(test.values), *flags]
     while told[-1] == 0:
@@ -245,6 +247,6 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "values": values,
         "said": said(fact),
         "follows": fact.follows_from is not None,
-        "tests": [_test(test) for test in tests.all()],
+        "tests": [spelt_test(test) for test in tests.all()],
         "formula": f,
     }

@@ -15,6 +15,9 @@ from pipeline.report.scripts import in_pieces, in_script_order, write_text
 RUN = 400
 
 
+Roles = tuple[int, int, tuple[tuple[str, int, str, str], ...]]
+
+
 class Sources(NamedTuple):
     """Where answers come from, by principal or account.
 
@@ -101,7 +104,8 @@ def key_of(principal: Principal) -> str:
 def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources) -> dict[str, Any]:
     policies, profiles, action_sets = Numbered[str](), Numbered[int](), Numbered[int]()
     answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str, int, str]](), Numbered[Gap]()
-    listed = [_principal(principal, profiles, policies, sources) for principal in run]
+    roles = Numbered[Roles]()
+    listed = [_principal(principal, profiles, policies, roles, sources) for principal in run]
     parts = [
         [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
         for profile in profiles.all()
@@ -129,11 +133,16 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         "statements": _statements(used, account_id, policies, action_sets, sources),
         "actionSets": [ranges(sorted(sources.action_sets.get(number, ()))) for number in action_sets.all()],
         "policies": policies.all(),
+        "roles": roles.all(),
     }
 
 
 def _principal(
-    principal: Principal, profiles: Numbered[int], policies: Numbered[str], sources: Sources
+    principal: Principal,
+    profiles: Numbered[int],
+    policies: Numbered[str],
+    roles: Numbered[Roles],
+    sources: Sources,
 ) -> dict[str, Any]:
     details = principal.details
     told = {
@@ -159,20 +168,18 @@ def _principal(
             for row in sources.entries.get(principal.account_id, ())
             if row["principal_arn"] in ("", principal.arn)
         ],
-        "roles": _roles(sources.roles.get(principal.arn)),
+        "roles": roles(_roles(sources.roles[principal.arn])) if principal.arn in sources.roles else None,
     }  # fmt: skip
     return {key: value for key, value in told.items() if value is not None and value is not False and value != []}
 
 
-def _roles(row: dict[str, Any] | None) -> list[Any]:
+def _roles(row: dict[str, Any]) -> Roles:
     """Return how many roles a principal may pass, how many of them trust SageMaker, and the first of them."""
-    if row is None:
-        return []
-    first = [
-        [role["role_arn"], int(role["is_trusting"]), role["verdict"][0], role["condition_id"] or ""]
+    first = tuple(
+        (role["role_arn"], int(role["is_trusting"]), role["verdict"][0], role["condition_id"] or "")
         for role in row["first_roles"]
-    ]
-    return [row["role_count"], row["trusting_count"], first]
+    )
+    return row["role_count"], row["trusting_count"], first
 
 
 def _answer(answer: Answer, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:

@@ -49,9 +49,7 @@ def write_report(
     return out / "index.html"
 
 
-def _write(
-    folder: Path, lake: Lake, book: Book, scenario: Scenario | None, scenarios: Sequence[Scenario]
-) -> None:
+def _write(folder: Path, lake: Lake, book: Book, scenario: Scenario | None, scenarios: Sequence[Scenario]) -> None:
     policies, policy_index = write_policies(folder, lake)
     sources = read_sources(lake)
     names = page_names(book.actions)
