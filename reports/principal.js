@@ -62,6 +62,13 @@
     document.title = PL.visible(principal.name) + " · policylake";
     const stored = gather(run, principal, null);
     let groups = stored;
+    let deciding = new Set();
+    const isDeciding = (policy, index) => deciding.has(policy + ":" + index);
+    /* The statements that decide what is shown stand out in their documents. */
+    const mark = (shown) => {
+      deciding = new Set(shown.flatMap((group) => group.scopes.flatMap((scope) => scope.granted.concat(scope.limited)).concat(group.decided)).map((row) => row[0] + ":" + row[1]));
+      for (const one of main.querySelectorAll(".document .statement")) one.classList.toggle("marked", isDeciding(one.closest(".document").dataset.policy, one.dataset.index));
+    };
     const names = nameOf(run, principal);
     const field = make("input", { type: "search", name: "action", value: action, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });
     const status = make("span", { role: "status" });
@@ -77,6 +84,7 @@
       const all = index.actions.filter((_, one) => fits(one)).length;
       status.textContent = text ? number(all) + (all === 1 ? " action, " : " actions, ") + number(all - count) + " of them none: nothing grants it" : "";
       place.replaceChildren(...sections(index, shown, names));
+      mark(text ? shown : stored);
     };
     const counts = make("div", {});
     const bar = make("div", {});
@@ -99,7 +107,7 @@
       make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
         make("p", {}, make("label", {}, "Action ", field), " ", status),
         make("p", {}, PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources")), place),
-      ...missing(index, run, principal), ...roles(index, run, principal), policies(run, principal, stored), limits(run, principal));
+      ...missing(index, run, principal), ...roles(index, run, principal), policies(run, principal, isDeciding), limits(run, principal));
     filter();
     await taken.fill(assumed);
   }
@@ -232,18 +240,17 @@
   }
 
   /* Documents open when asked; statements that grant something stand out. */
-  function policies(run, principal, groups) {
-    const used = new Set(groups.flatMap((group) => group.scopes.flatMap((scope) => scope.granted.concat(scope.limited)).concat(group.decided)).map((row) => row[0] + ":" + row[1]));
+  function policies(run, principal, isDeciding) {
     const listed = (principal.policies || []).map(([kind, policy, name, arn, via]) => {
       const id = run.policies[policy];
       const place = make("div", {});
-      const details = make("details", { class: "document" }, make("summary", {}, make("bdi", {}, name || "the document"), " ",
+      const details = make("details", { class: "document", "data-policy": String(policy) }, make("summary", {}, make("bdi", {}, name || "the document"), " ",
         make("span", { class: "minor" }, KINDS[kind] + (via ? ", through group " + via.replace(/^.*:group\//, "") : "") + (arn ? ", " + arn : ""))), place);
       details.addEventListener("toggle", async () => {
         if (!details.open || place.childNodes.length) return;
         try {
           const found = await PL.policy(id);
-          const marked = new Set([...used].filter((one) => one.startsWith(policy + ":")).map((one) => Number(one.split(":")[1])));
+          const marked = { has: (index) => isDeciding(policy, index) };
           place.replaceChildren(make("p", { class: "minor" }, PL.link("policy.html#" + id, "where else it is attached")), ...PL.statements(found ? found[0] : "", marked, id));
         } catch (error) { PL.failed(error, place); }
       });

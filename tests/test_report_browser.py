@@ -507,6 +507,17 @@ def test_a_statement_opens_in_its_policy_and_stands_out(open_page, site):
     page.go_back()
     page.locator("details.document summary").first.click()
     page.locator("details.document .statement.marked").first.wait_for()
+    everything = page.locator("details.document .statement.marked").count()
+    page.locator("input[name=action]").fill("sagemaker:NoSuchAction")
+    page.get_by_text("Nothing that fits.").wait_for()
+    assert page.locator("details.document .statement.marked").count() == 0
+    page.locator("input[name=action]").fill("")
+    page.locator("details.document .statement.marked").first.wait_for()
+    assert page.locator("details.document .statement.marked").count() >= everything
+    link = page.locator("details.document .statement.marked a").first
+    link.click()
+    page.wait_for_url("**/policy.html#*:*")
+    page.locator(".statement.marked").wait_for()
 
 
 @pytest.mark.parametrize("name", reading.NAMES)
