@@ -15,14 +15,20 @@
 
   const nameWidth = () => (window.innerWidth < 700 ? 150 : 300);
   const total = index.accounts.reduce((sum, account) => sum + account[2].reduce((all, run) => all + run[1], 0), 0);
-  const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE };
+  const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE, reading: null, turn: 0 };
+  const units = [...new Set(index.accounts.map((account) => account[3] || ""))].sort((one, other) => !one - !other || (one < other ? -1 : 1));
+  const NO_UNIT = "no organizational unit known";
 
   for (const [id, name] of index.accounts) {
     form.elements.account.append(PL.make("option", { value: id || "documents" }, name ? (id ? name + " " + id : name) : id));
   }
+  units.filter(Boolean).forEach((unit) => form.elements.unit.append(PL.make("option", { value: unit }, unit)));
+  if (!units.some(Boolean)) form.elements.unit.closest("label").hidden = true;
   index.levels.forEach((level) => form.elements.level.append(PL.make("option", { value: level }, level)));
   index.tasks.forEach((task) => form.elements.task.append(PL.make("option", { value: task }, task)));
 
+  const taken = TAKEN.fields(document.getElementById("taken"), (reading) => { state.reading = reading; apply(); });
+  const given = () => Object.fromEntries(PL.readHash());
   const sizer = PL.make("div", { class: "sizer", role: "presentation" });
   const head = PL.make("div", { class: "head", role: "row", "aria-rowindex": "1" });
   const body = PL.make("div", { role: "presentation" });
@@ -30,9 +36,12 @@
   grid.append(sizer);
 
   function filters() {
-    const names = ["q", "account", "type", "action", "level", "task", "verdict", "by"];
+    const names = ["q", "account", "unit", "type", "action", "level", "task", "verdict", "by", "rows", "sort"];
     return Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim()]));
   }
+
+  /* All that the address holds. */
+  const addressed = () => ({ ...filters(), ...taken.values() });
 
   function fill() {
     const given = PL.readHash();
@@ -65,16 +74,36 @@
       return known.get(vector);
     };
     const chosen = state.people.filter((person) => (!wanted.account || person.account === wanted.account)
+      && (!wanted.unit || index.accounts[person.place][3] === wanted.unit)
       && (!wanted.type || person.type === wanted.type)
       && words.every((word) => person.text.includes(word))
       && (!letter || holds(person.vector)));
     state.rows = [];
-    let account = null;
-    for (const person of chosen) {
-      if (person.account !== account) { account = person.account; state.rows.push({ heading: person.place }); }
+    let label = null;
+    for (const person of sorted(chosen, wanted, places)) {
+      const group = groupOf(person, wanted.rows);
+      if (group !== label) { label = group; state.rows.push({ heading: group }); }
       state.rows.push(person);
     }
     state.count = chosen.length;
+  }
+
+  const groupOf = (person, by) => (by === "none" ? "Everyone" : by === "unit" ? index.accounts[person.place][3] || NO_UNIT : labelOf(person.place));
+
+  /* Rows in the order of groups; within one by name, or those first that have most cells of a verdict. */
+  function sorted(chosen, wanted, places) {
+    if (!wanted.sort && wanted.rows !== "unit") return chosen;
+    const rank = (person) => (wanted.rows === "none" ? 0 : wanted.rows === "unit" ? units.indexOf(index.accounts[person.place][3] || "") : person.place);
+    const letter = LETTER[wanted.sort];
+    const counts = new Map();
+    const count = (person) => {
+      const { vector } = person;
+      if (!counts.has(vector)) counts.set(vector, places.reduce((sum, place) => sum + (vector[place] === letter ? 1 : 0), 0));
+      return counts.get(vector);
+    };
+    const keyed = chosen.map((person, at) => [rank(person), letter ? -count(person) : 0, at, person]);
+    keyed.sort((one, other) => one[0] - other[0] || one[1] - other[1] || one[2] - other[2]);
+    return keyed.map((one) => one[3]);
   }
 
   function apply() {
@@ -162,14 +191,15 @@
     row.append(name);
     if (one.heading !== undefined) {
       row.classList.add("heading");
-      name.append(labelOf(one.heading));
+      name.append(PL.visible(one.heading));
       return row;
     }
-    const link = PL.principalLink(one.arn, one.name);
+    const link = PL.principalLink(one.arn, one.name, after());
     link.title = PL.visible(one.arn);
     link.dataset.cell = place + ":-1";
     link.tabIndex = place === state.row && state.column === -1 ? 0 : -1;
     name.append(PL.make("span", { class: "type", title: one.type }, one.type === "policy" ? "doc" : one.type), PL.make("bdi", {}, link));
+    if (form.elements.rows.value) name.append(PL.make("span", { class: "minor" }, index.accounts[one.place][1] || index.accounts[one.place][0]));
     if (one.incomplete) name.append(PL.make("span", { class: "severity-error", title: "something of its policies is missing" }, "incomplete"));
     for (let at = left; at < right; at++) {
       const letter = one.vector[state.columns[at].place];
@@ -203,15 +233,28 @@
     say();
   }
 
-  function say() {
-    const one = state.rows[state.row];
+  /* What a cell says, in words: of a conditional one the conditions. */
+  async function say(row = state.row, column = state.column) {
+    const one = state.rows[row];
     if (!one || one.heading !== undefined) return;
-    if (state.column < 0) { info.replaceChildren(PL.principalLink(one.arn, one.name), ", " + labelOf(one.place)); return; }
-    const { action, place } = state.columns[state.column];
-    info.replaceChildren(PL.verdict(one.vector[place]), " ", PL.make("bdi", {}, address(one, action)), ", " + labelOf(one.place) + ", ", PL.actionLink(action));
+    const turn = ++state.turn;
+    if (column < 0) { info.replaceChildren(PL.principalLink(one.arn, one.name, after()), ", " + labelOf(one.place)); return; }
+    const { action, place } = state.columns[column];
+    const before = one.stored(place), now = one.vector[place];
+    const told = [PL.verdict(now), " ", PL.make("bdi", {}, address(one, action)), ", " + labelOf(one.place) + ", ", PL.actionLink(action)];
+    info.replaceChildren(...told);
+    if (before !== "c") return;
+    try {
+      const words = await TAKEN.wordsOfDemand(one.demand(place), one.account === "documents" ? "" : one.account);
+      if (turn !== state.turn) return;
+      info.replaceChildren(...told, PL.make("span", { class: "condition" }, (now === "c" ? ": " : now === "a" ? ": meets " : ": fails ") + words.filter(Boolean).join("; and ")));
+    } catch (error) { PL.failed(error, info); }
   }
 
-  function address(one, action) { return PL.principalLink(one.arn, one.name, "&action=" + encodeURIComponent(action[0])); }
+  /* What is taken for granted, as the end of an address. */
+  function after() { const text = PL.spelt(taken.values()); return text ? "&" + text : ""; }
+
+  function address(one, action) { return PL.principalLink(one.arn, one.name, "&action=" + encodeURIComponent(action[0]) + after()); }
 
   grid.addEventListener("keydown", (event) => {
     if (event.target.dataset.cell === undefined || event.altKey || event.metaKey) return;
@@ -229,21 +272,38 @@
     if (!cell || cell.tagName === "A") return;
     const [row, column] = cell.dataset.cell.split(":").map(Number);
     move(row, column);
+    if (column >= 0) location.href = address(state.rows[row], state.columns[column].action).href;
+  });
+  grid.addEventListener("mouseover", (event) => {
+    const cell = event.target.closest(".cell");
+    if (cell) say(...cell.dataset.cell.split(":").map(Number));
   });
   let asked = false;
   const soon = () => { if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; draw(); }); } };
   grid.addEventListener("scroll", soon, { passive: true });
   window.addEventListener("resize", apply);
-  window.addEventListener("hashchange", () => { fill(); apply(); read_on(); });
+  window.addEventListener("hashchange", () => { fill(); taken.fill(given()); read_on(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => { PL.writeHash(filters()); grid.scrollTop = 0; apply(); read_on(); });
+  form.addEventListener("input", () => { PL.writeHash(addressed()); grid.scrollTop = 0; apply(); read_on(); });
   form.addEventListener("reset", (event) => {
     event.preventDefault();
     for (const field of form.elements) if (field.name) field.value = "";
     PL.writeHash({});
-    apply();
+    taken.fill({});
     read_on();
   });
+  const MOST_CELLS = 4000000; /* of a table that a browser can hand over */
+  document.getElementById("csv").addEventListener("click", () => {
+    const people = state.rows.filter((one) => one.heading === undefined);
+    if (people.length * state.columns.length > MOST_CELLS) {
+      info.replaceChildren("These are " + PL.number(people.length * state.columns.length) + " cells: narrow the filters, or write all of them with ",
+        PL.make("code", {}, 'policylake sql "from access_matrix" --out matrix.csv'));
+      return;
+    }
+    PL.save("matrix.csv", [["principal_arn", "account_id", ...state.columns.map((column) => column.action[0])],
+      ...people.map((one) => [one.arn, one.account, ...state.columns.map((column) => PL.WORDS[one.vector[column.place]])])]);
+  });
+  taken.written(() => PL.writeHash(addressed()));
 
   /* Read scripts in the order of accounts, a chosen account first; rows stay in order whatever came first. */
   let reading = false;
@@ -286,10 +346,23 @@
       if (!vectors.has(number)) vectors.set(number, PL.runs(run.vectors[number]));
       return vectors.get(number);
     };
+    let asked = state.reading, again = new Map();
+    /* Conditional cells as they are read under what is taken for granted. */
+    const told = (number) => {
+      if (!state.reading) return spelt(number);
+      if (asked !== state.reading) { asked = state.reading; again = new Map(); }
+      if (!again.has(number)) {
+        const demands = PL.repeats(run.demands[number]);
+        let next = 0;
+        again.set(number, spelt(number).replace(/c/g, () => state.reading.cellOf(demands[next++])));
+      }
+      return again.get(number);
+    };
+    const demand = (number, at) => PL.repeats(run.demands[number])[spelt(number).slice(0, at).split("c").length - 1];
     const account = index.accounts[place][0] || "documents";
     const text = labelOf(place).toLowerCase();
     const people = run.principals.map(([arn, name, type, vector, incomplete]) => ({ arn, name, type: TYPES[type], account, place, key,
-      get vector() { return spelt(vector); }, incomplete: Boolean(incomplete), text: arn.toLowerCase() + " " + name.toLowerCase() + " " + text }));
+      get vector() { return told(vector); }, stored: (at) => spelt(vector)[at], demand: (at) => demand(vector, at), incomplete: Boolean(incomplete), text: arn.toLowerCase() + " " + name.toLowerCase() + " " + text }));
     const last = state.people[state.people.length - 1];
     for (const person of people) state.people.push(person);
     if (last && last.key > key) state.people.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
@@ -297,5 +370,5 @@
 
   fill();
   apply();
-  await read_on();
+  await Promise.all([taken.fill(given()), read_on()]);
 })();

@@ -21,7 +21,7 @@
           names.length > 1 ? [make("dt", {}, "Other names"), make("dd", {}, names.slice(1).join(", "))] : [],
           make("dt", {}, "Id"), make("dd", {}, make("code", {}, id)),
           make("dt", {}, "Read from"), make("dd", {}, sources.map((source) => make("div", {}, make("code", {}, source))))),
-        make("section", { "aria-labelledby": "statements" }, make("h2", { id: "statements" }, "Statements"), ...PL.statements(document_, marked)),
+        make("section", { "aria-labelledby": "statements" }, make("h2", { id: "statements" }, "Statements"), ...PL.statements(document_, marked, id)),
         make("section", { "aria-labelledby": "places" }, make("h2", { id: "places" }, "Attached to ", make("span", { class: "minor" }, PL.number(count))),
           make("ul", { class: "places" }, places.map(([kind, target]) => make("li", {}, make("span", { class: "minor" }, kind + " "),
             ["inline", "managed", "boundary"].includes(kind) && !target.includes(":group/") ? PL.principalLink(target, target) : make("code", {}, target)))),

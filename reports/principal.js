@@ -5,16 +5,18 @@
   const ORDER = { a: 0, c: 1, d: 2, b: 3 };
   const LAYERS = { identity: "an identity policy", boundary: "the permissions boundary", scp: "an SCP", rcp: "an RCP", resource: "a resource policy", scenario: "the scenario" };
   const KINDS = { inline: "inline", managed: "managed", boundary: "permissions boundary" };
-  const FEW = 14;
+  const FEW = 14, MOST_PARTS = 8;
   const { make, verdict, number } = PL;
+  const { find, counting, nameOf, links, scopeData } = PEOPLE;
 
   function address() {
     const [arn, ...rest] = location.hash.slice(1).split("&");
-    return { arn: PL.decoded(arn), action: new URLSearchParams(rest.join("&")).get("action") || "" };
+    const given = new URLSearchParams(rest.join("&"));
+    return { arn: PL.decoded(arn), action: given.get("action") || "", scenario: given.get("scenario") || "", if: given.get("if") || "" };
   }
 
   async function show() {
-    const { arn, action } = address();
+    const { arn, action, ...assumed } = address();
     try {
       const index = await PL.load("index");
       const found = await find(index, arn);
@@ -22,50 +24,20 @@
         main.replaceChildren(make("h1", {}, "No such principal"), make("p", {}, make("code", {}, arn || "(none)"), " is not in this report. Look for it in the "), PL.link("matrix.html", "matrix"));
         return;
       }
-      draw(index, found.run, found.principal, action);
+      await draw(index, found.run, found.principal, action, assumed);
     } catch (error) { PL.failed(error, main); }
   }
 
-  async function find(index, arn) {
-    const own = (/^arn:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(arn) || ["", ""])[1];
-    for (const account of new Set([own, ""])) {
-      const key = PL.place(index.principals, account + "|" + arn);
-      const run = key && await PL.load(key);
-      const principal = run && run.principals.find((one) => one.arn === arn);
-      if (principal) return { run, principal };
-    }
-    return null;
-  }
-
-  /* The documents that can grant something, and those that only limit: equal statements have one number wherever they stand. */
-  function layers(run, principal) {
-    const granting = new Set((principal.entries || []).map((entry) => entry[1]));
-    const limiting = new Set(principal.linked ? [] : run.controls.map((control) => control[3]));
-    for (const [kind, policy] of principal.policies || []) (kind === "boundary" ? limiting : granting).add(policy);
-    return { granting, limiting };
-  }
-
-  /* The statements of numbers that count for the principal and an action. */
-  function counting(run, principal) {
-    const { granting, limiting } = layers(run, principal);
-    const sets = run.actionSets.map((text) => new Set(PL.ranges(text)));
-    const rows = (numbers, action, fits) => (numbers || []).flatMap((one) => (run.statements[one] || [])
-      .filter((row) => sets[row[4]].has(action) && fits(row)));
-    return {
-      granted: (numbers, action) => rows(numbers, action, (row) => granting.has(row[0])),
-      limited: (numbers, action) => rows(numbers, action, (row) => limiting.has(row[0]) || (row[3] === "D" && granting.has(row[0]))),
-    };
-  }
-
   /* Answers with their actions: actions whose reasons are the same statements stand together. */
-  function gather(run, principal) {
+  function gather(run, principal, reading) {
     const rows = counting(run, principal);
     const groups = new Map();
     for (const [place, text] of run.profiles[principal.profile]) {
-      const [letter, layer, decided, scopes] = run.answers[place];
+      const [stored, storedLayer, decided, scopes, demand] = run.answers[place];
+      const letter = reading && demand !== undefined ? reading.cellOf(demand) : stored;
+      const layer = letter === stored ? storedLayer : letter === "d" ? "scenario" : storedLayer;
       for (const action of PL.ranges(text)) {
-        const resolved = scopes.map((scope) => ({ pattern: scope[0], verdict: scope[1], condition: scope[2] < 0 ? "" : run.conditions[scope[2]][0], proof: scope[2] < 0 ? "" : run.conditions[scope[2]][1],
-          granted: rows.granted(scope[3], action), limited: rows.limited(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] }));
+        const resolved = scopes.map((scope) => scopeData(run, rows, scope, action, reading));
         const told = { letter, layer, decided: rows.limited(decided, action), scopes: resolved };
         const key = JSON.stringify(told);
         if (!groups.has(key)) groups.set(key, { ...told, actions: [] });
@@ -75,7 +47,7 @@
     const joined = new Map();
     for (const group of groups.values()) {
       const [scope] = group.scopes;
-      const key = group.scopes.length === 1 ? JSON.stringify([group.letter, scope.verdict, scope.condition, scope.granted, scope.limited, scope.exceptions])
+      const key = group.scopes.length === 1 ? JSON.stringify([group.letter, group.layer, scope.verdict, scope.condition, scope.granted, scope.limited, scope.exceptions])
         : JSON.stringify([group.letter, group.layer, group.decided, group.scopes]);
       if (!joined.has(key)) joined.set(key, { ...group, actions: [], parts: [] });
       const into = joined.get(key);
@@ -86,9 +58,17 @@
     return [...joined.values()].sort((one, other) => ORDER[one.letter] - ORDER[other.letter] || other.actions.length - one.actions.length || one.actions[0] - other.actions[0]);
   }
 
-  function draw(index, run, principal, action) {
+  async function draw(index, run, principal, action, assumed) {
     document.title = PL.visible(principal.name) + " · policylake";
-    const groups = gather(run, principal);
+    const stored = gather(run, principal, null);
+    let groups = stored;
+    let deciding = new Set();
+    const isDeciding = (policy, index) => deciding.has(policy + ":" + index);
+    /* The statements that decide what is shown stand out in their documents. */
+    const mark = (shown) => {
+      deciding = new Set(shown.flatMap((group) => group.scopes.flatMap((scope) => scope.granted.concat(scope.limited)).concat(group.decided)).map((row) => row[0] + ":" + row[1]));
+      for (const one of main.querySelectorAll(".document .statement")) one.classList.toggle("marked", isDeciding(one.closest(".document").dataset.policy, one.dataset.index));
+    };
     const names = nameOf(run, principal);
     const field = make("input", { type: "search", name: "action", value: action, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });
     const status = make("span", { role: "status" });
@@ -104,16 +84,32 @@
       const all = index.actions.filter((_, one) => fits(one)).length;
       status.textContent = text ? number(all) + (all === 1 ? " action, " : " actions, ") + number(all - count) + " of them none: nothing grants it" : "";
       place.replaceChildren(...sections(index, shown, names));
+      mark(text ? shown : stored);
     };
-    field.addEventListener("input", () => {
-      history.replaceState(null, "", "#" + encodeURIComponent(principal.arn) + (field.value ? "&action=" + encodeURIComponent(field.value) : ""));
+    const counts = make("div", {});
+    const bar = make("div", {});
+    const layered = make("div", {});
+    const taken = TAKEN.fields(bar, (reading) => {
+      groups = reading ? gather(run, principal, reading) : stored;
+      counts.replaceChildren(totals(index, groups, principal, taken.values()));
+      layered.replaceChildren(funnel(run, principal, groups));
       filter();
     });
-    main.replaceChildren(...facts(index, run, principal), totals(index, groups),
+    const write = () => {
+      const text = PL.spelt({ action: field.value, ...taken.values() });
+      PL.writeAddress("#" + encodeURIComponent(principal.arn) + (text ? "&" + text : ""));
+    };
+    field.addEventListener("input", () => { write(); filter(); });
+    taken.written(write);
+    counts.append(totals(index, groups, principal, assumed));
+    layered.append(funnel(run, principal, groups));
+    main.replaceChildren(...facts(index, run, principal), counts, bar, layered,
       make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
-        make("p", {}, make("label", {}, "Action ", field), " ", status), place),
-      ...missing(index, run, principal), policies(run, principal, groups), limits(run, principal));
+        make("p", {}, make("label", {}, "Action ", field), " ", status),
+        make("p", {}, PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources")), place),
+      ...missing(index, run, principal), ...roles(index, run, principal), policies(run, principal, isDeciding), limits(run, principal));
     filter();
+    await taken.fill(assumed);
   }
 
   function facts(index, run, principal) {
@@ -135,11 +131,54 @@
     ].filter(Boolean);
   }
 
-  function totals(index, groups) {
+  function totals(index, groups, principal, assumed) {
     const counts = { a: 0, c: 0, d: 0, b: 0 };
     for (const group of groups) counts[group.letter] += group.actions.length;
     counts.n = index.actions.length - counts.a - counts.c - counts.d - counts.b;
-    return make("ul", { class: "legend compact" }, Object.entries(counts).map(([letter, count]) => make("li", {}, verdict(letter), " ", make("span", { class: "figure" }, number(count)))));
+    return make("ul", { class: "legend compact" }, Object.entries(counts).map(([letter, count]) => make("li", {}, verdict(letter), " ", count ? PL.link("matrix.html#" + PL.spelt({ q: principal.arn, verdict: PL.WORDS[letter], ...assumed }), number(count), "figure quiet") : make("span", { class: "figure" }, "0"))));
+  }
+
+  const STEPS = [["boundary", "permissions boundary"], ["scp", "SCPs"], ["rcp", "RCPs"], ["resource", "resource policies"], ["scenario", "what is taken for granted"]];
+
+  /* How many actions are granted, and how many are left after each layer that takes some. */
+  function funnel(run, principal, groups) {
+    const lost = {};
+    let granted = 0;
+    for (const group of groups) {
+      granted += group.actions.length;
+      if ("db".includes(group.letter)) lost[group.layer] = (lost[group.layer] || 0) + group.actions.length;
+    }
+    const limits = new Set((principal.policies || []).some(([kind]) => kind === "boundary") ? ["boundary"] : []);
+    if (!principal.linked) for (const [kind] of run.controls) limits.add(kind);
+    const steps = [["granted by its policies and those of resources", granted, 0]];
+    let left = granted;
+    for (const [layer, words] of [["identity", "explicit Denies of its own policies"], ...STEPS]) {
+      if (!lost[layer] && !limits.has(layer)) continue;
+      left -= lost[layer] || 0;
+      steps.push(["after " + words, left, lost[layer] || 0]);
+    }
+    if (!granted || steps.length < 2) return make("div", {});
+    return make("section", { "aria-labelledby": "funnel" }, make("h2", { id: "funnel" }, "What each layer leaves"),
+      make("table", { class: "rows funnel" }, make("caption", { class: "unseen" }, "Actions left after each layer"),
+        make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "layer"), make("th", { scope: "col", class: "number" }, "actions left"), make("th", { scope: "col", class: "number" }, "taken away"), make("th", { scope: "col" }, make("span", { class: "unseen" }, "picture")))),
+        make("tbody", {}, steps.map(([words, count, away]) => make("tr", {}, make("td", {}, words), make("td", { class: "number" }, number(count)),
+          make("td", { class: "number" }, away ? number(away) : make("span", { class: "nil" }, "0")), make("td", { class: "picture" }, PL.bar([["f-some", count], ["f-lost", away]], granted)))))),
+      make("p", { class: "minor" }, "What several layers take counts for the one that decides. Actions that are left can still depend on the request."));
+  }
+
+  /* Roles that it may pass: those that trust SageMaker first. */
+  function roles(index, run, principal) {
+    if (principal.roles === undefined) return [];
+    const [count, trusting, first] = run.roles[principal.roles];
+    const condition = (id) => run.conditions.find((one) => one[3] === id);
+    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
+      make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", "condition"].map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, first.map(([arn, isTrusting, letter, id]) => make("tr", {}, make("td", {}, PL.principalLink(arn, arn.replace(/^.*?:role\//, ""))), make("td", {}, isTrusting ? "yes" : "no"),
+        make("td", {}, verdict(letter)), make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor")] : "")))));
+    return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, number(count) + (count === 1 ? " role, " : " roles, ") + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
+      make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
+      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Roles that it may pass" }, table),
+      count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more: ", make("code", {}, "policylake sql \"from passable_roles where principal_arn = '" + principal.arn + "'\"")) : "")];
   }
 
   function sections(index, groups, names) {
@@ -150,11 +189,15 @@
       group.scopes.map((scope) => scopeOf(group.parts.length > 1 ? { ...scope, pattern: "" }
         : group.scopes.length === 1 ? { ...scope, pattern: group.parts[0].pattern, types: group.parts[0].types } : scope, group.letter, names)),
       "db".includes(group.letter) ? make("dl", { class: "scope" }, make("dt", {}, PL.WORDS[group.letter] + " by"),
-        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : group.layer === "scenario" ? "the scenario: none of its requests meets the conditions" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
+        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : group.layer === "scenario" ? "what is taken for granted: no such request meets the conditions" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
   }
 
   /* Resources that are granted alike, each with its actions. */
-  function parts(index, listed) {
+  function parts(index, listed, whole) {
+    if (!whole && listed.length > MOST_PARTS + 3) {
+      return [parts(index, listed.slice(0, MOST_PARTS)), make("details", {}, make("summary", { class: "minor" }, number(listed.length - MOST_PARTS) + " more kinds of resources"),
+        parts(index, listed.slice(MOST_PARTS), true))];
+    }
     return make("ul", { class: "parts" }, listed.map((part) => make("li", {}, make("details", { open: listed.length <= 3 && part.actions.length <= FEW },
       make("summary", {}, make("code", {}, part.pattern), " ", make("span", { class: "minor" }, [part.types.join(", "),
         number(part.actions.length) + (part.actions.length === 1 ? " action" : " actions")].filter(Boolean).join(", "))), actions(index, part.actions)))));
@@ -174,7 +217,8 @@
     const pairs = [
       ["on", !scope.pattern ? [] : [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
       ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
-      ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition)] : []],
+      ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition), scope.number >= 0 ? [" ", PL.link("condition.html#" + scope.id, "more", "minor")] : []].flat() : []],
+      ["read again", scope.again ? [PL.verdict(scope.again)] : []],
       ["proof", scope.proof ? [make("span", { class: "minor" }, scope.proof)] : []],
       ["granted by", links(scope.granted, names)],
       ["limited by", links(scope.limited, names)],
@@ -182,19 +226,6 @@
     return make("dl", { class: "scope" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
   }
 
-  function links(rows, names) {
-    return rows.flatMap((row, place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], names(row[0]).name + ", " + (row[2] || "statement " + (row[1] + 1)))]);
-  }
-
-  function nameOf(run, principal) {
-    const names = new Map();
-    for (const [, policy, name] of principal.policies || []) names.set(policy, name || "the document");
-    for (const control of run.controls) if (!names.has(control[3])) names.set(control[3], control[4] || control[0].toUpperCase());
-    for (const [resource, policy] of principal.entries || []) if (!names.has(policy)) names.set(policy, "policy of " + resource);
-    return (policy) => ({ id: run.policies[policy], name: names.get(policy) || run.policies[policy] });
-  }
-
-  /* Documents open when asked; statements that grant something stand out. */
   /* Granted actions whose calls may need another one that is not granted. */
   function missing(index, run, principal) {
     const rows = (run.profileGaps[principal.profile] || []).map(([gap, text]) => [...run.gaps[gap], PL.ranges(text)]);
@@ -205,22 +236,22 @@
         make("td", {}, actions(index, numbers))))));
     return [make("section", { "aria-labelledby": "missing" }, make("h2", { id: "missing" }, "Granted, but something else is missing"),
       make("p", {}, "A call may need further actions; without them it fails, although the action itself is granted. Whether every call needs one is not always told by AWS."),
-      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Missing actions" }, table))];
+      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Missing actions" }, table))];
   }
 
-  function policies(run, principal, groups) {
-    const used = new Set(groups.flatMap((group) => group.scopes.flatMap((scope) => scope.granted.concat(scope.limited)).concat(group.decided)).map((row) => row[0] + ":" + row[1]));
+  /* Documents open when asked; statements that grant something stand out. */
+  function policies(run, principal, isDeciding) {
     const listed = (principal.policies || []).map(([kind, policy, name, arn, via]) => {
       const id = run.policies[policy];
       const place = make("div", {});
-      const details = make("details", { class: "document" }, make("summary", {}, make("bdi", {}, name || "the document"), " ",
+      const details = make("details", { class: "document", "data-policy": String(policy) }, make("summary", {}, make("bdi", {}, name || "the document"), " ",
         make("span", { class: "minor" }, KINDS[kind] + (via ? ", through group " + via.replace(/^.*:group\//, "") : "") + (arn ? ", " + arn : ""))), place);
       details.addEventListener("toggle", async () => {
         if (!details.open || place.childNodes.length) return;
         try {
           const found = await PL.policy(id);
-          const marked = new Set([...used].filter((one) => one.startsWith(policy + ":")).map((one) => Number(one.split(":")[1])));
-          place.replaceChildren(make("p", { class: "minor" }, PL.link("policy.html#" + id, "where else it is attached")), ...PL.statements(found ? found[0] : "", marked));
+          const marked = { has: (index) => isDeciding(policy, index) };
+          place.replaceChildren(make("p", { class: "minor" }, PL.link("policy.html#" + id, "where else it is attached")), ...PL.statements(found ? found[0] : "", marked, id));
         } catch (error) { PL.failed(error, place); }
       });
       return details;
@@ -239,7 +270,7 @@
         make("td", {}, PL.link("policy.html#" + run.policies[policy], name || run.policies[policy]))))));
     const entries = (principal.entries || []).map(([resource, policy]) => make("li", {}, PL.link("policy.html#" + run.policies[policy], resource, "code")));
     return make("section", { "aria-labelledby": "limits" }, make("h2", { id: "limits" }, "What limits it"),
-      rows.length ? make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Limits" }, table)
+      rows.length ? make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Limits" }, table)
         : make("p", { class: "nothing" }, principal.linked ? "Nothing: SCPs and RCPs do not touch service-linked roles." : "No boundary, and no SCP or RCP acts on it."),
       entries.length ? [make("h3", {}, "Resource policies that speak of it"), make("ul", {}, entries)] : []);
   }

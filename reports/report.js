@@ -55,7 +55,7 @@ const PL = (() => {
       made.setAttribute(key, value === true ? "" : READ.includes(key) ? visible(value) : value);
     }
     made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== "")
-      .map((child) => (typeof child === "string" ? visible(child, name === "pre") : child)));
+      .map((child) => (typeof child === "string" ? visible(child, name === "pre" || name === "mark") : child)));
     return made;
   }
 
@@ -93,12 +93,29 @@ const PL = (() => {
   /* "a3c1" as "aaac". */
   function runs(text) { return text.replace(/([a-z])(\d+)/g, (_, letter, times) => letter.repeat(times)); }
 
-  /* Filters live in the address: what is typed stays in a copied link. */
+  /* "4*3,7" as 4, 4, 4, 7. */
+  function repeats(text) {
+    return text ? text.split(",").flatMap((part) => { const [one, times] = part.split("*").map(Number); return Array(times || 1).fill(one); }) : [];
+  }
+
+  /* Filters live in the address: what is typed stays in a copied link, and the back button undoes it. */
   function readHash() { return new URLSearchParams(location.hash.slice(1)); }
 
+  const spelt = (filters) => new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString().replaceAll("%3A", ":");
+
   function writeHash(filters) {
-    const text = new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString();
-    history.replaceState(null, "", text ? "#" + text.replaceAll("%3A", ":") : location.pathname + location.search);
+    const text = spelt(filters);
+    writeAddress(text ? "#" + text : location.pathname + location.search);
+  }
+
+  /* What is typed without a pause is one step back. */
+  const PAUSE = 1200;
+  let written = -PAUSE;
+  function writeAddress(address) {
+    if (address === location.hash || (!location.hash && !address.startsWith("#"))) return;
+    const now = performance.now();
+    if (now - written > PAUSE) history.pushState(null, "", address); else history.replaceState(null, "", address);
+    written = now;
   }
 
   function failed(error, place) {
@@ -106,13 +123,13 @@ const PL = (() => {
   }
 
   /* A document's statements as JSON, each in a block of its own; those in `marked` stand out. */
-  function statements(text, marked) {
+  function statements(text, marked, id) {
     let listed;
     try { listed = JSON.parse(text).Statement; } catch { listed = null; }
     if (!listed) return [make("pre", {}, text)];
     return (Array.isArray(listed) ? listed : [listed]).map((statement, index) => make("div",
       { class: "statement" + (marked.has(index) ? " marked" : ""), "data-index": String(index) },
-      make("p", { class: "minor" }, "Statement " + (index + 1) + (statement.Sid ? ", " + statement.Sid : "")),
+      make("p", { class: "minor" }, link("policy.html#" + id + ":" + index, "Statement " + (index + 1) + (statement.Sid ? ", " + statement.Sid : ""))),
       make("pre", { tabindex: "0", "aria-label": "Statement " + (index + 1) }, JSON.stringify(inOrder(statement), null, 2))));
   }
 
@@ -124,6 +141,22 @@ const PL = (() => {
     return Object.fromEntries(names.map((name) => [name, statement[name]]));
   }
 
+  /* Text that a table holds, as CSV. A text that a spreadsheet would take for a formula gets a quote before it. */
+  function csv(rows) {
+    const cell = (text) => {
+      const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d,.]+$/.test(text) ? "'" + text : text;
+      return /[",\r\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
+    };
+    return rows.map((row) => row.map((text) => cell(String(text))).join(",") + "\r\n").join("");
+  }
+
+  function save(name, rows) {
+    const address = URL.createObjectURL(new Blob([csv(rows)], { type: "text/csv" }));
+    const way = make("a", { href: address, download: name });
+    way.click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
   async function policy(id) {
     const index = await load("index");
     const key = place(index.policies, id);
@@ -131,8 +164,25 @@ const PL = (() => {
     return run && Object.hasOwn(run, id) ? run[id] : undefined;
   }
 
-  return { put, load, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, readHash, writeHash, failed,
-    statements, policy, WORDS, root };
+  const SVG = "http://www.w3.org/2000/svg";
+
+  /* A bar of parts, each [class, count], of `total`. The numbers stand beside it: it is a picture only. */
+  function bar(parts, total) {
+    const made = document.createElementNS(SVG, "svg");
+    for (const [key, value] of Object.entries({ class: "bar", viewBox: "0 0 1000 12", preserveAspectRatio: "none", "aria-hidden": "true" })) made.setAttribute(key, value);
+    let x = 0;
+    for (const [kind, count] of parts) {
+      const part = document.createElementNS(SVG, "rect");
+      const width = total ? count * 1000 / total : 0;
+      for (const [key, value] of Object.entries({ class: kind, x: x.toFixed(2), width: width.toFixed(2), height: 12 })) part.setAttribute(key, value);
+      made.append(part);
+      x += width;
+    }
+    return made;
+  }
+
+  return { put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
+    writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root };
 })();
 
 /* Find: an action's name leads to its page, anything else to the matrix. */
@@ -161,6 +211,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
   button.addEventListener("click", async () => {
     try {
       const rows = await PL.load(pieces.shift());
+      button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
         { class: kind === "number" ? "number" : null },
         href ? PL.link(href, text, kind === "code" ? "code" : null)
@@ -171,6 +222,33 @@ for (const button of document.querySelectorAll("[data-more]")) {
     } catch (error) { PL.failed(error, line); }
   });
 }
+
+/* Every table as CSV: its rows, those that are still in scripts included. */
+(() => {
+  const text = (cell) => cell.innerText.replace(/\s*\n\s*/g, "; ").trim();
+  async function rows(table) {
+    const shown = [...table.rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(text));
+    const more = table.closest(".scroller") && table.closest(".scroller").nextElementSibling;
+    const rest = more && more.matches(".more") ? more.querySelector("[data-more]") : null;
+    const pieces = rest ? await Promise.all(table.dataset.pieces.split(" ").slice(Number(rest.dataset.read || 0)).map((key) => PL.load(key))) : [];
+    return [...shown, ...pieces.flat().map((cells) => cells.map(([one]) => one))];
+  }
+  function offer(table) {
+    table.dataset.offered = "";
+    const caption = table.caption ? table.caption.textContent : document.title;
+    const button = PL.make("button", { type: "button", "aria-label": "CSV of " + caption }, "CSV");
+    button.addEventListener("click", async () => PL.save(caption.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60) + ".csv", await rows(table)));
+    const place = table.closest(".scroller") || table;
+    const more = place.nextElementSibling;
+    (more && more.matches(".more") ? more : place).after(PL.make("p", { class: "tools" }, button));
+  }
+  const look = () => document.querySelectorAll("table.rows:not([data-offered])").forEach(offer);
+  look();
+  new MutationObserver(look).observe(document.getElementById("main"), { childList: true, subtree: true });
+})();
+
+/* What is folded away is printed too, but for whole documents. */
+window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("main details:not(.document)")) one.open = true; });
 
 /* Filter fields of tables that stand whole in their page. */
 for (const field of document.querySelectorAll("[data-filter]")) {

@@ -47,7 +47,7 @@ def matrix(report: Path) -> dict[tuple[str, str], str]:
     index = script(report, "index")
     names = [action[0] for action in index["actions"]]
     shown = {}
-    for _, _, scripts in index["accounts"]:
+    for _, _, scripts, *_ in index["accounts"]:
         for key, count in scripts:
             run = script(report, key)
             assert len(run["principals"]) == count
@@ -81,7 +81,7 @@ def answer(report: Path, arn: str, action: str):
     principal, run = principals(report)[arn]
     for place, actions in run["profiles"][principal["profile"]]:
         if number in ranges(actions):
-            letter, layer, decided, scopes = run["answers"][place]
+            letter, layer, decided, scopes, *_ = run["answers"][place]
             told = [
                 (scope[0], run["conditions"][scope[2]][0] if scope[2] >= 0 else "", scope[5] if len(scope) > 5 else [])
                 for scope in scopes
@@ -121,6 +121,13 @@ def write_hostile_inputs(folder: Path) -> None:
     export = {"UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
     (folder / "<img src=x onerror=window.hit=5>.json").write_text(json.dumps(export), encoding="utf-8")
     (folder / "broken <b>.json").write_text("{", encoding="utf-8")
+    tagged = [
+        {"ResourceARN": f"arn:aws:sagemaker:us-east-1:{HOSTILE_ACCOUNT}:model/{number}-{name}",
+         "Tags": [{"Key": "x", "Value": name}, {"Key": name, "Value": name}]}
+        for number, name in enumerate(NAMES)
+    ]  # fmt: skip
+    text = json.dumps({"ResourceTagMappingList": tagged})
+    (folder / "resources.json").write_text(text, encoding="utf-8")
 
 
 def _document(name: str) -> dict:

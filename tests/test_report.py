@@ -15,9 +15,12 @@ from pipeline.lake import open_lake
 from pipeline.lake.queries import front_matter
 from pipeline.report import write_report
 from pipeline.report.compact import ranges, runs
+from pipeline.report.conditions import MOST_DEPENDENTS
 from pipeline.report.folder import MARKER
+from pipeline.report.history import read_history
 from pipeline.report.scripts import as_json, in_pieces, in_script_order
 from pipeline.report.tables import SHOWN, Cell, write_table
+from pipeline.report.write import STATIC
 from tests import report_reading as reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,10 +143,65 @@ def test_an_action_page_counts_everyone_it_does_not_list(limits, sample_lake, tm
     for action in ("sagemaker:DescribeModel", "sagemaker:PutModelPackageGroupPolicy", "iam:PassRole"):
         page = (report / "actions" / f"{action.replace(':', '-')}.html").read_text(encoding="utf-8")
         for verdict in ("allowed", "conditional", "denied", "blocked"):
-            section = re.search(rf'<section aria-labelledby="s-{verdict}">(.*?)</section>', page, re.DOTALL)
+            section = re.search(rf'<section aria-labelledby="s-{verdict}"[^>]*>(.*?)</section>', page, re.DOTALL)
             listed = len(re.findall(r"principal\.html#", section.group(1))) if section else 0
             more = re.findall(r">([\d,]+) more principals<", section.group(1)) if section else []
             assert listed + sum(int(number.replace(",", "")) for number in more) == counts.get((action, verdict), 0)
+
+
+def test_a_condition_tells_everyone_who_depends_on_it(report, sample_lake):
+    rows = open_lake(sample_lake).query(
+        "select condition_id, count(distinct principal_arn) as principals,"
+        " list(distinct action order by action) as actions"
+        " from access semi join access_matrix using (principal_arn, action) where condition_id is not null group by all"
+    )
+    index = reading.script(report, "index")
+    names = [action[0] for action in index["actions"]]
+    told = {one[0]: one for _, key in index["words"] for one in reading.script(report, key)}
+    for row in rows.to_pylist():
+        _, _, _, _, _, count, _, actions, first = told[row["condition_id"]]
+        assert count == row["principals"]
+        assert [names[number] for number in reading.ranges(actions)] == row["actions"]
+        assert len(first) == min(count, MOST_DEPENDENTS)
+
+
+def test_the_overview_tells_what_matters_with_numbers_that_lead_to_their_rows(report, sample_lake):
+    page = reading.Page(report / "index.html")
+    lake = open_lake(sample_lake)
+    passing = lake.query("select count(*) n from access_matrix where action = 'iam:PassRole' and verdict = 'allowed'")
+    text = " ".join(page.text.split())
+    assert f"{passing['n'][0].as_py()} principals may pass a role" in text
+    links = [
+        attributes["href"] for tag, attributes in page.elements if tag == "a" and attributes.get("class") == "figure"
+    ]
+    for wanted in (
+        "matrix.html#action=iam:PassRole&verdict=allowed",
+        "conditions.html",
+        "findings.html#unknown-actions",
+    ):
+        assert wanted in links
+
+
+def test_the_change_over_snapshots_is_that_of_their_matrices(tmp_path):
+    counts = []
+    for day, action in (("01", "sagemaker:CreateModel"), ("02", "sagemaker:Create*")):
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        user = {
+            "UserName": "u", "Arn": "arn:aws:iam::111122223333:user/u", "UserId": "AIDAEXAMPLE", "Path": "/",
+            "CreateDate": f"2026-01-{day}T00:00:00Z", "GroupList": [], "AttachedManagedPolicies": [],
+            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": statement}}],
+        }  # fmt: skip
+        export = {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+        (tmp_path / "export.json").write_text(json.dumps(export), encoding="utf-8")
+        build_lake([tmp_path / "export.json"], tmp_path / "lake")
+        rows = open_lake(tmp_path / "lake").query("select count(*) n from access_matrix where verdict = 'allowed'")
+        counts.append(rows["n"][0].as_py())
+    history = read_history(open_lake(tmp_path / "lake"))
+    assert [one.counts["allowed"] for one in history.snapshots] == counts
+    assert history.snapshots[-1].changes["allowed"] == counts[1] - counts[0]
+    assert history.unread == 0
+    page = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").read_text(encoding="utf-8")
+    assert f"+{counts[1] - counts[0]:,}" in page
 
 
 def test_the_findings_of_the_sample_are_on_the_page(report):
@@ -245,7 +303,7 @@ def test_no_file_of_the_report_is_large(report):
 
 
 def test_hostile_names_stand_in_pages_as_text_only(hostile_report):
-    own = {"report.js", "matrix.js", "principal.js", "policy.js"}
+    own = set(STATIC)
     text = ""
     for path in sorted(hostile_report.rglob("*.html")):
         page = reading.Page(path)

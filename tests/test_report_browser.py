@@ -1,5 +1,7 @@
 """The report in a real browser, opened from disk: pages, search, matrix, keyboard, dark mode, print."""
 
+import csv
+import itertools
 import json
 import re
 import shutil
@@ -8,10 +10,14 @@ from urllib.parse import quote
 
 import pytest
 
+from pipeline import reference
 from pipeline.build import build_lake
 from pipeline.errors import printable
+from pipeline.evaluate.scenario_files import chosen, file_of, read_scenarios
+from pipeline.evaluate.under import put_under
 from pipeline.lake import open_lake
 from pipeline.report import write_report
+from pipeline.simulate import simulate_lines
 from tests import report_reading as reading
 
 BROWSER = next(
@@ -25,11 +31,13 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+AXE = Path(__file__).resolve().parents[1] / ".axe" / "node_modules" / "axe-core" / "axe.min.js"
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 800}
 HANA = "arn:aws:iam::333344445555:user/hana"
 PAGES = ("index.html", "matrix.html", "actions.html", "findings.html", "rejects.html", "provenance.html",
-         "actions/iam-PassRole.html", "accounts/333344445555.html", f"principal.html#{HANA}")  # fmt: skip
+         "conditions.html", "actions/iam-PassRole.html", "accounts/333344445555.html",
+         f"principal.html#{HANA}")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +131,9 @@ def test_the_name_of_an_action_in_the_search_field_leads_to_its_page(open_page, 
 def test_filters_of_the_matrix_are_in_the_address_and_a_copied_link_keeps_them(open_page, site):
     page = open_page(f"{site}/matrix.html")
     settled(page)
-    page.get_by_label("Account").select_option("333344445555")
+    page.locator("select[name=account]").select_option("333344445555")
     page.get_by_role("searchbox", name="Action").fill("sagemaker:DescribeNotebookInstance")
-    page.get_by_label("Verdict").select_option("conditional")
+    page.locator("select[name=verdict]").select_option("conditional")
     line = settled(page)
     shown = page.locator(".row .name a").all_inner_texts()
     assert "ana" in shown
@@ -133,7 +141,7 @@ def test_filters_of_the_matrix_are_in_the_address_and_a_copied_link_keeps_them(o
     again = open_page(page.url)
     assert settled(again) == line
     assert again.locator(".row .name a").all_inner_texts() == shown
-    assert again.get_by_label("Verdict").input_value() == "conditional"
+    assert again.locator("select[name=verdict]").input_value() == "conditional"
     again.get_by_role("button", name="Clear").click()
     assert settled(again).startswith("106 of 106 principals, ")
     assert "#" not in again.url.replace("%23", "")
@@ -177,10 +185,296 @@ def test_the_keyboard_reaches_the_cells_and_enter_opens_the_answer(open_page, si
     assert page.locator(".group").count() == 1
 
 
+def letters(page, name):
+    """The verdicts of the cells that a row of the matrix shows."""
+    row = page.locator(".row", has=page.get_by_role("link", name=name, exact=True))
+    return [
+        text.split(":")[0]
+        for text in row.locator(".cell").evaluate_all("cells => cells.map(c => c.getAttribute('aria-label'))")
+    ]
+
+
+def test_a_scenario_reads_conditional_cells_again_and_the_back_button_undoes_it(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=office-trainer&action=sagemaker:CreateTrainingJob")
+    settled(page)
+    assert letters(page, "office-trainer") == ["conditional"]
+    page.locator("select[name=scenario]").select_option("From the office network")
+    page.get_by_text("Read again for requests: From the office network").wait_for()
+    assert letters(page, "office-trainer") == ["allowed"]
+    assert "scenario=office-network" in page.url
+    page.wait_for_timeout(1300)
+    page.locator("select[name=scenario]").select_option("Inside a VPC")
+    page.get_by_text("Read again for requests: Inside a VPC").wait_for()
+    assert letters(page, "office-trainer") == ["denied"]
+    page.go_back()
+    page.get_by_text("Read again for requests: From the office network").wait_for()
+    assert letters(page, "office-trainer") == ["allowed"]
+    assert page.locator("select[name=scenario]").input_value() == "office-network"
+    again = open_page(page.url)
+    again.get_by_text("Read again for requests: From the office network").wait_for()
+    assert letters(again, "office-trainer") == ["allowed"]
+
+
+def test_a_reader_types_a_context_and_sees_who_could(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=vpc-caller&action=sagemaker:DescribeModel")
+    settled(page)
+    assert letters(page, "vpc-caller") == ["conditional"]
+    page.get_by_label("What if").fill("aws:SourceVpc=vpc-111bbaaa")
+    page.get_by_text("Read again for requests: aws:SourceVpc=vpc-111bbaaa").wait_for()
+    assert letters(page, "vpc-caller") == ["allowed"]
+    page.get_by_text("Read again for requests").click()
+    page.get_by_text("aws:SourceIp is absent").wait_for()
+    page.get_by_label("What if").fill("aws:SourceVpc=vpc-999")
+    page.get_by_text("Read again for requests: aws:SourceVpc=vpc-999").wait_for()
+    assert letters(page, "vpc-caller") == ["denied"]
+    page.locator("select[name=verdict]").select_option("denied")
+    page.get_by_role("link", name="vpc-caller", exact=True).click()
+    page.wait_for_url("**/principal.html#*aws:SourceVpc*")
+    page.get_by_text("what is taken for granted: no such request meets the conditions").first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("vpc-1", "a key with its value is expected"),
+        ("aws:SourceIp=10.0.0.0/8", "write one address"),
+        ("aws:MultiFactorAuthPresent=maybe", "write true or false"),
+        ("aws:username=ana", "it tells who calls"),
+        ("aws:SourceVpc=vpc-1 aws:SourceIp=192.0.2.1", "exclude each other"),
+        ("aws:SourceVpc=vpc-1 aws:sourcevpc=vpc-2", "given twice"),
+    ],
+)
+def test_a_context_that_cannot_be_is_told_and_changes_nothing(open_page, site, text, says):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=office-trainer&action=sagemaker:CreateTrainingJob")
+    settled(page)
+    before = letters(page, "office-trainer")
+    page.get_by_label("What if").fill(text)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert says in alert.inner_text()
+    assert letters(page, "office-trainer") == before
+
+
+def test_a_report_of_one_scenario_lets_a_reader_add_to_it_and_choose_no_other(open_page, sample_lake, tmp_path):
+    known = reference.load()
+    scenario = chosen(read_scenarios(file_of(None), known), "office-network")
+    lake = open_lake(sample_lake)
+    put_under(lake, scenario, known)
+    site = write_report(lake, tmp_path / "out", scenario=scenario).parent.as_uri()
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=user/quinn&action=sagemaker:DeleteModel")
+    settled(page)
+    assert not page.locator("select[name=scenario]").is_visible()
+    assert letters(page, "quinn") == ["conditional"]
+    page.get_by_label("What if").fill("aws:MultiFactorAuthPresent=true")
+    page.get_by_text("From the office network, aws:MultiFactorAuthPresent=true").wait_for()
+    assert letters(page, "quinn") == ["allowed"]
+    page.get_by_label("What if").fill("aws:SourceIp=198.51.100.1")
+    page.get_by_role("alert").wait_for()
+    assert "leave one of the two out" in page.get_by_role("alert").inner_text()
+
+
+def test_an_action_page_counts_its_conditional_principals_again(open_page, site):
+    page = open_page(f"{site}/actions/sagemaker-CreateTrainingJob.html#scenario=office-network")
+    page.get_by_text("Of 22 conditional principals").wait_for()
+    group = page.locator("article.group", has=page.get_by_role("link", name="office-trainer", exact=True))
+    assert group.locator(".again .v-allowed").count() >= 1
+    page.locator("select[name=scenario]").select_option("Inside a VPC")
+    group.locator(".again .v-denied").first.wait_for()
+    assert group.evaluate("group => group.classList.contains('falls')")
+    page.locator("select[name=scenario]").select_option("any request")
+    page.locator(".again").first.wait_for(state="detached")
+
+
+def test_a_principal_page_reads_its_conditions_again(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:role/office-trainer&scenario=vpc")
+    page.get_by_text("what is taken for granted: no such request meets the conditions").wait_for()
+    page.get_by_label("What if").fill("")
+    page.locator("select[name=scenario]").select_option("From the office network")
+    page.locator(".group h3 .v-allowed").wait_for()
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_a_condition_page_shows_what_passes_what_fails_and_who_depends_on_it(open_page, site):
+    page = open_page(f"{site}/conditions.html")
+    page.get_by_role("link", name="only from 192.0.2.0/24 or 203.0.113.0/24, and never through a VPC endpoint").click()
+    page.get_by_role("heading", name="The smallest change that makes it fail").wait_for()
+    passes, fails = (json.loads(text) for text in page.locator("pre").all_text_contents())
+    assert passes["context"] != fails["context"]
+    assert "aws:SourceIp" in page.locator("mark").inner_text()
+    assert page.get_by_role("link", name="office-trainer").count() == 1
+    page.locator("select[name=scenario]").select_option("From the office network")
+    page.get_by_text("Every such request meets it.").wait_for()
+    again = open_page(page.url)
+    again.get_by_text("Every such request meets it.").wait_for()
+
+
+def on_resources(page, site, principal, action, text=""):
+    """What the page of known resources says: name of the resource to verdict and why."""
+    page.goto("about:blank")
+    page.goto(f"{site}/inventory.html#principal={principal}&action={action}" + (f"&if={quote(text)}" if text else ""))
+    page.locator("#answers .lead").wait_for()
+    rows = page.locator("#answers tbody tr").all()
+    return {row.locator("code").get_attribute("title"): row.locator("td").all_inner_texts()[2:4] for row in rows}
+
+
+def test_known_resources_tell_which_notebooks_a_team_can_stop_and_why_not_the_others(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:user/ana")
+    page.get_by_role("link", name="On known resources").click()
+    page.locator("#answers .lead").wait_for()
+    told = on_resources(page, site, "arn:aws:iam::333344445555:user/ana", "sagemaker:StopNotebookInstance")
+    assert "on 5 of the 10 known resources" in page.locator("#answers .lead").inner_text()
+    for arn, (verdict, why) in told.items():
+        assert verdict == ("denied" if "/nlp-" in arn else "allowed")
+        assert why.startswith("fails: " if verdict == "denied" else "meets: ")
+        assert "not tagged Project = B" in why
+
+
+@pytest.mark.parametrize(
+    ("action", "context"),
+    [
+        ("sagemaker:StopNotebookInstance", {}),
+        ("sagemaker:DescribeNotebookInstance", {"aws:SourceVpc": "vpc-111bbaaa"}),
+        ("sagemaker:InvokeEndpoint", {"aws:SourceIp": "192.0.2.7"}),
+        ("sagemaker:DeleteModel", {"aws:MultiFactorAuthPresent": "true"}),
+    ],
+)
+def test_known_resources_are_decided_as_simulate_decides(open_page, site, sample_lake, action, context):
+    lake, page = open_lake(sample_lake), open_page(f"{site}/inventory.html")
+    rows = lake.query("select principal_arn from principals where account_id = '333344445555' order by 1").to_pylist()
+    told = {}
+    for row in rows[::5]:
+        if ":group/" not in row["principal_arn"]:
+            text = " ".join(f"{key}={value}" for key, value in context.items())
+            told[row["principal_arn"]] = on_resources(page, site, row["principal_arn"], action, text)
+    asked = [(principal, arn, verdict) for principal, some in told.items() for arn, (verdict, _) in some.items()]
+    lines = [
+        json.dumps({"principal": principal, "action": action, "resource": arn, "context": context})
+        for principal, arn, _ in asked
+    ]
+    decided = [json.loads(line)["decision"] for line in simulate_lines(lines, lake, reference.load())]
+    wrong = [
+        (*one, decision)
+        for one, decision in zip(asked, decided, strict=True)
+        if (one[2] == "allowed" and decision != "allowed") or (one[2] in ("denied", "none") and decision == "allowed")
+    ]
+    assert wrong == []
+    assert {verdict for *_, verdict in asked} >= {"allowed", "none"}
+
+
+def test_a_principal_page_lists_the_roles_that_it_may_pass(open_page, site, sample_lake):
+    arn = HANA
+    rows = (
+        open_lake(sample_lake)
+        .query(f"select role_arn, verdict from passable_roles where principal_arn = '{arn}'")
+        .to_pylist()
+    )
+    assert rows
+    page = open_page(f"{site}/principal.html#{arn}")
+    table = page.get_by_role("region", name="Table: Roles that it may pass")
+    table.wait_for()
+    told = {tuple(row.locator("td").all_inner_texts()[i] for i in (0, 2)) for row in table.locator("tbody tr").all()}
+    assert told <= {(row["role_arn"].split(":role/")[1], row["verdict"]) for row in rows}
+    assert len(told) == min(20, len(rows))
+
+
+def test_a_principal_page_shows_what_each_layer_leaves(open_page, site):
+    page = open_page(f"{site}/principal.html#{HANA}")
+    page.get_by_role("heading", name="What each layer leaves").wait_for()
+    steps = [row.locator("td").all_inner_texts()[:3] for row in page.locator("table.funnel tbody tr").all()]
+    counts = [int(step[1]) for step in steps]
+    assert counts == sorted(counts, reverse=True)
+    assert [before - after for before, after in itertools.pairwise(counts)] == [int(step[2]) for step in steps[1:]]
+    shown = page.locator(".legend .figure").all_inner_texts()
+    assert counts[-1] == int(shown[0]) + int(shown[1])
+
+
+def rows_of_csv(page, button):
+    with page.expect_download() as saved:
+        button.click()
+    return list(csv.reader(saved.value.path().open(encoding="utf-8", newline="")))
+
+
+def test_every_table_gives_its_rows_as_csv(open_page, site):
+    page = open_page(f"{site}/actions.html")
+    rows = rows_of_csv(page, page.get_by_role("button", name="CSV of Actions with"))
+    assert rows[0] == ["action", "level", "task", "allowed", "conditional", "denied", "blocked", "none"]
+    assert len(rows) == page.locator("#actions tbody tr").count() + 1
+    for place in PAGES:
+        page.goto(f"{site}/{place}")
+        page.wait_for_timeout(200)
+        assert page.locator("table.rows").count() == page.locator(".tools button").count(), place
+
+
+def test_the_matrix_gives_what_its_filters_leave_as_csv(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&action=sagemaker:CreateTrainingJob&scenario=vpc")
+    settled(page)
+    page.get_by_text("Read again for requests: Inside a VPC").wait_for()
+    rows = rows_of_csv(page, page.get_by_role("button", name="CSV"))
+    assert rows[0] == ["principal_arn", "account_id", "sagemaker:CreateTrainingJob"]
+    assert ["arn:aws:iam::333344445555:role/office-trainer", "333344445555", "denied"] in rows
+
+
+def test_a_csv_holds_no_formula_of_a_hostile_name(open_page, site):
+    page = open_page(f"{site}/index.html")
+    assert page.evaluate("PL.csv([['=1+1', '-5', '@x', 'a,\"b'], ['+cmd', '1,234', 'x']])") == (
+        '\'=1+1,-5,\'@x,"a,""b"\r\n\'+cmd,"1,234",x\r\n'
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, site, scheme):
+    if not AXE.is_file():
+        pytest.skip("no axe-core: npm install --no-save --prefix .axe axe-core")
+    context = browser.new_context(viewport=DESK, color_scheme=scheme)
+    page = context.new_page()
+    found = []
+    for place in (*PAGES, "inventory.html", "actions/sagemaker-CreateTrainingJob.html#scenario=vpc",
+                  "condition.html#40214b0b08bd2e11", "policy.html#"):  # fmt: skip
+        page.goto(f"{site}/{place}")
+        page.wait_for_timeout(400)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        told = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        found += [
+            (place, one["id"], one["nodes"][0]["html"]) for one in told if one["impact"] in ("serious", "critical")
+        ]
+    context.close()
+    assert found == []
+
+
+def test_hover_and_focus_tell_the_condition_and_a_click_opens_the_reasons(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=user/ana&action=sagemaker:DescribeNotebookInstance")
+    settled(page)
+    cell = page.locator(".cell.v-conditional").first
+    cell.hover()
+    page.locator("#cellinfo .condition").wait_for()
+    assert "not tagged Project = B" in page.locator("#cellinfo").inner_text()
+    cell.click()
+    page.wait_for_url("**/principal.html#*action=*")
+    page.locator(".group dt", has_text="granted by").wait_for()
+    page.go_back()
+    settled(page)
+    assert page.get_by_role("searchbox", name="Principal").input_value() == "user/ana"
+
+
+def test_rows_are_grouped_by_unit_and_sorted_by_what_they_have_most(open_page, site):
+    page = open_page(f"{site}/matrix.html#rows=unit")
+    settled(page)
+    assert page.locator(".row.heading").first.inner_text().strip() == "Root"
+    page.locator("select[name=rows]").select_option("none")
+    page.locator("select[name=sort]").select_option("most conditional")
+    settled(page)
+    vectors = page.locator(".row .name a").all_inner_texts()
+    page.locator("select[name=sort]").select_option("by name")
+    assert page.locator(".row .name a").all_inner_texts() != vectors
+    page.locator("select[name=task]").select_option("Tune")
+    page.locator(".column", has_text="CreateHyperParameterTuningJob").wait_for()
+    assert page.locator(".column", has_text="InvokeEndpoint").count() == 0
+
+
 def test_far_cells_are_reached_by_keys_alone(open_page, site):
     page = open_page(f"{site}/matrix.html")
     settled(page)
-    page.locator(".cell").first.click()
+    page.locator(".cell[tabindex='0']").focus()
     for key in ("Control+End", "ArrowUp", "Home", "Control+Home", "PageDown", "End"):
         page.keyboard.press(key)
         assert page.evaluate("document.activeElement.dataset.cell !== undefined"), key
@@ -213,6 +507,17 @@ def test_a_statement_opens_in_its_policy_and_stands_out(open_page, site):
     page.go_back()
     page.locator("details.document summary").first.click()
     page.locator("details.document .statement.marked").first.wait_for()
+    everything = page.locator("details.document .statement.marked").count()
+    page.locator("input[name=action]").fill("sagemaker:NoSuchAction")
+    page.get_by_text("Nothing that fits.").wait_for()
+    assert page.locator("details.document .statement.marked").count() == 0
+    page.locator("input[name=action]").fill("")
+    page.locator("details.document .statement.marked").first.wait_for()
+    assert page.locator("details.document .statement.marked").count() >= everything
+    link = page.locator("details.document .statement.marked a").first
+    link.click()
+    page.wait_for_url("**/policy.html#*:*")
+    page.locator(".statement.marked").wait_for()
 
 
 @pytest.mark.parametrize("name", reading.NAMES)
@@ -228,10 +533,31 @@ def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, n
     page.goto(f"{hostile.as_uri()}/matrix.html#q={quote(name, safe='')}")
     settled(page)
     assert page.locator(".row .name a").count() >= 1
-    page.locator(".cell").first.click()
+    page.locator(".cell").first.hover()
+    page.locator("#cellinfo .verdict").wait_for()
+    assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/matrix.html#level=Unknown&verdict=conditional")
+    settled(page)
+    page.locator(".cell.v-conditional").first.hover()
+    page.locator("#cellinfo .condition").wait_for()
+    assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/conditions.html")
+    for link in [one.get_attribute("href") for one in page.locator("table.rows a").all()]:
+        page.goto(f"{hostile.as_uri()}/{link}")
+        page.locator("pre").first.wait_for()
+        assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/inventory.html#principal={quote(arn, safe='')}&action=sagemaker:CreateModel")
+    page.locator("#answers tbody tr").first.wait_for()
+    assert all_visible(page)
+    unknown = next(one[3] for one in reading.script(hostile, "index")["actions"] if one[4])
+    page.goto(f"{hostile.as_uri()}/{unknown}#scenario={quote(name)}&if={quote('a:b=' + name)}")
+    page.get_by_role("alert").wait_for()
     assert all_visible(page)
     for place in (
         "index.html",
+        "conditions.html",
+        "inventory.html",
+        unknown,
         "findings.html",
         "rejects.html",
         "provenance.html",
@@ -280,6 +606,7 @@ def test_a_name_that_is_not_there_is_said_so(open_page, site):
 def test_an_address_that_means_nothing_is_said_to_be_none(open_page, site, place):
     open_page(f"{site}/principal.html#{place}").get_by_role("heading", name="No such principal").wait_for()
     open_page(f"{site}/policy.html#{place}").get_by_role("heading", name="No such policy").wait_for()
+    open_page(f"{site}/condition.html#{place}").get_by_role("heading", name="No such condition").wait_for()
 
 
 def test_long_tables_go_on_from_their_scripts(open_page, tmp_path):
@@ -326,7 +653,16 @@ def test_print_leaves_out_what_only_works_on_a_screen(open_page, site):
     assert not page.locator(".top nav").is_visible()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("table.rows").last.is_visible()
+    assert not page.locator(".tools").first.is_visible()
     assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_the_overview_prints_with_a_cover(open_page, site):
+    page = open_page(f"{site}/index.html")
+    assert not page.locator(".cover").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".cover").is_visible()
+    assert page.locator(".cover").evaluate("cover => getComputedStyle(cover).breakAfter") == "page"
 
 
 def test_headings_labels_and_landmarks_are_there_for_a_screen_reader(open_page, site):

@@ -159,7 +159,7 @@ class Reading:
             if fact is not None:
                 found[test.key] = fact
         for test in formulas.tests(f):
-            if test.key in found and _depends_on_account(test, found[test.key]):
+            if test.key in found and depends_on_account(test, found[test.key]):
                 del found[test.key]
         return found
 
@@ -201,7 +201,7 @@ def _settled(f: Formula, facts: Mapping[str, Fact]) -> dict[Test, Formula]:
     return known
 
 
-def _depends_on_account(test: Test, fact: Fact) -> bool:
+def depends_on_account(test: Test, fact: Fact) -> bool:
     """Whether a test compares a fact with a text that holds the principal's own account, and its id might matter.
 
     A text without twelve digits in a row is not, and is not like, one that holds an account's id.

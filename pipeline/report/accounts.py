@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from pipeline.report.actions import matrix_link, principal_link
-from pipeline.report.matrix import counts_of
+from pipeline.report.matrix import counts_of, place_of
 from pipeline.report.model import Book, Principal
 from pipeline.report.pages import Pages
 from pipeline.report.policies import Policy
@@ -40,7 +40,7 @@ def write_accounts(pages: Pages, book: Book, sources: Sources, policies: dict[st
         summary = {
             "id": account_id,
             "name": row["account_name"] or "",
-            "place": " / ".join((row["level_names"] or [])[:-1]),
+            "place": place_of(row),
             "principals": len(listed),
             "counts": counts._asdict(),
             "is_exported": row["is_exported"],

@@ -1,6 +1,7 @@
 """Action pages: everyone who can, grouped by what they get, with reasons; what does not fit is counted and linked."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -99,7 +100,16 @@ def _section(verdict: str, action: Action, listed: Iterable[Group], book: Book, 
         "rest_groups": len(rest),
         "rest_principals": sum(len(group.principals) for group in rest),
         "link": matrix_link(action=action.name, verdict=verdict),
+        "demands": _demands(fitting, book) if verdict == "conditional" else "",
     }
+
+
+def _demands(fitting: Iterable[Group], book: Book) -> str:
+    """Return what conditional groups ask for with their numbers of principals: 3:12,7:1."""
+    counted: Counter[int] = Counter()
+    for group in fitting:
+        counted[book.answers[group.answer].demand] += len(group.principals)
+    return ",".join(f"{demand}:{count}" for demand, count in sorted(counted.items()))
 
 
 def _things(group: dict[str, Any]) -> int:
@@ -115,6 +125,7 @@ def _group(group: Group, action: Action, verdict: str, book: Book, sources: Sour
     own = next(iter(accounts)) if len(accounts) == 1 else None
     rest = ordered[MOST_PRINCIPALS:]
     return {
+        "demand": answer.demand,
         "scopes": [_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]],
         "more_scopes": max(0, len(answer.scopes) - MOST_SCOPES),
         "layer": "" if answer.scopes else LAYERS.get(answer.layer, answer.layer),
@@ -165,6 +176,8 @@ def _scope(scope: Scope, own: str | None) -> dict[str, Any]:
         "verdict": scope.verdict,
         "condition": told(scope.condition) if scope.condition else "",
         "proof": told(scope.proof) if scope.proof else "",
+        "number": scope.number,
+        "condition_id": scope.condition_id,
         "exceptions": [told(text) for text in scope.exceptions],
     }
 

@@ -27,6 +27,12 @@ def runs(text: str) -> str:
     return "".join(f"{letter}{sum(1 for _ in same)}" for letter, same in groupby(text))
 
 
+def repeats(numbers: Iterable[int]) -> str:
+    """Spell numbers with how often each comes in a row: 4 4 4 7 is 4*3,7."""
+    counted = ((number, sum(1 for _ in same)) for number, same in groupby(numbers))
+    return ",".join(str(number) if times == 1 else f"{number}*{times}" for number, times in counted)
+
+
 def ranges(numbers: Iterable[int]) -> str:
     """Spell ascending numbers as ranges: 0 1 2 5 is 0-2,5."""
     spelt: list[list[int]] = []

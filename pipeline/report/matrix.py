@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.report.compact import Numbered, runs
-from pipeline.report.model import LETTERS, Book, Principal
+from pipeline.report.compact import Numbered, repeats, runs
+from pipeline.report.model import LETTERS, Book, Principal, Profile
 from pipeline.report.scripts import in_pieces, write_script, write_text
 from pipeline.report.tasks import OTHER, TASKS, task
 
 #: A run of principals before it is cut by size.
 RUN = 4000
 LEVELS = ("List", "Read", "Write", "Permissions management", "Tagging", "Unknown")
+
+
+def place_of(row: dict[str, Any]) -> str:
+    """Return the organizational unit of an account with those above it; empty where none is known."""
+    return " / ".join((row["level_names"] or [])[:-1])
 
 
 class Counts(NamedTuple):
@@ -50,23 +55,37 @@ def write_matrix(folder: Path, book: Book) -> dict[str, list[list[Any]]]:
 
 
 def _run(run: Sequence[Principal], book: Book) -> dict[str, Any]:
-    vectors = Numbered[str]()
+    vectors = Numbered[tuple[str, tuple[int, ...]]]()
     listed = [
-        [principal.arn, principal.name, principal.type[0], vectors(book.vector(principal)),
+        [principal.arn, principal.name, principal.type[0], vectors(_told(book.profiles[principal.profile_id])),
          *([1] if principal.details["is_incomplete"] else [])]
         for principal in run
     ]  # fmt: skip
-    return {"principals": listed, "vectors": [runs(vector) for vector in vectors.all()]}
+    return {
+        "principals": listed,
+        "vectors": [runs(vector) for vector, _ in vectors.all()],
+        "demands": [repeats(demands) for _, demands in vectors.all()],
+    }
+
+
+def _told(profile: Profile) -> tuple[str, tuple[int, ...]]:
+    """Return a profile's verdicts, and what its conditional actions ask for."""
+    return profile.vector, profile.demands
 
 
 def write_index(
-    folder: Path, book: Book, action_pages: Sequence[str], principals: list[list[str]], policies: list[list[str]]
+    folder: Path,
+    book: Book,
+    action_pages: Sequence[str],
+    principals: list[list[str]],
+    policies: list[list[str]],
+    conditions: dict[str, list[list[Any]]],
 ) -> None:
     """Write ``data/index.js``: what a script needs to find the other scripts."""
     tasks = [*(name for name, _ in TASKS), OTHER]
     scripts = write_matrix(folder, book)
     accounts = [
-        [account_id, row["account_name"] or "", scripts.get(account_id, [])]
+        [account_id, row["account_name"] or "", scripts.get(account_id, []), place_of(row)]
         for account_id, row in book.accounts.items()
         if account_id in scripts
     ]
@@ -82,5 +101,6 @@ def write_index(
         "accounts": accounts,
         "principals": principals,
         "policies": policies,
+        **conditions,
     }
     write_script(folder, "index", index)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pipeline.lake import Lake
+from pipeline.report.formulas import Conditions, read_conditions
 from pipeline.report.proofs import proof
 from pipeline.report.queries import rows
 
@@ -28,7 +29,7 @@ class Action(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """A granted scope; statements by number. ``proof`` is that of the condition, in words.
+    """A granted scope; statements by number. ``proof`` is that of the condition, in words, ``number`` is its own.
 
     ``types`` is empty where all resource types of the action are meant.
     """
@@ -41,22 +42,32 @@ class Scope(NamedTuple):
     granted_by: tuple[int, ...]
     limited_by: tuple[int, ...]
     types: tuple[str, ...]
+    number: int = -1
+    condition_id: str = ""
 
 
 class Answer(NamedTuple):
-    """What a profile gets for an action: the verdict, the layer and statements that decided it, the scopes."""
+    """What a profile gets for an action: the verdict, the layer and statements that decided it, the scopes.
+
+    ``demand`` is the number of what a conditional answer asks for, -1 for any other.
+    """
 
     verdict: str
     layer: str
     decided_by: tuple[int, ...]
     scopes: tuple[Scope, ...]
+    demand: int = -1
 
 
 class Profile(NamedTuple):
-    """``vector`` has a letter for each action; ``parts`` are answers (by number) with the numbers of their actions."""
+    """``vector`` has a letter for each action; ``parts`` are answers (by number) with the numbers of their actions.
+
+    ``demands`` are the numbers of what the conditional actions ask for, in their order.
+    """
 
     vector: str
     parts: tuple[tuple[int, tuple[int, ...]], ...]
+    demands: tuple[int, ...] = ()
 
 
 class Principal(NamedTuple):
@@ -79,6 +90,7 @@ class Book:
     principals: dict[str, tuple[Principal, ...]]
     profiles: dict[int, Profile]
     answers: tuple[Answer, ...]
+    conditions: Conditions
 
     def vector(self, principal: Principal) -> str:
         """Return the verdicts of a principal, a letter for each action."""
@@ -92,7 +104,8 @@ class Book:
 def read_book(lake: Lake) -> Book:
     """Read what the pages share."""
     actions = tuple(_action(row) for row in rows(lake, "actions"))
-    cells, answers = _answers(lake)
+    conditions = read_conditions(lake)
+    cells, answers = _answers(lake, conditions)
     principals: dict[str, list[Principal]] = {}
     for row in rows(lake, "principals"):
         principals.setdefault(row["account_id"], []).append(_principal(row))
@@ -103,7 +116,8 @@ def read_book(lake: Lake) -> Book:
     for listed in principals.values():
         for principal in listed:
             profiles.setdefault(principal.profile_id, Profile("n" * len(actions), ()))
-    return Book(actions, accounts, {key: tuple(listed) for key, listed in principals.items()}, profiles, answers)
+    by_account = {key: tuple(listed) for key, listed in principals.items()}
+    return Book(actions, accounts, by_account, profiles, answers, conditions)
 
 
 def _action(row: dict[str, Any]) -> Action:
@@ -134,21 +148,23 @@ def _unknown_account(account_id: str) -> dict[str, Any]:
     }
 
 
-def _answers(lake: Lake) -> tuple[dict[int, int], tuple[Answer, ...]]:
+def _answers(lake: Lake, conditions: Conditions) -> tuple[dict[int, int], tuple[Answer, ...]]:
     """Return the number of each cell's answer, and the distinct answers."""
     scopes: dict[int, list[Scope]] = {}
+    condition_numbers = {condition.condition_id: number for number, condition in enumerate(conditions.listed)}
     for row in rows(lake, "cell_scopes"):
-        scopes.setdefault(row["cell_id"], []).append(_scope(row))
+        scopes.setdefault(row["cell_id"], []).append(_scope(row, condition_numbers))
     numbers: dict[Answer, int] = {}
     cells = {}
     for row in rows(lake, "cell_verdicts"):
         decided = () if row["verdict"] in ("allowed", "conditional") else tuple(row["decided_by_numbers"] or ())
-        answer = Answer(row["verdict"], row["layer"], decided, tuple(scopes.get(row["cell_id"], ())))
+        demand = conditions.of_cells.get(row["cell_id"], -1)
+        answer = Answer(row["verdict"], row["layer"], decided, tuple(scopes.get(row["cell_id"], ())), demand)
         cells[row["cell_id"]] = numbers.setdefault(answer, len(numbers))
     return cells, tuple(numbers)
 
 
-def _scope(row: dict[str, Any]) -> Scope:
+def _scope(row: dict[str, Any], condition_numbers: dict[str, int]) -> Scope:
     return Scope(
         row["resource_pattern"],
         row["verdict"],
@@ -158,6 +174,8 @@ def _scope(row: dict[str, Any]) -> Scope:
         tuple(row["granted_by_numbers"] or ()),
         tuple(row["limited_by_numbers"] or ()),
         tuple(row["resource_types"] or ()),
+        condition_numbers.get(row["condition_id"], -1),
+        row["condition_id"] or "",
     )
 
 
@@ -176,8 +194,12 @@ def _profiles(lake: Lake, width: int, cells: dict[int, int], answers: tuple[Answ
 
 def _profile(own: dict[int, set[int]], width: int, answers: tuple[Answer, ...]) -> Profile:
     vector = ["n"] * width
+    demands: dict[int, int] = {}
     for answer, actions in own.items():
         letter = LETTERS[answers[answer].verdict]
         for number in actions:
             vector[number] = letter
-    return Profile("".join(vector), tuple((answer, tuple(sorted(actions))) for answer, actions in sorted(own.items())))
+            if letter == "c":
+                demands[number] = answers[answer].demand
+    parts = tuple((answer, tuple(sorted(actions))) for answer, actions in sorted(own.items()))
+    return Profile("".join(vector), parts, tuple(demands[number] for number in sorted(demands)))

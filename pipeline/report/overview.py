@@ -1,8 +1,10 @@
-"""The first page: what was read, verdicts as a picture, who can do the most dangerous things, findings by severity."""
+"""The first page: what matters most in sentences, verdicts and conditions as pictures, the most dangerous actions."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from pipeline.report.actions import matrix_link
+from pipeline.report.findings import Finding
 from pipeline.report.model import LETTERS, Action, Book
 
 #: Actions that open the widest doors, and why. Order is the order of the page.
@@ -48,3 +50,84 @@ def totals(summaries: Sequence[dict[str, Any]]) -> dict[str, int]:
         for verdict, count in summary["counts"].items():
             total[verdict] += count
     return total
+
+
+class Sentence(NamedTuple):
+    """A sentence of the story: a number that links to its rows, and what it is a number of."""
+
+    figure: str
+    href: str
+    words: str
+
+
+#: Actions of the story, with the words for those who are allowed them and for those who are under a condition.
+TOLD: tuple[tuple[str, str], ...] = (
+    ("iam:PassRole", "may pass a role to a job or a notebook, and so borrow its rights"),
+    ("sagemaker:CreatePresignedNotebookInstanceUrl", "may open notebooks and work with their roles' rights"),
+    ("sagemaker:CreateTrainingJob", "may run any container as a training job"),
+    ("sagemaker:UpdateEndpoint", "may replace a model in production"),
+)
+
+#: What each kind of finding counts, and its words in the story.
+FINDINGS: dict[str, tuple[str, str]] = {
+    "incomplete-principals": ("principal", "with something missing in the inputs: what is said of them may be wrong"),
+    "unknown-actions": ("pattern", "of actions that do not exist: they grant nothing and protect nothing"),
+    "tag-conditions": ("condition", "on tags for actions that never carry them: looks like protection and is none"),
+    "idle-conditions": ("condition", "that every request meets, or every request without the key"),
+    "wildcard-grants": ("statement", "with a whole service or everything on every resource"),
+}
+
+
+def story(book: Book, counts: Sequence[dict[str, int]], findings: Sequence[Finding], total: dict[str, int],
+          keys: Sequence[tuple[str, int, int]]) -> list[Sentence]:  # fmt: skip
+    """Return what matters most: who can do the worst, what looks like protection, what depends on requests."""
+    numbers = {action.name: action.number for action in book.actions}
+    told = [_everything(book)]
+    for name, words in TOLD:
+        if name in numbers:
+            told.append(_who(name, words, counts[numbers[name]]))
+    told += [_finding(finding) for finding in sorted(findings, key=lambda one: one.kind.severity != "error")]
+    told.append(_depending(total, keys))
+    told.append(_taken(total))
+    return [sentence for sentence in told if sentence]  # fmt: skip
+
+
+def _everything(book: Book) -> Sentence | None:
+    known = [action.number for action in book.actions if action.is_known and action.name.startswith("sagemaker:")]
+    full = {
+        number
+        for number, profile in book.profiles.items()
+        if known and all(profile.vector[place] == "a" for place in known)
+    }
+    count = sum(principal.profile_id in full for principal in book.everyone() if principal.account_id)
+    words = "can do everything with SageMaker, whatever the request says"
+    return _sentence(count, "principal", matrix_link(rows="none", sort="allowed"), words) if count else None
+
+
+def _who(name: str, words: str, counts: dict[str, int]) -> Sentence | None:
+    if not counts["allowed"]:
+        return None
+    more = f"; {counts['conditional']:,} more under a condition" if counts["conditional"] else ""
+    return _sentence(counts["allowed"], "principal", matrix_link(action=name, verdict="allowed"), words + more)
+
+
+def _finding(finding: Finding) -> Sentence | None:
+    unit, words = FINDINGS[finding.kind.name]
+    href = f"findings.html#{finding.kind.name}"
+    return _sentence(finding.table.count, unit, href, words) if finding.table.count else None
+
+
+def _depending(total: dict[str, int], keys: Sequence[tuple[str, int, int]]) -> Sentence | None:
+    if not total["conditional"]:
+        return None
+    words = "depend on the request" + (f", most of them on {keys[0][0]}" if keys else "")
+    return _sentence(total["conditional"], "answer", "conditions.html", words)
+
+
+def _taken(total: dict[str, int]) -> Sentence | None:
+    words = "are granted by policies and taken away whole by a boundary, an SCP or an RCP"
+    return _sentence(total["blocked"], "answer", matrix_link(verdict="blocked"), words) if total["blocked"] else None
+
+
+def _sentence(count: int, unit: str, href: str, words: str) -> Sentence:
+    return Sentence(f"{count:,} {unit}{'' if count == 1 else 's'}", href, words)

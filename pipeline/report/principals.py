@@ -15,11 +15,14 @@ from pipeline.report.scripts import in_pieces, in_script_order, write_text
 RUN = 400
 
 
+Roles = tuple[int, int, tuple[tuple[str, int, str, str], ...]]
+
+
 class Sources(NamedTuple):
     """Where answers come from, by principal or account.
 
     ``statements`` are by account and statement number; one counts for an action if its action set, in ``action_sets``
-    by id, holds the action's number. ``gaps`` are by account and profile.
+    by id, holds the action's number. ``gaps`` are by account and profile, ``roles`` that may be passed by principal.
     """
 
     policies: dict[str, list[dict[str, Any]]]
@@ -28,6 +31,7 @@ class Sources(NamedTuple):
     statements: dict[str, dict[int, list[dict[str, Any]]]]
     action_sets: dict[int, frozenset[int]]
     gaps: Gaps
+    roles: dict[str, dict[str, Any]]
 
     def granting(self, principal: Principal) -> dict[str, str]:
         """Return the documents that can grant something to a principal, with their names as they are attached to it."""
@@ -61,6 +65,7 @@ def read_sources(lake: Lake) -> Sources:
         statements,
         {row["action_set_id"]: _numbers(row["action_numbers"]) for row in rows(lake, "action_sets")},
         read_gaps(lake),
+        {row["principal_arn"]: row for row in rows(lake, "passable_roles")},
     )
 
 
@@ -98,8 +103,9 @@ def key_of(principal: Principal) -> str:
 
 def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources) -> dict[str, Any]:
     policies, profiles, action_sets = Numbered[str](), Numbered[int](), Numbered[int]()
-    answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str]](), Numbered[Gap]()
-    listed = [_principal(principal, profiles, policies, sources) for principal in run]
+    answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str, int, str]](), Numbered[Gap]()
+    roles = Numbered[Roles]()
+    listed = [_principal(principal, profiles, policies, roles, sources) for principal in run]
     parts = [
         [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
         for profile in profiles.all()
@@ -127,11 +133,16 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         "statements": _statements(used, account_id, policies, action_sets, sources),
         "actionSets": [ranges(sorted(sources.action_sets.get(number, ()))) for number in action_sets.all()],
         "policies": policies.all(),
+        "roles": roles.all(),
     }
 
 
 def _principal(
-    principal: Principal, profiles: Numbered[int], policies: Numbered[str], sources: Sources
+    principal: Principal,
+    profiles: Numbered[int],
+    policies: Numbered[str],
+    roles: Numbered[Roles],
+    sources: Sources,
 ) -> dict[str, Any]:
     details = principal.details
     told = {
@@ -157,21 +168,32 @@ def _principal(
             for row in sources.entries.get(principal.account_id, ())
             if row["principal_arn"] in ("", principal.arn)
         ],
+        "roles": roles(_roles(sources.roles[principal.arn])) if principal.arn in sources.roles else None,
     }  # fmt: skip
     return {key: value for key, value in told.items() if value is not None and value is not False and value != []}
 
 
-def _answer(answer: Answer, own: str, conditions: Numbered[tuple[str, str]]) -> list[Any]:
+def _roles(row: dict[str, Any]) -> Roles:
+    """Return how many roles a principal may pass, how many of them trust SageMaker, and the first of them."""
+    first = tuple(
+        (role["role_arn"], int(role["is_trusting"]), role["verdict"][0], role["condition_id"] or "")
+        for role in row["first_roles"]
+    )
+    return row["role_count"], row["trusting_count"], first
+
+
+def _answer(answer: Answer, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:
     scopes = [_scope(scope, own, conditions) for scope in answer.scopes]
-    return [answer.verdict[0], answer.layer, list(answer.decided_by), scopes]
+    return [answer.verdict[0], answer.layer, list(answer.decided_by), scopes,
+            *([answer.demand] if answer.demand >= 0 else [])]  # fmt: skip
 
 
-def _told(scope: Scope, own: str) -> tuple[str, str]:
-    """Return the words of a scope's condition, and its proof."""
-    return (scope.condition or "").replace(OWN_ACCOUNT, own), scope.proof or ""
+def _told(scope: Scope, own: str) -> tuple[str, str, int, str]:
+    """Return the words of a scope's condition, its proof, its number and its id."""
+    return (scope.condition or "").replace(OWN_ACCOUNT, own), scope.proof or "", scope.number, scope.condition_id
 
 
-def _scope(scope: Scope, own: str, conditions: Numbered[tuple[str, str]]) -> list[Any]:
+def _scope(scope: Scope, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:
     told = [
         scope.pattern.replace(OWN_ACCOUNT, own),
         scope.verdict[0],

@@ -1,33 +1,32 @@
 """Sorts actions into the tasks that teams speak of. A reading aid: no verdict depends on it."""
 
-#: Task, and words of which one stands in the names of its actions. The first that fits counts.
+#: Task, and words of which one stands in its actions, written as in policies. The first that fits counts.
 TASKS: tuple[tuple[str, str], ...] = (
-    ("Invoke", "InvokeEndpoint Sample CallMlflow CallPartner CallWith SendConversation"),
+    ("Pass roles", "PassRole"),
+    ("Invoke", "InvokeEndpoint :Sample CallMlflow CallPartner CallWith SendConversation"),
     (
-        "Roles and sharing",
-        "PassRole ResourcePolicy GroupPolicy AuthorizeVpce AddTags DeleteTags ListTags TagResource "
-        "SharedModel Servicecatalog CreateTags",
+        "Administer",
+        "ResourcePolicy GroupPolicy AuthorizeVpce AddTags DeleteTags ListTags :TagResource UntagResource SharedModel "
+        "Servicecatalog CreateTags Cluster ComputeQuota ReservedCapacity UltraServer ResourceCatalogs",
     ),
     ("Label", "Labeling Workteam Workforce HumanLoop HumanTask FlowDefinition RenderUi groundtruth"),
-    (
-        "Train",
-        "Training HyperParameter AutoML Compilation ProcessingJob TrainHub Reward BatchGetMetrics "
-        "BatchPutMetrics OptimizationJob ReservedCapacity UltraServer Algorithm AIWorkload",
-    ),
+    ("Tune", "HyperParameter AutoML OptimizationJob Reward Candidates"),
+    ("Process", "ProcessingJob geospatial EarthObservation Raster"),
+    ("Train", "Training CompilationJob TrainHub BatchGetMetrics BatchPutMetrics Algorithm AIWorkload"),
     (
         "Deploy",
-        "Endpoint InferenceComponent Inference Transform DeployHub Edge Device Deployments "
-        "ScalingConfiguration AIBenchmark AIRecommendation Monitoring JobDefinition",
+        "Endpoint InferenceComponent Inference Transform DeployHub Edge Device Deployments ScalingConfiguration "
+        "AIBenchmark AIRecommendation Monitoring JobDefinition",
     ),
     (
         "Notebooks and Studio",
-        "Notebook Domain UserProfile Space App StudioLifecycle Image CodeRepository StartSession SageMakerDataScience",
+        "Notebook Domain UserProfile Space AppImage MlflowApp PartnerApp App: :CreateApp :DeleteApp :DescribeApp "
+        ":ListApps StudioLifecycle Image CodeRepositor StartSession data-science-assistant",
     ),
-    ("Clusters", "Cluster ComputeQuota"),
     ("Experiments and lineage", "Experiment Trial Lineage Artifact Context Association Mlflow mlflow Run Action"),
-    ("Models and registry", "Model Hub"),
-    ("Features and data", "Feature Record geospatial EarthObservation Raster"),
-    ("Pipelines and projects", "Pipeline Project"),
+    ("Registry", "Model Hub"),
+    ("Features", "Feature Record"),
+    ("Pipelines", "Pipeline Project"),
 )
 OTHER = "Other"
 

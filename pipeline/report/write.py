@@ -1,17 +1,22 @@
 """Writes the report: reads the lake once, then one page after the other. The same lake gives the same bytes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import assets
+from pipeline import assets, reference
+from pipeline.evaluate.scenario_files import file_of, read_scenarios
 from pipeline.evaluate.scenarios import Scenario
 from pipeline.lake import Lake
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
+from pipeline.report.conditions import conditions_table, dependents, keys_in_use, write_conditions
 from pipeline.report.findings import write_findings, write_rejects
 from pipeline.report.folder import replaced_folder
+from pipeline.report.history import read_history
+from pipeline.report.inventory import write_inventory
 from pipeline.report.matrix import write_index
 from pipeline.report.model import Book, read_book
-from pipeline.report.overview import dangerous, totals
+from pipeline.report.overview import dangerous, story, totals
 from pipeline.report.pages import Pages
 from pipeline.report.policies import write_policies
 from pipeline.report.principals import read_sources, write_principals
@@ -19,29 +24,38 @@ from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_ta
 from pipeline.report.tasks import task
 
 #: Files that every page loads, beside the pages.
-STATIC = ("report.css", "report.js", "matrix.js", "principal.js", "policy.js")
+SCRIPTS = ("report", "formula", "taken", "matrix", "action", "condition", "people", "principal", "policy",
+           "inventory")  # fmt: skip
+STATIC = ("report.css", *(f"{name}.js" for name in SCRIPTS))
 
 
-def write_report(lake: Lake, out: Path, *, scenario: Scenario | None = None) -> Path:
+def write_report(
+    lake: Lake, out: Path, *, scenario: Scenario | None = None, scenarios: Sequence[Scenario] | None = None
+) -> Path:
     """Write the report of the lake's current snapshot into the folder ``out`` and return its first page.
 
-    ``scenario`` is the one under which the lake was put, if any: every page names it.
+    ``scenario`` is the one under which the lake was put, if any: every page names it. ``scenarios`` are those that a
+    reader of the pages can choose, by default those of scenarios.toml.
     A former report is replaced when the new one is complete. Raises PolicylakeError where ``out`` holds anything else
     or cannot be written.
     """
+    if scenarios is None:
+        scenarios = () if scenario else read_scenarios(file_of(None), reference.load())
     book = read_book(lake)
     with replaced_folder(out) as folder:
         for name in STATIC:
             (folder / name).write_text(assets.text("reports", name), encoding="utf-8")
-        _write(folder, lake, book, scenario)
+        _write(folder, lake, book, scenario, scenarios)
     return out / "index.html"
 
 
-def _write(folder: Path, lake: Lake, book: Book, scenario: Scenario | None) -> None:
+def _write(folder: Path, lake: Lake, book: Book, scenario: Scenario | None, scenarios: Sequence[Scenario]) -> None:
     policies, policy_index = write_policies(folder, lake)
     sources = read_sources(lake)
     names = page_names(book.actions)
-    write_index(folder, book, names, write_principals(folder, book, sources), policy_index)
+    whose = dependents(book)
+    conditions = write_conditions(folder, book, whose, scenarios, scenario)
+    write_index(folder, book, names, write_principals(folder, book, sources), policy_index, conditions)
     findings = write_findings(folder, lake, policies)
     rejects = write_rejects(folder, lake)
     pages = Pages(folder, {
@@ -60,8 +74,13 @@ def _write(folder: Path, lake: Lake, book: Book, scenario: Scenario | None) -> N
     pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(folder, lake.manifest),
                 gaps=missing, assumptions=ASSUMPTIONS, blind_spots=BLIND_SPOTS,
                 rows=sorted(lake.manifest.get("counts", {}).items()))  # fmt: skip
-    for name in ("matrix", "principal", "policy"):
+    pages.write("conditions.html", "conditions", table=conditions_table(folder, book, whose))
+    pages.write("inventory.html", "inventory", table=write_inventory(folder, lake, book))
+    for name in ("matrix", "principal", "policy", "condition"):
         pages.write(f"{name}.html", name)
-    pages.write("index.html", "index", accounts=accounts, totals=totals(accounts), findings=findings, gaps=missing,
+    keys, total = keys_in_use(book, whose), totals(accounts)
+    pages.write("index.html", "index", accounts=accounts, totals=total, findings=findings, gaps=missing,
+                story=story(book, counts, findings, total, keys), keys=keys[:10], key_count=len(keys),
+                history=None if scenario else read_history(lake),
                 dangerous=dangerous(book, names, counts), actions=len(book.actions),
                 principals=sum(account["principals"] for account in accounts), manifest=lake.manifest)  # fmt: skip

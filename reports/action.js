@@ -1,0 +1,37 @@
+"use strict";
+/* An action's page: its conditional principals read again under what is taken for granted. */
+(() => {
+  const section = document.querySelector("[data-demands]");
+  const again = document.getElementById("again");
+  const counted = section.dataset.demands.split(",").map((part) => part.split(":").map(Number));
+  const groups = [...section.querySelectorAll("[data-demand]")];
+  const links = [...document.querySelectorAll('a[href*="principal.html#"], a[href*="matrix.html#"]')].map((link) => [link, link.getAttribute("href")]);
+  const taken = TAKEN.fields(document.getElementById("taken"), tell);
+  const WORDS = { a: "would be allowed", c: "would still depend on the request", d: "would be denied" };
+
+  const badge = (letter) => PL.make("p", { class: "again" }, PL.verdict(letter), PL.make("span", { class: "minor" }, " as read again"));
+
+  function tell(reading) {
+    for (const made of document.querySelectorAll(".again")) made.remove();
+    for (const group of groups) group.classList.toggle("falls", Boolean(reading) && reading.cellOf(Number(group.dataset.demand)) === "d");
+    const text = PL.spelt(taken.values());
+    for (const [link, href] of links) link.setAttribute("href", text ? href + "&" + text : href);
+    again.replaceChildren();
+    if (!reading) return;
+    const counts = { a: 0, c: 0, d: 0 };
+    for (const [demand, count] of counted) counts[reading.cellOf(demand)] += count;
+    const all = counts.a + counts.c + counts.d;
+    again.append("Of " + PL.number(all) + " conditional " + (all === 1 ? "principal " : "principals ")
+      + ["a", "d", "c"].filter((letter) => counts[letter]).map((letter) => PL.number(counts[letter]) + " " + WORDS[letter]).join(", ") + ".");
+    for (const group of groups) {
+      group.prepend(badge(reading.cellOf(Number(group.dataset.demand))));
+      const scopes = [...group.querySelectorAll("[data-condition]")];
+      if (scopes.length > 1) for (const scope of scopes) scope.before(badge(reading.verdictOf(Number(scope.dataset.condition))));
+    }
+  }
+
+  const read = () => taken.fill(Object.fromEntries(PL.readHash()));
+  taken.written(() => PL.writeHash(taken.values()));
+  window.addEventListener("hashchange", read);
+  read();
+})();

@@ -1,0 +1,56 @@
+"use strict";
+/* One principal's data: where it stands, and the statements that count for it. */
+const PEOPLE = (() => {
+  /* The script of a principal and its entry in it; null where there is none. */
+  async function find(index, arn) {
+    const own = (/^arn:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(arn) || ["", ""])[1];
+    for (const account of new Set([own, ""])) {
+      const key = PL.place(index.principals, account + "|" + arn);
+      const run = key && await PL.load(key);
+      const principal = run && run.principals.find((one) => one.arn === arn);
+      if (principal) return { run, principal };
+    }
+    return null;
+  }
+
+  /* The documents that can grant something, and those that only limit: equal statements have one number wherever they stand. */
+  function layers(run, principal) {
+    const granting = new Set((principal.entries || []).map((entry) => entry[1]));
+    const limiting = new Set(principal.linked ? [] : run.controls.map((control) => control[3]));
+    for (const [kind, policy] of principal.policies || []) (kind === "boundary" ? limiting : granting).add(policy);
+    return { granting, limiting };
+  }
+
+  /* The statements of numbers that count for the principal and an action. */
+  function counting(run, principal) {
+    const { granting, limiting } = layers(run, principal);
+    const sets = run.actionSets.map((text) => new Set(PL.ranges(text)));
+    const rows = (numbers, action, fits) => (numbers || []).flatMap((one) => (run.statements[one] || [])
+      .filter((row) => sets[row[4]].has(action) && fits(row)));
+    return {
+      granted: (numbers, action) => rows(numbers, action, (row) => granting.has(row[0])),
+      limited: (numbers, action) => rows(numbers, action, (row) => limiting.has(row[0]) || (row[3] === "D" && granting.has(row[0]))),
+    };
+  }
+
+  function links(rows, names) {
+    return rows.flatMap((row, place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], names(row[0]).name + ", " + (row[2] || "statement " + (row[1] + 1)))]);
+  }
+
+  function nameOf(run, principal) {
+    const names = new Map();
+    for (const [, policy, name] of principal.policies || []) names.set(policy, name || "the document");
+    for (const control of run.controls) if (!names.has(control[3])) names.set(control[3], control[4] || control[0].toUpperCase());
+    for (const [resource, policy] of principal.entries || []) if (!names.has(policy)) names.set(policy, "policy of " + resource);
+    return (policy) => ({ id: run.policies[policy], name: names.get(policy) || run.policies[policy] });
+  }
+
+  /* A scope of an answer with its words and the statements behind it; `again` is what its condition comes to in a reading. */
+  function scopeData(run, rows, scope, action, reading) {
+    const [words, proof, number, id] = scope[2] < 0 ? ["", "", -1, ""] : run.conditions[scope[2]];
+    return { pattern: scope[0], verdict: scope[1], condition: words, proof, number, id, again: reading && number >= 0 ? reading.verdictOf(number) : "",
+      granted: rows.granted(scope[3], action), limited: rows.limited(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] };
+  }
+
+  return { find, counting, nameOf, links, scopeData };
+})();

@@ -1,0 +1,40 @@
+/*
+description = "The verdicts of one snapshot, read from its files: how many cells of the matrix have each, and how old its exports are."
+grain = ["verdict"]
+*/
+with
+profiles as (
+    select
+        profile_id,
+        count(*) as principal_count,
+    from read_parquet($principal_profiles)
+    group by profile_id
+),
+
+verdicts as (
+    select
+        cells.verdict,
+        sum(profiles.principal_count)::bigint as cell_count,
+    from read_parquet($profile_cases) as profile_cases
+    inner join profiles on profile_cases.profile_id = profiles.profile_id
+    inner join read_parquet($block_actions) as block_actions on profile_cases.block_id = block_actions.block_id
+    semi join read_parquet($evaluated_actions) as evaluated_actions on block_actions.action = evaluated_actions.action
+    inner join read_parquet($case_cells) as case_cells
+        on profile_cases.case_id = case_cells.case_id and block_actions.form_id = case_cells.form_id
+    inner join read_parquet($cell_verdicts) as cells on case_cells.cell_id = cells.cell_id
+    group by cells.verdict
+),
+
+exported as (
+    select max(data_as_of) as data_as_of
+    from read_parquet($accounts)
+)
+
+select
+    verdicts.verdict,
+    verdicts.cell_count,
+    exported.data_as_of,
+from verdicts
+cross join exported
+where verdicts.verdict != 'none'
+order by verdicts.verdict
