@@ -1,6 +1,6 @@
-"""Writes cells of a lake, a principal and an action each, as simulations of the npm package @cloud-copilot/iam-simulate, which bench/run.py times.
+"""Writes cells of a lake, a principal and an action each, as simulations of @cloud-copilot/iam-simulate (npm).
 
-Run by bench/run.py: python bench/peer.py LAKE NUMBER prints one simulation a line, with all policies that count.
+bench/run.py times it: python bench/peer.py LAKE NUMBER prints one simulation a line, with all policies that count.
 """
 
 import json

@@ -9,8 +9,8 @@ from pipeline.lake import Lake
 
 #: Relations whose files the query reads.
 RELATIONS = (
-    "principal_profiles", "profile_cases", "block_actions", "evaluated_actions", "case_cells", "cell_verdicts",
-    "accounts",
+    "principal_profiles", "profile_cases", "blocks", "action_forms", "evaluated_actions", "case_cells",
+    "cell_verdicts", "accounts",
 )  # fmt: skip
 VERDICTS = ("allowed", "conditional", "denied", "blocked")
 #: Snapshots that the picture shows, the latest ones.

@@ -17,10 +17,14 @@ verdicts as (
         sum(profiles.principal_count)::bigint as cell_count,
     from read_parquet($profile_cases) as profile_cases
     inner join profiles on profile_cases.profile_id = profiles.profile_id
-    inner join read_parquet($block_actions) as block_actions on profile_cases.block_id = block_actions.block_id
-    semi join read_parquet($evaluated_actions) as evaluated_actions on block_actions.action = evaluated_actions.action
+    inner join read_parquet($blocks) as blocks on profile_cases.block_id = blocks.block_id
+    inner join read_parquet($action_forms) as action_forms
+        on
+            group_of(blocks.block_id) = group_of(action_forms.form_id)
+            and substr(blocks.digits, action_forms.action_number, 1) = '1'
+    semi join read_parquet($evaluated_actions) as evaluated_actions on action_forms.action = evaluated_actions.action
     inner join read_parquet($case_cells) as case_cells
-        on profile_cases.case_id = case_cells.case_id and block_actions.form_id = case_cells.form_id
+        on profile_cases.case_id = case_cells.case_id and action_forms.form_id = case_cells.form_id
     inner join read_parquet($cell_verdicts) as cells on case_cells.cell_id = cells.cell_id
     group by cells.verdict
 ),
