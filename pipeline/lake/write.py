@@ -92,7 +92,9 @@ class Snapshot:
                     r.name: writers.submit(self.write, duck.cursor(connection), r, is_ordered=r.name in ordered)
                     for r in reversed(relations)
                 }
-                for number, _ in enumerate(as_completed(writing.values())):
+                progress(Step("writing", 0, len(writing), "relations"))
+                for number, done in enumerate(as_completed(writing.values()), start=1):
+                    done.result()
                     progress(Step("writing", number, len(writing), "relations"))
                 return {r.name: writing[r.name].result() for r in relations}
             finally:
@@ -167,7 +169,8 @@ def new_snapshot(lake: Path) -> Iterator[Snapshot]:
             folder = Path(tempfile.mkdtemp(prefix=BUILDING, dir=snapshots))
             handle = lock(folder)
     except OSError as error:
-        raise PolicylakeError(f"{lake}: {error.strerror}; give a folder that can be written with --lake") from error
+        remedy = "POLICYLAKE_CACHE" if url else "--lake"
+        raise PolicylakeError(f"{lake}: {error.strerror}; give a folder that can be written with {remedy}") from error
     try:
         yield Snapshot(lake, folder, handle, url)
     finally:
