@@ -62,8 +62,20 @@ def started(tmp_path, program, lake, **environment):
     script = tmp_path / "program.py"
     script.write_text(program)
     command = [sys.executable, str(script), "build", str(SAMPLE), "--lake", str(lake), "--processes", "2"]
-    whole = {**os.environ, **environment}
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, env=whole)
+    return begun(command, env={**os.environ, **environment})
+
+
+def begun(command, ignores=None, **options):
+    """Begin a command as a shell would: it hears Ctrl-C even if whoever runs the tests does not."""
+
+    def dispose():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if ignores:
+            signal.signal(ignores, signal.SIG_IGN)
+
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=dispose, **options
+    )
 
 
 def assert_as_it_was(lake, before):
@@ -102,13 +114,22 @@ def test_a_terminal_sends_it_to_the_workers_as_well(tmp_path, lake):
     generate(tmp_path / "in", accounts=6, principals=150, seed=3)
     before = tree(lake)
     command = [POLICYLAKE, "build", str(tmp_path / "in"), "--lake", str(lake), "--processes", "2", "--verbose"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = begun(command)
     while process.stderr.readline().strip() != "deciding":
         pass
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
     assert (process.communicate(timeout=60)[1], process.returncode) == ("", 130)
     assert_as_it_was(lake, before)
+
+
+def test_a_build_that_was_told_to_ignore_a_signal_does(tmp_path, lake):
+    command = [POLICYLAKE, "build", str(SAMPLE / "policies"), "--lake", str(lake), "--verbose"]
+    process = begun(command, ignores=signal.SIGHUP)
+    assert process.stderr.readline() == "reading\n"
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode in (0, 3)
 
 
 def test_what_a_killed_build_left_goes_with_the_next(tmp_path, lake, monkeypatch):

@@ -38,7 +38,9 @@ def stoppable(interrupt: Callable[[], None]) -> Iterator[None]:
         return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    before = {number: signal.signal(number, _stop) for number in SIGNALS}
+    # Whoever started the command may have it ignore some, as nohup does.
+    heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _stop) for number in heard}
     former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(reader, over, interrupt), daemon=True)

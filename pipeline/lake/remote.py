@@ -6,9 +6,9 @@ after them and CURRENT last: who reads CURRENT finds all that it names. Of two b
 
 import hashlib
 import os
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline import remote
 from pipeline.errors import PolicylakeError
@@ -74,16 +74,18 @@ def send(snapshot: Path, lake: Path) -> None:
         raise PolicylakeError(f"{what}; the former snapshot is still current there") from error
 
 
-class There:
-    """A snapshot at a URL: its files, bytes, and when it became current, None where it is not whole."""
+class There(NamedTuple):
+    """A snapshot at a URL: when it became current, None where it is not whole, and when anything of it was written."""
 
-    def __init__(self, name: str, files: Iterable[remote.RemoteFile]) -> None:
-        self.name = name
-        self.files = list(files)
-        times = {file.key: file.changed for file in self.files}
-        self.since = times.get(f"{name}/{MANIFEST}")
-        self.changed = max((time for time in times.values() if time), default=datetime.now(UTC))
-        self.size = sum(file.size for file in self.files)
+    name: str
+    files: tuple[remote.RemoteFile, ...]
+    since: datetime | None
+    changed: datetime
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(file.size for file in self.files)
 
 
 def snapshots_there(lake: Path) -> list[There]:
@@ -91,7 +93,14 @@ def snapshots_there(lake: Path) -> list[There]:
     by_name: dict[str, list[remote.RemoteFile]] = {}
     for file in remote.files(remote.below(lake, "snapshots")):
         by_name.setdefault(file.key.partition("/")[0], []).append(file)
-    return [There(name, files) for name, files in sorted(by_name.items())]
+    return [_there(name, tuple(files)) for name, files in sorted(by_name.items())]
+
+
+def _there(name: str, files: tuple[remote.RemoteFile, ...]) -> There:
+    """Return a snapshot of these files; where the file system tells no times, it has just been written."""
+    now = datetime.now(UTC)
+    times = {file.key: file.changed or now for file in files}
+    return There(name, files, times.get(f"{name}/{MANIFEST}"), max(times.values(), default=now))
 
 
 def remove_there(lake: Path, snapshot: There) -> None:

@@ -20,7 +20,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake.current import became_current, current_id, left_files
 from pipeline.lake.locks import lock, locked, unlock
 from pipeline.lake.manifest import ID_DIGITS
-from pipeline.lake.remote import There, current_there, remove_there, snapshots_there
+from pipeline.lake.remote import current_there, remove_there, snapshots_there
 from pipeline.lake.views import DATABASE
 from pipeline.lake.write import REMOVING, left_behind
 
@@ -77,20 +77,16 @@ def _collect_there(lake: Path, keep: int, grace: float, is_dry: bool) -> list[Ke
     """
     current = current_there(lake)
     found = snapshots_there(lake)
-    now = datetime.now(UTC)
-    whole = sorted((one for one in found if one.since), key=lambda one: (one.name == current, one.since), reverse=True)
-    judged: list[tuple[There, Kept]] = []
-    next_one = now
-    for number, one in enumerate(whole):
-        since = one.since or now
-        reason = "current" if one.name == current else f"one of the newest {keep}" if number < keep else None
-        if reason is None and (now - next_one).total_seconds() < grace:
-            reason = "was current a short while ago"
+    whole = [(one, one.since) for one in found if one.since is not None]
+    whole.sort(key=lambda pair: (pair[0].name == current, pair[1], pair[0].name), reverse=True)
+    left = [None, *(since.timestamp() for _, since in whole)]
+    judged = []
+    for number, (one, since) in enumerate(whole):
+        reason = _too_new(left[number], number, keep, grace)
         judged.append((one, Kept(one.name, since, one.size, reason is None, reason or "old")))
-        next_one = since
     for one in found:
         if one.since is None:
-            is_over = (now - one.changed).total_seconds() >= grace
+            is_over = time.time() - one.changed.timestamp() >= grace
             reason = "left by a build that died" if is_over else "written a short while ago"
             judged.append((one, Kept(one.name, None, one.size, is_over, reason)))
     for one, kept in judged:
@@ -123,17 +119,21 @@ def _judged(old: _Old, number: int, keep: int, grace: float, used: frozenset[str
 
 def _spared(old: _Old, number: int, keep: int, grace: float, used: frozenset[str]) -> str | None:
     """Return why a snapshot stays, None where nothing speaks for it."""
-    if old.left is None:
+    reason = _too_new(old.left, number, keep, grace)
+    if reason is not None:
+        return reason
+    handle = lock(old.folder, wait=False)
+    unlock(handle)
+    return "open in another process" if handle is None or old.folder.name in used else None
+
+
+def _too_new(left: float | None, number: int, keep: int, grace: float) -> str | None:
+    """Return why a snapshot stays that was current until ``left``; the newest has number 0."""
+    if left is None:
         return "current"
     if number < keep:
         return f"one of the newest {keep}"
-    if time.time() - old.left < grace:
-        return "was current a short while ago"
-    if old.folder.name in used:
-        return "open in another process"
-    handle = lock(old.folder, wait=False)
-    unlock(handle)
-    return "open in another process" if handle is None else None
+    return "was current a short while ago" if time.time() - left < grace else None
 
 
 def _done(lake: Path, one: Kept) -> Kept:

@@ -161,7 +161,8 @@ def new_snapshot(lake: Path) -> Iterator[Snapshot]:
             folder = Path(tempfile.mkdtemp(prefix=BUILDING, dir=snapshots))
             handle = lock(folder)
     except OSError as error:
-        raise PolicylakeError(f"{lake}: {error.strerror}; give a folder that can be written with --lake") from error
+        remedy = "POLICYLAKE_CACHE" if url else "--lake"
+        raise PolicylakeError(f"{lake}: {error.strerror}; give a folder that can be written with {remedy}") from error
     try:
         yield Snapshot(lake, folder, handle, url)
     finally:
