@@ -58,8 +58,10 @@ def written(folder, kind):
     return folder
 
 
-@pytest.mark.parametrize("services", [(), ("sts", "s3", "iam")], ids=["sagemaker", "with sts"])
-@pytest.mark.parametrize("kind", ["sample", "generated", "crossings", "random"])
+@pytest.mark.parametrize(
+    ("kind", "services"),
+    [("sample", ()), ("generated", ()), ("crossings", ("sts", "kms")), ("random", ("sts",))],
+)
 def test_accounts_in_groups_of_their_own_get_the_answers_of_one_group(kind, services, tmp_path, each_alone):
     inputs = written(tmp_path / "in", kind)
     build_lake([inputs], tmp_path / "one", services=services)

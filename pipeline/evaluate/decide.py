@@ -131,7 +131,7 @@ def _engine(facts: bytes) -> Engine:
 def _decided_by(engine: Engine, cases: Sequence[Needed]) -> _Decided:
     places: dict[int, int] = {}
     found = [
-        tuple([places.setdefault(cell_id, len(places)) for cell_id in engine.cells_of(case, form_ids)])
+        [places.setdefault(cell_id, len(places)) for cell_id in engine.cells_of(case, form_ids)]
         for case, form_ids in cases
     ]
     return _Decided([engine.cells[cell_id] for cell_id in places], found)

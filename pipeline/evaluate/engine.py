@@ -75,6 +75,7 @@ class Engine:
     _namings: dict[Place, tuple[int, ...]] = field(default_factory=dict)
     _names: dict[tuple[Kind, ...], int] = field(default_factory=dict)
     _cell_ids: dict[tuple[int, ...], int] = field(default_factory=dict)
+    _of_cases: dict[tuple[Case, tuple[int, ...]], tuple[int, ...]] = field(default_factory=dict)
     _decided: dict[_OwnKey, int] = field(default_factory=dict)
     _own_answers: dict[tuple[_OwnKey, tuple[int, Numbers, int] | None], Answer] = field(default_factory=dict)
     _limited: dict[tuple[Facing, int, int], tuple[Facing, int]] = field(default_factory=dict)
@@ -101,8 +102,14 @@ class Engine:
             found.append((self._kinds.number_of[kind], traits_id))
         return tuple(found)
 
-    def cells_of(self, case: Case, form_ids: tuple[int, ...]) -> Iterator[int]:
-        """Yield the cells that the case comes to on action forms: their places in ``cells``."""
+    def cells_of(self, case: Case, form_ids: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the cells that the case comes to on action forms: their places in ``cells``."""
+        found = self._of_cases.get((case, form_ids))
+        if found is None:
+            found = self._of_cases[case, form_ids] = tuple(self._cells_of(case, form_ids))
+        return found
+
+    def _cells_of(self, case: Case, form_ids: tuple[int, ...]) -> Iterator[int]:
         subject, question = self._subject(case), self._question(form_ids)
         outcome_ids = [self._outcome_id(subject, kind_id, traits_id) for kind_id, traits_id in question.kinds]
         namings = self._namings_at(subject.own.place)

@@ -16,6 +16,7 @@ from pipeline.evaluate.examples import Examples
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import NumberedStatement
+from pipeline.evaluate.witness import Witnesses
 from pipeline.reference import Reference
 
 #: Statements, examples of principals and cells beyond which all is forgotten, so that memory has an end.
@@ -40,12 +41,14 @@ class Remembered:
         }
     )
     solver: Solver = field(init=False)
+    witnesses: Witnesses = field(init=False)
     examples: Examples = field(default_factory=lambda: Examples({}, {}))
     _inventory: dict[str, dict[str, str]] = field(default_factory=dict)
     _engine: Engine | None = None
 
     def __post_init__(self) -> None:
         self.solver = Solver(self.knowledge.domain)
+        self.witnesses = Witnesses(self.solver, self.knowledge, ())
 
     @property
     def is_full(self) -> bool:

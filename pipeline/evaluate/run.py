@@ -97,7 +97,7 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     progress(Step("finding witnesses"))
     _load_columns(connection, "case_cells", ("case_id", "form_id", "cell_id"), decisions[1:])
     (own_token,) = _rows(connection, "select own_token()")[0]
-    witnesses = Witnesses(memory.solver, memory.knowledge, inventory)
+    witnesses = Witnesses(memory.solver, memory.knowledge, inventory, memory.witnesses, own_token)
     shown = _cells_of_access(connection)
     numbers = dict(_rows(connection, "select statement_number, small_number from statement_numbers"))
     tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, numbers)

@@ -13,6 +13,7 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates, sample_values
 from pipeline.evaluate.contexts import Context, realistic
 from pipeline.evaluate.formula import KNOWN, RESOURCE, SESSION_IS, Formula, Test, bare
+from pipeline.evaluate.globs import Glob
 from pipeline.evaluate.instances import Place, given, is_asked_for, literal_values, on_resource, resources, said_by
 from pipeline.evaluate.knowledge import EVERY_KEY, USER_ID, Knowledge
 from pipeline.evaluate.solver import Solver
@@ -48,11 +49,28 @@ class Filling(NamedTuple):
         return formulas.conjunction(given(key, values) for key, values in self.facts.items())
 
 
-class Witnesses:
-    """Finds witnesses and remembers them. ``inventory`` are known resources: what is known of them may matter."""
+@lru_cache(maxsize=1 << 14)
+def _text_of(universe: Glob) -> str:
+    return "".join(token.text for token in universe.tokens)
 
-    def __init__(self, solver: Solver, knowledge: Knowledge, inventory: Container[str]) -> None:
+
+class Witnesses:
+    """Finds witnesses and remembers them. ``inventory`` are known resources: what is known of them may matter.
+
+    ``common`` finds them where no known resource can be: those whose account is the text ``unknown``.
+    """
+
+    def __init__(
+        self,
+        solver: Solver,
+        knowledge: Knowledge,
+        inventory: Container[str],
+        common: "Witnesses | None" = None,
+        unknown: str = "",
+    ) -> None:
         self.solver = solver
+        self._common = common
+        self._unknown = unknown
         self.knowledge = knowledge
         self.inventory = inventory
         self.of = lru_cache(maxsize=1 << 17)(self._of)
@@ -61,6 +79,8 @@ class Witnesses:
 
     def _of(self, place: Place, f: Formula) -> Witness | None:
         """Return a witness of a row: on a resource of the place, where the formula holds. None where none is found."""
+        if self._common and self._unknown in _text_of(place.universe):
+            return self._common.of(place, f)
         for session in (None, *sessions_in(f)):
             spoken = spoken_by(session, f)
             named = named_in_user_id(session, f)
