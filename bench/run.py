@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 if not __package__:  # run as a script: python bench/run.py
@@ -25,7 +25,12 @@ CACHE = ROOT / ".bench"
 #: All of AWS's managed policies; the generator's own list has those that SageMaker users attach.
 MANAGED_POLICIES = ROOT.parent / "shared" / "data" / "aws-managed-policies.jsonl"
 KIB_PER_MIB = 1024
-AIM_RATIO, AIM_GIB = 8, 2
+AIM_RATIO, AIM_GIB = 4, 1.5
+MILLION = (3333, 300)
+MILLION_SECONDS, MILLION_GIB = 600, 4
+#: Cells that the peer decides.
+PEER_CELLS = 2000
+PEER = "@cloud-copilot/iam-simulate"
 SIMULATED = 2000
 SOME_REJECTED = 3
 
@@ -50,7 +55,7 @@ out = Path(sys.argv[3])
 for path in sorted(Path(sys.argv[2]).glob("*/*.parquet")):
     table = pq.read_table(path)
     start = time.perf_counter()
-    pq.write_table(table, out / f"{path.parent.name}.parquet", compression="zstd")
+    pq.write_table(table, out / f"{path.parent.name}-{path.name}", compression="zstd")
     spent += time.perf_counter() - start
 print(spent)
 """
@@ -69,7 +74,8 @@ for row in rows:
 
 
 class Measured(NamedTuple):
-    """A finished process: wall time in seconds, peak resident memory in MiB, exit code, what it printed."""
+    """A finished process: wall time in seconds, peak resident memory in MiB (of one process, the largest), exit code,
+    what it printed."""
 
     seconds: float
     mebibytes: float
@@ -77,11 +83,13 @@ class Measured(NamedTuple):
     output: str
 
 
-def measure(arguments: Sequence[str], stdin: Path | None = None) -> Measured:
-    """Run a process and return what it took."""
+def measure(
+    arguments: Sequence[str], stdin: Path | None = None, *, folder: Path = ROOT, said: IO[str] | None = None
+) -> Measured:
+    """Run a process in a folder and return what it took; ``said`` takes what it says on standard error."""
     start = time.perf_counter()
     with open(stdin or os.devnull, "rb") as source:
-        process = subprocess.Popen(arguments, stdin=source, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        process = subprocess.Popen(arguments, stdin=source, stdout=subprocess.PIPE, stderr=said, text=True, cwd=folder)
         output = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -113,10 +121,32 @@ def floor(folder: Path, lake: Path) -> Measured:
 def build(folder: Path, lake: Path) -> Measured:
     """Build the lake anew by the command line. Raises RuntimeError where it fails."""
     shutil.rmtree(lake, ignore_errors=True)
-    done = measure([*COMMAND, "build", str(folder / "in"), "--lake", str(lake), "--quiet"])
+    return rebuild(folder, lake)
+
+
+def rebuild(folder: Path, lake: Path) -> Measured:
+    """Build the lake by the command line, with what it has in its cache; the memory is that of all its processes.
+
+    Raises RuntimeError where it fails.
+    """
+    timings = folder / "timings"
+    with timings.open("w") as said:
+        done = measure([*COMMAND, "build", str(folder / "in"), "--lake", str(lake), "-q", "--timings"], said=said)
     if done.code not in (0, SOME_REJECTED):
-        raise RuntimeError(f"the build ended with {done.code}")
-    return done
+        raise RuntimeError(f"the build ended with {done.code}: {timings.read_text()}")
+    return done._replace(mebibytes=float(timings.read_text().split()[-1]))
+
+
+def change_one_account(folder: Path) -> None:
+    """Give the first role of an account in the middle another inline policy, a new one each time."""
+    files = sorted((folder / "in" / "accounts").iterdir())
+    file = files[len(files) // 2]
+    pages = json.loads(file.read_text())
+    roles = [role for page in (pages if isinstance(pages, list) else [pages]) for role in page["RoleDetailList"]]
+    statement = {"Effect": "Allow", "Action": "sagemaker:ListModels", "Resource": "*", "Sid": f"At{time.time_ns()}"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    roles[0]["RolePolicyList"] = [{"PolicyName": "changed", "PolicyDocument": document}]
+    file.write_text(json.dumps(pages))
 
 
 COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
@@ -186,13 +216,79 @@ def _print_formulas(folder: Path) -> None:
     print(f"{'decisions of the concrete evaluator':<42}{'':>10}{found['decisions'] / found['seconds']:>12,.0f}")
 
 
+def _print_scale(folder: Path, lake: Path, first: Measured) -> None:
+    """Print what a second build takes, how many cells are decided a second, and how large the lake is."""
+    unchanged = rebuild(folder, lake)
+    change_one_account(folder)
+    changed = rebuild(folder, lake)
+    shutil.rmtree(folder / "in")
+    (folder / "done").unlink()
+    print(_line("build again, nothing changed", unchanged), f"{unchanged.seconds / first.seconds:6.0%} of the first")
+    print(_line("build again, one account changed", changed), f"{changed.seconds / first.seconds:6.0%} of the first")
+    snapshot = lake / "snapshots" / (lake / "CURRENT").read_text().strip()
+    counts = json.loads((snapshot / "manifest.json").read_text())["counts"]
+    size = sum(path.stat().st_size for path in snapshot.rglob("*") if path.is_file())
+    cells = counts["principal_profiles"] * counts["evaluated_actions"]
+    print(f"\n{'lake':<42}{size / counts['principal_profiles']:10.0f} bytes a principal")
+    print(f"{'decisions (principals x actions)':<42}{cells / first.seconds:10,.0f} a second of the whole build")
+    _print_peer(folder, lake, cells / first.seconds)
+
+
+def _print_peer(folder: Path, lake: Path, ours: float) -> None:
+    """Print how many of the same cells the peer decides a second."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        print(f"{PEER}: skipped, Node.js is not installed")
+        return
+    place = CACHE / "peer"
+    place.mkdir(exist_ok=True)
+    if measure([npm, "install", "--silent", "--no-audit", "--no-fund", PEER], folder=place).code:
+        print(f"{PEER}: skipped, npm cannot install it")
+        return
+    shutil.copy(ROOT / "bench" / "peer.mjs", place)
+    lines = measure([sys.executable, str(ROOT / "bench" / "peer.py"), str(lake), str(PEER_CELLS)]).output
+    (folder / "peer.jsonl").write_text(lines)
+    found = json.loads(measure([node, "peer.mjs"], folder / "peer.jsonl", folder=place).output)
+    release = json.loads((place / "node_modules" / PEER / "package.json").read_text())["version"]
+    rate = found["decisions"] / found["seconds"]
+    print(f"{PEER + ' ' + release:<42}{rate:10,.0f} a second of {found['decisions']:,} such cells: {ours / rate:,.0f}x")
+
+
+def million() -> int:
+    """Build an organization of a million principals and print what it took."""
+    folder = organization(*MILLION)
+    held = json.loads((folder / "done").read_text())
+    print(machine())
+    print(f"{MILLION[0]} accounts x {MILLION[1]} principals: {held['bytes'] / 1e6:.1f} MB of input")
+    lake = folder / "lake"
+    built = build(folder, lake)
+    print(f"\n{'step':<42}{'wall time':>12}{'peak memory':>14}")
+    print(_line("policylake build, the whole", built))
+    snapshot = lake / "snapshots" / (lake / "CURRENT").read_text().strip()
+    size = sum(path.stat().st_size for path in snapshot.rglob("*") if path.is_file())
+    print(_line("policylake who-can sagemaker:CreateModel", who_can(folder, lake)))
+    print(f"{'lake':<42}{size / held['principals']:10.0f} bytes a principal")
+    print(f"\naim: {MILLION_SECONDS} s on two cores and {MILLION_GIB} GiB;", end=" ")
+    print(f"this run: {built.seconds:.0f} s and {built.mebibytes / 1024:.2f} GiB")
+    return 0
+
+
+def who_can(folder: Path, lake: Path) -> Measured:
+    """Ask who can do one action."""
+    out = str(folder / "who-can.parquet")
+    return measure([*COMMAND, "who-can", "sagemaker:CreateModel", "--lake", str(lake), "--out", out])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
     parser.add_argument("--small", action="store_true", help="10 accounts x 60 principals, to try it out")
+    parser.add_argument("--million", action="store_true", help="a million principals: the build alone")
     parser.add_argument("--accounts", type=int)
     parser.add_argument("--principals", type=int)
     given = parser.parse_args(arguments)
+    if given.million:
+        return million()
     usual = (10, 60) if given.small else (200, 300)
     accounts, principals = given.accounts or usual[0], given.principals or usual[1]
 
@@ -208,14 +304,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(_line("decode every input byte (with start)", decoded))
     print(_line("floor: decode, write the same tables", least))
     print(_line("policylake build, the whole", built, least))
-    print(_line("policylake who-can sagemaker:CreateModel", measure([*COMMAND, "who-can", "sagemaker:CreateModel",
-                "--lake", str(lake), "--out", str(folder / "who-can.parquet")])))  # fmt: skip
+    asked, bare = who_can(folder, lake), measure([sys.executable, "-c", "import duckdb; duckdb.sql('select 1').show()"])
+    print(_line("Python, import duckdb, select 1", bare))
+    print(_line("policylake who-can sagemaker:CreateModel", asked), f"{asked.seconds / bare.seconds:5.1f}x of that")
     for kind, lines in (("of the lake", requests_of_lake(lake)), ("of the tests", requests_of_cases())):
         count, decided = simulation(folder / "requests.jsonl", lake, lines)
         if decided.code == 0 and count:
             rate = f"{count / decided.seconds:9,.0f}/s"
             print(_line(f"policylake simulate, {count:,} {kind}", decided), rate)
     _print_formulas(folder)
+    _print_scale(folder, lake, built)
     ratio = built.seconds / least.seconds
     print("\naims: formulas a third of the build, 10,000 decisions a second of the concrete evaluator on one core")
     print(f"aim: within {AIM_RATIO}x of the floor and {AIM_GIB} GiB;", end=" ")
