@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipeline import reference
 from pipeline.cache import packed, unpacked
-from pipeline.evaluate import evaluate, of_all
+from pipeline.evaluate import evaluate, evaluate_documents, of_all
 from pipeline.flattened import OF_DOCUMENTS, Tables, beside, only, only_documents, without
 from pipeline.gather import ANY, Gathered, Group, Unknown, tables_of
 from pipeline.lake.dictionary import Column, relation
@@ -34,6 +34,9 @@ OF_GROUPS = (
 )  # fmt: skip
 #: Relations that are merged of what the groups have of them.
 MERGED = ("action_set_members", "residual_conditions", "context_decisions")
+OF_ALL = (*OF_GROUPS, *MERGED)
+#: Those of a group without principals.
+OF_NOBODY = ("attachments", *OF_DOCUMENTS, "action_sets", "action_set_members")
 #: Columns of numbers that count within a group.
 OF_GROUP = ("profile_id", "case_id", "block_id", "form_id", "cell_id", "witness_id")
 #: Columns of ``accounts`` that decisions ask for: the others change with every export.
@@ -149,10 +152,14 @@ def evaluate_group(task: Task, within: Limits, pool: Pool, progress: Progress = 
     tables = beside(beside(own, shared) if task.group else shared, trusts)
     with closing(connect(within=within)) as connection, collection_off(), room_needed(within):
         _load(connection, tables, known)
-        evaluate(connection, known, pool, progress)
+        has_principals = bool(own["principals"].num_rows)
+        if has_principals:
+            evaluate(connection, known, pool, progress)
+        else:
+            evaluate_documents(connection, known)
         documents = without(own["policies"], "policy_id", task.group.elsewhere if task.group else ())
         load_table(connection, "documents_here", documents.select(["policy_id"]))
-        return parquet_files(connection, _selections(task))
+        return parquet_files(connection, _selections(task, OF_ALL if has_principals else OF_NOBODY))
 
 
 def _load(connection: Connection, tables: Mapping[str, pa.Table], known: reference.Reference) -> None:
@@ -164,10 +171,10 @@ def _load(connection: Connection, tables: Mapping[str, pa.Table], known: referen
         load_table(connection, name, known.table(name))
 
 
-def _selections(task: Task) -> dict[str, str]:
+def _selections(task: Task, names: Iterable[str]) -> dict[str, str]:
     """Return what to write of each relation, as SQL: rows that no other group writes, with numbers of this group."""
     selections = {}
-    for name in (*OF_GROUPS, *MERGED):
+    for name in names:
         columns = ", ".join(_column(column, task.number) for column in relation(name).columns)
         if name == "residual_conditions":
             columns += ", is_shown"

@@ -20,7 +20,7 @@ from pipeline.evaluate.witness import Witnesses
 from pipeline.reference import Reference
 
 #: Statements, examples of principals and cells beyond which all is forgotten, so that memory has an end.
-MOST = 400_000
+MOST = 100_000
 #: Rows of patterns that take as much room as one of the others.
 ROWS_FOR_ONE = 20
 
@@ -31,9 +31,14 @@ PATTERN_MATCHES = pa.schema([("action_pattern", pa.string()), ("action", pa.stri
 
 @dataclass
 class Remembered:
-    """Statements, principals and decisions so far, and by relation what action patterns match."""
+    """Statements, principals and decisions so far, and by relation what action patterns match.
+
+    ``former`` are the present names of keys by their former ones; ``actions`` are by the keys that statements mention.
+    """
 
     knowledge: Knowledge
+    former: Mapping[str, str]
+    actions: dict[frozenset[str], EvaluatedActions] = field(default_factory=dict)
     patterns: dict[str, pa.Table] = field(
         default_factory=lambda: {
             "pattern_counts": PATTERN_COUNTS.empty_table(),
@@ -81,5 +86,5 @@ def remembered(reference: Reference, former: Mapping[str, str], *causes: object)
     key = (reference.fingerprint, *causes)
     if key not in _now or _now[key].is_full:
         _now.clear()
-        _now[key] = Remembered(Knowledge(reference, dict(former)))
+        _now[key] = Remembered(Knowledge(reference, dict(former)), former)
     return _now[key]

@@ -15,7 +15,7 @@ from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.profiles import Principal, Profiles
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
-from pipeline.evaluate.remembered import remembered
+from pipeline.evaluate.remembered import Remembered, remembered
 from pipeline.evaluate.statements import NumberedStatement, read_statement
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
@@ -38,16 +38,15 @@ SAGEMAKER_FAMILY = (
 TAGS = Principal._fields.index("tags")
 #: What is the same for all accounts, from the relations that they share.
 OF_ALL = ("evaluated_actions", "decided_actions", "account_controls")
+#: What follows from documents alone.
+OF_DOCUMENTS = ("actions", "action_sets", "action_set_members")
 BEFORE = (
-    "actions",
     "principal_policies",
-    "action_sets",
     "principal_layers",
     "statement_numbers",
     "numbered_entries",
     "environment_entries",
     "account_statements",
-    "action_set_members",
 )
 
 
@@ -71,14 +70,8 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     schema ``staging``). Cases are decided in the processes of ``pool``; the relations are the same for any number.
     """
     progress(Step("matching statements"))
-    connection.execute(assets.text("sql", "macros.sql"))
-    decided = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
-    memory = remembered(reference, _former(connection), decided)
-    for name, known in memory.patterns.items():
-        load_table(connection, f"known_{name}", known)
+    memory = _matched(connection, reference)
     run_models(connection, BEFORE)
-    for name in memory.patterns:
-        memory.patterns[name] = connection.table(name).to_arrow_table()
     statements = {
         number: read_statement(number, content)
         for number, content in _rows(connection, "select statement_number, content from numbered_statements")
@@ -90,7 +83,7 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     examples = memory.learn(statements, entries)
     progress(Step("grouping principals"))
     profiles = _profiles(connection, examples)
-    actions = _actions(connection, reference, statements)
+    actions = _actions(connection, memory, reference, statements)
     cases = _cases(connection, profiles, actions, entries)
     inventory = _inventory(connection)
     decisions = decide(memory.facts(actions, inventory), cases, pool, progress)
@@ -105,6 +98,24 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
         load_table(connection, name, rows)
     run_models(connection, ("residual_conditions",))
     load_table(connection, "context_decisions", context_decisions(connection, memory.solver))
+
+
+def evaluate_documents(connection: Connection, reference: Reference) -> None:
+    """Make the relations of :data:`OF_DOCUMENTS` alone, for documents that no loaded principal has."""
+    _matched(connection, reference)
+
+
+def _matched(connection: Connection, reference: Reference) -> Remembered:
+    """Make the relations of :data:`OF_DOCUMENTS`, with what is remembered of action patterns; return all of that."""
+    connection.execute(assets.text("sql", "macros.sql"))
+    decided = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
+    memory = remembered(reference, _former(connection), decided)
+    for name, known in memory.patterns.items():
+        load_table(connection, f"known_{name}", known)
+    run_models(connection, OF_DOCUMENTS)
+    for name in memory.patterns:
+        memory.patterns[name] = connection.table(name).to_arrow_table()
+    return memory
 
 
 def _rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -159,17 +170,19 @@ def _pairs(tags: object) -> Iterable[tuple[str, str]]:
 
 
 def _actions(
-    connection: Connection, reference: Reference, statements: dict[int, NumberedStatement]
+    connection: Connection, memory: Remembered, reference: Reference, statements: Mapping[int, NumberedStatement]
 ) -> EvaluatedActions:
-    sql = "select action, resource_type from reference_action_resource_types where is_required_mark_doubtful"
-    doubtful = frozenset((str(action), str(kind)) for action, kind in _rows(connection, sql))
-    former = _former(connection)
+    former = memory.former
     keys = {key for s in statements.values() for key in (*s.fact_keys, *(test.key for test in s.tests))}
     mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
-    names = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
-    forms: dict[ActionForm, int] = {}
-    form_ids = tuple(forms.setdefault(action_form(reference, name, doubtful, mentioned), len(forms)) for name in names)
-    return EvaluatedActions(names, form_ids, tuple(forms))
+    if mentioned not in memory.actions:
+        sql = "select action, resource_type from reference_action_resource_types where is_required_mark_doubtful"
+        doubtful = frozenset((str(action), str(kind)) for action, kind in _rows(connection, sql))
+        names = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
+        forms: dict[ActionForm, int] = {}
+        form_ids = [forms.setdefault(action_form(reference, n, doubtful, mentioned), len(forms)) for n in names]
+        memory.actions[mentioned] = EvaluatedActions(names, tuple(form_ids), tuple(forms))
+    return memory.actions[mentioned]
 
 
 def _cases(
