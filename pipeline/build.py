@@ -29,26 +29,6 @@ from pipeline.progress import Progress, Step, silent
 from pipeline.reference import RELATIONS, Reference
 from pipeline.workers import Pools, workers
 
-#: Relations that large lakes expand when asked: their rows are joined from others.
-EXPANDED = (
-    "policy_places",
-    "statement_actions",
-    "block_actions",
-    "principal_documents",
-    "account_documents",
-    "principal_statements",
-    "principal_reasons",
-    "account_reasons",
-    "profile_cells",
-    "access",
-    "access_matrix",
-    "profile_dependencies",
-    "role_trusts",
-    "passable_roles",
-    "profile_gaps",
-    "missing_dependencies",
-)
-
 #: Relations that have one file, whatever the number of account groups.
 OF_ALL_ACCOUNTS = ("accounts", "account_ancestors", "inventory", "training_jobs", "rejects", *OF_ALL)
 

@@ -16,19 +16,21 @@ TYPES: dict[Dialect, dict[str, str]] = {
     "athena": {
         "string": "string",
         "int32": "int",
+        "int64": "bigint",
         "boolean": "boolean",
         "list": "array<string>",
         "ints": "array<int>",
-        "reasons": "array<struct<id:string,number:int,actions:int>>",
+        "reasons": "array<struct<id:string,number:int,actions:bigint>>",
         "map": "map<string,string>",
     },
     "trino": {
         "string": "varchar",
         "int32": "integer",
+        "int64": "bigint",
         "boolean": "boolean",
         "list": "array(varchar)",
         "ints": "array(integer)",
-        "reasons": "array(row(id varchar, number integer, actions integer))",
+        "reasons": "array(row(id varchar, number integer, actions bigint))",
         "map": "map(varchar, varchar)",
     },
 }
