@@ -36,4 +36,7 @@ from action_patterns as patterns
 left join matched on patterns.action_pattern = matched.action_pattern
 group by patterns.action_pattern
 union all
-select * from known_pattern_counts
+select
+    action_pattern,
+    matched_action_count,
+from known_pattern_counts

@@ -8,4 +8,7 @@ select
 from action_patterns
 inner join decided_actions on lower(decided_actions.action) glob glob_of(action_patterns.action_pattern)
 union all
-select * from known_pattern_matches
+select
+    action_pattern,
+    action,
+from known_pattern_matches
