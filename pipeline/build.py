@@ -137,12 +137,12 @@ def _write(
     connection = connect(within=within)
     for name in (*OF_ALL_ACCOUNTS, *RELATIONS):
         load_table(connection, name, tables[name] if name in tables else known.table(name))
-        snapshot.write(connection, relation(name), f'from "{name}"')
+        snapshot.write(connection, relation(name))
     for name in (*MERGED, *OF_GROUPS):
         found = {task.file_name: of[name] for task, of in zip(tasks, files, strict=True) if name in of}
         if not found:
             load_table(connection, name, relation(name).schema.empty_table())
-            snapshot.write(connection, relation(name), f'from "{name}"')
+            snapshot.write(connection, relation(name))
         elif name in MERGED:
             snapshot.write(connection, relation(name), merged(name, found.values()))
         else:

@@ -58,14 +58,18 @@ class Snapshot:
             with duck.room_needed(within):
                 yield within
 
-    def write(self, connection: duck.Connection, relation: Relation, sql: str) -> None:
-        """Write the rows of a query as the first file of a relation, ordered by its grain."""
+    def write(self, connection: duck.Connection, relation: Relation, sql: str | None = None) -> int:
+        """Write the first file of a relation, ordered by its grain; return how many rows.
+
+        The rows are those of a query, by default those of the table or view of the relation's name.
+        """
         columns = ", ".join(_quoted(column.name) for column in relation.columns)
         with _writing(self.lake):
             place = self.folder / relation.name
             place.mkdir(exist_ok=True)
             order = ", ".join(map(_quoted, relation.grain))
-            _copy(connection, f"select {columns} from ({sql}) order by {order}", place / FIRST)
+            rows = f"({sql})" if sql else _quoted(relation.name)
+            return _copy(connection, f"select {columns} from {rows} order by {order}", place / FIRST)
 
     def add(self, relation: Relation, name: str, file: Path) -> None:
         """Add a file of a relation under a name: the very file where the file system lets it have two names."""
