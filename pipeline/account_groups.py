@@ -5,6 +5,7 @@ so that the files of all groups lie beside each other in one relation, and one g
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -130,15 +131,18 @@ def _needed(group: Group, gathered: Gathered, common: Tables) -> Tables:
 
 
 class Share(NamedTuple):
-    """What one of several processes may use for DuckDB: ``memory`` in bytes, and ``threads``."""
+    """What one of several processes may use for DuckDB: ``memory`` in bytes, ``threads``, and where it may spill, on
+    the machine of the build; another machine has its own folder."""
 
     memory: int
     threads: int
+    spill: Path
 
 
 def evaluate_in_share(share: Share, task: Task) -> dict[str, bytes]:
     """Do as :func:`evaluate_group` in a process of several, on whatever machine."""
-    return evaluate_group(task, limits(*share), Workers(1))
+    spill = share.spill / str(os.getpid()) if share.spill.is_dir() else None
+    return evaluate_group(task, limits(share.memory, share.threads, spill), Workers(1))
 
 
 def evaluate_group(task: Task, within: Limits, pool: Pool, progress: Progress = silent) -> dict[str, bytes]:

@@ -1,9 +1,12 @@
 """Builds a snapshot: read the inputs, flatten, evaluate, write. Knows the order of the rooms and nothing of theirs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+import pyarrow as pa
 
 from pipeline import __version__, reference
 from pipeline.account_groups import (
@@ -88,8 +91,7 @@ def build_lake(
         )
         tasks, common = tasks_of(read, known, evaluated, within)
         files = _evaluated(tasks, cache, within, processes, pools, progress)
-        progress(Step("writing"))
-        _write(snapshot, {**read.shared, **common}, tasks, files, known, within)
+        _write(snapshot, {**read.shared, **common}, tasks, files, known, within, progress)
         counts = snapshot.counts()
         progress(Step("publishing"))
         snapshot_id = snapshot.publish(_manifest(read, known, evaluated, counts, snapshot.incomplete()))
@@ -117,7 +119,7 @@ def _evaluated(
         elif left:
             done = len(tasks) - len(left)
             progress(Step("evaluating", done, len(tasks), "account groups"))
-            share = Share(within.memory // pool.count, max(1, within.threads // pool.count))
+            share = Share(within.memory // pool.count, max(1, within.threads // pool.count), within.spill)
             evaluated = pool.map(partial(evaluate_in_share, share), [task for _, task in left])
             for number, ((key, _), files) in enumerate(zip(left, evaluated, strict=True), start=done + 1):
                 kept[key] = cache.keep_files(key, files)
@@ -132,22 +134,30 @@ def _write(
     files: Sequence[dict[str, Path]],
     known: Reference,
     within: Limits,
+    progress: Progress,
 ) -> None:
     """Write the relations that all accounts share, and add the files of the groups."""
-    connection = connect(within=within)
-    for name in (*OF_ALL_ACCOUNTS, *RELATIONS):
-        load_table(connection, name, tables[name] if name in tables else known.table(name))
-        snapshot.write(connection, relation(name))
-    for name in (*MERGED, *OF_GROUPS):
-        found = {task.file_name: of[name] for task, of in zip(tasks, files, strict=True) if name in of}
-        if not found:
-            load_table(connection, name, relation(name).schema.empty_table())
-            snapshot.write(connection, relation(name))
-        elif name in MERGED:
-            snapshot.write(connection, relation(name), merged(name, found.values()))
-        else:
-            for file_name, file in found.items():
-                snapshot.add(relation(name), file_name, file)
+    names = (*OF_ALL_ACCOUNTS, *RELATIONS, *MERGED, *OF_GROUPS)
+    with closing(connect(within=within)) as connection:
+        for number, name in enumerate(names):
+            progress(Step("writing", number, len(names), "relations"))
+            found = {task.file_name: of[name] for task, of in zip(tasks, files, strict=True) if name in of}
+            if name in OF_GROUPS and found:
+                for file_name, file in found.items():
+                    snapshot.add(relation(name), file_name, file)
+            elif name in MERGED and found:
+                snapshot.write(connection, relation(name), merged(name, found.values()))
+            else:
+                load_table(connection, name, _rows(name, tables, known))
+                snapshot.write(connection, relation(name))
+    progress(Step("writing", len(names), len(names), "relations"))
+
+
+def _rows(name: str, tables: Tables, known: Reference) -> pa.Table:
+    """Return the rows of a relation that has one file: none, of one that groups have and no group had any."""
+    if name in RELATIONS:
+        return known.table(name)
+    return tables[name] if name in OF_ALL_ACCOUNTS else relation(name).schema.empty_table()
 
 
 def _manifest(

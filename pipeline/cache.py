@@ -21,6 +21,7 @@ import msgspec
 import pyarrow as pa
 
 from pipeline import assets
+from pipeline.errors import PolicylakeError
 
 #: The folder in a lake.
 FOLDER = "cache"
@@ -106,9 +107,10 @@ class Cache:
     def keep_shard(self, key: str, summary: bytes | None, tables: bytes) -> Stored:
         """Keep the tables of a shard, and its summary, by which the next build finds them, if there is one."""
         place = self._file(key + _TABLES)
-        _write(place, tables)
-        if summary is not None:
-            _write(self._file(key + _SUMMARY), summary)
+        with self._writing():
+            _write(place, tables)
+            if summary is not None:
+                _write(self._file(key + _SUMMARY), summary)
         return Stored(place)
 
     def files(self, key: str) -> dict[str, Path] | None:
@@ -127,15 +129,26 @@ class Cache:
     def keep_files(self, key: str, files: Mapping[str, bytes]) -> dict[str, Path]:
         """Keep files together: all of them or, where the process ends meanwhile, none."""
         place = self._file(key)
-        part = Path(tempfile.mkdtemp(suffix=_PART, dir=self.folder))
-        for name, data in files.items():
-            (part / name).write_bytes(data)
-        sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        (part / _SUMS).write_bytes(msgspec.json.encode(sums))
-        with suppress(OSError):
-            part.rename(place)
-        shutil.rmtree(part, ignore_errors=True)
+        with self._writing():
+            part = Path(tempfile.mkdtemp(suffix=_PART, dir=self.folder))
+            try:
+                for name, data in files.items():
+                    (part / name).write_bytes(data)
+                sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+                (part / _SUMS).write_bytes(msgspec.json.encode(sums))
+                with suppress(OSError):  # another build found the same meanwhile
+                    part.rename(place)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
         return {name: place / name for name in files}
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            what = f"{self.folder}: {error.strerror or error}; make room or choose another --lake"
+            raise PolicylakeError(f"{what}; nothing changed, the former snapshot is still current") from error
 
     def _file(self, name: str) -> Path:
         self.used.add(name)
@@ -154,9 +167,12 @@ class Cache:
 
 def _write(path: Path, data: bytes) -> None:
     handle, part = tempfile.mkstemp(suffix=_PART, dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(hashlib.sha256(data).digest() + data)
-    Path(part).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(data).digest() + data)
+        Path(part).replace(path)
+    finally:
+        Path(part).unlink(missing_ok=True)
 
 
 def _checked(stored: bytes) -> bytes | None:

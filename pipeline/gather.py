@@ -351,6 +351,8 @@ def _gathered(
     groups = []
     for ones in grouped.values():
         documents = frozenset().union(*(one.documents for one in ones))
+        if documents <= seen and not any(one.summary.gleaned.accounts for one in ones):
+            continue
         groups.append(_group(ones, early, documents & several, documents & seen, inputs.lacking))
         seen |= documents
     return Gathered(

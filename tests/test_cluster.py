@@ -161,11 +161,11 @@ def test_the_snapshot_has_the_same_bytes_though_workers_are_killed_in_the_midst(
     generate(tmp_path / "in", accounts=4, principals=40, seed=5)
     inputs = [tmp_path / "in", SAMPLE]
     here = build_lake(inputs, tmp_path / "here")
-    killer, found = Killer("reading", "deciding"), Cluster(ray)
+    killer, found = Killer("reading", "evaluating"), Cluster(ray)
     with_pools = partial(build_lake, inputs, processes=2, pools=lambda count: _held(found))
     there = with_pools(tmp_path / "there", progress=killer)
     assert there == here
-    assert sorted(killer.killed) == ["deciding", "reading"]
+    assert sorted(killer.killed) == ["evaluating", "reading"]
 
 
 def _held(pool):

@@ -88,8 +88,8 @@ def test_what_is_no_size_is_refused(text, tmp_path, monkeypatch):
 
 def building(lake, work, memory, monkeypatch):
     """Build with ``work`` in place of the evaluation."""
-    monkeypatch.setattr("pipeline.build.evaluate", lambda connection, *rest: work(connection))
-    build_lake([SAMPLE / "policies"], lake, memory=memory)
+    monkeypatch.setattr("pipeline.account_groups.evaluate", lambda connection, *rest: work(connection))
+    build_lake([SAMPLE / "policies"], lake, memory=memory, keeps=False)
 
 
 def test_what_does_not_fit_into_memory_goes_to_the_lake_and_away_again(tmp_path, monkeypatch):

@@ -70,7 +70,7 @@ def test_where_there_is_no_terminal_stages_are_told_only_if_asked(tmp_path, monk
 def test_steps_count_up_to_the_end_of_their_stage(tmp_path):
     steps = []
     build_lake([SAMPLE], tmp_path / "lake", progress=steps.append)
-    for stage in ("reading", "deciding"):
+    for stage in ("reading", "evaluating"):
         counted = [(step.done, step.of) for step in steps if step.stage == stage]
         assert counted == sorted(counted)
         assert counted[0][0] == 0
