@@ -183,10 +183,10 @@ def test_workers_read_inputs_at_a_url_by_themselves(ray, tmp_path, monkeypatch):
             remote.upload(file, remote.below(url, file.name))
         monkeypatch.setattr(remote, "read", lambda path: pytest.fail(f"{path} was read here"))
         files, _ = input_files([url])
-        shard = gather.Shard("build", files, False, True, None)
+        shard = gather.Shard(0, files, False, True, None)
         (sheaf,) = Cluster(ray).map(gather.read_shard, [shard])
-    assert len(sheaf.sources) == len(list((SAMPLE / "policies").iterdir()))
-    assert {source.content for source in sheaf.sources} >= {"policy-document"}
+    assert len(sheaf.summary.sources) == len(list((SAMPLE / "policies").iterdir()))
+    assert {source.content for source in sheaf.summary.sources} >= {"policy-document"}
 
 
 def test_the_command_builds_on_the_cluster_of_an_address(ray, tmp_path, monkeypatch):

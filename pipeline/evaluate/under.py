@@ -32,7 +32,7 @@ REPLACED = ("cell_access", "cell_verdicts", "residual_conditions")
 CONDITIONS = pa.schema([("condition_id", pa.string()), ("verdict", pa.string()), ("remaining_id", pa.string())])
 #: Stands for the resources of types that are told apart by number.
 NO_RESOURCE = globs.literal("*")
-CELLS = pa.schema([("cell_id", pa.int32())])
+CELLS = pa.schema([("cell_id", pa.int64())])
 
 
 def put_under(lake: Lake, scenario: Scenario, reference: Reference) -> None:

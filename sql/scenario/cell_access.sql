@@ -12,7 +12,7 @@ select
     stored.granted_by_numbers,
     stored.limited_by_numbers,
     -- The stored witness need not be a request of the scenario.
-    null::integer as witness_id,
+    null::bigint as witness_id,
     stored.is_proven or coalesce(scenario_conditions.verdict, stored.verdict) = 'allowed' as is_proven,
 from stored_cell_access as stored
 left join scenario_conditions on stored.condition_id = scenario_conditions.condition_id
