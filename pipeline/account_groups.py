@@ -35,9 +35,9 @@ OF_GROUPS = (
 )  # fmt: skip
 #: Relations that are merged of what the groups have of them.
 MERGED = ("action_set_members", "residual_conditions", "context_decisions")
-OF_ALL = (*OF_GROUPS, *MERGED)
-#: Those of a group without principals.
-OF_NOBODY = ("attachments", *OF_DOCUMENTS, "action_sets", "action_set_members")
+WRITTEN = (*OF_GROUPS, *MERGED)
+#: What a group without principals writes.
+WRITTEN_OF_NOBODY = ("attachments", *OF_DOCUMENTS, "action_sets", "action_set_members")
 #: Columns of numbers that count within a group.
 OF_GROUP = ("profile_id", "case_id", "block_id", "form_id", "cell_id", "witness_id")
 #: Columns of ``accounts`` that decisions ask for: the others change with every export.
@@ -163,7 +163,7 @@ def evaluate_group(task: Task, within: Limits, pool: Pool, progress: Progress = 
             evaluate_documents(connection, known)
         documents = without(own["policies"], "policy_id", task.group.elsewhere if task.group else ())
         load_table(connection, "documents_here", documents.select(["policy_id"]))
-        return parquet_files(connection, _selections(task, OF_ALL if has_principals else OF_NOBODY))
+        return parquet_files(connection, _selections(task, WRITTEN if has_principals else WRITTEN_OF_NOBODY))
 
 
 def _load(connection: Connection, tables: Mapping[str, pa.Table], known: reference.Reference) -> None:
