@@ -18,7 +18,16 @@ ACCOUNT_FIELD = 4
 
 def without_covered(rows: Sequence["AccessRow"], solver: Solver) -> tuple["AccessRow", ...]:
     """Return the rows of an action without those that another one covers with all its reasons, in their order."""
-    return tuple(row for row in rows if not any(_adds_nothing(row, other, solver) for other in rows))
+    wide = [row for row in rows if _is_wide(row.pattern)]
+    return tuple(row for row in rows if not any(_adds_nothing(row, other, solver) for other in wide))
+
+
+def _is_wide(pattern: str) -> bool:
+    """Whether a pattern may reach what another one is: one without a wildcard is one resource, written in one way.
+
+    Resources that other accounts share are many, each by its ARN.
+    """
+    return any(sign in pattern for sign in "*?$")
 
 
 def _adds_nothing(row: "AccessRow", other: "AccessRow", solver: Solver) -> bool:
