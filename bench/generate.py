@@ -435,8 +435,8 @@ def _write_inventory(out: Path, shape: Shape, account: Account) -> int:
 def _write_resource_policies(out: Path, shape: Shape, accounts: Sequence[Account]) -> tuple[int, int]:
     """Share a model package group of every fifth account, and return the number of policies and of bytes.
 
-    Half of them are open to the organization, but no more than :data:`MOST_OPEN`: a company has some central registries,
-    not more of them with each account.
+    Half of them are open to the organization, up to :data:`MOST_OPEN`: a company has some central registries, not
+    more of them with each account.
     """
     chance = shape.chance("resource-policies")
     shared: list[Json] = []

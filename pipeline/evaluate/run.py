@@ -13,6 +13,7 @@ from pipeline.evaluate.dependents import context_decisions
 from pipeline.evaluate.examples import Examples, read_entry
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.models import run_models
+from pipeline.evaluate.numbers import hold_one_text_each
 from pipeline.evaluate.profiles import Principal, Profiles
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
 from pipeline.evaluate.remembered import Remembered, remembered
@@ -72,6 +73,7 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     progress(Step("matching statements"))
     memory = _matched(connection, reference)
     run_models(connection, BEFORE)
+    hold_one_text_each(connection)
     statements = {
         number: read_statement(number, content)
         for number, content in _rows(connection, "select statement_number, content from numbered_statements")
