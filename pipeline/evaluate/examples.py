@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import KNOWN, Test, order
 from pipeline.evaluate.knowledge import Facts, fact, settled, told
-from pipeline.evaluate.numbers import hold_the_same
 from pipeline.evaluate.statements import NumberedStatement
 
 Numbers = tuple[int, ...]
@@ -59,12 +58,7 @@ class Examples:
         self._asking = _asking(self.statements)
 
     def learn(self, statements: Mapping[int, NumberedStatement], entries: Mapping[int, dict[str, Any]]) -> None:
-        """Add statements and entries: a number means the same wherever it stands.
-
-        Raises PolicylakeError where it does not.
-        """
-        hold_the_same(self.statements, statements)
-        hold_the_same(self.entries, entries)
+        """Add statements and entries that are not known yet: a number means the same wherever it stands."""
         self.statements.update(statements)
         self.entries.update(entries)
         self._asking |= _asking(statements)

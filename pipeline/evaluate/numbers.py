@@ -4,6 +4,7 @@ Numbers of statements, entries and action sets are the first 60 bits of hashes. 
 themselves, but whoever writes policies can look for a pair, to have a statement read as another one.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from pipeline.errors import PolicylakeError
@@ -31,7 +32,15 @@ def hold_one_text_each(connection: Connection, texts: Iterable[str] = (STATEMENT
             raise PolicylakeError(SAME_NUMBER)
 
 
-def hold_the_same(known: Mapping[int, object], new: Mapping[int, object]) -> None:
-    """Raise PolicylakeError where what is new under a number is not what is known under it."""
-    if any(known[number] != new[number] for number in known.keys() & new.keys()):
-        raise PolicylakeError(SAME_NUMBER)
+class Texts:
+    """Remembers what numbers stand for, by hash, from one account group to the next."""
+
+    def __init__(self) -> None:
+        self._digests: dict[int, bytes] = {}
+
+    def hold(self, texts: Mapping[int, str]) -> None:
+        """Remember texts. Raises PolicylakeError where a number stands for another one already."""
+        for number, text in texts.items():
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+            if self._digests.setdefault(number, digest) != digest:
+                raise PolicylakeError(SAME_NUMBER)
