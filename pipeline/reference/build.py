@@ -50,7 +50,7 @@ def relations(files: Json) -> dict[str, list[Row]]:
     services: Json = files["reference"]["services"]
     return {
         "reference_services": list(_services(services, set(files["rcp-services"]["services"]))),
-        "reference_actions": list(_actions(services, files["sagemaker-descriptions"])),
+        "reference_actions": list(_actions(services, files["sagemaker-descriptions"], files["endpoint-keys"])),
         "reference_action_resource_types": list(
             _action_resource_types(services, files["corrections"]["doubtful_required_marks"])
         ),
@@ -70,11 +70,14 @@ def _services(services: Json, rcp_supported: set[str]) -> Iterator[Row]:
         yield (prefix, service["name"], prefix in rcp_supported)
 
 
-def _actions(services: Json, descriptions: Json) -> Iterator[Row]:
+def _actions(services: Json, descriptions: Json, endpoint_keys: Json) -> Iterator[Row]:
+    """The keys of VPC endpoints that AWS gives to some services only are listed with the actions of these (KEYS)."""
     for prefix, service in services.items():
+        of_service = [key for key, listed in endpoint_keys["keys"].items() if prefix in listed]
         for name, action in service["actions"].items():
             full = f"{prefix}:{name}"
-            yield (full, prefix, action["level"], descriptions.get(full), action.get("keys", []), "resources" in action)
+            keys = action.get("keys", []) + ([] if full in endpoint_keys["except_actions"] else of_service)
+            yield (full, prefix, action["level"], descriptions.get(full), keys, "resources" in action)
 
 
 def _action_resource_types(services: Json, doubtful: dict[str, str]) -> Iterator[Row]:

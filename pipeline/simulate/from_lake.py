@@ -5,7 +5,7 @@ is parsed once.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.lake import Lake
 from pipeline.simulate.facts import NOWHERE, Organization
+from pipeline.simulate.forms import is_of_form
 from pipeline.simulate.remarks import Names
 
 Tags = tuple[tuple[str, str], ...]
@@ -173,10 +174,13 @@ class LakeReader:
             self._controls[key] = tuple(tuple(levels[number]) for number in sorted(levels)) or None
         return self._controls[key]
 
-    def resource_policy(self, resource: str, *, is_assumption: bool) -> Level | None:
-        """Return the policies that govern a resource: its own, and of what it lies in; of a role its trust policy."""
+    def resource_policy(self, resource: str, arn_formats: Sequence[str], *, is_assumption: bool) -> Level | None:
+        """Return the policies that govern a resource: its own, and of what it lies in; of a role its trust policy.
+
+        ``arn_formats`` are those of the action's resource types.
+        """
         kind: PolicyKind = "trust" if is_assumption else "resource"
-        places = governing(resource)
+        places = governing(resource, arn_formats)
         rows = self._policies_on(resource if is_assumption else "")
         return tuple(self._attached(r, kind) for r in rows if r["kind"] == kind and r["target_arn"] in places) or None
 
@@ -247,14 +251,18 @@ def named_in(lake: Lake) -> Callable[[], Names]:
     return LakeReader(lake).names
 
 
-def governing(resource: str) -> frozenset[str]:
+def governing(resource: str, arn_formats: Sequence[str]) -> frozenset[str]:
     """Return the ARNs whose policies govern a resource: its own and those of what it lies in.
 
+    What it lies in is of another resource type: a name that goes on after a slash is another resource of the same type.
     The policy of a model package group is also that of its packages.
     """
     ends = [position for position, character in enumerate(resource) if character == "/"]
     places = {resource, *(resource[:end] for end in ends)}
-    return frozenset(places | {p.replace(":model-package/", ":model-package-group/") for p in places})
+    places |= {place.replace(":model-package/", ":model-package-group/") for place in places}
+    own = [arn_format for arn_format in arn_formats if is_of_form(resource, arn_format)]
+    is_of_type = ((place, all(is_of_form(place, arn_format) for arn_format in own)) for place in places)
+    return frozenset(place for place, is_same in is_of_type if place == resource or not (own and is_same))
 
 
 def _role_name(name: str) -> str:
