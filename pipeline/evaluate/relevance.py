@@ -110,7 +110,8 @@ def meets(governed: Sequence[str], kind: TypeForm) -> bool:
 def governed_by(resource_arn: str) -> tuple[str, ...]:
     """Return patterns of the resources that a resource-based policy speaks for: the resource, and what lies in it.
 
-X
+    Nothing lies in a role or a key; what lies in another resource is of another type: see :func:`governed_of`. The
+    policy of a model package group is also that of its packages.
     """
     if re.match(r"arn:[^:]*:(iam:.*:role|kms:.*:key)/", resource_arn):
         return (resource_arn,)
@@ -123,8 +124,8 @@ X
 def governed_of(resource_arn: str, kind: TypeForm) -> tuple[str, ...]:
     """Return patterns of the resources of a type that a resource-based policy speaks for.
 
-    Of its own type that is the resource alone: another one whose name goes on after a slash has its own policy. The types
-    of an action that the reference does not know are not known either.
+    Of its own type that is the resource alone: another one whose name goes on after a slash has its own policy. The
+    types of an action that the reference does not know are not known either.
     """
     if kind.arn_format and "*" not in kind.arn_format and globs.matches(kind.universe(ANYWHERE), resource_arn):
         return (resource_arn,)

@@ -118,7 +118,8 @@ def _used_keys(service: Json) -> Iterator[str]:
 
 
 def _dependent_actions(files: Json) -> Iterator[Row]:
-    """The union of what three sources say, each named."""
+    """The union of what three sources say, each named. A further call that tags names the call that it belongs to."""
+    tagging: dict[str, str] = files["corrections"]["tagging_context"]
     known = {
         f"{prefix}:{name}" for prefix, service in files["reference"]["services"].items() for name in service["actions"]
     }
@@ -128,6 +129,8 @@ def _dependent_actions(files: Json) -> Iterator[Row]:
             found[action, dependent][source] = context
     for (action, dependent), sayings in found.items():
         contexts = sorted(context for context in sayings.values() if context)
+        if not contexts and dependent in tagging:
+            contexts = [json.dumps({tagging[dependent]: [action.split(":", 1)[1]]})]
         yield (action, dependent, contexts[0] if contexts else None, sorted(sayings))
 
 

@@ -68,27 +68,15 @@ order by attachments.target_arn, kind, attachments.policy_name, attachments.poli
 """
 ACCOUNTS = "select account_id, organization_id, ou_path, is_management_account from accounts"
 CONTROLS = """
-with
-in_use as (
-    select distinct accounts.organization_id
-    from attachments
-    inner join account_ancestors on attachments.target_arn = account_ancestors.target_arn
-    inner join accounts on account_ancestors.account_id = accounts.account_id
-    where attachments.attachment_kind = $kind
-)
-
 select
     account_ancestors.level,
     attachments.policy_name,
     attachments.policy_id,
     policies.document,
 from account_ancestors
-inner join accounts on account_ancestors.account_id = accounts.account_id
-inner join in_use on accounts.organization_id = in_use.organization_id
-left join attachments
-    on account_ancestors.target_arn = attachments.target_arn and attachments.attachment_kind = $kind
-left join policies on attachments.policy_id = policies.policy_id
-where account_ancestors.account_id = $account
+inner join attachments on account_ancestors.target_arn = attachments.target_arn
+inner join policies on attachments.policy_id = policies.policy_id
+where account_ancestors.account_id = $account and attachments.attachment_kind = $kind
 order by account_ancestors.level, attachments.policy_name, attachments.policy_id
 """
 ON_RESOURCES = """
@@ -164,13 +152,15 @@ class LakeReader:
         return self._names[0]
 
     def controls(self, kind: PolicyKind, account_id: str) -> tuple[Level, ...] | None:
-        """Return the levels of an account's SCPs or RCPs, the root first; None where that kind is not in use."""
+        """Return the levels that have SCPs or RCPs for an account, the root first; None where there are none.
+
+        AWS leaves no level without an SCP: one for which the input has none limits nothing.
+        """
         key = (kind, account_id)
         if key not in self._controls:
             levels: dict[int, list[AttachedPolicy]] = {}
             for row in self._rows(CONTROLS, kind=kind, account=account_id):
-                level = levels.setdefault(row["level"], [])
-                level += [self._attached(row, kind)] if row["policy_id"] else []
+                levels.setdefault(row["level"], []).append(self._attached(row, kind))
             self._controls[key] = tuple(tuple(levels[number]) for number in sorted(levels)) or None
         return self._controls[key]
 
