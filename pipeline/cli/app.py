@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import INTERRUPTED, answers, build, gc, reference, report, scenarios, simulate, tables
+from pipeline.cli import INTERRUPTED, answers, build, export, gc, reference, report, scenarios, simulate, tables
 from pipeline.cli.stopping import BY_SIGNAL, forget, stopped_by
 from pipeline.errors import PolicylakeError, printable
 
@@ -42,6 +42,7 @@ def _root(
 
 app.command("build")(build.build)
 app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("who-can")(answers.who_can)
 app.command("principal-can")(answers.principal_can)
 app.command("explain")(answers.explain)
