@@ -1,4 +1,4 @@
-"""The command ``export`` as a night runs it: builds, checks, writes, and says in a log and with its status what it was."""
+"""The command ``export`` as a night runs it: it builds, checks, writes, and says how it went by log and exit code."""
 
 import json
 import re
@@ -170,3 +170,31 @@ def test_the_whole_sample_in_every_format_is_one_folder(sample_lake, tmp_path, m
     for file, line in lines:
         text = (SAMPLE / file).read_text().splitlines()[line - 1]
         assert text.lstrip().startswith(("{", '"')), (file, line)
+
+
+SCHEDULE = SAMPLE.parents[1] / "schedule"
+#: A command of the files that lie ready, up to the end of the line or of the list.
+READY = re.compile(r'policylake export ([^|>&;\n]*)|CMD \["export", ([^\]]*)\]')
+
+
+def ready_commands():
+    for path in sorted(SCHEDULE.iterdir()):
+        for words, listed in READY.findall(path.read_text()):
+            yield path.name, (words or listed.replace('"', "").replace(",", "")).split()
+
+
+def test_every_ready_file_runs_the_export():
+    assert {name for name, _ in ready_commands()} == {
+        "policylake.cron", "policylake.service", "Containerfile", "github-export.yml",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "words"), list(ready_commands()), ids=lambda value: str(value)[:20])
+def test_a_command_that_lies_ready_runs(name, words, place, monkeypatch):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    (source,) = [word for word in words if word.strip("/") in ("inputs", "exports")][:1]
+    given = ["exports" if word == source else word for word in words]
+    to = given.index("--to") + 1
+    given[to] = "published"
+    done = run(monkeypatch, "export", *given, "--format", "md")
+    assert (done.code, (place / "published" / "latest" / "findings.md").is_file()) == (0, True), done.err
