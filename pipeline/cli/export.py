@@ -2,14 +2,16 @@
 
 import difflib
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
+import pyarrow as pa
 import typer
 
+from pipeline.cli.check import ControlsOption, SeverityName, day_of
 from pipeline.cli.common import DEFAULT_LAKE, LakeOption
 from pipeline.cli.log import Log, LogFormat, logged
+from pipeline.cli.pairs import single_values
 from pipeline.cli.stopping import stoppable
 from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake, open_lake
@@ -19,8 +21,6 @@ from pipeline.progress import Step
 if TYPE_CHECKING:
     from pipeline.controls import Control, ExceptionRule
     from pipeline.export.run import Exported, Options
-
-SeverityName = Literal["critical", "high", "medium", "low", "info"]
 
 
 def export(
@@ -40,10 +40,7 @@ def export(
             show_default="all",
         ),
     ] = None,
-    controls: Annotated[
-        list[Path] | None,
-        typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
-    ] = None,
+    controls: ControlsOption = None,
     exceptions: Annotated[
         Path | None,
         typer.Option(
@@ -51,6 +48,10 @@ def export(
             metavar="FILE",
             help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
         ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),
     ] = None,
     keep: Annotated[
         int | None,
@@ -83,17 +84,23 @@ def export(
     some inputs of the lake were rejected, and 1 that --fail-on found something; the export is written all the same.
     """
     # Here and not above: no other command needs it.
+    from pipeline.controls import find
     from pipeline.export.publish import working_alone
     from pipeline.export.run import Options
 
     log = Log(log_format, quiet=quiet)
-    options = Options(_formats(formats or ()), _day(today), keep, fail_on, region)
-    with logged(log), stoppable(interrupt), working_alone(to):
+    with logged(log), stoppable(interrupt):
+        options = Options(_formats(formats or ()), day_of(today), keep, fail_on, region)
         # Before the build: what is wrong there should not cost one.
         known, accepted = _controls(controls or (), exceptions)
-        if inputs:
-            _build(inputs, lake, log)
-        done = _export(open_lake(lake), to, options, known, accepted, log)
+        values = single_values(settings or (), "--set")
+        with working_alone(to):
+            if inputs:
+                _build(inputs, lake, log)
+            opened = open_lake(lake)
+            log.step(Step("controls"))
+            findings = find(opened, known, values, accepted, options.today)
+            done = _export(opened, findings, known, to, options, log)
     log.end()
     _tell(done, log)
     typer.echo(str(done.folder))
@@ -114,13 +121,6 @@ def _formats(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(wanted) or FORMATS
 
 
-def _day(text: str | None) -> date:
-    try:
-        return date.fromisoformat(text) if text else datetime.now(UTC).date()
-    except ValueError as error:
-        raise PolicylakeError(f"--today {text}: no day; give one such as 2026-11-25") from error
-
-
 def _build(inputs: Sequence[Path], lake: Path, log: Log) -> None:
     from pipeline.build import build_lake
 
@@ -135,25 +135,20 @@ def _controls(
     folders: Sequence[Path], exceptions: Path | None
 ) -> tuple[tuple["Control", ...], tuple["ExceptionRule", ...]]:
     from pipeline.controls import FILE, load_controls, read_exceptions
+    from pipeline.controls.accepted import check_controls
 
     file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
-    return load_controls(folders), read_exceptions(file) if file else ()
+    found, accepted = load_controls(folders), read_exceptions(file) if file else ()
+    check_controls(accepted, [control.id for control in found])
+    return found, accepted
 
 
 def _export(
-    lake: Lake,
-    to: Path,
-    options: "Options",
-    controls: Sequence["Control"],
-    accepted: Sequence["ExceptionRule"],
-    log: Log,
+    lake: Lake, findings: pa.Table, controls: Sequence["Control"], to: Path, options: "Options", log: Log
 ) -> "Exported":
-    from pipeline.controls import find
     from pipeline.export.run import write_export
     from pipeline.report import write_report
 
-    log.step(Step("controls"))
-    findings = find(lake, controls, exceptions=accepted, today=options.today)
     return write_export(
         lake,
         findings,

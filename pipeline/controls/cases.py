@@ -66,7 +66,7 @@ def read_cases(controls: Sequence[Control]) -> tuple[Case, ...]:
         path = case_file(control)
         read = [_case(path, control, table, FIRST_ACCOUNT + len(cases) + n) for n, table in enumerate(_tables(path))]
         if {bool(case.findings) for case in read} != {True, False}:
-            raise PolicylakeError(f"{path}: at least one [[case]] with findings is expected, and one with findings = []")
+            raise PolicylakeError(f"{path}: a [[case]] with findings is expected, and one with findings = []")
         cases += read
     return tuple(cases)
 
@@ -204,7 +204,7 @@ def _account(case: Case) -> Json:
 def _policies(case: Case, kind: str, name: str, told: Json) -> Json:
     for member in told:
         if member not in OF_PRINCIPALS:
-            raise PolicylakeError(f"control {case.control}: case {case.name}: {name}.{member}: no member of a principal")
+            raise PolicylakeError(f"{case.control}: case {case.name}: {name}.{member}: no member of a principal")
     inline = [] if "policy" not in told else [
         {
             "PolicyName": told.get("policy_name", "own"),
@@ -259,6 +259,7 @@ def _role(case: Case, name: str, told: Json) -> Json:
 FULL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 FULL_RCP = {"Version": "2012-10-17", "Statement": {**FULL["Statement"], "Principal": "*"}}  # type: ignore[dict-item]
 MANAGEMENT = "099999999999"
+ORGANIZATION_ID = "o-controls00"
 ORGANIZATION = f"arn:aws:organizations::{MANAGEMENT}"
 
 
@@ -278,24 +279,30 @@ def _organization(cases: Sequence[Case]) -> Json:
                 document = _document(case, case.inputs[kind], kind)
                 policies.append(_control_policy(f"p-{kind}{case.account}", word, document, target))
     return {
-        "Organization": {"Id": "o-controls00", "MasterAccountId": MANAGEMENT, "Arn": f"{ORGANIZATION}:organization/o-controls00"},
-        "Roots": [{"Id": "r-case", "Name": "Root", "Arn": f"{ORGANIZATION}:root/o-controls00/r-case"}],
+        "Organization": {
+            "Id": ORGANIZATION_ID,
+            "MasterAccountId": MANAGEMENT,
+            "Arn": f"{ORGANIZATION}:organization/{ORGANIZATION_ID}",
+        },
+        "Roots": [{"Id": "r-case", "Name": "Root", "Arn": f"{ORGANIZATION}:root/{ORGANIZATION_ID}/r-case"}],
         "OrganizationalUnits": [],
         "Accounts": [
-            {"Id": one, "Name": f"case {one}", "ParentId": "r-case", "Arn": f"{ORGANIZATION}:account/o-controls00/{one}"}
+            {"Id": one, "Name": one, "ParentId": "r-case", "Arn": f"{ORGANIZATION}:account/{ORGANIZATION_ID}/{one}"}
             for one in ids
         ],
         "Policies": policies,
-    }  # fmt: skip
+    }
 
 
 def _control_policy(name: str, kind: str, document: Json, targets: Sequence[Json]) -> Json:
-    arn = f"{ORGANIZATION}:policy/o-controls00/{kind.lower()}/{name}"
+    arn = f"{ORGANIZATION}:policy/{ORGANIZATION_ID}/{kind.lower()}/{name}"
     summary = {"Id": name, "Name": name, "Arn": arn, "Type": kind, "AwsManaged": False}
     return {"PolicySummary": summary, "Content": json.dumps(document), "Targets": list(targets)}
 
 
-def outcomes(lake: Lake, controls: Sequence[Control], cases: Sequence[Case], rejects: Sequence[Reject]) -> list[Outcome]:
+def outcomes(
+    lake: Lake, controls: Sequence[Control], cases: Sequence[Case], rejects: Sequence[Reject]
+) -> list[Outcome]:
     """Return what became of each case in a lake of all of them; ``rejects`` are those of its build."""
     common = find(lake, controls).to_pylist()
     known = {control.id: control for control in controls}

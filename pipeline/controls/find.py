@@ -155,8 +155,7 @@ def finding_id(control: str, row: Row, place: Row) -> str:
     parts = [control, *(row.get(name) or "" for name in STABLE), place["statement_key"] or ""]
     if place["policy_id"]:
         is_named = row.get("principal_arn") or row.get("resource_arn") or row.get("attached_to")
-        own = place["policy_arn"] is None and not is_named
-        parts += [place["policy_name"] or "", (place["attached_to"] or "") if own else ""]
+        parts.append((place["policy_arn"] or place["policy_name"] if is_named else place["label"]) or "")
     elif not any(row.get(name) for name in STABLE[1:]):
         parts.append(row.get("subject") or "")
     return _digest(*parts)
@@ -176,7 +175,7 @@ def _subject(row: Row, place: Row) -> str:
     if row["subject_kind"] == "statement":
         number = place["statement_index"]
         statement = place["sid"] or ("" if number is None else f"statement {number + 1}")
-        return f"{place['policy_name'] or place['policy_id']}: {statement}"
-    named = {"policy": place["policy_name"], "role": row.get("principal_arn"), "principal": row.get("principal_arn")}
+        return f"{place['label'] or place['policy_id']}: {statement}"
+    named = {"policy": place["label"], "role": row.get("principal_arn"), "principal": row.get("principal_arn")}
     found = named.get(row["subject_kind"]) or row.get("resource_arn") or row.get("principal_arn")
-    return found or place["policy_name"] or ""
+    return found or place["label"] or ""

@@ -23,7 +23,13 @@ places as (
         attachment_kind,
         source,
         policy_arn,
-        coalesce(policy_arn, nullif(policy_name, ''), target_arn) as policy_name,
+        policy_name,
+        -- What people call the policy: inline ones and those without a name by where they are.
+        case
+            when policy_arn is not null then policy_arn
+            when starts_with(target_arn, 'policy/') then target_arn
+            else target_arn || ' ' || coalesce(nullif(policy_name, ''), attachment_kind || ' policy')
+        end as label,
         [starts_with(target_arn, 'policy/')::varchar, target_arn, attachment_kind, policy_name] as rank,
     from attachments
     semi join found on attachments.policy_id = found.policy_id
@@ -102,6 +108,7 @@ select
     end as statement_key,
     coalesce(own_places.place, first_places.place).policy_name as policy_name,
     coalesce(own_places.place, first_places.place).policy_arn as policy_arn,
+    coalesce(own_places.place, first_places.place).label as label,
     coalesce(own_places.place, first_places.place).attachment_kind as attachment_kind,
     coalesce(own_places.place, first_places.place).target_arn as attached_to,
     coalesce(own_places.place, first_places.place).account_id as account_id,
