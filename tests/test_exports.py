@@ -8,6 +8,7 @@ from datetime import date
 import botocore.session
 import jsonschema
 import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.validate import ParamValidator
@@ -299,6 +300,15 @@ def test_a_long_table_is_parquet_only_and_a_longer_one_stays_in_the_lake(lake, t
     assert names.isdisjoint({"access_matrix.csv", "access.parquet", "access.csv"})
     assert any(words.startswith("access_matrix.csv: 26,294 rows") for words in written.left_out)
     assert any(words.startswith("access: 32,982 rows") for words in written.left_out)
+
+
+def test_tables_read_by_groups_of_accounts_are_whole_and_in_one_order(lake, monkeypatch, exported):
+    monkeypatch.setattr(tables, "GROUP", 20)
+    assert len(tables._account_groups(lake)) > 3
+    read = pa.concat_tables(tables._batches(lake, "access_matrix"))
+    assert read.equals(pq.read_table(exported / "access_matrix.parquet").cast(read.schema))
+    assert read.num_rows == lake.query("from access_matrix").num_rows
+    assert None in read["account_id"].to_pylist()
 
 
 def test_the_manifest_has_the_hash_of_every_input_and_output(exported, lake):
