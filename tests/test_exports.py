@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import xml.etree.ElementTree as ET
 from datetime import date
 
@@ -21,7 +22,7 @@ from sarif_pydantic import Sarif
 from pipeline.export import asff, tables, workbook
 from pipeline.export.markdown import markdown_text
 from pipeline.export.places import portable_names
-from pipeline.export.records import Changes, findings_of
+from pipeline.export.records import Changes, Finding, findings_of
 from pipeline.export.run import FORMATS, Options, contents_of, write_export
 from pipeline.export.sarif import sarif_text
 from pipeline.export.tables import RELATIONS
@@ -338,3 +339,10 @@ def test_names_of_inputs_hold_nothing_of_this_machine(paths, names):
 def test_findings_of_a_table_without_a_column_have_nothing_there():
     (finding,) = findings_of(table([row(1)]).drop_columns(["remedy"]))
     assert (finding.remedy, finding.control_id) == (None, "wide-grants")
+
+
+def test_the_docs_name_every_column_of_findings():
+    text = (SAMPLE.parents[1] / "docs" / "exports.md").read_text()
+    listed = text[text.index("## Findings") : text.index("## When it appears")]
+    rows = [line.split("|")[1] for line in listed.splitlines() if line.startswith("| `")]
+    assert re.findall(r"`(\w+)`", "".join(rows)) == list(Finding._fields)
