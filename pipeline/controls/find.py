@@ -130,8 +130,9 @@ def _finding(control: Control, row: Row, place: Row) -> Row:
     return {
         **dict.fromkeys(FINDINGS.names),
         **{name: row.get(name) for name in ("principal_arn", "action", "resource_arn", "statement_id")},
-        **{name: place[name] for name in ("policy_id", "policy_name", "attachment_kind", "attached_to", "source")},
+        **{name: place[name] for name in ("policy_id", "policy_name", "attachment_kind", "attached_to")},
         "attachment_count": place["attachment_count"],
+        "source": row.get("source") or place["source"],
         "finding_id": finding_id(control.id, row, place),
         "control_id": control.id,
         "title": control.title,

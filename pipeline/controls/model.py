@@ -76,7 +76,7 @@ FINDINGS = pa.schema(
 #: finds several times of one subject, such as by condition key.
 RETURNED = (
     "subject_kind", "message", "subject", "account_id", "principal_arn", "action", "resource_arn", "policy_id",
-    "statement_id", "attached_to", "aspect", "remedy", "corrected_statement",
+    "statement_id", "attached_to", "source", "aspect", "remedy", "corrected_statement",
 )  # fmt: skip
 REQUIRED = ("subject_kind", "message")
 #: Those of it that say what a finding is about. They name it from run to run, with the statement and its policy.
