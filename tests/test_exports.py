@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 import xml.etree.ElementTree as ET
 from datetime import date
 
 import botocore.session
 import jsonschema
 import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.validate import ParamValidator
@@ -20,7 +22,7 @@ from sarif_pydantic import Sarif
 from pipeline.export import asff, tables, workbook
 from pipeline.export.markdown import markdown_text
 from pipeline.export.places import portable_names
-from pipeline.export.records import Changes, findings_of
+from pipeline.export.records import Changes, Finding, findings_of
 from pipeline.export.run import FORMATS, Options, contents_of, write_export
 from pipeline.export.sarif import sarif_text
 from pipeline.export.tables import RELATIONS
@@ -301,6 +303,15 @@ def test_a_long_table_is_parquet_only_and_a_longer_one_stays_in_the_lake(lake, t
     assert any(words.startswith("access: 32,982 rows") for words in written.left_out)
 
 
+def test_tables_read_by_groups_of_accounts_are_whole_and_in_one_order(lake, monkeypatch, exported):
+    monkeypatch.setattr(tables, "GROUP", 20)
+    assert len(tables._account_groups(lake)) > 3
+    read = pa.concat_tables(tables._batches(lake, "access_matrix"))
+    assert read.equals(pq.read_table(exported / "access_matrix.parquet").cast(read.schema))
+    assert read.num_rows == lake.query("from access_matrix").num_rows
+    assert None in read["account_id"].to_pylist()
+
+
 def test_the_manifest_has_the_hash_of_every_input_and_output(exported, lake):
     manifest = json.loads((exported / "manifest.json").read_text())
     assert [one["sha256"] for one in manifest["inputs"]] == [one["sha256"] for one in lake.manifest["inputs"]]
@@ -328,3 +339,10 @@ def test_names_of_inputs_hold_nothing_of_this_machine(paths, names):
 def test_findings_of_a_table_without_a_column_have_nothing_there():
     (finding,) = findings_of(table([row(1)]).drop_columns(["remedy"]))
     assert (finding.remedy, finding.control_id) == (None, "wide-grants")
+
+
+def test_the_docs_name_every_column_of_findings():
+    text = (SAMPLE.parents[1] / "docs" / "exports.md").read_text()
+    listed = text[text.index("## Findings") : text.index("## When it appears")]
+    rows = [line.split("|")[1] for line in listed.splitlines() if line.startswith("| `")]
+    assert re.findall(r"`(\w+)`", "".join(rows)) == list(Finding._fields)

@@ -112,7 +112,7 @@ def write_export(
         folder = publish.equal_export(to, options.today, key)
         done = _new(job, to, key) if folder is None else Exported(folder, False, status, NOTHING, (), ())
         publish.point(to)
-        return done._replace(removed=tuple(publish.prune(to, options.keep)))
+        return done._replace(removed=tuple(publish.prune(to, options.keep, done.folder)))
     except OSError as error:
         what = f"{error.filename or to}: {error.strerror or error}"
         raise PolicylakeError(f"{what}; make room or check its rights, the former exports are as they were") from error
