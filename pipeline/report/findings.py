@@ -8,7 +8,10 @@ from pipeline.evaluate.named import run
 from pipeline.lake import Lake
 from pipeline.lake.queries import named_query
 from pipeline.report.actions import statement_link
+from pipeline.report.model import Book
+from pipeline.report.part import Part
 from pipeline.report.policies import Policy
+from pipeline.report.principals import Sources
 from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, write_table
 
@@ -125,21 +128,54 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def write_findings(folder: Path, lake: Lake, policies: dict[str, Policy]) -> list[Finding]:
-    """Return all kinds of findings in the order of KINDS; long tables go on in ``data/tables``."""
+class Belonging(NamedTuple):
+    """What belongs to a part of a report: principals by ARN, statements by policy and place."""
+
+    arns: frozenset[str]
+    statements: frozenset[tuple[str, int]] | None
+
+
+def belonging(book: Book, sources: Sources, part: Part | None) -> Belonging | None:
+    """Return what belongs to a part; statements are None where it has all actions, and None is all there is."""
+    if part is None:
+        return None
+    matching = {
+        (row["policy_id"], row["statement_index"])
+        for numbered in sources.statements.values()
+        for listed in numbered.values()
+        for row in listed
+        if sources.action_sets.get(row["action_set_id"])
+    }
+    return Belonging(book.arns, frozenset(matching) if part.actions else None)
+
+
+def _belongs(row: Row, policies: dict[str, Policy], own: Belonging | None) -> bool:
+    if own is None:
+        return True
+    if "statement_id" not in row:
+        return row["principal_arn"] in own.arns
+    policy_id, _, index = row["statement_id"].rpartition("#")
+    return policy_id in policies and (own.statements is None or (policy_id, int(index)) in own.statements)
+
+
+def write_findings(folder: Path, lake: Lake, policies: dict[str, Policy], own: Belonging | None) -> list[Finding]:
+    """Return all kinds of findings in the order of KINDS; long tables go on in ``data/tables``.
+
+    ``own`` is what belongs to the part that the report is of: other findings are left out.
+    """
     found = []
     for kind in KINDS:
-        listed = [_row(kind, row, policies) for row in kind.rows(lake)]
+        listed = [_row(kind, row, policies, own) for row in kind.rows(lake) if _belongs(row, policies, own)]
         columns = PRINCIPALS if kind.name == "incomplete-principals" else COLUMNS
         found.append(Finding(kind, write_table(folder, f"tables/{kind.name}", kind.title, columns, listed)))
     return found
 
 
-def _row(kind: Kind, row: Row, policies: dict[str, Policy]) -> list[Cell]:
+def _row(kind: Kind, row: Row, policies: dict[str, Policy], own: Belonging | None) -> list[Cell]:
     if "statement_id" not in row:
         return [Cell(text, kind="code") for text in (kind.subject(row), kind.detail(row), row["source"])]
     policy_id, _, index = row["statement_id"].rpartition("#")
-    policy = _counted(row, policy_id, policies)
+    policy = _counted(row, policy_id, policies, own)
     statement = statement_link(policy_id, int(index), row["sid"], policy.name)
     others = f" and {policy.place_count - 1:,} more" if policy.place_count > 1 else ""
     return [
@@ -150,9 +186,9 @@ def _row(kind: Kind, row: Row, policies: dict[str, Policy]) -> list[Cell]:
     ]
 
 
-def _counted(row: Row, policy_id: str, policies: dict[str, Policy]) -> Policy:
+def _counted(row: Row, policy_id: str, policies: dict[str, Policy], own: Belonging | None) -> Policy:
     """Return the document with the places that count for the finding: those of the row, where it names some."""
-    if "place_count" in row:
+    if "place_count" in row and own is None:
         return Policy(policy_id, row["policy_name"] or policy_id, row["place_count"], row["first_place"])
     return policies.get(policy_id, Policy(policy_id, policy_id, 0, ""))
 

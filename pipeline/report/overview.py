@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from pipeline.report.actions import matrix_link
 from pipeline.report.findings import Finding
 from pipeline.report.model import LETTERS, Action, Book
+from pipeline.report.part import Part
 
 #: Actions that open the widest doors, and why. Order is the order of the page.
 DANGEROUS: tuple[tuple[str, str], ...] = (
@@ -79,10 +80,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
 
 
 def story(book: Book, counts: Sequence[dict[str, int]], findings: Sequence[Finding], total: dict[str, int],
-          keys: Sequence[tuple[str, int, int]]) -> list[Sentence]:  # fmt: skip
+          keys: Sequence[tuple[str, int, int]], part: Part | None) -> list[Sentence]:  # fmt: skip
     """Return what matters most: who can do the worst, what looks like protection, what depends on requests."""
     numbers = {action.name: action.number for action in book.actions}
-    told = [_everything(book)]
+    told = [] if part and part.actions else [_everything(book)]
     for name, words in TOLD:
         if name in numbers:
             told.append(_who(name, words, counts[numbers[name]]))
