@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import INTERRUPTED, answers, build, gc, reference, report, scenarios, simulate, tables
+from pipeline.cli import (
+    INTERRUPTED,
+    answers,
+    build,
+    check,
+    controls,
+    gc,
+    reference,
+    report,
+    scenarios,
+    simulate,
+    tables,
+)
 from pipeline.cli.stopping import BY_SIGNAL, forget, stopped_by
 from pipeline.errors import PolicylakeError, printable
 
@@ -51,6 +63,8 @@ app.command("sql", context_settings={"ignore_unknown_options": True})(tables.sql
 app.command("query")(tables.query)
 app.command("tables")(tables.tables)
 app.command("scenarios")(scenarios.scenarios)
+app.command("check")(check.check)
+app.add_typer(controls.app, name="controls")
 app.command("gc")(gc.gc)
 app.add_typer(reference.app, name="reference")
 

@@ -3,7 +3,7 @@
 import html
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -57,16 +57,23 @@ def _table(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
 
 
 def _csv(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
+    # Written here and not by polars, whose error for a closed pipe is a plain OSError.
+    for text in csv_texts(table, is_terminal=screen.is_terminal, has_header=True):
+        _say(out, text, end="")
+
+
+def csv_texts(table: pa.Table, *, is_terminal: bool = False, has_header: bool) -> Iterator[str]:
+    """Yield rows as CSV in which no cell is a formula; what a terminal would obey is escaped for one."""
     cells = [[harmless(cell(value)) for value in row] for row in rows(table)]
-    if screen.is_terminal:
+    if is_terminal:
         cells = [[printable(value) if isinstance(value, str) else value for value in row] for row in cells]
     columns = list(zip(*cells, strict=True)) or [()] * table.num_columns
     names = [str(harmless(name)) for name in table.column_names]
     frame = pl.DataFrame([pl.Series(n, c, strict=False) for n, c in zip(names, columns, strict=True)])
-    # Written here and not by polars, whose error for a closed pipe is a plain OSError.
-    _say(out, frame.head(0).write_csv(), end="")
+    if has_header:
+        yield frame.head(0).write_csv()
     for part in frame.iter_slices(BATCH):
-        _say(out, part.write_csv(include_header=False), end="")
+        yield part.write_csv(include_header=False)
 
 
 def _json(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
@@ -87,12 +94,13 @@ def _jsonl(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
 def _markdown(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
     del screen
     for row in (table.column_names, ["---"] * table.num_columns):
-        _say(out, "| " + " | ".join(_in_markdown(name) if name != "---" else name for name in row) + " |")
+        _say(out, "| " + " | ".join(in_markdown(name) if name != "---" else name for name in row) + " |")
     for values in rows(table):
-        _say(out, "| " + " | ".join(_in_markdown(words(value)) for value in values) + " |")
+        _say(out, "| " + " | ".join(in_markdown(words(value)) for value in values) + " |")
 
 
-def _in_markdown(text: str) -> str:
+def in_markdown(text: str) -> str:
+    """Return a text as Markdown shows it: on one line, nothing in it is markup."""
     return MARKDOWN.sub(r"\\\1", html.escape(printable(text), quote=False))
 
 
@@ -119,13 +127,14 @@ def _xlsx(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
         sheet.write_string(0, column, str(harmless(name)), bold)
     for number, row in enumerate(rows(table), start=1):
         for column, value in enumerate(row):
-            _fill(sheet, number, column, cell(value))
+            fill(sheet, number, column, cell(value))
     sheet.freeze_panes(1, 0)
     book.close()
     out.write(buffer.getvalue())
 
 
-def _fill(sheet: "xlsxwriter.worksheet.Worksheet", row: int, column: int, value: object) -> None:
+def fill(sheet: "xlsxwriter.worksheet.Worksheet", row: int, column: int, value: object) -> None:
+    """Write a plain value into a cell; no text becomes a formula."""
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value)
     elif isinstance(value, float) or (isinstance(value, int) and abs(value) <= EXACT):

@@ -3,26 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from pipeline.reference.dangerous import DANGEROUS
 from pipeline.report.actions import matrix_link
 from pipeline.report.findings import Finding
 from pipeline.report.model import LETTERS, Action, Book
 from pipeline.report.part import Part
-
-#: Actions that open the widest doors, and why. Order is the order of the page.
-DANGEROUS: tuple[tuple[str, str], ...] = (
-    ("iam:PassRole", "gives a role's rights to a job or a notebook"),
-    ("sagemaker:CreatePresignedNotebookInstanceUrl", "opens a notebook with its role's rights"),
-    ("sagemaker:CreatePresignedDomainUrl", "opens Studio as somebody else"),
-    ("sagemaker:CreateNotebookInstance", "runs any code with the role that it is given"),
-    ("sagemaker:CreateTrainingJob", "runs any container with the role that it is given"),
-    ("sagemaker:CreateProcessingJob", "runs any container with the role that it is given"),
-    ("sagemaker:UpdateEndpoint", "replaces a model in production"),
-    ("sagemaker:InvokeEndpoint", "asks a model, and so sees what it knows"),
-    ("sagemaker:AddTags", "changes the tags that tag conditions rely on"),
-    ("sagemaker:PutModelPackageGroupPolicy", "shares models with other accounts"),
-    ("sagemaker:PutResourcePolicy", "shares resources with other accounts"),
-    ("sagemaker:DeleteModelPackageGroup", "deletes the registry's entries"),
-)
 
 
 class Row(NamedTuple):
