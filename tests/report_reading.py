@@ -120,7 +120,7 @@ def dangling(report: Path):
             for link in filter(None, (attributes.get("href"), attributes.get("src"))):
                 target, _, place = link.partition("#")
                 name = target.split("/")[-1]
-                named = unquote(place) if name == "principal.html" else place.split(":")[0]
+                named = unquote(place.split("&")[0]) if name == "principal.html" else place.split(":")[0]
                 is_outside = not link.startswith("data:") and (":" in target or tag == "iframe")
                 is_lost = bool(target) and not link.startswith("data:") and not (path.parent / target).is_file()
                 if is_outside or is_lost or (place and named not in known.get(name, {named})):

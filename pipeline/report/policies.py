@@ -21,6 +21,7 @@ class Policy(NamedTuple):
     name: str
     place_count: int
     first_place: str
+    document: str
 
 
 def write_policies(
@@ -64,7 +65,7 @@ def _policy(row: dict[str, Any]) -> Policy:
     _, kind, place = row["first_places"][0] if row["first_places"] else ("", "", "")
     names = row["policy_names"] or []
     name = names[0] if names else f"{kind} policy of {place}" if place else row["policy_id"]
-    return Policy(row["policy_id"], name, row["place_count"], place)
+    return Policy(row["policy_id"], name, row["place_count"], place, row["document"])
 
 
 def _data(row: dict[str, Any]) -> list[Any]:
