@@ -43,7 +43,8 @@ def gaps(lake: Lake, book: Book) -> list[str]:
     """Return what is missing in these very inputs, in words."""
     unexported = [row for row in book.accounts.values() if not row["is_exported"]]
     outside = [row for row in book.accounts.values() if row["account_id"] and not row["organization_id"]]
-    incomplete = run(lake, named_query("incomplete_principals"), {}).to_pylist()
+    found = run(lake, named_query("incomplete_principals"), {}).to_pylist()
+    incomplete = [row for row in found if book.actions_left is None or row["principal_arn"] in book.arns]
     errors = lake.manifest.get("rejects", {}).get("error", 0)
     endpoints = rows(lake, "endpoint_policies")
     told = (
