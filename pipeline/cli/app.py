@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import INTERRUPTED, answers, build, gc, reference, report, scenarios, simulate, tables
+from pipeline.cli import INTERRUPTED, answers, build, diff, gc, reference, report, scenarios, simulate, tables
 from pipeline.cli.stopping import BY_SIGNAL, forget, stopped_by
 from pipeline.errors import PolicylakeError, printable
 
@@ -50,6 +50,7 @@ app.command("simulate")(simulate.simulate)
 app.command("sql", context_settings={"ignore_unknown_options": True})(tables.sql)
 app.command("query")(tables.query)
 app.command("tables")(tables.tables)
+app.command("diff")(diff.diff)
 app.command("scenarios")(scenarios.scenarios)
 app.command("gc")(gc.gc)
 app.add_typer(reference.app, name="reference")
