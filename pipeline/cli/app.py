@@ -14,6 +14,7 @@ from pipeline.cli import (
     build,
     check,
     controls,
+    diff,
     export,
     gc,
     reference,
@@ -64,6 +65,7 @@ app.command("simulate")(simulate.simulate)
 app.command("sql", context_settings={"ignore_unknown_options": True})(tables.sql)
 app.command("query")(tables.query)
 app.command("tables")(tables.tables)
+app.command("diff")(diff.diff)
 app.command("scenarios")(scenarios.scenarios)
 app.command("check")(check.check)
 app.add_typer(controls.app, name="controls")
