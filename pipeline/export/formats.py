@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
@@ -64,6 +63,9 @@ def _csv(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
 
 def csv_texts(table: pa.Table, *, is_terminal: bool = False, has_header: bool) -> Iterator[str]:
     """Yield rows as CSV in which no cell is a formula; what a terminal would obey is escaped for one."""
+    # Here and not above: of all formats this one alone pays for it.
+    import polars as pl
+
     cells = [[harmless(cell(value)) for value in row] for row in rows(table)]
     if is_terminal:
         cells = [[printable(value) if isinstance(value, str) else value for value in row] for row in cells]
