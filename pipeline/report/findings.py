@@ -104,9 +104,10 @@ KINDS: tuple[Kind, ...] = (
         "Conditions that do nothing",
         "warning",
         "Every request meets the condition, or every request without the key: it looks like protection and is none. "
-        "ForAllValues is true of no values at all.",
+        "ForAllValues is true of no values at all. Where its dates lie in the past no request meets it: an Allow has "
+        "expired, and a Deny denies no more.",
         "Compare with the values that are meant. Beside ForAllValues put a Null condition with the value false for the "
-        "same key, so that the key must be there.",
+        "same key, so that the key must be there. Remove statements that have expired.",
         _named("idle_conditions"),
         _operator,
         lambda row: f"{row['effect']}: {row['reason']}",
