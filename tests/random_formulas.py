@@ -82,6 +82,7 @@ KEYS = {
 #: Keys that AWS ties together.
 TIED = (
     ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:sourceip"),
+    ("aws:sourcevpc", "aws:sourcevpcarn", "aws:viaawsservice"),
     ("aws:calledvia", "aws:calledviafirst", "aws:viaawsservice"),
     ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
     ("aws:multifactorauthage", "aws:multifactorauthpresent", "aws:tokenissuetime"),

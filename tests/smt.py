@@ -30,7 +30,7 @@ OF_ENDPOINT = "aws:sourcevpcarn"
 FORWARDED, VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), "aws:viaawsservice"
 TEMPORARY = ("aws:multifactorauthage", "aws:multifactorauthpresent", "aws:tokenissuetime")
 NOW, EPOCH = "aws:currenttime", "aws:epochtime"
-GROUPS = ((*ENDPOINT, OF_ENDPOINT, OUTSIDE), (*FORWARDED, VIA), TEMPORARY, (NOW, EPOCH))
+GROUPS = ((*ENDPOINT, OF_ENDPOINT, OUTSIDE, VIA), (*FORWARDED, VIA), TEMPORARY, (NOW, EPOCH))
 REQUEST_TAG, TAG_KEYS = "aws:requesttag/", "aws:tagkeys"
 _ANY = z3.AllChar(z3.ReSort(z3.StringSort()))
 _EVERYTHING = z3.Star(_ANY)
@@ -315,13 +315,15 @@ def _ties(keys: Mapping[str, tuple[Value, ...]], tags: Iterable[str]) -> Iterato
     if OUTSIDE in there:
         yield z3.Not(z3.And(there[ENDPOINT[0]], there[OUTSIDE]))
         yield z3.Implies(there[OF_ENDPOINT], there[ENDPOINT[0]])
-    if VIA in there:
+        yield z3.Not(z3.And(there[ENDPOINT[0]], keys[VIA][0].truth))
+    if FORWARDED[0] in there:
         yield z3.Implies(there[FORWARDED[0]], keys[VIA][0].truth)
         for end in FORWARDED[1:]:  # it is one of the services
             places = (z3.And(place.is_there, place.text == keys[end][0].text) for place in keys[FORWARDED[0]])
             yield z3.Implies(there[end], z3.Or(*places))
     if TEMPORARY[0] in there:
         yield from (z3.Implies(there[one], there[other]) for one, other in pairwise(TEMPORARY))
+        yield z3.Implies(there[TEMPORARY[0]], keys[TEMPORARY[1]][0].truth)
     if NOW in there:
         yield keys[NOW][0].instant == keys[EPOCH][0].instant
     if TAG_KEYS in there:

@@ -110,6 +110,13 @@ def there(key: str) -> Formula:
         (there("aws:multifactorauthage"), of("Null", "aws:multifactorauthpresent", "true")),
         (there("aws:multifactorauthage"), of("Null", "aws:tokenissuetime", "true")),
         (there("aws:multifactorauthpresent"), of("Null", "aws:tokenissuetime", "true")),
+        (there("aws:multifactorauthage"), of("Bool", "aws:multifactorauthpresent", "false")),
+        (there("aws:sourcevpc"), of("Bool", "aws:viaawsservice", "true")),
+        (there("aws:sourcevpcarn"), of("Bool", "aws:viaawsservice", "true")),
+        (of("StringEquals", "iam:passedtoservice", "sagemaker.amazonaws.com"),
+         of("ArnLike", "iam:associatedresourcearn", "arn:aws:lambda:*:*:*")),
+        (of("StringEquals", "iam:passedtoservice", "lambda.amazonaws.com"),
+         of("ArnLike", "iam:associatedresourcearn", "arn:aws:sagemaker:*:*:*")),
         (of("StringEquals", "aws:requesttag/x", "1"), of("StringEquals", "aws:tagkeys", "y", qualifier="ForAllValues")),
         (of("Null", "aws:requesttag/x", "true"), of("StringEquals", "aws:tagkeys", "x", qualifier="ForAnyValue"),
          formulas.negation(of("StringEquals", "aws:requesttag/x", ""))),
@@ -129,6 +136,14 @@ def test_no_request_has_what_aws_never_sends(parts: tuple[Formula, ...]) -> None
         (of("StringEquals", "aws:requesttag/X".lower(), "1"), of("StringEquals", "aws:tagkeys", "X")),
         (of("Null", "aws:sourcevpce", "true"), of("Null", "aws:sourceip", "true")),
         (of("Bool", "aws:viaawsservice", "true"), of("Null", "aws:calledvia", "true")),
+        (
+            of("StringEquals", "iam:passedtoservice", "monitoring.rds.amazonaws.com"),
+            of("ArnLike", "iam:associatedresourcearn", "arn:aws:rds:*:*:*"),
+        ),
+        (
+            of("StringEquals", "iam:passedtoservice", "sagemaker.amazonaws.com"),
+            of("ArnLike", "iam:associatedresourcearn", "arn:aws:sagemaker:*:*:*"),
+        ),
         (of("DateLessThan", "aws:currenttime", "2020-09-14"), of("NumericGreaterThan", "aws:epochtime", "1600000000")),
     ],
     ids=str,
@@ -139,8 +154,16 @@ def test_requests_may_have_what_no_tie_forbids(parts: tuple[Formula, ...]) -> No
     assert answer.is_proven
 
 
-def test_a_condition_is_not_shortened_by_the_tie_of_tags_to_their_keys() -> None:
-    f = formulas.conjunction((there("aws:tagkeys"), of("StringEquals", "aws:requesttag/x", "1")))
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (there("aws:tagkeys"), of("StringEquals", "aws:requesttag/x", "1")),
+        (there("aws:sourcevpc"), of("Bool", "aws:viaawsservice", "false")),
+    ],
+    ids=str,
+)
+def test_a_condition_is_not_shortened_by_ties_that_written_requests_break(parts: tuple[Formula, ...]) -> None:
+    f = formulas.conjunction(parts)
     assert SOLVER.simplified(f) == f
 
 

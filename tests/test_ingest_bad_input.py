@@ -189,6 +189,19 @@ def test_a_malformed_policy_is_left_out_and_its_principal_marked(tmp_path):
     assert arn("user/ana") in reject.message
 
 
+def test_a_condition_value_that_is_none_is_told_at_its_place(tmp_path):
+    odd = document(Condition={"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "10.0.0.0/33"]}})
+    path = write(tmp_path, "a.json", export([user(UserPolicyList=[inline("odd", odd)])]))
+    inputs = read_inputs([path])
+    assert [a.policy_name for a in inputs.attachments] == ["odd"]
+    reject = only_reject(inputs)
+    assert (reject.severity, reject.code) == ("warning", "condition-value-type")
+    assert reject.pointer.endswith("/Condition/IpAddress/aws:SourceIp/1")
+    assert reject.line == line_of(path, "10.0.0.0/33")
+    assert reject.column > 1
+    assert "10.0.0.0/33" in reject.message
+
+
 @pytest.mark.parametrize(
     "encode", [json.dumps, lambda policy: urllib.parse.quote(json.dumps(policy), safe="")], ids=["text", "percent"]
 )

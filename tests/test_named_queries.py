@@ -77,6 +77,12 @@ CONDITIONS = {
         {"StringLike": {"aws:RequestTag/team": "*"}, "Null": {"aws:RequestTag/team": "false"}}, "always true",
     ),
     "own-name": ({"StringLike": {"aws:PrincipalTag/team": "${aws:PrincipalTag/team}"}}, None),
+    "expired": ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, "in the past"),
+    "expired-seconds": ({"NumericLessThanEquals": {"aws:EpochTime": ["1", "1577836799"]}}, "in the past"),
+    "one-day": ({"DateEquals": {"aws:currentTime": "2019-12-31T23:59:59Z"}}, "in the past"),
+    "still-open": ({"DateLessThan": {"aws:CurrentTime": ["2020-01-01", "2026-01-01T00:00:01Z"]}}, None),
+    "begun": ({"DateGreaterThan": {"aws:CurrentTime": "2019-01-01"}}, None),
+    "credentials": ({"DateLessThan": {"aws:TokenIssueTime": "2019-01-01"}}, None),
     "misfit": ({"NumericEquals": {"aws:PrincipalArn": "1"}}, None),
 }  # fmt: skip
 
@@ -140,6 +146,21 @@ def test_a_condition_does_nothing_where_every_request_meets_it(name, lake):
     rows = run(lake, named_query("idle_conditions"), {}).to_pylist()
     reasons = [row["reason"] for row in rows if row["targets"] == [f"arn:aws:iam::{ACCOUNT}:role/{name}"]]
     assert reasons == [CONDITIONS[name][1]] * (CONDITIONS[name][1] is not None)
+
+
+def test_what_lies_in_the_past_is_told_of_a_day_of_ones_own(lake):
+    def expired(today):
+        rows = run(lake, named_query("idle_conditions"), {"today": today}).to_pylist()
+        return {name for row in rows if row["reason"] == "in the past" for name in row["targets"]}
+
+    of_exports = expired("2026-01-01")
+    assert {name.rsplit("/", 1)[1] for name in of_exports} == {"expired", "expired-seconds", "one-day"}
+    assert {name.rsplit("/", 1)[1] for name in expired("1767225601")} == {
+        "expired", "expired-seconds", "one-day", "still-open"
+    }  # fmt: skip
+    assert expired("1970-01-02") == set()
+    with pytest.raises(PolicylakeError, match="a day or a moment is expected"):
+        expired("tomorrow")
 
 
 SOLVER = Solver(Knowledge(reference.load(), {}).domain)

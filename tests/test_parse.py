@@ -186,6 +186,44 @@ def test_what_is_odd_is_used_with_a_warning(kind: PolicyKind, value: Json, point
     assert [(p.severity, p.pointer, p.code) for p in problems] == [("warning", pointer, code)]
 
 
+UNREADABLE = (
+    ("IpAddress", "10.0.0.0/33", "address or network"),
+    ("NotIpAddressIfExists", "10.0.0", "address or network"),
+    ("DateLessThan", "tomorrow", "date"),
+    ("NumericEquals", "ten", "number"),
+    ("ForAnyValue:Bool", "yes", "truth value"),
+    ("Null", "absent", "truth value"),
+    ("BinaryEquals", "!", "base64"),
+)
+
+
+@pytest.mark.parametrize(("operator", "value", "what"), UNREADABLE)
+def test_a_value_that_its_operator_cannot_read_is_kept_and_told(operator: str, value: str, what: str) -> None:
+    condition = {operator: {"aws:x": ["true", value] if "Bool" in operator or operator == "Null" else value}}
+    policy, problems = parse_policy(document({**ALLOW, "Condition": condition}), "identity")
+    assert policy is not None
+    assert value in policy.statements[0].conditions[0].values
+    (problem,) = problems
+    assert (problem.severity, problem.code) == ("warning", "condition-value-type")
+    assert problem.pointer.startswith(f"/Statement/0/Condition/{operator}/aws:x")
+    assert f"no {what}" in problem.message
+
+
+READABLE = (
+    ("IpAddress", ["2001:db8::/32", "10.0.0.1"]),
+    ("DateLessThan", ["2026-11-25", "1764028800", 1764028800]),
+    ("NumericEquals", [1, "1.5"]),
+    ("Bool", [True, "FALSE", "${aws:PrincipalTag/x}"]),
+    ("StringEquals", ["tomorrow"]),
+)
+
+
+@pytest.mark.parametrize(("operator", "values"), READABLE)
+def test_values_that_their_operator_reads_are_no_matter_for_a_warning(operator: str, values: Json) -> None:
+    _, problems = parse_policy(document({**ALLOW, "Condition": {operator: {"aws:x": values}}}), "identity")
+    assert problems == ()
+
+
 def test_the_policy_that_allows_everything_in_every_organization_is_no_matter_for_a_warning() -> None:
     full = document({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
     assert parse_policy(full, "rcp")[1] == ()

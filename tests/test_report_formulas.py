@@ -13,11 +13,12 @@ from pipeline.build import build_lake
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.following import TieError, completed
-from pipeline.evaluate.knowledge import ALWAYS_PRESENT, Knowledge
+from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.scenario_files import FILE, OF_CALLER, read_scenarios
 from pipeline.evaluate.scenarios import Fact, Reading, Scenario, one_spelling, verdict
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.under import put_under
+from pipeline.iam.request_keys import ALWAYS_PRESENT
 from pipeline.lake import open_lake
 from pipeline.report.formulas import Condition, Conditions, Spelling, facts_data, read_conditions, spelt_test
 from tests.report_formulas import evaluated, holding

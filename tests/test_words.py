@@ -20,9 +20,9 @@ from pipeline.evaluate import predicates
 from pipeline.evaluate.claims import said
 from pipeline.evaluate.formula import Formula, Junction, Test
 from pipeline.evaluate.given import formula_of
-from pipeline.evaluate.knowledge import ALWAYS_PRESENT
 from pipeline.evaluate.vocabulary import SPEECH
 from pipeline.evaluate.words import spelt, words
+from pipeline.iam.request_keys import ALWAYS_PRESENT
 
 Test.__test__ = False  # a test of a policy, none of ours
 CASES: list[dict[str, Any]] = json.loads(

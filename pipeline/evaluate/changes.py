@@ -10,8 +10,9 @@ from pipeline.evaluate.contexts import Context, completed, difference, realistic
 from pipeline.evaluate.formula import Formula, Test, bare
 from pipeline.evaluate.instances import Place, on_resource, said_by, said_of
 from pipeline.evaluate.knowledge import USER_ID
-from pipeline.evaluate.ties import CHOSEN_WITH, SAME_FACT, is_present
+from pipeline.evaluate.ties import CHOSEN_WITH, is_present
 from pipeline.evaluate.witness import Witness, Witnesses, named_in_user_id, sessions_in, spoken_by
+from pipeline.iam.request_keys import SAME_FACT
 
 #: Keys of which every choice is tried; after these, all keys at once.
 MOST_KEYS = 3

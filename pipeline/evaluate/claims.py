@@ -13,11 +13,11 @@ from typing import Literal, NamedTuple, TypeAlias
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test, bare
-from pipeline.evaluate.knowledge import ALWAYS_PRESENT
 from pipeline.evaluate.statements import RESOURCE_LIKE
 from pipeline.evaluate.vocabulary import OPPOSITES, SESSION, SPEECH, Kind, Speech
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
+from pipeline.iam.request_keys import ALWAYS_PRESENT
 
 #: ``one``: the key's value, or any of its values. The others are of set qualifiers, to which an empty text is no value.
 Quantity = Literal["one", "some", "every"]

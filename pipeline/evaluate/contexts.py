@@ -7,20 +7,20 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates, sample_values
 from pipeline.evaluate.formula import Formula, Test, bare
 from pipeline.evaluate.solver import Domains
-from pipeline.evaluate.ties import (
+from pipeline.evaluate.ties import CHOSEN_WITH
+from pipeline.evaluate.values import KeyDomain
+from pipeline.iam.request_keys import (
     CALLED_FIRST,
     CALLED_LAST,
     CALLED_VIA,
-    CHOSEN_WITH,
     FOR_THE_CALLER,
     REQUEST_TAG,
     TAG_KEYS,
     TIES,
 )
-from pipeline.evaluate.values import KeyDomain
 
 #: Data types of keys that are there because others are.
-OF_TIED_KEYS = {"aws:multifactorauthpresent": "Bool", "aws:tokenissuetime": "Date"}
+OF_TIED_KEYS = {"aws:tokenissuetime": "Date"}
 #: Keys with their values, sorted by key in lower case; () is a key that is left out.
 Context = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -99,7 +99,7 @@ def completed(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ..
         chain = found.get("aws:calledvia") or tuple(dict.fromkeys(ends))
         found = {"aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:], **found, "aws:calledvia": chain}
     for tie in TIES:
-        if tie.is_certain and tie.state == "present" and tie.key in found and tie.other not in found:
+        if tie.reach == "always" and tie.state == "present" and tie.key in found and tie.other not in found:
             if tie.other_state == "present":
                 found[tie.other] = sample_values.values(tie.other, OF_TIED_KEYS.get(tie.other))[:1]
             elif tie.other_state == "true":

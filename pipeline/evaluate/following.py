@@ -1,10 +1,10 @@
-"""Completes what a scenario takes for granted: from some facts follow others, as AWS ties them (ties.py)."""
+"""Completes what a scenario takes for granted: from some facts follow others, as AWS ties them (request_keys.py)."""
 
 from collections.abc import Mapping
 
 from pipeline.evaluate.scenarios import Fact, one_spelling, said
-from pipeline.evaluate.ties import CALLED, TIES, State, Tie
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import CALLED, TIES, State, Tie
 from pipeline.reference import Reference
 
 

@@ -13,6 +13,7 @@ from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.values import TooManyWaysError, ways
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import ASSOCIATED, PASSED_TO
 
 Decision = Literal["allowed", "conditional", "denied"]
 
@@ -72,7 +73,14 @@ def decision(f: Formula, given: Mapping[str, Sequence[str]], solver: Solver) -> 
     rest = formulas.replaced(f, known)
     if solver.is_certain(rest):
         return "allowed"
-    return "conditional" if solver.is_possible(rest) else "denied"
+    return "conditional" if solver.is_possible(formulas.conjunction((rest, _passing(rest, values)))) else "denied"
+
+
+def _passing(rest: Formula, values: Mapping[str, Sequence[str]]) -> Formula:
+    """Return to which service a role is passed, where what is left asks for which resource: the two are tied."""
+    service = values.get(PASSED_TO)
+    is_asked = service and any(test.key == ASSOCIATED for test in formulas.tests(rest))
+    return Test("StringEquals", None, False, PASSED_TO, (service[0],)) if service and is_asked else True
 
 
 def _one_spelling(key: str) -> str:

@@ -11,21 +11,14 @@ from typing import NamedTuple
 
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import KNOWN, RESOURCE, Test
-from pipeline.evaluate.ties import NEVER_EMPTY, OF_ENDPOINT, OF_SOURCE, TOKEN
+from pipeline.evaluate.ties import NEVER_EMPTY
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
 from pipeline.evaluate.vocabulary import SPEECH
+from pipeline.iam.request_keys import ALWAYS_PRESENT, OF_ENDPOINT, OF_SOURCE, TOKEN
 from pipeline.reference import Reference, ReferenceAction
 
 Facts = Mapping[str, tuple[str, ...]]
 
-#: Keys that every signed request has.
-ALWAYS_PRESENT = frozenset(
-    {
-        "aws:securetransport", "aws:currenttime", "aws:epochtime", "aws:requestedregion", "aws:useragent",
-        "aws:viaawsservice", "aws:principalisawsservice", "aws:principalarn", "aws:principalaccount",
-        "aws:principaltype", "aws:userid",
-    }
-)  # fmt: skip
 #: Global keys that only some actions carry: the reference lists them with those.
 PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", *OF_ENDPOINT)
 #: Keys of a service that its credentials bring into requests of every service, by how they start. Where the pages leave

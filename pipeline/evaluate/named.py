@@ -70,7 +70,8 @@ def _judged_conditions(lake: Lake, query: NamedQuery, values: Values) -> pa.Tabl
     rows = lake.query(command_query("written_conditions"))
     found = [_judgement(row) for row in rows.to_pylist()]
     for name in Judgement._fields:
-        rows = rows.append_column(name, pa.array([getattr(one, name) for one in found], pa.bool_()))
+        kind = pa.float64() if name == "ends_at" else pa.bool_()
+        rows = rows.append_column(name, pa.array([getattr(one, name) for one in found], kind))
     return rows
 
 

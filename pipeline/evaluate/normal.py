@@ -7,10 +7,11 @@ from functools import lru_cache
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates, texts
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
-from pipeline.evaluate.knowledge import ALWAYS_PRESENT, is_always_there
+from pipeline.evaluate.knowledge import is_always_there
 from pipeline.evaluate.ties import is_absent, is_present
 from pipeline.evaluate.values import KeyDomain
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import ALWAYS_PRESENT
 
 #: The values that a key of which nothing is known can have.
 ANYTHING = KeyDomain(None, True, True)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from pipeline import assets
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.following import TieError, completed
-from pipeline.evaluate.knowledge import ALWAYS_PRESENT, OF_SERVICES, is_of_credentials
+from pipeline.evaluate.knowledge import OF_SERVICES, is_of_credentials
 from pipeline.evaluate.scenarios import WILDCARD, Fact, Scenario, is_text, one_spelling
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import ALWAYS_PRESENT
 from pipeline.reference import Reference
 
 FILE = "scenarios.toml"

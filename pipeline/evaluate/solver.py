@@ -14,10 +14,11 @@ from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.predicates import NEGATED, plain_values
 from pipeline.evaluate.texts import escaped
-from pipeline.evaluate.ties import CALLED_FIRST, CALLED_LAST, CALLED_VIA, CHOSEN_WITH, ties
+from pipeline.evaluate.ties import CHOSEN_WITH, ties
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
 from pipeline.evaluate.vocabulary import OPPOSITES
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import CALLED_FIRST, CALLED_LAST, CALLED_VIA
 
 #: Choices tried before a search gives up.
 MOST_STEPS = 20_000
@@ -37,12 +38,12 @@ class _TooLongError(Exception):
     """The search was given up."""
 
 
-def satisfy(f: Formula, domains: Domains, *, of_tags: bool = True) -> Answer:
+def satisfy(f: Formula, domains: Domains, *, to_shorten: bool = False) -> Answer:
     """Return whether some context makes the formula true, with one that does. Keys are tied as AWS ties them (ties.py).
 
-    ``of_tags``: with the ties of the request's tags to their keys.
+    ``to_shorten``: only with the ties that may shorten a condition.
     """
-    f = formulas.conjunction((f, ties(f, of_tags=of_tags)))
+    f = formulas.conjunction((f, ties(f, to_shorten=to_shorten)))
     if isinstance(f, bool):
         return Answer(f, {}, True)
     groups = _by_key(f)
@@ -199,7 +200,7 @@ class Solver:
     def _simplified(self, f: Formula) -> Formula:
         """Return an equivalent formula without the parts that do nothing.
 
-        A part that follows only from the tie of tags to their keys stays: people write requests without the keys.
+        A part that follows only from a tie that requests break as people write them stays (ties.py).
         """
         if isinstance(f, bool | Test):
             return f
@@ -249,7 +250,7 @@ class Solver:
 
     def _is_implied(self, left: Formula, right: Formula) -> bool:
         f = formulas.conjunction((left, formulas.negation(right)))
-        return not satisfy(f, self.domains, of_tags=False).is_possible
+        return not satisfy(f, self.domains, to_shorten=True).is_possible
 
     def implies(self, left: Formula, right: Formula) -> bool:
         """Whether every context that makes ``left`` true makes ``right`` true."""

@@ -1,84 +1,33 @@
-"""Keys that AWS ties together: from the state of one condition key follows that of others.
-
-Source: AWS global condition context keys (KEYS); forward access sessions (FAS); tags in requests (TAGS).
+"""Keys that AWS ties together (iam/request_keys.py), as formulas: from the state of one condition key follows that of
+others.
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
+from pipeline.iam.request_keys import (
+    ASSOCIATED,
+    CALLED_FIRST,
+    CALLED_LAST,
+    CALLED_VIA,
+    FOR_THE_CALLER,
+    PASSED_TO,
+    REQUEST_TAG,
+    SAGEMAKER,
+    SAGEMAKER_ARNS,
+    SAME_FACT,
+    TAG_KEYS,
+    THROUGH_ENDPOINT,
+    TIES,
+    State,
+)
 
-State = Literal["present", "absent", "true", "false"]
-
-
-class Tie(NamedTuple):
-    """Where ``key`` is in ``state``, ``other`` is in ``other_state``; ``why`` says it in words."""
-
-    key: str
-    state: State
-    other: str
-    other_state: State
-    why: str
-    is_certain: bool = True
-
-
-#: Keys that only requests through a VPC endpoint have: all of them or none; then aws:SourceIp is absent.
-THROUGH_ENDPOINT = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
-FROM_OUTSIDE = "aws:sourceip"
-#: Keys that requests through an endpoint have for some services only.
-OF_ENDPOINT = ("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")
-#: Keys of calls that a service makes with a principal's rights: all or none, and then aws:ViaAWSService is true.
-CALLED_VIA, CALLED_FIRST, CALLED_LAST = "aws:calledvia", "aws:calledviafirst", "aws:calledvialast"
-FOR_THE_CALLER = frozenset({CALLED_VIA, CALLED_FIRST, CALLED_LAST})
-VIA_SERVICE = "aws:viaawsservice"
-#: Keys of what a service works for.
-OF_SOURCE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
-#: Keys of temporary credentials.
-TOKEN, MFA, MFA_AGE = "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:multifactorauthage"
-#: A tag of the request has its key among the request's tag keys.
-REQUEST_TAG, TAG_KEYS = "aws:requesttag/", "aws:tagkeys"
-#: Keys that are one fact under two names: both are read as instants.
-SAME_FACT = {"aws:epochtime": "aws:currenttime"}
 #: Keys that are chosen with another: what is a name of it, and the ends of a list.
 CHOSEN_WITH = {**SAME_FACT, CALLED_FIRST: CALLED_VIA, CALLED_LAST: CALLED_VIA}
 #: Keys that are never an empty text.
 NEVER_EMPTY = THROUGH_ENDPOINT | FOR_THE_CALLER
-
-_TOGETHER = "a request through a VPC endpoint has aws:SourceVpc, aws:SourceVpce and aws:VpcSourceIp, any other none"
-_NO_ADDRESS = "a request through a VPC endpoint has no aws:SourceIp"
-_NOT_KEPT = "a call that an AWS service makes for a principal does not keep the keys of a VPC endpoint"
-CALLED = "aws:CalledVia, its First and its Last come together, and only where aws:ViaAWSService is true"
-_SOURCE = "only a call by an AWS service has aws:SourceArn, aws:SourceAccount, aws:SourceOrgID and aws:SourceOrgPaths"
-_SESSION = "only temporary credentials tell of MFA, and they have aws:TokenIssueTime"
-_AGE = "aws:MultiFactorAuthAge is only where aws:MultiFactorAuthPresent is"
-
-_PRESENT: State = "present"
-_ABSENT: State = "absent"
-#: Where a key is in a state, another is; every two tied keys directly, for formulas speak of some of the keys only.
-#: Those that are not ``is_certain`` hold for the facts of scenarios only.
-TIES: tuple[Tie, ...] = (
-    *(Tie(k, s, other, s, _TOGETHER) for s in (_PRESENT, _ABSENT)
-      for k in sorted(THROUGH_ENDPOINT) for other in sorted(THROUGH_ENDPOINT) if k != other),
-    *(Tie(key, "present", FROM_OUTSIDE, "absent", _NO_ADDRESS) for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
-    *(Tie(FROM_OUTSIDE, "present", key, "absent", _NO_ADDRESS) for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
-    *(Tie(key, "present", VIA_SERVICE, "false", _NOT_KEPT, False) for key in sorted(THROUGH_ENDPOINT)),
-    *(Tie(VIA_SERVICE, "true", key, "absent", _NOT_KEPT, False) for key in sorted(THROUGH_ENDPOINT)),
-    *(Tie(k, "present", other, "present", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
-    *(Tie(other, "absent", k, "absent", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
-    *(Tie(k, s, other, s, CALLED) for s in (_PRESENT, _ABSENT)
-      for k in sorted(FOR_THE_CALLER) for other in sorted(FOR_THE_CALLER) if k != other),
-    *(Tie(key, "present", VIA_SERVICE, "true", CALLED) for key in sorted(FOR_THE_CALLER)),
-    *(Tie(VIA_SERVICE, "false", key, "absent", CALLED) for key in sorted(FOR_THE_CALLER)),
-    *(Tie(key, "present", VIA_SERVICE, "true", _SOURCE, False) for key in OF_SOURCE),
-    *(Tie(VIA_SERVICE, "false", key, "absent", _SOURCE, False) for key in OF_SOURCE),
-    Tie(MFA, "present", TOKEN, "present", _SESSION),
-    Tie(TOKEN, "absent", MFA, "absent", _SESSION),
-    Tie(MFA_AGE, "present", MFA, "present", _AGE),
-    Tie(MFA_AGE, "present", TOKEN, "present", _SESSION),
-    Tie(MFA, "absent", MFA_AGE, "absent", _AGE),
-)  # fmt: skip
 
 
 def is_absent(key: str) -> Test:
@@ -91,24 +40,37 @@ def is_present(key: str) -> Formula:
     return formulas.negation(is_absent(key))
 
 
-def ties(f: Formula, *, of_tags: bool = True) -> Formula:
+_TO_SAGEMAKER = Test("StringEquals", None, False, PASSED_TO, (SAGEMAKER,))
+_FOR_SAGEMAKER = Test("ArnLike", None, False, ASSOCIATED, (f"arn:*:{SAGEMAKER_ARNS}:*:*:*",))
+#: A role that is passed to SageMaker is for a resource of SageMaker's, and none of its resources is another service's.
+PASSING = (
+    formulas.disjunction((is_absent(ASSOCIATED), formulas.negation(_TO_SAGEMAKER), _FOR_SAGEMAKER)),
+    formulas.disjunction((is_absent(PASSED_TO), formulas.negation(_FOR_SAGEMAKER), _TO_SAGEMAKER)),
+)
+
+
+def ties(f: Formula, *, to_shorten: bool = False) -> Formula:
     """Return what holds of every request among the keys that a formula speaks of; True where none are tied.
 
-    ``of_tags``: with the ties of tags to their keys, which AWS always sends together.
+    ``to_shorten``: only what may shorten a condition, none of the ties that requests as people write them break: of
+    tags to their keys, and those of the reach "as written".
     """
     keys = frozenset(test.key for test in formulas.tests(f))
-    return True if len(keys) < 2 else _among(keys, of_tags)
+    return True if len(keys) < 2 else _among(keys, to_shorten)
 
 
 @lru_cache(maxsize=1 << 14)
-def _among(keys: frozenset[str], of_tags: bool) -> Formula:
-    return formulas.conjunction((*_tied(keys), *(_tags_among(keys) if of_tags and TAG_KEYS in keys else ())))
+def _among(keys: frozenset[str], to_shorten: bool) -> Formula:
+    of_tags = _tags_among(keys) if TAG_KEYS in keys and not to_shorten else ()
+    of_passing = PASSING if {PASSED_TO, ASSOCIATED} <= keys and not to_shorten else ()
+    return formulas.conjunction((*_tied(keys, to_shorten), *of_tags, *of_passing))
 
 
-def _tied(keys: frozenset[str]) -> Iterator[Formula]:
+def _tied(keys: frozenset[str], to_shorten: bool) -> Iterator[Formula]:
     """Yield the ties of keys that are there; those of absent keys follow from them. What is chosen together is tied."""
     for tie in TIES:
-        is_asked = tie.is_certain and tie.state == "present" and tie.key in keys and tie.other in keys
+        counts = tie.reach == "always" or (tie.reach == "as written" and not to_shorten)
+        is_asked = counts and tie.state == "present" and tie.key in keys and tie.other in keys
         if is_asked and not {tie.key, tie.other} <= FOR_THE_CALLER:
             yield formulas.disjunction((is_absent(tie.key), _is_in(tie.other, tie.other_state)))
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.formula import RESOURCE, Test
-from pipeline.evaluate.ties import CALLED_FIRST, CALLED_LAST
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import CALLED_FIRST, CALLED_LAST
 
 #: Ways of one key beyond which it is left free: each of its tests may come out either way.
 MOST_WAYS = 512

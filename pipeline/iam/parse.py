@@ -7,10 +7,11 @@ overstate access. Source: Grammar of the IAM JSON policy language, and the pages
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from pipeline.errors import Problem
+from pipeline.iam import grammar
 from pipeline.iam.model import (
     NEW_LANGUAGE,
     OLD_LANGUAGE,
@@ -46,6 +47,15 @@ OPERATORS: dict[str, tuple[str, ...]] = {
 
 _BY_LOWER = {name.lower(): name for names in OPERATORS.values() for name in names}
 _QUALIFIERS: dict[str, SetQualifier] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
+#: How the values of a family are read, what they are, and what to write.
+READ: dict[str, tuple[Callable[[str], object], str, str]] = {
+    "Numeric": (grammar.number, "number", "a number such as 3600"),
+    "Date": (grammar.instant, "date", "a date such as 2026-11-25T00:00:00Z, or seconds since 1970"),
+    "Bool": (grammar.boolean, "truth value", "true or false"),
+    "Null": (grammar.boolean, "truth value", "true, the key is absent, or false"),
+    "Binary": (grammar.octets, "base64", "base64"),
+    "IpAddress": (grammar.network, "address or network", "an address or a network such as 203.0.113.0/24"),
+}
 POLICY_ELEMENTS = ("Version", "Id", "Statement")
 STATEMENT_ELEMENTS = (
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
@@ -123,7 +133,7 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
     sid = value.get("Sid")
     if sid is not None and not isinstance(sid, str):
         raise _WrongError(f"{at}/Sid", "sid-type", f"Sid is {_type(sid)}", "write it as a text")
-    conditions = tuple(_conditions(value.get("Condition", {}), f"{at}/Condition"))
+    conditions = tuple(_conditions(value.get("Condition", {}), f"{at}/Condition", warnings))
     statement = Statement(
         index, sid, effect, action_element, actions, resource_element, resources,
         principal_element, principals, conditions,
@@ -257,7 +267,7 @@ def _principal_entries(value: object, at: str) -> Iterator[PrincipalEntry]:
             yield PrincipalEntry(kind, entry)
 
 
-def _conditions(block: object, at: str) -> Iterator[Condition]:
+def _conditions(block: object, at: str, warnings: list[Problem]) -> Iterator[Condition]:
     if not isinstance(block, dict):
         raise _WrongError(
             at, "condition-type", f"Condition is {_type(block)}", "write an object: operator, key, values"
@@ -273,7 +283,21 @@ def _conditions(block: object, at: str) -> Iterator[Condition]:
             )
         for key, values in keys.items():
             place = _child(_child(at, written), key)
-            yield Condition(operator, qualifier, if_exists, key, _values(values, place))
+            found = _values(values, place)
+            places = [f"{place}/{n}" for n in range(len(found))] if isinstance(values, list) else [place]
+            warnings.extend(_unreadable(operator, zip(places, found, strict=True)))
+            yield Condition(operator, qualifier, if_exists, key, found)
+
+
+def _unreadable(operator: str, values: Iterable[tuple[str, str]]) -> Iterator[Problem]:
+    """Yield which values their operator cannot read, so that they equal nothing. IAM refuses such dates when a policy
+    is saved, and takes the others, of which its validator says that they are of another type (CHECKS)."""
+    family = next(name for name, operators in OPERATORS.items() if operator in operators)
+    read, what, remedy = READ.get(family, (str, "", ""))
+    for at, value in values:
+        if read(value) is None and not (family == "Bool" and "${" in value):
+            words = f"{_short(value)} under {operator} is no {what}, so no request has this value"
+            yield Problem(at, "warning", "condition-value-type", words, f"write {remedy}")
 
 
 def operator_of(written: str, at: str) -> tuple[str, SetQualifier | None, bool]:

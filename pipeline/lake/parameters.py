@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from pipeline.errors import PolicylakeError
+from pipeline.iam import grammar
 from pipeline.lake.names import action_of, actions_of, keys_of, principal_of, resource_of
 from pipeline.lake.queries import NamedQuery, Parameter, command_query
 from pipeline.lake.read import Lake
@@ -11,6 +13,8 @@ from pipeline.lake.read import Lake
 SERVICE_PRINCIPAL = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII)
 ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
 MOST_DAYS = 1_000_000
+#: The year 2100, far enough for a policy.
+MOST_SECONDS = 4_102_444_800
 
 
 def settled(lake: Lake, query: NamedQuery, values: Mapping[str, str]) -> dict[str, str]:
@@ -88,6 +92,13 @@ def _percent(lake: Lake, given: str) -> str:
     return given
 
 
+def _moment(lake: Lake, given: str) -> str:
+    seconds = grammar.instant(given)
+    if seconds is None or abs(seconds) > MOST_SECONDS:
+        raise PolicylakeError(f"{given}: a day or a moment is expected, such as 2026-11-25 or 2026-11-25T12:00:00Z")
+    return datetime.fromtimestamp(float(seconds), UTC).isoformat()
+
+
 #: What the values of a parameter are, and how one is read; what it cannot be raises PolicylakeError.
 KINDS: dict[str, Callable[[Lake, str], str]] = {
     "principal": principal_of,
@@ -100,4 +111,5 @@ KINDS: dict[str, Callable[[Lake, str], str]] = {
     "days": _days,
     "percent": _percent,
     "text": lambda lake, given: given,
+    "moment": _moment,
 }

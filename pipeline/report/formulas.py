@@ -16,8 +16,9 @@ from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.scenario_files import OF_CALLER
 from pipeline.evaluate.scenarios import Fact, Scenario, depends_on_account, one_spelling, said
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.ties import SAME_FACT, TIES, ties
+from pipeline.evaluate.ties import ties
 from pipeline.evaluate.values import TooManyWaysError, Way, ways
+from pipeline.iam.request_keys import SAME_FACT, TIES
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered
 from pipeline.report.queries import rows

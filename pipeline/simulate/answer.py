@@ -4,10 +4,11 @@ The clock is read here, once, where no time is given.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from pipeline.simulate.line_policies import given_layers, names_in
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
 from pipeline.simulate.remarks import Names, Remarks
 from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
+from pipeline.simulate.together import Asked, Found, check, looked_at
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
@@ -80,6 +82,15 @@ def decided_request(text: str, lake: Lake, reference: Reference, *, now: datetim
     desk = _Desk(lake, reference, now or datetime.now(UTC))
     request, layers, notes = desk.asked_of_lake(read_line(decoded(text)), LakeReader(lake))
     return Decided(decide(request, layers), request.context.by_key, (*notes.told, *notes.doubts))
+
+
+def contradiction(action: str, resource: str, context: Mapping[str, Sequence[str]], remarks: Remarks) -> str | None:
+    """Return why no request of any principal is so, None where one may be."""
+    spelling = {key.lower(): key for key in context}
+    values = {key.lower(): tuple(listed) for key, listed in context.items()}
+    line = Line(None, "", action, resource, None, None, values, {}, spelling)
+    found = looked_at(asked_in(line, resource, "user", remarks), {}).contradictions
+    return found[0] if found else None
 
 
 @dataclass
@@ -158,12 +169,21 @@ class _Desk:
             told.append("taken as an action on any resource")
         return Notes(tuple(told), tuple(doubts))
 
+    def _beside(self, line: Line, resource: str, kind: str) -> Found:
+        """Return what there is to say of the line's keys beside each other."""
+        defaults = known.request_facts(line.context, resource, line.action, kind, self.now)
+        return looked_at(asked_in(line, resource, kind, self.remarks), defaults)
+
     def _from_line(self, line: Line) -> tuple[Decision, Notes]:
         roles = line.context.get("aws:principalarn", ())
         caller = known.caller_of(line.principal, roles[0] if roles else None, line.federated_by)
         resource, notes = self._resource(line)
         given = given_layers(line)
         remarks = self._remarked(line, lambda: names_in(given))
+        beside = self._beside(line, resource, caller.kind)
+        if self.is_strict:
+            check(beside)
+        remarks = _joined(remarks, Notes(beside.contradictions, beside.doubts))
         owner = line.resource_account or known.account_in(resource) or caller.account_id
         derived = {
             **known.principal_facts(caller, None, known.NOWHERE),
@@ -197,13 +217,17 @@ class _Desk:
         )
         tags = {**tied_tags(line.context, self.reference.action(line.action), line.action, resource), **tags}
         own_tags = principal_tags(principal, line.context)
+        together = self._beside(line, resource, caller.kind)
+        check(together)
         known.check_user_id(line.context, caller, principal_id)
-        known.check_agreement(line.context, {**of_principal, **own_tags}, line.principal)
+        known.check_agreement(line.context, of_principal, line.principal)
+        known.check_agreement(line.context, own_tags, f"{line.principal}{_untagged(principal)}")
         known.check_agreement(line.context, {**of_resource, **tags}, resource)
         layers = self._layers(reader, line, caller, principal, resource, owner)
-        beside = Notes((*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers)))
+        told = (*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers))
+        beside = Notes((*told, *together.stand_ins), together.doubts)
         defaults = known.default_user_id(caller, principal_id)
-        derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags}
+        derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags, **together.facts}
         request = self._request(line, caller, resource, owner, derived)
         return request, layers, _joined(notes, beside, remarks)
 
@@ -258,18 +282,32 @@ class _Desk:
         )  # fmt: skip
 
     def _resource(self, line: Line) -> tuple[str, Notes]:
-        """Return what the action is requested on, with remarks: actions without resource types on ``*`` (SAR)."""
-        entry, said = self.reference.action(line.action), self.remarks.on_resource(line.action, line.resource)
+        """Return what the action is requested on, with remarks: actions without resource types on ``*`` (SAR).
+
+        Raises PolicylakeError for a resource of another type, where the lake is asked.
+        """
+        said = self.remarks.on_resource(line.action, line.resource)
         if said is None:
             return line.resource, Notes(())
-        if entry is not None and not entry.resource_types:
-            return "*", Notes((said,))
-        return line.resource, Notes((), (said,))
+        if not said.is_mistake:
+            return "*", Notes((said.text,))
+        if not line.policies:
+            raise PolicylakeError(f"resource {said.text}; {said.remedy}")
+        return line.resource, Notes((), (said.text,))
 
     def _request(self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts) -> Request:
         defaults = known.request_facts(line.context, resource, line.action, caller.kind, self.now)
         by_key: Mapping[str, tuple[str, ...]] = {**defaults, **derived, **line.context}
         return Request(caller, line.action, resource, owner, Context(by_key, self.key_type))
+
+
+def asked_in(line: Line, resource: str, kind: str, remarks: Remarks) -> Asked:
+    """Return a line as its keys are looked at beside each other."""
+
+    def name(key: str) -> str:
+        return line.spelling.get(key) or remarks.name(key)
+
+    return Asked(line.action, resource, kind, line.context, name, partial(remarks.can_carry, line.action))
 
 
 def _peeked(text: str) -> tuple[str, str] | None:
@@ -295,6 +333,12 @@ def _principal(reader: LakeReader, line: Line) -> Principal | None:
             f"the lake knows no principal {line.principal}; see: policylake sql 'select * from principals'"
         )
     return found
+
+
+def _untagged(principal: Principal | None) -> str:
+    """Return why the sessions of a role have no tags of their own; nothing of others."""
+    is_fixed = principal is not None and principal.principal_type == "role" and not principal.has_session_tags
+    return ", whose trust policy lets nobody pass session tags (sts:TagSession)" if is_fixed else ""
 
 
 def _missing(principal: Principal | None) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import PolicylakeError
 from pipeline.iam.decide import AttachedPolicy, Level
-from pipeline.iam.model import Policy
+from pipeline.iam.matching import action_matches
+from pipeline.iam.model import Policy, Statement
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.lake import Lake
 from pipeline.simulate.facts import NOWHERE, Organization
@@ -62,7 +63,7 @@ from attachments
 inner join targets on attachments.target_arn = targets.target_arn
 inner join policies on attachments.policy_id = policies.policy_id
 where
-    attachments.attachment_kind in ('inline', 'managed')
+    attachments.attachment_kind in ('inline', 'managed', 'trust')
     or (attachments.attachment_kind = 'boundary' and attachments.target_arn = targets.principal_arn)
 order by attachments.target_arn, kind, attachments.policy_name, attachments.policy_id
 """
@@ -98,7 +99,8 @@ RESOURCES = "select resource_arn, account_id, tags from inventory where resource
 
 
 class Principal(NamedTuple):
-    """A principal of the lake with its policies. ``boundary`` is None where there is none."""
+    """A principal of the lake with its policies. ``boundary`` is None where there is none. ``has_session_tags``: the
+    trust policy of a role lets somebody pass tags of a session (STAG)."""
 
     arn: str
     principal_type: str
@@ -107,6 +109,7 @@ class Principal(NamedTuple):
     missing: tuple[str, ...]
     identity: Level
     boundary: Level | None
+    has_session_tags: bool
 
 
 class Resource(NamedTuple):
@@ -210,9 +213,11 @@ class LakeReader:
 
     def _principal(self, row: dict[str, Any], attached: list[dict[str, Any]]) -> Principal:
         boundary = tuple(self._attached(r, "boundary") for r in attached if r["kind"] == "boundary")
-        identity = tuple(self._attached(r, "identity") for r in attached if r["kind"] != "boundary")
+        identity = tuple(self._attached(r, "identity") for r in attached if r["kind"] in ("inline", "managed"))
+        trust = tuple(self._attached(r, "trust") for r in attached if r["kind"] == "trust")
+        has_session_tags = any(lets_tag(statement) for held in trust for statement in held.policy.statements)
         known = (row["principal_arn"], row["principal_type"], row["principal_id"], _tags(row["tags"]))
-        return Principal(*known, tuple(row["missing"] or ()), identity, boundary or None)
+        return Principal(*known, tuple(row["missing"] or ()), identity, boundary or None, has_session_tags)
 
     def _policies_on(self, name: str) -> list[dict[str, Any]]:
         if name not in self._on_resources:
@@ -239,6 +244,13 @@ class LakeReader:
 def named_in(lake: Lake) -> Callable[[], Names]:
     """Return what finds the actions and condition keys that the policies of a lake name."""
     return LakeReader(lake).names
+
+
+def lets_tag(statement: Statement) -> bool:
+    """Whether a statement of a trust policy lets somebody pass session tags."""
+    is_named = action_matches(statement.actions, "sts:TagSession")
+    is_meant = is_named == (statement.action_element == "Action")
+    return statement.effect == "Allow" and bool(statement.actions) and is_meant
 
 
 def governing(resource: str, arn_formats: Sequence[str]) -> frozenset[str]:

@@ -32,8 +32,8 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 class Line:
     """A request as its line gives it.
 
-    ``context`` has the keys in lower case, with their values. ``policies`` holds the members of POLICY_MEMBERS that are
-    given, as decoded JSON.
+    ``context`` has the keys in lower case, with their values; ``spelling`` has them as they are written. ``policies``
+    holds the members of POLICY_MEMBERS that are given, as decoded JSON.
     """
 
     id: str | int | None
@@ -44,6 +44,7 @@ class Line:
     federated_by: str | None
     context: Mapping[str, tuple[str, ...]]
     policies: Mapping[str, Any]
+    spelling: Mapping[str, str]
 
 
 def decoded(text: str) -> dict[str, Any]:
@@ -80,9 +81,9 @@ def read_line(value: Mapping[str, Any]) -> Line:
     account = _optional(value, "resource_account", _ACCOUNT, "write twelve digits in quotes")
     federated_by = _optional(value, "federated_by", _PRINCIPAL, "write the ARN of the user who made the session")
     policies = {name: value[name] for name in POLICY_MEMBERS if value.get(name) is not None}
-    return Line(
-        id_of(value), principal, action, resource, account, federated_by, _context(value.get("context", {})), policies
-    )
+    context = _context(value.get("context", {}))
+    spelling = {key.lower(): key for key in value.get("context", {})}
+    return Line(id_of(value), principal, action, resource, account, federated_by, context, policies, spelling)
 
 
 def type_of(value: object) -> str:

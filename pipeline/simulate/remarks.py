@@ -56,6 +56,14 @@ class Remark(NamedTuple):
         return f"{self.name}: {self.text}"
 
 
+class OfResource(NamedTuple):
+    """What there is to say of a request's resource, and what to do about a mistake."""
+
+    text: str
+    is_mistake: bool
+    remedy: str = ""
+
+
 class Remarks:
     """Makes remarks on requests, and remembers what it knows of names."""
 
@@ -78,16 +86,19 @@ class Remarks:
             if entry is not None and not self._carries(entry, key.lower()):
                 yield Remark("context", key, f"AWS sends no such key with {entry.action}; leave it out", False)
 
-    def on_resource(self, action: str, resource: str) -> str | None:
-        """Return what there is to say where requests for an action are never on that resource."""
+    def on_resource(self, action: str, resource: str) -> OfResource | None:
+        """Return what there is to say where requests for an action are never on that resource. An ARN of a type that
+        the action does not take is a mistake: AWS authorizes no such request (SAR)."""
         entry = self.reference.action(action)
         if entry is None or resource == "*":
             return None
         if not entry.resource_types:
-            return f'{entry.action} has no resource types: decided on "*"'
+            return OfResource(f'{entry.action} has no resource types: decided on "*"', False)
         if any(is_of_form(resource, kind.arn_format) for kind in entry.resource_types):
             return None
-        return f"{resource} is of no resource type of {entry.action}: no such request is made"
+        taken = ", ".join(dict.fromkeys(kind.arn_format for kind in entry.resource_types))
+        told = f"{resource} is of no resource type of {entry.action}: no such request is made"
+        return OfResource(told, True, f"name one of {taken}")
 
     def _on_unknown_key(self, key: str, names: Callable[[], Names]) -> Iterator[Remark]:
         if _is_of_provider(key):
@@ -112,6 +123,16 @@ class Remarks:
             known[listed.split("${", 1)[0].lower()] = listed.split("${", 1)[0] + (end if "${" in listed else "")
         close = difflib.get_close_matches((start + slash).lower(), known, 1, 0.75)
         return known[close[0]] if close else None
+
+    def name(self, key: str) -> str:
+        """Return a global key in AWS's spelling, others as they are."""
+        known = self._key(key)
+        return known.name if known and "$" not in known.name else key
+
+    def can_carry(self, action: str, key: str) -> bool:
+        """Whether AWS can send a key with an action; of an unknown action any."""
+        entry = self.reference.action(action)
+        return entry is None or self._key(key) is None or self._carries(entry, key)
 
     def _can_carry(self, entry: ReferenceAction, key: str) -> bool:
         """Whether AWS can send a key that the reference knows with an action."""

@@ -13,16 +13,16 @@ PRINCIPAL_KEY = "aws:principaltag/"
 def principal_tags(principal: Principal | None, line: Mapping[str, tuple[str, ...]]) -> Facts:
     """Return the principal's tags as keys.
 
-    Tags of a role give way to those in the line, which are session tags (STAG); of a user, those that the line
-    names and the user has not are known to be absent.
+    Where its trust policy lets somebody pass session tags, a role's tags give way to those in the line (STAG), which
+    cannot remove them. Of all others, tags that the line names and the principal has not are known to be absent.
     """
     if principal is None or principal.principal_type == "policy":
         return {}
     tags: Facts = {PRINCIPAL_KEY + key.lower(): (value,) for key, value in principal.tags}
     asked = {key for key in line if key.startswith(PRINCIPAL_KEY)}
-    if principal.principal_type == "user":
+    if not principal.has_session_tags:
         return {**dict.fromkeys(asked, ()), **tags}
-    return {key: values for key, values in tags.items() if key not in asked}
+    return {key: values for key, values in tags.items() if not line.get(key)}
 
 
 def resource_tags(tags: Tags, entry: ReferenceAction | None, action: str, resource: str) -> tuple[Facts, list[str]]:

@@ -1,0 +1,94 @@
+"""Which condition keys requests have, and which AWS sends together: data that both evaluators read. Decides nothing.
+
+Source: AWS global condition context keys (KEYS); forward access sessions (FAS); tags in requests (TAGS).
+"""
+
+from typing import Literal, NamedTuple
+
+State = Literal["present", "absent", "true", "false"]
+#: How far a tie goes. ``always``: no request is otherwise. ``as written``: by AWS's pages no request is otherwise, but
+#: people write such requests, so no condition is shortened by it and ``simulate`` answers them with a remark.
+#: ``scenario``: it holds for the facts of scenarios only.
+Reach = Literal["always", "as written", "scenario"]
+
+
+class Tie(NamedTuple):
+    """Where ``key`` is in ``state``, ``other`` is in ``other_state``; ``why`` says it in words."""
+
+    key: str
+    state: State
+    other: str
+    other_state: State
+    why: str
+    reach: Reach = "always"
+
+
+#: Keys that every signed request has.
+ALWAYS_PRESENT = frozenset(
+    {
+        "aws:securetransport", "aws:currenttime", "aws:epochtime", "aws:requestedregion", "aws:useragent",
+        "aws:viaawsservice", "aws:principalisawsservice", "aws:principalarn", "aws:principalaccount",
+        "aws:principaltype", "aws:userid",
+    }
+)  # fmt: skip
+#: Keys that only requests through a VPC endpoint have: all of them or none; then aws:SourceIp is absent.
+THROUGH_ENDPOINT = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
+FROM_OUTSIDE = "aws:sourceip"
+#: Keys that requests through an endpoint have for some services only.
+OF_ENDPOINT = ("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")
+#: Keys of calls that a service makes with a principal's rights: all or none, and then aws:ViaAWSService is true.
+CALLED_VIA, CALLED_FIRST, CALLED_LAST = "aws:calledvia", "aws:calledviafirst", "aws:calledvialast"
+FOR_THE_CALLER = frozenset({CALLED_VIA, CALLED_FIRST, CALLED_LAST})
+VIA_SERVICE = "aws:viaawsservice"
+#: Keys of what a service works for.
+OF_SOURCE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+#: Keys of temporary credentials.
+TOKEN, MFA, MFA_AGE = "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:multifactorauthage"
+#: A tag of the request has its key among the request's tag keys.
+REQUEST_TAG, TAG_KEYS = "aws:requesttag/", "aws:tagkeys"
+#: The region called: of SageMaker and most services that of the resource.
+REGION = "aws:requestedregion"
+#: To which service a role is passed, and for which resource of it (KEYS, iam:PassRole). SageMaker's name is known both
+#: in principals and in ARNs; those of other services may differ (ecs-tasks, monitoring.rds), so these are not tied.
+PASSED_TO, ASSOCIATED = "iam:passedtoservice", "iam:associatedresourcearn"
+SAGEMAKER, SAGEMAKER_ARNS = "sagemaker.amazonaws.com", "sagemaker"
+#: Keys that are one fact under two names: both are read as instants.
+SAME_FACT = {"aws:epochtime": "aws:currenttime"}
+
+_TOGETHER = "a request through a VPC endpoint has aws:SourceVpc, aws:SourceVpce and aws:VpcSourceIp, any other none"
+_NO_ADDRESS = "a request through a VPC endpoint has no aws:SourceIp"
+_NOT_KEPT = "a call that an AWS service makes for a principal does not keep the keys of a VPC endpoint"
+CALLED = "aws:CalledVia, its First and its Last come together, and only where aws:ViaAWSService is true"
+_SOURCE = "only a call by an AWS service has aws:SourceArn, aws:SourceAccount, aws:SourceOrgID and aws:SourceOrgPaths"
+_SESSION = "only temporary credentials tell of MFA, and they have aws:TokenIssueTime"
+_AGE = "aws:MultiFactorAuthAge is only where aws:MultiFactorAuthPresent is true"
+TAGGED = "a tag of the request has its key in aws:TagKeys, and nothing else is there"
+
+_PRESENT: State = "present"
+_ABSENT: State = "absent"
+#: Every two tied keys directly, for formulas speak of some of the keys only.
+TIES: tuple[Tie, ...] = (
+    *(Tie(k, s, other, s, _TOGETHER) for s in (_PRESENT, _ABSENT)
+      for k in sorted(THROUGH_ENDPOINT) for other in sorted(THROUGH_ENDPOINT) if k != other),
+    *(Tie(key, "present", FROM_OUTSIDE, "absent", _NO_ADDRESS) for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
+    *(Tie(FROM_OUTSIDE, "present", key, "absent", _NO_ADDRESS) for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
+    *(Tie(key, "present", VIA_SERVICE, "false", _NOT_KEPT, "as written")
+      for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
+    *(Tie(VIA_SERVICE, "true", key, "absent", _NOT_KEPT, "as written")
+      for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
+    *(Tie(k, "present", other, "present", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
+    *(Tie(other, "absent", k, "absent", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
+    *(Tie(k, s, other, s, CALLED) for s in (_PRESENT, _ABSENT)
+      for k in sorted(FOR_THE_CALLER) for other in sorted(FOR_THE_CALLER) if k != other),
+    *(Tie(key, "present", VIA_SERVICE, "true", CALLED) for key in sorted(FOR_THE_CALLER)),
+    *(Tie(VIA_SERVICE, "false", key, "absent", CALLED) for key in sorted(FOR_THE_CALLER)),
+    *(Tie(key, "present", VIA_SERVICE, "true", _SOURCE, "scenario") for key in OF_SOURCE),
+    *(Tie(VIA_SERVICE, "false", key, "absent", _SOURCE, "scenario") for key in OF_SOURCE),
+    Tie(MFA, "present", TOKEN, "present", _SESSION),
+    Tie(TOKEN, "absent", MFA, "absent", _SESSION),
+    Tie(MFA_AGE, "present", MFA, "true", _AGE),
+    Tie(MFA_AGE, "present", TOKEN, "present", _SESSION),
+    Tie(TOKEN, "absent", MFA_AGE, "absent", _SESSION),
+    Tie(MFA, "absent", MFA_AGE, "absent", _AGE),
+    Tie(MFA, "false", MFA_AGE, "absent", _AGE),
+)  # fmt: skip

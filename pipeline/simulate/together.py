@@ -1,0 +1,188 @@
+"""Holds a request's context to what AWS sends together (iam/request_keys.py), and adds what a line leaves out.
+
+Decides no request. Source: AWS global condition context keys (KEYS); forward access sessions (FAS); tags (TAGS).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from pipeline.errors import PolicylakeError
+from pipeline.iam import grammar
+from pipeline.iam.request_keys import (
+    ALWAYS_PRESENT,
+    ASSOCIATED,
+    PASSED_TO,
+    REGION,
+    REQUEST_TAG,
+    SAGEMAKER,
+    SAGEMAKER_ARNS,
+    TAG_KEYS,
+    TAGGED,
+    TIES,
+    TOKEN,
+    State,
+    Tie,
+)
+from pipeline.simulate.facts import Facts
+
+#: Callers of which all of this is known: principals of accounts, and loose documents.
+HELD = frozenset({"user", "role", "session", "federated user", "root", "document"})
+TEMPORARY = frozenset({"role", "session", "federated user"})
+#: What stands for a value that a line leaves out where AWS sends one: ids that no resource has, an address that no
+#: network has, the time of the call.
+STAND_INS = {
+    "aws:sourcevpc": "vpc-EXAMPLE", "aws:sourcevpce": "vpce-EXAMPLE", "aws:vpcsourceip": "240.0.0.1",
+}  # fmt: skip
+PASS_ROLE = "iam:passrole"
+
+
+class Asked(NamedTuple):
+    """A request as its line gives it. ``context`` has the keys in lower case; ``name`` tells how to write one, and
+    ``carries`` whether requests for the action can have it."""
+
+    action: str
+    resource: str
+    kind: str
+    context: Mapping[str, tuple[str, ...]]
+    name: Callable[[str], str]
+    carries: Callable[[str], bool]
+
+
+class Found(NamedTuple):
+    """What no request of AWS has, what AWS hardly sends, and the keys that follow from those of the line with remarks
+    on values that stand for others."""
+
+    contradictions: tuple[str, ...]
+    doubts: tuple[str, ...]
+    facts: Facts
+    stand_ins: tuple[str, ...]
+
+
+def looked_at(asked: Asked, defaults: Facts) -> Found:
+    """Return what there is to say of a request's keys beside each other. ``defaults`` are keys that it has besides."""
+    if asked.kind not in HELD:
+        return Found((), (), {}, ())
+    wrong = [*_missing(asked), *_two_moments(asked), *_other_service(asked)]
+    doubts: list[str] = []
+    region = _other_region(asked)
+    if region:
+        (wrong if asked.action.lower().startswith("sagemaker:") else doubts).append(region)
+    facts: Facts = {}
+    told: list[str] = []
+    broken: dict[str, Tie] = {}
+    for tie, contradicts in _followed(asked, defaults, facts, told):
+        if contradicts:
+            broken.setdefault(tie.why, tie)
+    for tie in broken.values():
+        text = f"context {asked.name(tie.key)} and {asked.name(tie.other)}: {tie.why}; mend one of them"
+        (wrong if tie.reach == "always" else doubts).append(text)
+    wrong += _wrong_tags(asked, facts, told)
+    return Found(tuple(wrong), tuple(doubts), facts, tuple(told))
+
+
+def check(found: Found) -> None:
+    """Raise PolicylakeError where no request of AWS is so."""
+    if found.contradictions:
+        raise PolicylakeError(found.contradictions[0])
+
+
+def _followed(asked: Asked, defaults: Facts, facts: Facts, told: list[str]) -> Iterator[tuple[Tie, bool]]:
+    """Yield the ties that the line's keys are in, with whether they contradict each other; add what follows."""
+    queue = list(asked.context)
+    while queue:
+        key = queue.pop(0)
+        values = asked.context.get(key, facts.get(key, ()))
+        for tie in TIES:
+            if tie.key != key or tie.reach == "scenario" or not _is_in(values, tie.state):
+                continue
+            held = asked.context.get(tie.other, facts.get(tie.other))
+            if held is not None:
+                yield tie, not _is_in(held, tie.other_state)
+            elif not _is_in(defaults.get(tie.other, ()), tie.other_state):
+                facts[tie.other] = _value(tie, defaults)
+                queue.append(tie.other)
+                if tie.other in STAND_INS or tie.other_state == "true":
+                    told.append(f"{tie.why}: {asked.name(tie.other)} is taken as {', '.join(facts[tie.other])}")
+
+
+def _is_in(values: tuple[str, ...], state: State) -> bool:
+    if state in ("present", "absent"):
+        return any(values) == (state == "present")
+    return tuple(value.strip().lower() for value in values) == (state,)
+
+
+def _value(tie: Tie, defaults: Facts) -> tuple[str, ...]:
+    """Return the values of a key that follows: of the time when credentials were issued, the time of the call."""
+    if tie.other_state in ("true", "false"):
+        return (tie.other_state,)
+    if tie.other_state == "absent":
+        return ()
+    return defaults.get("aws:currenttime", ()) if tie.other == TOKEN else (STAND_INS[tie.other],)
+
+
+def _missing(asked: Asked) -> Iterator[str]:
+    """Yield which keys a line leaves empty that each request has; a role's has temporary credentials."""
+    always = ALWAYS_PRESENT if asked.kind != "document" else ALWAYS_PRESENT - {"aws:principalarn"}
+    for key in sorted({*always, *([TOKEN] if asked.kind in TEMPORARY else [])}):
+        if asked.context.get(key) == ():
+            yield f"context {asked.name(key)} is empty, but every request of the principal has it; give it a value"
+
+
+def _two_moments(asked: Asked) -> Iterator[str]:
+    """Yield that a line names two times of the call."""
+    written = [asked.context.get(key, ())[:1] for key in ("aws:currenttime", "aws:epochtime")]
+    seconds = {int(moment) for values in written for moment in map(grammar.instant, values) if moment is not None}
+    if len(seconds) > 1:
+        yield "context aws:CurrentTime and aws:EpochTime are two moments; leave one of them out"
+
+
+def _other_region(asked: Asked) -> str | None:
+    """Return that the region called is not that of the resource. Only services that reach into other regions, which
+    SageMaker does not, can be called so."""
+    region = f"{asked.resource}:::".split(":")[3]
+    given = asked.context.get(REGION, ())
+    if not region or "*" in region or not given or given == (region,):
+        return None
+    told = f"context {asked.name(REGION)} is {', '.join(given)}, but {asked.resource} is in {region}"
+    return f"{told}, which is the region called; leave it out"
+
+
+def _other_service(asked: Asked) -> Iterator[str]:
+    """Yield that a role is passed to one service and associated with a resource of another (KEYS, iam:PassRole)."""
+    services, arns = asked.context.get(PASSED_TO, ()), asked.context.get(ASSOCIATED, ())
+    if asked.action.lower() != PASS_ROLE or len(services) != 1 or len(arns) != 1:
+        return
+    of = f"{arns[0]}::".split(":")[2]
+    if of and (services[0] == SAGEMAKER) != (of == SAGEMAKER_ARNS):
+        told = f"context {asked.name(ASSOCIATED)} is {arns[0]}, which is none of {services[0]}"
+        yield f"{told}, the service of {asked.name(PASSED_TO)}; mend one of them"
+
+
+def _wrong_tags(asked: Asked, facts: Facts, told: list[str]) -> Iterator[str]:
+    """Yield which tags of the request and which of its tag keys do not go together; add those that a line leaves out.
+
+    An empty value stands for that of a tag of which only the key is given (TAGS).
+    """
+    tags = {key.removeprefix(REQUEST_TAG): values for key, values in asked.context.items() if _is_tag(key)}
+    there = [name for name, values in tags.items() if values]
+    named = asked.context.get(TAG_KEYS)
+    if named is None:
+        if there and asked.carries(TAG_KEYS):
+            facts[TAG_KEYS] = tuple(asked.name(REQUEST_TAG + name)[len(REQUEST_TAG) :] for name in there)
+        return
+    lowered = {name.lower() for name in named}
+    for name in there:
+        if name not in lowered:
+            key = asked.name(REQUEST_TAG + name)
+            yield f"context {key} is not among {asked.name(TAG_KEYS)} ({', '.join(named) or 'empty'}): {TAGGED}"
+    for name in sorted(lowered):
+        if tags.get(name) == ():
+            key = asked.name(REQUEST_TAG + name)
+            yield f"context {asked.name(TAG_KEYS)} holds {name}, but {key} is empty: {TAGGED}"
+        elif name and name not in tags and asked.carries(REQUEST_TAG + name):
+            facts[REQUEST_TAG + name] = ("",)
+            told.append(f"aws:TagKeys holds {name}, whose value is not given: it is taken as empty")
+
+
+def _is_tag(key: str) -> bool:
+    return key.startswith(REQUEST_TAG) and key != REQUEST_TAG

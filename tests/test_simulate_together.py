@@ -1,0 +1,144 @@
+"""What no request of AWS has together is an error, what AWS sends with a key that a line gives is there too."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asking import KNOWN, NOTEBOOK, answers, ask
+from flat_lake import flat_lake
+from ingest_inputs import arn, document, export, inline, role, user, write
+
+from pipeline.lake import Lake
+
+Json = Any
+ROLE = arn("role/any")
+CREATE, MODEL = "sagemaker:CreateModel", "arn:aws:sagemaker:us-east-1:111122223333:model/m"
+PASS = {"action": "iam:PassRole", "resource": arn("role/passed")}
+
+
+def only_if(name: str, operator: str, key: str, value: str) -> Json:
+    return user(name, UserPolicyList=[inline("only", document("*", Condition={operator: {key: value}}))])
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    folder = tmp_path_factory.mktemp("inputs")
+    users = (
+        user("ana", UserPolicyList=[inline("all", document("*"))]),
+        only_if("endpoint", "Null", "aws:SourceVpce", "true"),
+        only_if("mfa", "Bool", "aws:MultiFactorAuthPresent", "true"),
+        only_if("temporary", "Null", "aws:TokenIssueTime", "false"),
+        only_if("keys", "ForAnyValue:StringEquals", "aws:TagKeys", "Team"),
+        only_if("tag", "Null", "aws:RequestTag/Team", "false"),
+    )
+    write(folder, "account.json", export(users, roles=[role("any", RolePolicyList=[inline("all", document("*"))])]))
+    return flat_lake(folder, KNOWN)
+
+
+def make(context: Json, principal: str = arn("user/ana"), **members: Json) -> Json:
+    return ask(principal, **{"action": CREATE, "resource": MODEL, "context": context, **members})
+
+
+ADDRESS = {"aws:SourceIp": "203.0.113.9"}
+IMPOSSIBLE = (
+    ("another region than the resource's", make({"aws:RequestedRegion": "eu-west-1"}), "is in us-east-1"),
+    ("VPC and address", make({"aws:SourceVpc": "vpc-1", **ADDRESS}), "has no aws:SourceIp"),
+    ("VPC endpoint and address", make({"aws:SourceVpce": "vpce-1", **ADDRESS}), "has no aws:SourceIp"),
+    ("VPC without endpoint", make({"aws:SourceVpc": "vpc-1", "aws:SourceVpce": []}), "any other none"),
+    (
+        "called by no service",
+        make({"aws:CalledVia": ["athena.amazonaws.com"], "aws:ViaAWSService": "false"}),
+        "only where aws:ViaAWSService is true",
+    ),
+    (
+        "age of no MFA",
+        make({"aws:MultiFactorAuthAge": "10", "aws:MultiFactorAuthPresent": "false"}),
+        "only where aws:MultiFactorAuthPresent is true",
+    ),
+    (
+        "age of absent MFA",
+        make({"aws:multifactorauthage": "10", "aws:MultiFactorAuthPresent": []}),
+        "context aws:multifactorauthage and aws:MultiFactorAuthPresent",
+    ),
+    (
+        "MFA of long-term keys",
+        make({"aws:MultiFactorAuthPresent": "true", "aws:TokenIssueTime": []}),
+        "only temporary credentials tell of MFA",
+    ),
+    ("a role without token", make({"aws:TokenIssueTime": []}, ROLE), "every request of the principal has it"),
+    ("no region", make({"aws:RequestedRegion": []}), "every request of the principal has it"),
+    ("a tag without its key", make({"aws:RequestTag/Team": "x", "aws:TagKeys": ["Project"]}), "aws:RequestTag/Team is"),
+    ("a tag beside no keys", make({"aws:RequestTag/Team": "x", "aws:TagKeys": []}), "(empty)"),
+    ("a key without its tag", make({"aws:RequestTag/Team": [], "aws:TagKeys": ["team"]}), "holds team"),
+    (
+        "two moments",
+        make({"aws:CurrentTime": "2026-01-01T00:00:00Z", "aws:EpochTime": "1"}),
+        "two moments",
+    ),
+    (
+        "passed to one service, for a resource of another",
+        make({"iam:PassedToService": "lambda.amazonaws.com", "iam:AssociatedResourceArn": MODEL}, **PASS),
+        "none of lambda.amazonaws.com",
+    ),
+    (
+        "passed to SageMaker, for a resource of another",
+        make({"iam:PassedToService": "sagemaker.amazonaws.com", "iam:AssociatedResourceArn": ROLE}, **PASS),
+        "none of sagemaker.amazonaws.com",
+    ),
+    ("a resource of another type", make({}, resource=NOTEBOOK), "is of no resource type of sagemaker:CreateModel"),
+)
+
+
+@pytest.mark.parametrize(("line", "words"), [c[1:] for c in IMPOSSIBLE], ids=[c[0] for c in IMPOSSIBLE])
+def test_a_request_that_aws_cannot_make_is_an_error(lake: Lake, line: Json, words: str) -> None:
+    (answer,) = answers([line], lake)
+    assert answer["decision"] == "error"
+    assert words in answer["detail"]
+
+
+@pytest.mark.parametrize(("line", "words"), [c[1:] for c in IMPOSSIBLE[1:8]], ids=[c[0] for c in IMPOSSIBLE[1:8]])
+def test_with_policies_of_its_own_it_is_told_and_as_a_test_an_error(line: Json, words: str) -> None:
+    own = {**line, "identity_policies": [document("*")]}
+    (told,), (tested,) = answers([own]), answers([own], is_strict=True)
+    assert (told["decision"], tested["decision"]) == ("allowed", "error")
+    assert words in told["detail"]
+    assert words in tested["detail"]
+
+
+TAGGED = {"aws:RequestTag/Team": "x"}
+FOLLOWING = (
+    ("an endpoint with its VPC", {"aws:SourceVpc": "vpc-1"}, "endpoint", "implicitDeny", "is taken as vpce-EXAMPLE"),
+    ("MFA with its age", {"aws:MultiFactorAuthAge": "10"}, "mfa", "allowed", "is taken as true"),
+    ("a token with MFA", {"aws:MultiFactorAuthPresent": "true"}, "temporary", "allowed", ""),
+    ("the keys of tags, as they are written", TAGGED, "keys", "allowed", ""),
+    ("an empty tag with a key", {"aws:TagKeys": ["Team"]}, "tag", "implicitDeny", "taken as empty"),
+)
+
+
+@pytest.mark.parametrize(
+    ("context", "name", "decision", "words"), [c[1:] for c in FOLLOWING], ids=[c[0] for c in FOLLOWING]
+)
+def test_what_aws_sends_with_a_key_is_there(lake: Lake, context: Json, name: str, decision: str, words: str) -> None:
+    (answer,) = answers([make(context, arn(f"user/{name}"))], lake)
+    assert answer["decision"] == decision
+    assert words in answer["detail"]
+
+
+def test_a_call_by_a_service_with_the_keys_of_an_endpoint_is_decided_with_a_warning(lake: Lake) -> None:
+    context = {"aws:SourceVpc": "vpc-1", "aws:SourceVpce": "vpce-1", "aws:VpcSourceIp": "10.0.0.1"}
+    (answer,) = answers([make({**context, "aws:ViaAWSService": "true"})], lake, is_strict=True)
+    assert answer["decision"] == "allowed"
+    assert "does not keep the keys of a VPC endpoint" in answer["warnings"][0]
+
+
+def test_another_region_is_a_warning_where_a_service_reaches_into_others(lake: Lake, tmp_path: Path) -> None:
+    model = "arn:aws:bedrock:us-west-2::foundation-model/m"
+    line = make({"aws:RequestedRegion": "us-east-1"}, action="bedrock:InvokeModel", resource=model)
+    (answer,) = answers([line], lake, is_strict=True)
+    assert "is in us-west-2" in answer["warnings"][0]
+
+
+def test_deleting_tags_names_keys_without_tags(lake: Lake) -> None:
+    (answer,) = answers([make({"aws:TagKeys": ["Team"]}, action="sagemaker:DeleteTags")], lake)
+    assert answer["decision"] == "allowed"
+    assert "taken as empty" not in answer["detail"]
