@@ -346,3 +346,24 @@ def test_the_docs_name_every_column_of_findings():
     listed = text[text.index("## Findings") : text.index("## When it appears")]
     rows = [line.split("|")[1] for line in listed.splitlines() if line.startswith("| `")]
     assert re.findall(r"`(\w+)`", "".join(rows)) == list(Finding._fields)
+
+
+def test_a_finding_about_no_statement_has_the_file_of_its_principal_or_resource(lake):
+    (principal,) = lake.query("select principal_arn, source from principals order by principal_arn limit 1").to_pylist()
+    sql = "select target_arn, source from attachments where attachment_kind = 'resource' order by target_arn limit 1"
+    (resource,) = lake.query(sql).to_pylist()
+    rows = [
+        row(1, principal_arn=principal["principal_arn"]),
+        row(2, resource_arn=resource["target_arn"]),
+        row(3, principal_arn="arn:aws:iam::333344445555:role/none"),
+    ]
+    files = [finding.file for finding in contents_of(lake, table(rows), CARDS, TODAY).findings]
+    assert files[2] is None
+    for file, known in zip(files, (principal, resource), strict=False):
+        assert known["source"].endswith(f"/{file}")
+
+
+def test_texts_that_a_control_breaks_into_lines_are_on_one(lake):
+    card = CARDS[0]._replace(rationale="It grows\nwith AWS.")
+    told = contents_of(lake, table([row(1, remedy="Name\n  them.")]), [card], TODAY)
+    assert (told.controls[0].rationale, told.findings[0].remedy) == ("It grows with AWS.", "Name them.")

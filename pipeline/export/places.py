@@ -49,8 +49,20 @@ def placed(lake: Lake, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings with file, line, column and pointer, as far as the inputs are still there."""
     sources = [SourceFile(**source) for source in lake.manifest.get("inputs", ())]
     names = portable_names([source.path for source in sources])
+    findings = _with_files(lake, findings)
     found = _positions(lake, findings, sources)
     return tuple(_placed(finding, found.get(finding.finding_id), names) for finding in findings)
+
+
+def _with_files(lake: Lake, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Give findings about no policy the file that their principal was read from, or the policy of their resource."""
+    asked = [finding for finding in findings if not finding.source]
+    if not asked:
+        return findings
+    lake.lend("asked", table_of(asked).select(["finding_id", "principal_arn", "resource_arn", "source"]))
+    rows = lake.query(assets.text("sql", "export/finding_files.sql")).to_pylist()
+    files = {row["finding_id"]: row["source"] for row in rows}
+    return [f if f.source else f._replace(source=files.get(f.finding_id)) for f in findings]
 
 
 def _placed(finding: Finding, place: Position | None, names: Mapping[str, str]) -> Finding:
