@@ -357,8 +357,9 @@ def test_a_finding_about_no_statement_has_the_file_of_its_principal_or_resource(
         row(2, resource_arn=resource["target_arn"]),
         row(3, principal_arn="arn:aws:iam::333344445555:role/none"),
     ]
-    files = [finding.file for finding in contents_of(lake, table(rows), CARDS, TODAY).findings]
-    assert files[2] is None
+    found = contents_of(lake, table(rows), CARDS, TODAY).findings
+    files = [finding.file for finding in found]
+    assert (files[2], found[2].line) == (None, None)
     for file, known in zip(files, (principal, resource), strict=False):
         assert known["source"].endswith(f"/{file}")
 
@@ -367,3 +368,23 @@ def test_texts_that_a_control_breaks_into_lines_are_on_one(lake):
     card = CARDS[0]._replace(rationale="It grows\nwith AWS.")
     told = contents_of(lake, table([row(1, remedy="Name\n  them.")]), [card], TODAY)
     assert (told.controls[0].rationale, told.findings[0].remedy) == ("It grows with AWS.", "Name them.")
+
+
+def test_a_finding_about_a_principal_points_at_the_principal(lake):
+    sql = """
+    select principal_arn from principals
+    where ends_with(source, '333344445555.json') and principal_type != 'policy' order by principal_arn
+    """
+    arns = lake.query(sql)["principal_arn"].to_pylist()
+    rows = [row(number, principal_arn=arn, subject_kind="principal") for number, arn in enumerate(arns, start=1)]
+    found = contents_of(lake, table(rows), CARDS, TODAY).findings
+    text = (SAMPLE / "accounts" / "333344445555.json").read_text()
+    document = json.loads(text)
+    assert len(found) > 20
+    for finding in found:
+        part = document
+        for step in finding.pointer.split("/")[1:]:
+            part = part[int(step) if isinstance(part, list) else step]
+        assert part["Arn"] == finding.principal_arn
+        rest = "\n".join(text.splitlines()[finding.line - 1 :])[finding.column - 1 :]
+        assert json.JSONDecoder().raw_decode(rest)[0]["Arn"] == finding.principal_arn
