@@ -27,6 +27,7 @@ from pipeline.export.records import (
     Changes,
     Contents,
     Finding,
+    cards_of,
     counts_by_severity,
     findings_of,
     table_of,
@@ -86,7 +87,7 @@ def contents_of(
 ) -> Contents:
     """Return findings with their places in the inputs, ready for a writer; compared with nothing."""
     found = placed(lake, findings_of(findings))
-    return Contents(today, __version__, lake.snapshot_id, lake.manifest, found, tuple(controls),
+    return Contents(today, __version__, lake.snapshot_id, lake.manifest, found, cards_of(controls),
                     inputs_of(lake.manifest), NOTHING, region)  # fmt: skip
 
 
