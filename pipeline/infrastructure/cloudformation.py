@@ -392,7 +392,8 @@ class _Reading:
 #: Properties that give resources of other types their names.
 NAMES = (
     "BucketName", "QueueName", "TopicName", "TableName", "FunctionName", "ClusterName", "RepositoryName", "Name",
-    "NotebookInstanceName", "ModelName", "EndpointName", "DomainName", "ManagedPolicyName", "PolicyName", "LogGroupName",
+    "NotebookInstanceName", "ModelName", "EndpointName", "DomainName", "ManagedPolicyName", "PolicyName",
+    "LogGroupName",
 )  # fmt: skip
 FUNCTIONS: Mapping[str, Callable[[_Reading, Any], Any]] = {
     "Ref": _Reading.ref,

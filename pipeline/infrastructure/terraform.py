@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from pipeline.infrastructure.facts import (
+    KINDS,
     Attached,
     Attributes,
     Control,
@@ -35,6 +36,10 @@ DATA = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)")
 #: Ends the names of policies of which only a part is known.
 DRAFT = " (as far as known before apply)"
 INDEX = re.compile(r"\[[^\]]*\]")
+#: The kind of principal that a type of resource is, or is about.
+OWNERS: dict[str, Kind] = {
+    f"aws_iam_{kind}{end}": kind for kind in KINDS for end in ("", "_policy", "_policy_attachment")
+}
 #: Account of a plan in which nothing tells one.
 NO_ACCOUNT = "000000000000"
 #: Resources that change who may do what and that are not read.
@@ -69,7 +74,8 @@ class _Resource(NamedTuple):
         return self.address[:end]
 
     @property
-    def index(self) -> str:
+    def instance(self) -> str:
+        """The index in its address, with its brackets."""
         found = INDEX.search(self.address[len(self.module) :])
         return found.group() if found else ""
 
@@ -115,7 +121,7 @@ def _unread(changes: Iterable[Json]) -> Iterator[str]:
 
 
 def _documents(changes: Iterable[Json]) -> dict[str, Json]:
-    """Return the data sources aws_iam_policy_document that are read only at apply, by address: what is known of them."""
+    """Return what is known of the data sources aws_iam_policy_document that are read only at apply, by address."""
     return {
         str(change.get("address")): _dict(change.get("change"))
         for change in changes
@@ -299,7 +305,7 @@ class _Reading:
         return str(name) if name else f"{resource.get('name_prefix') or ''}{resource.address}"
 
     def owner(self, resource: _Resource, kind: Kind) -> Principal:
-        partition, account = self.accounts.of(resource)
+        _, account = self.accounts.of(resource)
         return Principal(account, kind, self.named(resource))
 
     def policy_arn(self, resource: _Resource) -> str:
@@ -318,7 +324,7 @@ class _Reading:
             return None
         ((type_name, name, index),) = names
         base = f"{resource.module}{type_name}.{name}"
-        for address in (base + index, base + resource.index, base):
+        for address in (base + index, base + resource.instance, base):
             if address in self.resources:
                 return self.resources[address]
         instances = [one for one in self.resources.values() if one.address.startswith(f"{base}[")]
@@ -362,7 +368,7 @@ class _Reading:
         if len(found) != 1:
             return None
         base = f"{resource.module}data.aws_iam_policy_document.{found.pop()}"
-        value = self.documents.get(base + resource.index) or self.documents.get(base)
+        value = self.documents.get(base + resource.instance) or self.documents.get(base)
         return drafted(value) if value else None
 
     def attach(self, owner: Principal | None, resource: _Resource, argument: str = "policy_arn") -> None:
@@ -370,8 +376,10 @@ class _Reading:
             return
         arn = resource.get(argument)
         target = None if arn else self.referred(resource, argument, "aws_iam_policy")
-        if arn or target:
-            self.found[Attached(owner, str(arn) if arn else self.policy_arn(target))] = True  # type: ignore[arg-type]
+        if arn:
+            self.found[Attached(owner, str(arn))] = True
+        elif target:
+            self.found[Attached(owner, self.policy_arn(target))] = True
         else:
             self.tell(resource, argument, f"{owner.kind} {owner.name} is marked incomplete")
             self.found[Unread(owner, resource.address)] = True
@@ -379,7 +387,7 @@ class _Reading:
     # Types of resources.
 
     def read_principal(self, resource: _Resource) -> None:
-        kind: Kind = resource.type.removeprefix("aws_iam_")  # type: ignore[assignment]
+        kind = OWNERS[resource.type]
         owner = self.owner(resource, kind)
         path = str(resource.get("path") or "/")
         partition, _ = self.accounts.of(resource)
@@ -442,7 +450,7 @@ class _Reading:
             self.drafts[arn] = draft
 
     def read_inline(self, resource: _Resource) -> None:
-        kind: Kind = resource.type.removeprefix("aws_iam_").removesuffix("_policy")  # type: ignore[assignment]
+        kind = OWNERS[resource.type]
         owner = self.principal(resource, kind, kind)
         if owner is not None:
             self.found[Inline(owner, self.named(resource))] = self.document(resource, "policy")
@@ -451,12 +459,12 @@ class _Reading:
                 self.found[Inline(owner, f"{self.named(resource)}{DRAFT}")] = draft
 
     def read_attachment(self, resource: _Resource) -> None:
-        kind: Kind = resource.type.removeprefix("aws_iam_").removesuffix("_policy_attachment")  # type: ignore[assignment]
+        kind = OWNERS[resource.type]
         self.attach(self.principal(resource, kind, kind), resource)
 
     def read_attachments(self, resource: _Resource) -> None:
-        for kind in ("user", "role", "group"):
-            for owner in self.several(resource, f"{kind}s", kind):  # type: ignore[arg-type]
+        for kind in KINDS:
+            for owner in self.several(resource, f"{kind}s", kind):
                 self.attach(owner, resource)
 
     def several(self, resource: _Resource, argument: str, kind: Kind) -> Iterator[Principal]:
