@@ -4,7 +4,7 @@ Reads lakes through queries and decides on formulas; it knows no command, no rep
 """
 
 from pipeline.diff.changes import COLUMNS, NOTHING, Wanted, changes
-from pipeline.diff.gate import GATES, fails
+from pipeline.diff.gate import GATES, fails, newly_incomplete
 from pipeline.diff.notes import notes
 
-__all__ = ["COLUMNS", "GATES", "NOTHING", "Wanted", "changes", "fails", "notes"]
+__all__ = ["COLUMNS", "GATES", "NOTHING", "Wanted", "changes", "fails", "newly_incomplete", "notes"]

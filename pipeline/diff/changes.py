@@ -43,7 +43,7 @@ COLUMNS: dict[str, str] = {
     "old_verdict": "The same on the old side.",
     "condition": "The new residual condition in words; null where allowed, or no scope.",
     "old_condition": "The old one.",
-    "through": "The statements that make the difference: + is new on the new side, - is gone from the old one, = stands "
+    "through": "The statements that make the difference: + is new on the new side, - is gone from the old one, = is "
     "on both and something else made the difference. Effect, policy, place in it, Sid, file.",
     "granted_by": "Allow statements of the new side for these resources.",
     "limited_by": "Statements that limit the new side: Deny, boundary, SCP, RCP.",
@@ -89,8 +89,8 @@ EVERYTHING = Wanted()
 def changes(old: Lake, new: Lake, reference: Reference, wanted: Wanted = EVERYTHING) -> pa.Table:
     """Return how access differs between two snapshots, with the columns of :data:`COLUMNS`, ordered by principal.
 
-    Actions that only one snapshot answers for are left out, but those that a policy names and no reference knows. Raises
-    PolicylakeError where nothing is ``wanted``, or a snapshot cannot be read.
+    Actions that only one snapshot answers for are left out, but those that a policy names and no reference knows.
+    Raises PolicylakeError where nothing is ``wanted``, or a snapshot cannot be read.
     """
     compared = _compared_actions(old, new, wanted)
     for lake in (old, new):
@@ -164,8 +164,8 @@ def _answers(new: Lake, reference: Reference) -> pa.Table:
     found: list[dict[str, Any]] = []
     for question in new.query(_sql("distinct_questions")).to_pylist():
         own = question["own_account"] or own_token
-        sides = [_rows(question[f"{side}_content"], own) for side in ("old", "new")]
-        listed = differences(*sides, formats.of(question["service"]), own, witnesses)
+        before, after = (_rows(question[f"{side}_content"], own) for side in ("old", "new"))
+        listed = differences(before, after, formats.of(question["service"]), own, witnesses)
         found += [
             {**_told(one, spelling, own_token), "question_id": question["question_id"], "difference_number": number}
             for number, one in enumerate(listed)

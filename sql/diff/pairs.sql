@@ -3,7 +3,7 @@ description = "The principals whose numbers differ, or that one side alone has, 
 grain = ["principal_arn"]
 */
 select
-    principal_arn,
+    coalesce(new.principal_arn, old.principal_arn) as principal_arn,
     coalesce(new.account_id, old.account_id) as account_id,
     coalesce(new.principal_type, old.principal_type) as principal_type,
     case
@@ -15,5 +15,5 @@ select
     old.profile_id as old_profile_id,
     new.profile_id as new_profile_id,
 from old_principals as old
-full outer join new_principals as new using (principal_arn)
+full outer join new_principals as new on old.principal_arn = new.principal_arn
 where coalesce(old.number, '0') != coalesce(new.number, '0')

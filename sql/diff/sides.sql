@@ -27,12 +27,19 @@ numbered as (
     semi join asked_cells on cell_access.cell_id = asked_cells.cell_id
 ),
 
+asked_lists as (
+    select distinct
+        cell_id,
+        places,
+    from asked
+),
+
 asked_places as (
     select
         cell_id,
         places,
         unnest(places) as place,
-    from (select distinct cell_id, places from asked)
+    from asked_lists
 ),
 
 beside as (
