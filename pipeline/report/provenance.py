@@ -93,10 +93,14 @@ def told(scenario: Scenario) -> dict[str, Any]:
 
 def versions(lake: Lake) -> list[tuple[str, str]]:
     """Return names and values of what made the report."""
-    manifest = lake.manifest
+    return versions_of(lake.manifest, lake.snapshot_id)
+
+
+def versions_of(manifest: dict[str, Any], snapshot_id: str) -> list[tuple[str, str]]:
+    """Return names and values of what made a snapshot, from its manifest."""
     reference = manifest.get("reference", {})
     return [
-        ("Snapshot", lake.snapshot_id),
+        ("Snapshot", snapshot_id),
         ("policylake", str(manifest.get("policylake_version", ""))),
         ("Service reference", f"{reference.get('version', '')}, {reference.get('origin', '')}"),
         ("Date of the service reference", str(reference.get("data_date", ""))),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from pipeline import assets, reference
 from pipeline.evaluate.scenario_files import file_of, read_scenarios
@@ -16,13 +15,13 @@ from pipeline.report.folder import replaced_folder
 from pipeline.report.history import read_history
 from pipeline.report.inventory import write_inventory
 from pipeline.report.matrix import write_index
-from pipeline.report.model import Book, read_book
 from pipeline.report.overview import dangerous, story, totals
 from pipeline.report.pages import Pages
-from pipeline.report.part import Part, narrowed, narrowed_sources, targets, with_own_witnesses
+from pipeline.report.part import Part
 from pipeline.report.policies import write_policies
-from pipeline.report.principals import Sources, read_sources, write_principals
+from pipeline.report.principals import write_principals
 from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_table, told, versions
+from pipeline.report.reading import Read, read_all
 from pipeline.report.tasks import task
 
 #: Files that every page loads, beside the pages.
@@ -52,30 +51,12 @@ def write_report(
     """
     if scenarios is None:
         scenarios = () if scenario else read_scenarios(file_of(None), reference.load())
-    read = _read(lake, part)
+    read = read_all(lake, part)
     with replaced_folder(out) as folder:
         for name in STATIC:
             (folder / name).write_text(assets.text("reports", name), encoding="utf-8")
         _write(folder, lake, read, scenario, scenarios, checks)
     return out / "index.html"
-
-
-class Read(NamedTuple):
-    """What pages are made of, all of it or a part; ``targets`` are what policies of a part are attached to."""
-
-    book: Book
-    sources: Sources
-    part: Part | None
-    targets: set[str] | None
-
-
-def _read(lake: Lake, part: Part | None) -> Read:
-    book = read_book(lake)
-    if part is None:
-        return Read(book, read_sources(lake, book), None, None)
-    left = with_own_witnesses(narrowed(book, part), lake)
-    sources = narrowed_sources(read_sources(lake, left), left)
-    return Read(left, sources, part, targets(left, sources))
 
 
 def _write(
