@@ -175,7 +175,7 @@ def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> F
 
 def _without_values(test: Test, around: Surroundings) -> Formula:
     """Return what an empty list of values comes to under a set operator or IfExists: at most that the key is absent."""
-    if test.set_qualifier == "ForAnyValue" and not test.if_exists:
+    if test.set_qualifier == "ForAnyValue":
         return False
     rest = test._replace(set_qualifier=None, if_exists=False, has_variables=False)
     if test.set_qualifier or not around.knowledge.domain(test.key).takes_texts:
