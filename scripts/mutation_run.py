@@ -59,7 +59,8 @@ TESTS = {
         "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py", *AGREEMENT,
     ),
     "sql": (
-        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", "test_dependencies.py", *AGREEMENT,
+        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", "test_dependencies.py",
+        *AGREEMENT,
     ),
 }  # fmt: skip
 #: Formulas for test_solver_smt.py.
