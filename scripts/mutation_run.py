@@ -54,10 +54,14 @@ TESTS = {
         *AGREEMENT,
     ),
     "evaluate": (
-        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_equal_conditions.py", "test_scopes.py",
+        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_dependencies.py", "test_equal_conditions.py",
+        "test_scopes.py",
         "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py", *AGREEMENT,
     ),
-    "sql": ("test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", *AGREEMENT),
+    "sql": (
+        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", "test_dependencies.py",
+        *AGREEMENT,
+    ),
 }  # fmt: skip
 #: Formulas for test_solver_smt.py.
 FORMULAS = "150"

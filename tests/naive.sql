@@ -39,7 +39,8 @@ required_layers as (
     union
     select target_arn, 'boundary', 0 from attachments where attachment_kind = 'boundary'
     union
-    select principal_arn, 'scp', level from bound_by_organization
+    -- A level for which the input has no SCP limits nothing.
+    select principal_arn, 'scp', level from documents where layer = 'scp'
 ),
 
 -- Patterns as regular expressions. Identity policies and boundaries complete short ARNs; wildcards in the first five

@@ -96,7 +96,7 @@ SET_SITUATIONS = (
     ("ForAnyValue and one of two that matches", "ForAnyValue:", "", "mo", True, True, "MULTI"),
     ("ForAnyValue and none that matches", "ForAnyValue:", "", "o", False, True, "MULTI"),
     ("ForAnyValue and no value", "ForAnyValue:", "", "", False, False, "MULTI, correction 2"),
-    ("ForAnyValue, IfExists and no value", "ForAnyValue:", "IfExists", "", True, True, "OPS, correction 4"),
+    ("ForAnyValue, IfExists and no value", "ForAnyValue:", "IfExists", "", False, False, "MULTI, choice 6"),
     ("ForAllValues, IfExists and one that does not match", "ForAllValues:", "IfExists", "mo", False, False, "OPS"),
     ("no set operator and one of two that matches", "", "", "mo", True, False, "correction 3: our rule"),
     ("no set operator and none that matches", "", "", "o", False, True, "correction 3: our rule"),

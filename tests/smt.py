@@ -241,7 +241,8 @@ def holds(test: Test, values: tuple[Value, ...]) -> Any:
         wanted = {truth_of(_plain(text, test.has_variables)) for text in test.values}
         return z3.Or(z3.And(True in wanted, z3.Not(is_present)), z3.And(False in wanted, is_present))
     is_negated = "Not" in test.operator
-    absent = test.if_exists or test.set_qualifier == "ForAllValues" or (is_negated and not test.set_qualifier)
+    is_true_without = test.if_exists or test.set_qualifier == "ForAllValues" or is_negated
+    absent = is_true_without and test.set_qualifier != "ForAnyValue"
     if test.is_opaque:
         return z3.If(is_present, z3.Bool(f"guess {test!r}"), absent)
     hits = [z3.Or(*(matched(test, text, value) for text in test.values)) for value in values]

@@ -57,6 +57,11 @@ PASSERS = {
         [allow("iam:PassRole", OTHER), allow("iam:PassRole", JOBS, **to("lambda.amazonaws.com"))],
         f"it is granted, but reaches no role of the account that trusts {SAGEMAKER}",
     ),
+    "in-europe": ([allow("iam:PassRole", StringEquals={"aws:RequestedRegion": "eu-west-1"})], None),
+    "outside-america": (
+        [allow("iam:PassRole"), deny("iam:PassRole", StringLike={"aws:RequestedRegion": "us-*"})],
+        None,
+    ),
     "with-mfa": ([allow("iam:PassRole", Bool={"aws:MultiFactorAuthPresent": "true"})], None),
 }
 
@@ -154,6 +159,7 @@ def test_the_roles_that_can_be_passed_are_those_that_a_scope_reaches(lake):
     both = {"training", "other"}
     assert found == {
         "any": both, "to-sagemaker": both, "to-lambda": both, "not-to-sagemaker": both, "with-mfa": both,
+        "in-europe": both, "outside-america": both,
         "tagger": both, "model-tagger": both, "cluster": both, "jobs": {"training"}, "other": {"other"}, "split": both,
     }  # fmt: skip
     assert {tuple(row["trusted_services"]) for row in rows} == {(SAGEMAKER,), ("ec2.amazonaws.com",)}

@@ -298,3 +298,52 @@ def test_an_organization_that_ends_in_the_middle_marks_its_accounts(tmp_path):
 
 def test_an_account_with_a_place_is_not_marked_for_one_without(tmp_path):
     assert marks(tmp_path, tree(accounts=[(ACCOUNT, "ou-1"), ("12", "ou-1")]))[1] == ()
+
+
+def types(*enabled, status="ENABLED"):
+    return [{"Type": policy_type, "Status": status} for policy_type in enabled]
+
+
+def limited(folder, **told):
+    """Return the rejects of an organization with an SCP, and how many SCPs act on it."""
+    value = tree([scp(["r-1", "ou-1", ACCOUNT])])
+    value["Organization"] |= told.get("organization", {})
+    value["Roots"][0] |= told.get("root", {})
+    rejects, missing = marks(folder, value)
+    assert missing == ()
+    return rejects, len(read_inputs([folder]).attachments)
+
+
+SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"organization": {"FeatureSet": "ALL"}},
+        {"root": {"PolicyTypes": types(SCP, RCP)}},
+        {"root": {"PolicyTypes": types(SCP)}},
+        {"root": {"PolicyTypes": None}},
+    ],
+)
+def test_scps_act_where_nothing_says_that_they_are_switched_off(told, tmp_path):
+    assert limited(tmp_path, **told) == ([], 3)
+
+
+@pytest.mark.parametrize(
+    ("told", "pointer"),
+    [
+        ({"organization": {"FeatureSet": "CONSOLIDATED_BILLING"}}, "/Organization/FeatureSet"),
+        ({"root": {"PolicyTypes": []}}, "/Roots/0/PolicyTypes"),
+        ({"root": {"PolicyTypes": types(RCP)}}, "/Roots/0/PolicyTypes"),
+        ({"root": {"PolicyTypes": types(SCP, status="PENDING_DISABLE")}}, "/Roots/0/PolicyTypes"),
+    ],
+)
+def test_scps_that_the_organization_has_switched_off_are_told_and_left_out(told, pointer, tmp_path):
+    assert limited(tmp_path, **told) == ([("warning", "policies-switched-off", pointer)], 0)
+
+
+def test_policy_types_of_another_shape_are_told_and_switch_nothing_off(tmp_path):
+    rejects, attached = limited(tmp_path, root={"PolicyTypes": [5]})
+    assert [code for _, code, _ in rejects] == ["wrong-type"]
+    assert attached == 3

@@ -31,8 +31,8 @@ def normal(test: Test, domain: KeyDomain = ANYTHING) -> Formula:
         return test
     if test.operator == "Null":
         return _presence(test)
-    if is_always_there(test.key):
-        test = test._replace(if_exists=False)
+    if is_always_there(test.key) or test.set_qualifier == "ForAnyValue":
+        test = test._replace(if_exists=False)  # ForAnyValue fails without the key anyway
     if test.operator not in predicates.NEGATED:
         if test.set_qualifier == "ForAllValues":
             test = test._replace(if_exists=False)  # it holds without the key anyway
@@ -42,8 +42,7 @@ def normal(test: Test, domain: KeyDomain = ANYTHING) -> Formula:
         return formulas.negation(_plain(positive, domain))
     if test.set_qualifier == "ForAllValues":
         return formulas.negation(_plain(positive._replace(set_qualifier="ForAnyValue"), domain))
-    some_other = formulas.negation(_plain(positive._replace(set_qualifier="ForAllValues"), domain))
-    return formulas.disjunction((is_absent(test.key), some_other)) if test.if_exists else some_other
+    return formulas.negation(_plain(positive._replace(set_qualifier="ForAllValues"), domain))
 
 
 def _presence(test: Test) -> Formula:
@@ -142,7 +141,7 @@ def _without_qualifier(test: Test, domain: KeyDomain) -> Test:
     that are never empty the plain test is one of any of them."""
     is_empty_possible = domain.can_be_empty and domain.takes_texts
     if domain.is_multivalued:
-        is_of_any = test.set_qualifier is None and not is_empty_possible
+        is_of_any = test.set_qualifier is None and not test.if_exists and not is_empty_possible
         return test._replace(set_qualifier="ForAnyValue") if is_of_any else test
     if test.set_qualifier is None:
         return test

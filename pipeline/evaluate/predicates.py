@@ -165,9 +165,9 @@ def when_absent(test: Test) -> bool:
     """Whether the test holds where its key is absent."""
     if test.operator == "Null":
         return null_holds(test, is_present=False)
-    if test.if_exists or test.set_qualifier == "ForAllValues":
-        return True
-    return test.operator in NEGATED and test.set_qualifier is None
+    if test.set_qualifier == "ForAnyValue":
+        return False
+    return test.if_exists or test.set_qualifier == "ForAllValues" or test.operator in NEGATED
 
 
 def null_holds(test: Test, *, is_present: bool) -> bool:

@@ -7,12 +7,19 @@ from typing import NamedTuple, TypeVar
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
-from pipeline.evaluate.actions import Place, TypeForm
+from pipeline.evaluate.actions import WITHOUT_SLASH, Place, TypeForm
 from pipeline.evaluate.cases import Levels
 from pipeline.evaluate.examples import Examples, Numbers
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.knowledge import Facts, Knowledge
-from pipeline.evaluate.statements import NumberedStatement, Surroundings, applies, resource_test, wide_glob
+from pipeline.evaluate.statements import (
+    NumberedStatement,
+    Surroundings,
+    applies,
+    resource_test,
+    wide_glob,
+    without_slashes,
+)
 from pipeline.iam.services import service_linked_roles
 
 T = TypeVar("T")
@@ -230,7 +237,10 @@ class Reader:
         return _shortened(met) if layer in CONTROLS else met
 
     def _meet(self, placed: _Statement, kind: TypeForm, resources: Resources) -> _Meeting | None:
-        statement, layer, completes = placed.statement, placed.layer, placed.layer in COMPLETING
+        layer, completes = placed.layer, placed.layer in COMPLETING
+        statement = without_slashes(placed.statement) if kind.arn_format in WITHOUT_SLASH else placed.statement
+        if statement is None:
+            return None
         universe = (kind.universe(resources.place),)
         relations = [
             (pattern, globs.relation(universe, wide_glob(pattern, statement.has_variables, completes)))

@@ -125,6 +125,11 @@ def _merged(parts: Sequence[Formula], kind: str, domains: Domains) -> list[Formu
     return list(found.values())
 
 
+def _is_waived_without_key(test: Test) -> bool:
+    """Whether a test holds without its key by its suffix or set operator, not by its operator alone."""
+    return (test.if_exists and test.set_qualifier != "ForAnyValue") or test.set_qualifier == "ForAllValues"
+
+
 def _on_key(parts: Sequence[Formula], key: str) -> list[Formula]:
     """Return the parts that are about a key alone."""
     return [part for part in parts if {test.key for test in formulas.tests(part)} == {key}]
@@ -219,7 +224,7 @@ class Solver:
     def _shortened(self, part: Formula, others: list[Formula], kind: str) -> Formula:
         """Return a part without what the other parts make idle: values that a conjunction excludes, what it says of an
         absent key, and members of an alternative that hold wherever no other alternative does."""
-        if kind == "and" and isinstance(part, Test) and (part.if_exists or part.set_qualifier == "ForAllValues"):
+        if kind == "and" and isinstance(part, Test) and _is_waived_without_key(part):
             part = self._needing_its_key(part, others)
         if kind == "and" and isinstance(part, Test) and len(part.values) > 1 and self._names_one_value(part):
             rest = formulas.conjunction(_on_key(others, part.key))

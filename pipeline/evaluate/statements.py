@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -175,7 +175,7 @@ def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> F
 
 def _without_values(test: Test, around: Surroundings) -> Formula:
     """Return what an empty list of values comes to under a set operator or IfExists: at most that the key is absent."""
-    if test.set_qualifier == "ForAnyValue" and not test.if_exists:
+    if test.set_qualifier == "ForAnyValue":
         return False
     rest = test._replace(set_qualifier=None, if_exists=False, has_variables=False)
     if test.set_qualifier or not around.knowledge.domain(test.key).takes_texts:
@@ -292,6 +292,23 @@ def applies(statement: NumberedStatement, around: Surroundings, *, completes: bo
         return _applies(statement, EVERY_KEY, (), around.knowledge, completes)
     known = tuple([told(around.facts, key) for key in statement.asked_keys])
     return _applies(statement, around.view, known, around.knowledge, completes)
+
+
+@lru_cache(maxsize=1 << 16)
+def without_slashes(statement: NumberedStatement) -> NumberedStatement | None:
+    """Return a statement as it meets resources whose ARNs hold no slash: without the patterns that have one, as these
+    match none of them. None where it meets none."""
+    kept = tuple(pattern for pattern in statement.resources if not _has_slash(pattern, statement.has_variables))
+    if len(kept) == len(statement.resources):
+        return statement
+    if not kept:
+        is_of_all = statement.resource_element == "NotResource"
+        return replace(statement, resource_element=None, resources=()) if is_of_all else None
+    return replace(statement, resources=kept)
+
+
+def _has_slash(pattern: str, has_variables: bool) -> bool:
+    return any("/" in part.text for part in grammar.parts(pattern, has_variables) if part.kind != "variable")
 
 
 def on_resources(statement: NumberedStatement, patterns: Sequence[str]) -> Formula:

@@ -116,10 +116,10 @@ def _null(condition: Condition, is_present: bool) -> bool:
 
 
 def _absent(condition: Condition, operator: Operator) -> bool:
-    """IfExists comes first: its text knows no exception (OPS); ForAnyValue fails even where it is negated (MULTI)."""
-    if condition.if_exists or condition.set_qualifier == "ForAllValues":
-        return True
-    return operator.is_negated and condition.set_qualifier is None
+    """ForAnyValue fails without a value, also where it is negated or ends in IfExists: see choice 6 (MULTI)."""
+    if condition.set_qualifier == "ForAnyValue":
+        return False
+    return condition.if_exists or condition.set_qualifier == "ForAllValues" or operator.is_negated
 
 
 def _fits(condition: Condition, operator: Operator, value_type: str | None) -> bool:

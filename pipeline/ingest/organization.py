@@ -1,6 +1,6 @@
 """Reads ``organization.json``: the members of AWS's organization lists, put together with their parents and targets."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from pipeline.errors import Reject
 from pipeline.ingest.arns import ACCOUNT_ID
-from pipeline.ingest.decode import Page, items, one, unrepeated
+from pipeline.ingest.decode import Page, items, kind_of, one, unrepeated
 from pipeline.ingest.documents import DocumentStore
 from pipeline.ingest.endings import follows
 from pipeline.ingest.parts import (
@@ -36,6 +36,9 @@ MARKED = "answers about the accounts that it may concern are marked incomplete"
 
 KINDS: dict[str, Literal["scp", "rcp"]] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
+#: The feature set of organizations without policies.
+CONSOLIDATED_BILLING = "CONSOLIDATED_BILLING"
+
 #: Stands for an SCP that cannot be read: what only limits and is not known limits nothing, lest access stay hidden.
 ALLOW_ALL = Raw(b'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}')
 NO_LIMIT = " (cannot be read: taken to allow everything)"
@@ -47,6 +50,27 @@ class Organization(msgspec.Struct, rename="pascal"):
     id: str | None = None
     arn: str | None = None
     master_account_id: str | None = None
+    feature_set: str | None = None
+
+
+class PolicyType(msgspec.Struct, rename="pascal"):
+    """A policy type of a root and whether it is ENABLED there."""
+
+    type: str
+    status: str
+
+
+class Root(msgspec.Struct, rename="pascal"):
+    """What list-roots says of a root's policy types; they are decoded apart."""
+
+    policy_types: Raw = Raw(b"null")
+
+
+class SwitchedOff(NamedTuple):
+    """Why policies of a kind have no effect, and where that is said."""
+
+    pointer: str
+    why: str
 
 
 class Node(msgspec.Struct, rename="pascal"):
@@ -113,6 +137,7 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     nodes = yield from _nodes(page)
     policies: list[OrganizationPolicyPart] = []
     unread: list[UnreadControl] = []
+    off = yield from _switched_off(page, organization)
     for found in (*_policies(page, documents), *_cut_off(page)):
         if isinstance(found, OrganizationPolicyPart):
             policies.append(found)
@@ -120,6 +145,8 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
             unread.append(found)
         else:
             yield found
+    yield from _without_effect(page, off, policies)
+    policies = [policy for policy in policies if policy.kind not in off]
     organization_id, management = _identity(organization, nodes)
     if organization_id is None:
         message = "neither Organization nor a root's ARN tells the organization's id"
@@ -130,6 +157,45 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     yield OrganizationPart(
         page.source, page.pointer, organization_id, management, tuple(nodes), tuple(policies), tuple(unread)
     )
+
+
+def _switched_off(page: Page, organization: Organization) -> Generator[Reject, None, dict[str, SwitchedOff]]:
+    """Return the kinds of policies that the organization has switched off, as far as the file tells.
+
+    Without all features there are no policies (describe-organization: FeatureSet); of a type that is not enabled in the
+    root none has an effect (list-roots: PolicyTypes, AWS Organizations API Reference: DisablePolicyType).
+    """
+    if organization.feature_set == CONSOLIDATED_BILLING:
+        found = SwitchedOff("/Organization/FeatureSet", f"FeatureSet is {CONSOLIDATED_BILLING}")
+        return dict.fromkeys(KINDS.values(), found)
+    off: dict[str, SwitchedOff] = {}
+    for root in items(page, "Roots", Root, "root"):
+        if isinstance(root, Reject) or kind_of(root[1].policy_types) == "null":
+            continue
+        pointer = f"{root[0]}/PolicyTypes"
+        listed = one(page, pointer, root[1].policy_types, list[PolicyType], "root: PolicyTypes")
+        if isinstance(listed, Reject):
+            yield listed._replace(remedy=f"{listed.remedy}; every type is taken to be enabled")
+            continue
+        enabled = {policy.type for policy in listed if policy.status == "ENABLED"}
+        off |= {
+            kind: SwitchedOff(pointer, f"PolicyTypes of the root does not have {policy_type} as ENABLED")
+            for policy_type, kind in KINDS.items()
+            if policy_type not in enabled
+        }
+    return off
+
+
+def _without_effect(
+    page: Page, off: Mapping[str, SwitchedOff], policies: Sequence[OrganizationPolicyPart]
+) -> Iterator[Reject]:
+    """Tell of policies that are switched off."""
+    for kind, found in off.items():
+        count = sum(policy.kind == kind and bool(policy.targets) for policy in policies)
+        if count:
+            message = f"{found.why}: {count} {kind.upper()}{'s' if count > 1 else ''} with targets have no effect"
+            remedy = "export it again if they are in use; they were left out, as AWS leaves them out"
+            yield page.reject(found.pointer, "warning", "policies-switched-off", message, remedy)
 
 
 def _cut_off(page: Page) -> Iterator[UnreadControl | UnreadNodePart | Reject]:
