@@ -259,11 +259,9 @@ def _former(connection: Connection) -> dict[str, str]:
 
 
 def _spelling(connection: Connection) -> dict[str, str]:
-    """Return AWS's spelling of every key; of keys with a part that policies name, also the policies' own spelling."""
-    written = _rows(
-        connection,
-        "select min(condition_key) from conditions where contains(condition_key, '/') group by lower(condition_key)",
-    )
+    """Return AWS's spelling of every key; of keys that the reference does not know, and of those with a part that
+    policies name, also the policies' own spelling, the first in order where they differ."""
+    written = _rows(connection, "select min(condition_key) from conditions group by lower(condition_key)")
     found = {key.lower(): key for (key,) in written}
     for (key,) in _rows(connection, "select distinct condition_key from reference_condition_keys"):
         name = key.split("${", 1)[0]
