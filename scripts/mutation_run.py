@@ -55,7 +55,7 @@ TESTS = {
     ),
     "evaluate": (
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_equal_conditions.py", "test_scopes.py",
-        "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py", *AGREEMENT,
+        "test_covering.py", "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py", *AGREEMENT,
     ),
     "sql": ("test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", *AGREEMENT),
 }  # fmt: skip

@@ -8,4 +8,4 @@ from pipeline.lake import Lake
 
 def rows(lake: Lake, name: str) -> list[dict[str, Any]]:
     """Return the rows of ``sql/report/<name>.sql``."""
-    return lake.query(assets.text("sql", f"report/{name}.sql")).to_pylist()  # type: ignore[no-any-return]
+    return list(lake.query(assets.text("sql", f"report/{name}.sql")).to_pylist())
