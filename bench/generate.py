@@ -52,6 +52,8 @@ RESOURCE_TYPES = (
     "model-package-group", "pipeline", "feature-group",
 )  # fmt: skip
 REGIONS = ("us-east-1", "us-east-1", "us-east-1", "eu-west-1", "ap-southeast-2")
+#: Registries that are open to the whole organization, in one of any size.
+MOST_OPEN = 20
 
 
 @dataclass(frozen=True)
@@ -431,16 +433,25 @@ def _write_inventory(out: Path, shape: Shape, account: Account) -> int:
 
 
 def _write_resource_policies(out: Path, shape: Shape, accounts: Sequence[Account]) -> tuple[int, int]:
-    """Share a model package group of every fifth account, and return the number of policies and of bytes."""
+    """Share a model package group of every fifth account, and return the number of policies and of bytes.
+
+    Half of them are open to the organization, up to :data:`MOST_OPEN`: a company has some central registries, not
+    more of them with each account.
+    """
     chance = shape.chance("resource-policies")
-    shared = [_shared_group(chance, account, accounts) for account in accounts[::5]]
+    shared: list[Json] = []
+    left = MOST_OPEN
+    for account in accounts[::5]:
+        is_open = chance.random() < 0.5 and left > 0
+        left -= is_open
+        shared.append(_shared_group(chance, account, accounts, is_open=is_open))
     return len(shared), _write(out / "resource-policies.json", shared)
 
 
-def _shared_group(chance: random.Random, account: Account, accounts: Sequence[Account]) -> Json:
+def _shared_group(chance: random.Random, account: Account, accounts: Sequence[Account], *, is_open: bool) -> Json:
     arn = f"arn:aws:sagemaker:us-east-1:{account.account_id}:model-package-group/{chance.choice(TEAMS)}-shared"
     statement: Json = {"Effect": "Allow", "Action": ["sagemaker:DescribeModelPackageGroup"], "Resource": arn}
-    if chance.random() < 0.5:
+    if not is_open:
         statement["Principal"] = {"AWS": f"arn:aws:iam::{chance.choice(accounts).account_id}:root"}
     else:
         statement["Principal"] = "*"

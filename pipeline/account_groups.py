@@ -212,8 +212,18 @@ def merged(name: str, files: Iterable[Path]) -> str:
 
     A condition of several groups has the example of one of them: the best, then the first.
     """
-    rows = f"read_parquet([{', '.join(literal(file) for file in files)}])"
+    rows = _rows_of(files)
     if name != "residual_conditions":
         return f"select distinct * from {rows}"
     best = "witness is null, smallest_change is null, not is_shown, witness"
     return f"select distinct on (condition_id) * from {rows} order by condition_id, {best}"
+
+
+def action_sets_in(files: Iterable[Path]) -> str:
+    """Return what the groups say the action sets are, as SQL for :func:`hold_one_text_each`."""
+    members = "string_agg(action, ',' order by action)"
+    return f"select action_set_id as number, {members} as text from {_rows_of(files)} group by filename, action_set_id"
+
+
+def _rows_of(files: Iterable[Path]) -> str:
+    return f"read_parquet([{', '.join(literal(file) for file in files)}])"

@@ -14,6 +14,7 @@ from pipeline.account_groups import (
     OF_GROUPS,
     Share,
     Task,
+    action_sets_in,
     evaluate_group,
     evaluate_in_share,
     merged,
@@ -21,6 +22,7 @@ from pipeline.account_groups import (
 )
 from pipeline.cache import Cache, cache_in
 from pipeline.errors import Reject
+from pipeline.evaluate.numbers import hold_one_text_each
 from pipeline.evaluate.run import OF_ALL, SAGEMAKER_FAMILY
 from pipeline.flattened import Tables
 from pipeline.gather import Gathered, gather
@@ -146,6 +148,8 @@ def _write(
                 for file_name, file in found.items():
                     snapshot.add(relation(name), file_name, file)
             elif name in MERGED and found:
+                if name == "action_set_members":
+                    hold_one_text_each(connection, (action_sets_in(found.values()),))
                 snapshot.write(connection, relation(name), merged(name, found.values()))
             else:
                 load_table(connection, name, _rows(name, tables, known))

@@ -173,7 +173,7 @@
     const condition = (id) => run.conditions.find((one) => one[3] === id);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
       make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", "condition"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, first.map(([arn, isTrusting, letter, id]) => make("tr", {}, make("td", {}, PL.principalLink(arn, arn.replace(/^.*?:role\//, ""))), make("td", {}, isTrusting ? "yes" : "no"),
+      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", {}, isTrusting ? "yes" : "no"),
         make("td", {}, verdict(letter)), make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor")] : "")))));
     return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, number(count) + (count === 1 ? " role, " : " roles, ") + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),

@@ -181,7 +181,13 @@ const PL = (() => {
     return made;
   }
 
-  return { put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
+  /* A statement and its corrected form, line by line. */
+  function difference(text) {
+    return make("details", { class: "corrected" }, make("summary", {}, "corrected statement"), make("pre", { tabindex: "0", "aria-label": "Corrected statement" },
+      text.split("\n").flatMap((line) => [line[0] === "-" ? make("del", {}, line) : line[0] === "+" ? make("ins", {}, line) : line, "\n"])));
+  }
+
+  return { difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
     writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root };
 })();
 
@@ -214,7 +220,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
         { class: kind === "number" ? "number" : null },
-        href ? PL.link(href, text, kind === "code" ? "code" : null)
+        kind === "difference" ? PL.difference(text) : href ? PL.link(href, text, kind === "code" ? "code" : null)
           : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : text)))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";

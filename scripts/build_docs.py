@@ -7,6 +7,9 @@ from typing import Any
 import typer
 
 from pipeline.cli.app import app
+from pipeline.controls.files import load_controls
+from pipeline.controls.frameworks import frameworks
+from pipeline.controls.pages import index, page
 from pipeline.lake.dictionary import markdown
 from pipeline.lake.queries import NamedQuery, named_queries
 
@@ -27,7 +30,17 @@ apostrophe before it. On a terminal a table that is too wide becomes one block o
 
 def pages() -> dict[str, str]:
     """Return the generated pages by file name."""
-    return {"commands.md": "\n".join(_commands()) + "\n", "data-dictionary.md": markdown()}
+    return {
+        "commands.md": "\n".join(_commands()) + "\n",
+        "data-dictionary.md": markdown(),
+        **_controls(),
+    }
+
+
+def _controls() -> dict[str, str]:
+    """Return the pages of the controls that come with policylake, and their list."""
+    known, of = load_controls(), frameworks()
+    return {"controls/README.md": index(known, of)} | {f"controls/{c.id}.md": page(c, of) for c in known}
 
 
 def helps() -> Iterator[tuple[str, str]]:
@@ -67,6 +80,7 @@ def main() -> None:
     """Write the pages."""
     DOCS.mkdir(exist_ok=True)
     for name, text in pages().items():
+        (DOCS / name).parent.mkdir(exist_ok=True)
         (DOCS / name).write_text(text, encoding="utf-8")
 
 

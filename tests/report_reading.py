@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 HOSTILE = "<script>window.hit=1</script>"
 #: Ends of attributes and scripts, a handler, template marks, direction marks, line separators, rare characters.
@@ -104,6 +105,26 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+def dangling(report: Path):
+    """Yield the links of pages that lead to no page, policy, principal or condition of the report."""
+    index = script(report, "index")
+    known = {
+        "policy.html": {key for _, one in index["policies"] for key in script(report, one)},
+        "principal.html": set(principals(report)),
+        "condition.html": {one[0] for _, key in index["words"] for one in script(report, key)},
+    }
+    for path in sorted(report.rglob("*.html")):
+        for tag, attributes in Page(path).elements:
+            for link in filter(None, (attributes.get("href"), attributes.get("src"))):
+                target, _, place = link.partition("#")
+                name = target.split("/")[-1]
+                named = unquote(place.split("&")[0]) if name == "principal.html" else place.split(":")[0]
+                is_outside = not link.startswith("data:") and (":" in target or tag == "iframe")
+                is_lost = bool(target) and not link.startswith("data:") and not (path.parent / target).is_file()
+                if is_outside or is_lost or (place and named not in known.get(name, {named})):
+                    yield path.name, link
 
 
 def write_hostile_inputs(folder: Path) -> None:

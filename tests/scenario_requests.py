@@ -8,7 +8,10 @@ from agreement import Asked, Json, Requests, glob_matches
 from pipeline.evaluate.scenarios import Fact, Scenario
 
 #: Global keys that only some actions carry.
-PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
+PER_ACTION = (
+    "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys",
+    "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
+)  # fmt: skip
 TRIES = 200
 
 

@@ -78,6 +78,9 @@ def lake(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dependencies")
     users = [user(name, [allow(TRAIN), *more]) for name, (more, _) in PASSERS.items()]
     users.append(user("tagger", [allow(["sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"])]))
+    only_models = {"StringEquals": {"sagemaker:TaggingAction": "CreateModel"}}
+    creating = ["sagemaker:CreateModel", TRAIN, "iam:PassRole"]
+    users.append(user("model-tagger", [allow(creating), allow("sagemaker:AddTags", **only_models)]))
     users.append(user("cluster", [allow(["sagemaker:CreateCluster", "ec2:DescribeImages", "iam:PassRole"])]))
     roles = [role("jobs/training", [SAGEMAKER]), role("other", ["ec2.amazonaws.com"])]
     here = {"UserDetailList": users, "RoleDetailList": roles, "GroupDetailList": [], "Policies": []}
@@ -109,6 +112,12 @@ def test_a_granted_action_lacks_a_role_that_it_may_pass_to_its_service(name, rea
 
 def test_of_an_account_whose_roles_were_not_read_nobody_says_that_there_is_none(lake):
     assert "iam:PassRole" not in missing(lake, "alone")
+
+
+def test_tags_at_creation_need_add_tags_for_the_call_that_creates(lake):
+    assert "sagemaker:AddTags" not in missing(lake, "model-tagger", "sagemaker:CreateModel")
+    reason = "it is granted, but never with sagemaker:TaggingAction: CreateTrainingJob"
+    assert missing(lake, "model-tagger")["sagemaker:AddTags"] == reason
 
 
 def test_tags_at_creation_need_add_tags_but_not_every_call_does(lake):
@@ -145,7 +154,7 @@ def test_the_roles_that_can_be_passed_are_those_that_a_scope_reaches(lake):
     both = {"training", "other"}
     assert found == {
         "any": both, "to-sagemaker": both, "to-lambda": both, "not-to-sagemaker": both, "with-mfa": both,
-        "tagger": both, "cluster": both, "jobs": {"training"}, "other": {"other"}, "split": both,
+        "tagger": both, "model-tagger": both, "cluster": both, "jobs": {"training"}, "other": {"other"}, "split": both,
     }  # fmt: skip
     assert {tuple(row["trusted_services"]) for row in rows} == {(SAGEMAKER,), ("ec2.amazonaws.com",)}
 

@@ -89,7 +89,7 @@ def organization() -> dict[str, Any]:
     ids = [account for number in range(len(CASES)) for account in accounts(number)]
     units = {accounts(number)[0]: f"ou-ab12-{number:08}" for number, case in enumerate(CASES) if "unit_scp" in case}
     manager = next(accounts(number)[0] for number, case in enumerate(CASES) if case.get("manages"))
-    limited = [accounts(number)[0] for number, case in enumerate(CASES) if "scp" in case]
+    limited = [accounts(number)[0] for number, case in enumerate(CASES) if "scp" in case or "no_scp" in case]
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     attach("SERVICE_CONTROL_POLICY", document([everything]), [ROOT, *(i for i in ids if i not in limited)])
     for number, case in enumerate(CASES):

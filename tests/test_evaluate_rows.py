@@ -8,8 +8,9 @@ import pytest
 from ingest_inputs import arn, export, inline, managed, role, write
 
 from pipeline.build import build_lake
+from pipeline.evaluate.named import run
 from pipeline.lake import Lake, open_lake
-from pipeline.lake.queries import command_query
+from pipeline.lake.queries import command_query, named_query
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "evaluation" / "rows.json").read_text())
 
@@ -143,3 +144,10 @@ def test_only_types_with_a_policy_of_their_own_wait_for_it_and_kms_seldom_works_
     assert found["sts:AssumeRole", "role"] == "allowed"
     assert found["kms:Decrypt", "key"] == "allowed"
     assert ("kms:ScheduleKeyDeletion", "key") not in found
+
+
+def test_keys_of_vpc_endpoints_that_sagemaker_does_not_know_are_listed(lake: Lake) -> None:
+    rows = run(lake, named_query("unavailable_condition_keys"), {"key": "aws:*vpc*"}).to_pylist()
+    known = {"aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths", "aws:sourcevpcarn"}
+    assert {row["condition_key"] for row in rows} == known
+    assert {(row["actions_with_key"], tuple(row["actions"])) for row in rows} == {(0, ("sagemaker:DeleteModel",))}

@@ -89,7 +89,10 @@ def test_a_policy_with_an_unknown_target_keeps_its_other_targets(tmp_path):
 
 def test_a_malformed_scp_marks_the_principals_below_its_targets(tmp_path):
     accounts = [(ACCOUNT, "ou-1"), ("444455556666", "r-1")]
-    write(tmp_path, "organization.json", organization([("ou-1", "r-1")], accounts, [scp(["ou-1"], content="{")]))
+    everywhere = scp(["r-1", ACCOUNT, "444455556666"])
+    everywhere["PolicySummary"] |= {"Id": "p-2", "Arn": f"{PREFIX}policy/o-1/p-2"}
+    policies = [scp(["ou-1"], content="{"), everywhere]
+    write(tmp_path, "organization.json", organization([("ou-1", "r-1")], accounts, policies))
     write(tmp_path, "one.json", export([user()]))
     write(tmp_path, "two.json", export([{"Arn": "arn:aws:iam::444455556666:user/x", "UserName": "x"}]))
     inputs = read_inputs([tmp_path])
@@ -179,15 +182,32 @@ def test_an_organization_given_twice_with_the_same_data_is_given_once(tmp_path):
 
 
 MARKED = f"{PREFIX}policy/o-1/p-1"
+OF_LEVEL = "SCPs of name of "
 AT_POLICY = "policy of the organization at /Policies/0"
 
 
 def marks(folder, value, account=ACCOUNT):
-    """Return the rejects of an organization, and what a user of the account lacks."""
+    """Return the rejects of an organization, and what a user of the account lacks but for levels without an SCP."""
     write(folder, "organization.json", value)
     write(folder, "export.json", export([{"Arn": f"arn:aws:iam::{account}:user/ana", "UserName": "ana"}]))
     inputs = read_inputs([folder])
-    return [(r.severity, r.code, r.pointer) for r in inputs.rejects], principal(inputs, "user/ana", account).missing
+    missing = principal(inputs, "user/ana", account).missing
+    rest = tuple(what for what in missing if not what.startswith(OF_LEVEL))
+    return [(r.severity, r.code, r.pointer) for r in inputs.rejects], rest
+
+
+def levels_without(folder):
+    missing = principal(read_inputs([folder]), "user/ana").missing
+    return [what.rsplit("(")[-1].rstrip(")") for what in missing if what.startswith(OF_LEVEL)]
+
+
+def test_a_level_without_any_scp_marks_the_accounts_below_it_where_others_have_one(tmp_path):
+    assert marks(tmp_path, tree([scp(["r-1"])])) == ([], ())
+    assert levels_without(tmp_path) == [ACCOUNT, "ou-1"]
+    marks(tmp_path, tree([scp(["r-1", "ou-1", ACCOUNT])]))
+    assert levels_without(tmp_path) == []
+    marks(tmp_path, tree([scp(["r-1"], kind="RESOURCE_CONTROL_POLICY")]))
+    assert levels_without(tmp_path) == []
 
 
 def tree(policies=(), accounts=((ACCOUNT, "ou-1"), (MASTER, "r-1"))):

@@ -10,8 +10,10 @@ import pytest
 from pipeline.errors import PolicylakeError
 from pipeline.lake.dictionary import relation
 from pipeline.reference import PACKAGED, RELATIONS, load
+from pipeline.reference.aws_format import Action, Service
 from pipeline.reference.build import build
 from pipeline.reference.describe import describe
+from pipeline.reference.overlay import overlay
 
 SOURCES = Path(__file__).resolve().parents[1] / "data" / "service-reference"
 
@@ -160,3 +162,20 @@ def test_the_users_reference_counts_where_there_is_one(tmp_path, monkeypatch):
     assert load().origin == "packaged"
     shutil.copytree(PACKAGED, tmp_path / "mine")
     assert load().folder == tmp_path / "mine"
+
+
+def test_keys_of_vpc_endpoints_are_with_the_actions_of_the_services_that_know_them(reference):
+    names = ("s3:GetObject", "iam:PassRole", "iam:GetRole", "sagemaker:CreateModel")
+    carried = {name: set(reference.action(name).condition_keys) for name in names}
+    assert {"aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"} <= carried["s3:GetObject"]
+    assert "aws:VpceAccount" in carried["iam:GetRole"]
+    assert "aws:VpceAccount" not in carried["iam:PassRole"]
+    assert not any(key.startswith("aws:Vpce") for key in carried["sagemaker:CreateModel"])
+
+
+def test_a_refreshed_service_keeps_its_keys_of_vpc_endpoints(reference):
+    base = {name: [tuple(row.values()) for row in reference.table(name).to_pylist()] for name in RELATIONS}
+    fresh = Service(name="kms", actions=[Action(name="Decrypt"), Action(name="New")])
+    actions = {row[0]: row[4] for row in overlay(base, {"kms": fresh})["reference_actions"] if row[1] == "kms"}
+    assert actions["kms:Decrypt"] == actions["kms:New"]
+    assert "aws:VpceAccount" in actions["kms:New"]

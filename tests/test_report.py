@@ -3,19 +3,21 @@
 import filecmp
 import json
 import re
+from datetime import date
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 
 from pipeline import assets
 from pipeline.build import build_lake
+from pipeline.controls import SEVERITIES, ExceptionRule, find, load_controls
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.lake.queries import front_matter
-from pipeline.report import write_report
+from pipeline.report import Checks, write_report
 from pipeline.report.compact import ranges, runs
 from pipeline.report.conditions import MOST_DEPENDENTS
+from pipeline.report.findings import difference
 from pipeline.report.folder import MARKER
 from pipeline.report.history import read_history
 from pipeline.report.scripts import as_json, in_pieces, in_script_order
@@ -177,7 +179,7 @@ def test_the_overview_tells_what_matters_with_numbers_that_lead_to_their_rows(re
     for wanted in (
         "matrix.html#action=iam:PassRole&verdict=allowed",
         "conditions.html",
-        "findings.html#unknown-actions",
+        "findings.html#presigned-url-for-others",
     ):
         assert wanted in links
 
@@ -212,52 +214,57 @@ def test_the_findings_of_the_sample_are_on_the_page(report):
         "sagemaker:CreateNotebook",
         "sagemaker:ResourceTag/Project",
         "ListNotebookInstances",
-        "StringLike aws:PrincipalArn: *",
-        "true without the key",
+        "aws:PrincipalArn",
+        "which requests without the key meet",
     ):
         assert words.lower() in text.lower(), words
     assert "07-source-vpc.json:9:29" in reading.Page(report / "rejects.html").text
 
 
-def wildcard_grants(report):
-    """The rows of the finding: name with statement, subject, effect, places."""
+def test_findings_stand_by_severity_each_with_why_it_counts_and_a_link_to_its_statement(report, sample_lake):
+    found = find(open_lake(sample_lake), load_controls()).to_pylist()
     page = (report / "findings.html").read_text(encoding="utf-8")
-    section = page.split('<h2 id="wildcard-grants">')[1].split("</section>")[0]
-    rows = re.findall(r"<tr>(.*?)</tr>", section, re.DOTALL)[1:]
-    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)] for row in rows]
+    shown = re.findall(r'<section aria-labelledby="([a-z0-9-]+)">', page)
+    assert set(shown) == {row["control_id"] for row in found}
+    severities = {row["control_id"]: SEVERITIES.index(row["severity"]) for row in found}
+    assert [severities[name] for name in shown] == sorted(severities.values())
+    why = {control.id: " ".join(control.rationale.split()) for control in load_controls()}
+    text = " ".join(reading.Page(report / "findings.html").text.split())
+    assert all(why[name] in text for name in shown)
+    index = reading.script(report, "index")
+    policies = {key for _, one in index["policies"] for key in reading.script(report, one)}
+    for row in found:
+        if row["subject_kind"] == "statement" and row["statement_id"]:
+            policy_id, _, place = row["statement_id"].rpartition("#")
+            assert policy_id in policies
+            assert f"policy.html#{policy_id}:{place}" in page + _rows_in_scripts(report, row["control_id"])
 
 
-def test_wildcard_grants_count_those_who_hold_them_and_no_scp(report, sample_lake):
-    (places,) = (places for name, _, _, places in wildcard_grants(report) if name.startswith("AdministratorAccess,"))
-    holders = (
-        open_lake(sample_lake)
-        .query(
-            "select count(distinct target_arn) as n from attachments"
-            " where attachment_kind in ('inline', 'managed') and policy_id in"
-            " (select policy_id from attachments where policy_name = 'AdministratorAccess')"
-        )["n"][0]
-        .as_py()
-    )
-    assert places.endswith(f" and {holders - 1} more")
-    assert not any("FullAWSAccess" in name for name, *_ in wildcard_grants(report))
+def _rows_in_scripts(report, control):
+    scripts = (report / "data" / "tables").glob(f"finding-{control}-*.js")
+    return "".join(path.read_text(encoding="utf-8") for path in scripts)
 
 
-def test_wildcard_grants_are_found_in_notaction_and_in_any_spelling_of_everything(report, tmp_path):
-    subjects = {name: subject for name, subject, *_ in wildcard_grants(report)}
-    assert subjects["PowerUserAccess, statement 1"] == "all but account:*, iam:*, organizations:*"
-    statements = {
-        "stars": {"Action": "*:*"}, "family": {"Action": "sagemaker:**"}, "storage": {"Action": "s3:*"},
-        "but-family": {"NotAction": "sagemaker:*"}, "but-all": {"NotAction": "*"},
-        "reading": {"Action": "sagemaker:List*"},
-    }  # fmt: skip
-    for name, what in statements.items():
-        document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Resource": "*", **what}}
-        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
-    build_lake([tmp_path / f"{name}.json" for name in statements], tmp_path / "lake")
-    made = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
-    assert {name.split(",")[0].split("/")[-1]: subject for name, subject, *_ in wildcard_grants(made)} == {
-        "stars": "*:*", "family": "sagemaker:**", "but-family": "all but sagemaker:*",
-    }  # fmt: skip
+def test_accepted_risks_are_told_and_not_counted(sample_lake, tmp_path):
+    rule = ExceptionRule("pass-role-to-any-service", "*", "Agreed <b>", "Ada", date(2030, 1, 1), "exceptions.toml", 1)
+    checks = Checks(exceptions=(rule,), today=date(2026, 11, 25))
+    report = write_report(open_lake(sample_lake), tmp_path / "out", checks=checks).parent
+    text = " ".join(reading.Page(report / "findings.html").text.split())
+    assert "0 open, 6 accepted" in text
+    assert "(accepted by Ada until 2030-01-01: Agreed <b>)" in text
+
+
+def test_a_corrected_statement_stands_as_a_difference():
+    document = json.dumps({"Statement": [{"Resource": "*", "Effect": "Allow", "Action": "iam:PassRole"}]})
+    corrected = '{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/x"}'
+    assert difference(document, 0, corrected).splitlines() == [
+        " {",
+        '   "Effect": "Allow",',
+        '   "Action": "iam:PassRole",',
+        '-  "Resource": "*"',
+        '+  "Resource": "arn:aws:iam::*:role/x"',
+        " }",
+    ]
 
 
 def test_provenance_names_inputs_with_hashes_versions_the_reference_and_what_cannot_be_seen(report, sample_lake):
@@ -277,23 +284,7 @@ def test_provenance_names_inputs_with_hashes_versions_the_reference_and_what_can
 
 
 def test_every_link_leads_to_a_page_of_the_report_and_nothing_comes_from_a_network(report):
-    index = reading.script(report, "index")
-    policies = {key for _, script in index["policies"] for key in reading.script(report, script)}
-    arns = set(reading.principals(report))
-    for path in sorted(report.rglob("*.html")):
-        for tag, attributes in reading.Page(path).elements:
-            for name in ("href", "src"):
-                link = attributes.get(name)
-                if not link or link.startswith("data:"):
-                    continue
-                assert ":" not in link.split("#")[0], (path.name, link)
-                target, _, place = link.partition("#")
-                assert (path.parent / target).is_file() or not target, (path.name, link)
-                if target.endswith("policy.html"):
-                    assert place.split(":")[0] in policies
-                if target.endswith("principal.html"):
-                    assert unquote(place) in arns
-                assert tag != "iframe"
+    assert list(reading.dangling(report)) == []
     for path in (*report.glob("*.js"), *report.glob("*.css")):
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", path.read_text(encoding="utf-8"))
 

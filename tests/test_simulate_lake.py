@@ -152,7 +152,9 @@ ORGANIZATION = {
     ],
 }
 GROUP_ARN = f"arn:aws:sagemaker:us-east-1:{OTHER}:model-package-group/shared"
+OWN_GROUP_ARN = arn("model-package-group/own").replace(":iam::", ":sagemaker:us-east-1:")
 RESOURCE_POLICIES = [
+    {"ResourceArn": OWN_GROUP_ARN, "ResourcePolicy": {"Version": "2012-10-17", "Statement": [EVERYONE]}},
     {"ResourceArn": GROUP_ARN, "ResourcePolicy": {"Version": "2012-10-17", "Statement": [EVERYONE]}},
     {
         "ResourceArn": "arn:aws:ec2:us-east-1:111122223333:vpc-endpoint/vpce-0a1b",
@@ -166,6 +168,24 @@ DELETE = "sagemaker:DeleteNotebookInstance"
 VPCE = {"aws:SourceVpce": "vpce-0a1b"}
 
 FROM_THE_LAKE = (
+    (
+        "a resource policy is that of its resource",
+        ask(arn("user/alias"), "sagemaker:DescribeModelPackageGroup", resource=OWN_GROUP_ARN),
+        "allowed",
+        [],
+    ),
+    (
+        "a resource policy is not that of a resource of its type whose name goes on",
+        ask(arn("user/alias"), "sagemaker:DescribeModelPackageGroup", resource=OWN_GROUP_ARN + "/x"),
+        "implicitDeny",
+        ["identity"],
+    ),
+    (
+        "the policy of a model package group is that of its packages",
+        ask(arn("user/alias"), "sagemaker:DescribeModelPackage", resource=OWN_GROUP_ARN.replace("-group", "") + "/1"),
+        "allowed",
+        [],
+    ),
     ("a group's policies are its users'", ask(), "allowed", []),
     ("organization of the principal", ask(arn("user/org")), "allowed", []),
     ("organization path of the principal", ask(arn("user/path")), "allowed", []),

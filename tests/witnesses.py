@@ -12,7 +12,10 @@ from pipeline.simulate import simulate_lines
 Json = dict[str, Any]
 ENDPOINT = {"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"}
 #: Global keys that only some actions carry.
-PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
+PER_ACTION = (
+    "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys",
+    "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
+)  # fmt: skip
 AHEAD = 500
 
 

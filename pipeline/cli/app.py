@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import INTERRUPTED, answers, build, gc, reference, report, scenarios, simulate, tables
+from pipeline.cli import (
+    INTERRUPTED,
+    answers,
+    build,
+    check,
+    controls,
+    diff,
+    export,
+    gc,
+    reference,
+    report,
+    scenarios,
+    simulate,
+    tables,
+)
 from pipeline.cli.stopping import BY_SIGNAL, forget, stopped_by
 from pipeline.errors import PolicylakeError, printable
 
@@ -42,6 +56,7 @@ def _root(
 
 app.command("build")(build.build)
 app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("who-can")(answers.who_can)
 app.command("principal-can")(answers.principal_can)
 app.command("explain")(answers.explain)
@@ -50,7 +65,10 @@ app.command("simulate")(simulate.simulate)
 app.command("sql", context_settings={"ignore_unknown_options": True})(tables.sql)
 app.command("query")(tables.query)
 app.command("tables")(tables.tables)
+app.command("diff")(diff.diff)
 app.command("scenarios")(scenarios.scenarios)
+app.command("check")(check.check)
+app.add_typer(controls.app, name="controls")
 app.command("gc")(gc.gc)
 app.add_typer(reference.app, name="reference")
 

@@ -1,28 +1,100 @@
 """The command ``report``: writes the HTML report of the current snapshot."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.common import DEFAULT_LAKE, LakeOption, ScenarioOption, ScenariosOption, note
+from pipeline.cli.common import (
+    DEFAULT_LAKE,
+    LakeOption,
+    ScenarioOption,
+    ScenariosOption,
+    file_output,
+    note,
+    standard_output,
+)
 from pipeline.cli.scenarios import put_under
+from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
+
+ReportFormat = Literal["html", "md", "pdf"]
 
 
 def report(
     scenario: ScenarioOption = None,
     scenarios: ScenariosOption = None,
+    account: Annotated[
+        list[str] | None,
+        typer.Option("--account", metavar="ACCOUNT", help="Only this account: its id or name. May repeat."),
+    ] = None,
+    principal: Annotated[
+        list[str] | None, typer.Option("--principal", metavar="PRINCIPAL", help="Only this user or role. May repeat.")
+    ] = None,
+    action: Annotated[
+        list[str] | None,
+        typer.Option("--action", metavar="ACTION", help="Only this action; * and ? are wildcards. May repeat."),
+    ] = None,
+    exceptions: Annotated[
+        Path | None,
+        typer.Option(
+            "--exceptions",
+            metavar="FILE",
+            help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
+        ),
+    ] = None,
+    controls: Annotated[
+        list[Path] | None,
+        typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the report.")] = Path("out"),
+    url: Annotated[
+        str | None,
+        typer.Option("--url", metavar="URL", help="With --format md: where the HTML report is to be found, for links."),
+    ] = None,
+    format_name: Annotated[
+        ReportFormat, typer.Option("--format", help="A folder of pages, a comment for a pull request, or a document.")
+    ] = "html",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="PATH",
+            help="Folder of the HTML report, or file of another; by default out, standard output for md, report.pdf.",
+        ),
+    ] = None,
 ) -> None:
-    """Write the HTML report of the current snapshot and print where its first page is.
+    """Write the report of the current snapshot: an HTML folder, and print where its first page is.
 
+    --format md writes Markdown for a comment on a pull request: verdicts, what changed since the snapshot before, the
+    worst findings; it says what it leaves out. --format pdf prints a document that stands on its own, with an installed
+    Chromium or Chrome (POLICYLAKE_BROWSER names another), else with WeasyPrint (extra pdf).
+
+    With --account, --principal or --action it is of a part, and nothing else is in its files: one who may read the part
+    learns nothing of the rest. Several of one kind add up, kinds narrow one another.
     With --scenario the whole report is of that scenario, and every page says so.
     """
-    from pipeline.report import write_report
+    from pipeline.controls import FILE, load_controls, read_exceptions
+    from pipeline.report import Checks, markdown, part_of, read_summary, write_pdf, write_report
+
+    if url is not None and (format_name != "md" or not re.fullmatch(r"https?://[^\s()<>|\[\]]+", url)):
+        raise PolicylakeError(f"--url {url}: an address that begins with https:// is expected, with --format md")
+    known = load_controls(controls or ())
+    file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
+    checks = Checks(known, read_exceptions(file) if file else ())
 
     opened = open_lake(lake)
     under = put_under(opened, scenario, scenarios)
+    part = part_of(opened, account or (), principal or (), action or ())
     note(f"report of snapshot {opened.snapshot_id}")
-    typer.echo(str(write_report(opened, out, scenario=under)))
+    if format_name == "html":
+        typer.echo(str(write_report(opened, out or Path("out"), scenario=under, part=part, checks=checks)))
+        return
+    summary = read_summary(opened, under, part, checks)
+    if format_name == "pdf":
+        write_pdf(summary, out or Path("report.pdf"))
+        typer.echo(str(out or Path("report.pdf")))
+        return
+    with standard_output() if out is None else file_output(out) as stream:
+        stream.write(markdown(summary, url).encode("utf-8", "backslashreplace"))

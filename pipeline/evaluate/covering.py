@@ -18,19 +18,34 @@ ACCOUNT_FIELD = 4
 
 def without_covered(rows: Sequence["AccessRow"], solver: Solver) -> tuple["AccessRow", ...]:
     """Return the rows of an action without those that another one covers with all its reasons, in their order."""
-    return tuple(row for row in rows if not any(_adds_nothing(row, other, solver) for other in rows))
+    wide = [(row, frozenset(row.granted_by), frozenset(row.limited_by)) for row in rows if _is_wide(row.pattern)]
+    return tuple(
+        row
+        for row in rows
+        if not any(
+            granted.issuperset(row.granted_by)
+            and limited.issuperset(row.limited_by)
+            and _adds_nothing(row, other, solver)
+            for other, granted, limited in wide
+        )
+    )
+
+
+def _is_wide(pattern: str) -> bool:
+    """Whether a pattern may reach what another one is: one without a wildcard is one resource, written in one way.
+
+    Resources that other accounts share are many, each by its ARN.
+    """
+    return any(sign in pattern for sign in "*?$")
 
 
 def _adds_nothing(row: "AccessRow", other: "AccessRow", solver: Solver) -> bool:
-    """Whether all that a row allows is allowed by another, which names its statements too. Of two that cover each other
-    the first by pattern stays."""
+    """Whether all that a row allows is allowed by another. Of two that cover each other the first by pattern stays."""
+    if row.pattern == other.pattern or row.kind != other.kind:
+        return False
     own = _own_account(row.kind.universe) if row.kind else None
     return (
-        row.kind == other.kind
-        and row.pattern != other.pattern
-        and {*row.granted_by} <= {*other.granted_by}
-        and {*row.limited_by} <= {*other.limited_by}
-        and _covers(other.pattern, row.pattern, own)
+        _covers(other.pattern, row.pattern, own)
         and not (row.pattern < other.pattern and _covers(row.pattern, other.pattern, own))
         and all(_is_out_anyway(exception, row) for exception in other.exceptions)
         and (other.formula is True or row.formula == other.formula or solver.implies(row.formula, other.formula))

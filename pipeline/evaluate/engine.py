@@ -22,7 +22,7 @@ from pipeline.evaluate.cells import (
 from pipeline.evaluate.examples import Example, Examples, Numbers
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.reading import Facing, Kinds, LayerLevels, Part, Read, Reader, Resources
-from pipeline.evaluate.relevance import governed_by
+from pipeline.evaluate.relevance import governed_of
 from pipeline.evaluate.sharing import Neighbour, Shared, Sharing
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, applies
@@ -259,7 +259,8 @@ class Engine:
             if named_as == "principal":
                 named_as = "user" if example.is_user else "role"
             sessions = (entry["session"],) if entry["session"] else excused.get(number, ())
-            yield Entry(Part("resource", statement, formula, patterns), named_as, sessions, arn, governed_by(arn))
+            part = Part("resource", statement, formula, patterns)
+            yield Entry(part, named_as, sessions, arn, governed_of(arn, kind))
 
 
 def _limits_of(case: Case, rcps: Levels) -> LayerLevels:

@@ -58,7 +58,7 @@ class Examples:
         self._asking = _asking(self.statements)
 
     def learn(self, statements: Mapping[int, NumberedStatement], entries: Mapping[int, dict[str, Any]]) -> None:
-        """Add statements and entries: a number means the same wherever it stands."""
+        """Add statements and entries that are not known yet: a number means the same wherever it stands."""
         self.statements.update(statements)
         self.entries.update(entries)
         self._asking |= _asking(statements)

@@ -18,7 +18,7 @@ from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.instances import Place
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Facts, Knowledge, principal_facts
 from pipeline.evaluate.reading import COMPLETING
-from pipeline.evaluate.relevance import governed_by
+from pipeline.evaluate.relevance import governed_of
 from pipeline.evaluate.scopes import REGION
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
@@ -349,7 +349,7 @@ class _Reader:
     def _under(self, kind: TypeForm, arn: str) -> list[Target]:
         """Return the resources of a type under the policy of a resource."""
         owner = next((r["owner_account_id"] for r in self.namings if r["resource_arn"] == arn), None) or ""
-        return [self._at(kind, owner, None, (pattern_glob(pattern),)) for pattern in governed_by(arn)]
+        return [self._at(kind, owner, None, (pattern_glob(pattern),)) for pattern in governed_of(arn, kind)]
 
     def _at(self, kind: TypeForm, account: str, resource: str | None, scope: tuple[globs.Glob, ...]) -> Target:
         place = TypePlace(account or ANYWHERE, self._partition())

@@ -14,13 +14,13 @@ from pipeline.evaluate.formula import KNOWN, RESOURCE, Test
 from pipeline.evaluate.ties import NEVER_EMPTY
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
 from pipeline.evaluate.vocabulary import SPEECH
-from pipeline.iam.request_keys import ALWAYS_PRESENT, OF_SOURCE, TOKEN
+from pipeline.iam.request_keys import ALWAYS_PRESENT, OF_ENDPOINT, OF_SOURCE, TOKEN
 from pipeline.reference import Reference, ReferenceAction
 
 Facts = Mapping[str, tuple[str, ...]]
 
 #: Global keys that only some actions carry: the reference lists them with those.
-PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
+PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", *OF_ENDPOINT)
 #: Keys of a service that its credentials bring into requests of every service, by how they start. Where the pages leave
 #: it open whether a key outlasts the call that makes the session (KEYS), it can be there.
 OF_CREDENTIALS = (

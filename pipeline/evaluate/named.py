@@ -44,7 +44,7 @@ def _knowledge() -> Knowledge:
 def _decisions(lake: Lake, query: NamedQuery, values: Values) -> pa.Table:
     """Return what each residual condition comes to where the keys that the query names have the given values."""
     solver = Solver(_knowledge().domain)
-    given = {key: (values[parameter],) for key, parameter in query.given.items()}
+    given = {_key(key, values): _values_of(values[parameter]) for key, parameter in query.given.items()}
     rows = []
     for row in lake.query(command_query("residual_formulas")).to_pylist():
         f = formula_of(row["formula"])
@@ -52,6 +52,16 @@ def _decisions(lake: Lake, query: NamedQuery, values: Values) -> pa.Table:
         decided = {"decision": decision(f, given, solver), "is_dependent": is_dependent}
         rows.append({"condition_id": row["condition_id"], **decided})
     return pa.Table.from_pylist(rows, DECISIONS)
+
+
+def _key(key: str, values: Values) -> str:
+    """Return a condition key; one that begins with $ is the value of that parameter."""
+    return values[key[1:]] if key.startswith("$") else key
+
+
+def _values_of(text: str) -> tuple[str, ...]:
+    """Return the values of a key in a request: none where the text is empty."""
+    return (text,) if text else ()
 
 
 def _judged_conditions(lake: Lake, query: NamedQuery, values: Values) -> pa.Table:

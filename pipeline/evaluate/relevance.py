@@ -10,12 +10,14 @@ from functools import lru_cache, reduce
 from operator import or_
 
 from pipeline.evaluate import globs
-from pipeline.evaluate.actions import TypeForm
+from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.statements import NumberedStatement, wide_glob
 from pipeline.iam import grammar
 
 _STOP = re.compile(r"[/*?$:]")
 Head = tuple[str, str, bool]
+#: Stands for every place.
+ANYWHERE = Place("*", "*")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -108,7 +110,8 @@ def meets(governed: Sequence[str], kind: TypeForm) -> bool:
 def governed_by(resource_arn: str) -> tuple[str, ...]:
     """Return patterns of the resources that a resource-based policy speaks for: the resource, and what lies in it.
 
-    Nothing lies in a role or a key. The policy of a model package group is also that of its packages.
+    Nothing lies in a role or a key; what lies in another resource is of another type: see :func:`governed_of`. The
+    policy of a model package group is also that of its packages.
     """
     if re.match(r"arn:[^:]*:(iam:.*:role|kms:.*:key)/", resource_arn):
         return (resource_arn,)
@@ -116,3 +119,14 @@ def governed_by(resource_arn: str) -> tuple[str, ...]:
     if ":model-package-group/" in resource_arn:
         patterns.append(resource_arn.replace(":model-package-group/", ":model-package/") + "/*")
     return tuple(patterns)
+
+
+def governed_of(resource_arn: str, kind: TypeForm) -> tuple[str, ...]:
+    """Return patterns of the resources of a type that a resource-based policy speaks for.
+
+    Of its own type that is the resource alone: another one whose name goes on after a slash has its own policy. The
+    types of an action that the reference does not know are not known either.
+    """
+    if kind.arn_format and "*" not in kind.arn_format and globs.matches(kind.universe(ANYWHERE), resource_arn):
+        return (resource_arn,)
+    return governed_by(resource_arn)

@@ -5,17 +5,17 @@ Nothing that comes out depends on what was remembered: numbers of statements mea
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 
 from pipeline.evaluate.actions import EvaluatedActions
 from pipeline.evaluate.decide import Facts
 from pipeline.evaluate.engine import Engine
-from pipeline.evaluate.examples import Examples
+from pipeline.evaluate.examples import Examples, read_entry
 from pipeline.evaluate.knowledge import Knowledge
+from pipeline.evaluate.numbers import Texts
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import NumberedStatement
+from pipeline.evaluate.statements import read_statement
 from pipeline.evaluate.witness import Witnesses
 from pipeline.reference import Reference
 
@@ -48,6 +48,7 @@ class Remembered:
     solver: Solver = field(init=False)
     witnesses: Witnesses = field(init=False)
     examples: Examples = field(default_factory=lambda: Examples({}, {}))
+    _texts: Texts = field(default_factory=Texts)
     _inventory: dict[str, dict[str, str]] = field(default_factory=dict)
     _engine: Engine | None = None
 
@@ -69,10 +70,19 @@ class Remembered:
             self._engine = Engine(self.knowledge, self.examples, actions.forms, self._inventory)
         return Facts(self.knowledge, self.examples, actions, self._inventory, self._engine)
 
-    def learn(self, statements: Mapping[int, NumberedStatement], entries: Mapping[int, dict[str, Any]]) -> Examples:
-        """Add what the statements and entries of a group say; return the examples of principals."""
-        self.examples.learn(statements, entries)
-        return self.examples
+    def learn(self, statements: Mapping[int, str], entries: Mapping[int, str]) -> Examples:
+        """Add what the statements and entries of a group say, given as texts by number; return the examples.
+
+        What is known already stays the same object. Raises PolicylakeError where a number stands for two texts.
+        """
+        self._texts.hold(statements)
+        self._texts.hold(entries)
+        known = self.examples
+        known.learn(
+            {n: read_statement(n, text) for n, text in statements.items() if n not in known.statements},
+            {n: read_entry(text) for n, text in entries.items() if n not in known.entries},
+        )
+        return known
 
 
 _now: dict[tuple[object, ...], Remembered] = {}

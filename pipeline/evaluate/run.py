@@ -10,13 +10,14 @@ from pipeline.evaluate.actions import ActionForm, EvaluatedActions, action_form
 from pipeline.evaluate.cases import Case, Cases
 from pipeline.evaluate.decide import decide
 from pipeline.evaluate.dependents import context_decisions
-from pipeline.evaluate.examples import Examples, read_entry
+from pipeline.evaluate.examples import Examples
 from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.models import run_models
+from pipeline.evaluate.numbers import hold_one_text_each
 from pipeline.evaluate.profiles import Principal, Profiles
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
 from pipeline.evaluate.remembered import Remembered, remembered
-from pipeline.evaluate.statements import NumberedStatement, read_statement
+from pipeline.evaluate.statements import NumberedStatement
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
 from pipeline.lake.duck import Connection, cursor
@@ -72,15 +73,12 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     progress(Step("matching statements"))
     memory = _matched(connection, reference)
     run_models(connection, BEFORE)
-    statements = {
-        number: read_statement(number, content)
-        for number, content in _rows(connection, "select statement_number, content from numbered_statements")
-    }
-    entries = {
-        number: read_entry(text)
-        for number, text in _rows(connection, "select distinct entry_number, entry from numbered_entries")
-    }
-    examples = memory.learn(statements, entries)
+    hold_one_text_each(connection)
+    contents = dict(_rows(connection, "select statement_number, content from numbered_statements"))
+    texts = dict(_rows(connection, "select distinct entry_number, entry from numbered_entries"))
+    examples = memory.learn(contents, texts)
+    statements = [examples.statements[number] for number in contents]
+    entries = [examples.entries[number] for number in texts]
     progress(Step("grouping principals"))
     profiles = _profiles(connection, examples)
     actions = _actions(connection, memory, reference, statements)
@@ -170,10 +168,10 @@ def _pairs(tags: object) -> Iterable[tuple[str, str]]:
 
 
 def _actions(
-    connection: Connection, memory: Remembered, reference: Reference, statements: Mapping[int, NumberedStatement]
+    connection: Connection, memory: Remembered, reference: Reference, statements: Iterable[NumberedStatement]
 ) -> EvaluatedActions:
     former = memory.former
-    keys = {key for s in statements.values() for key in (*s.fact_keys, *(test.key for test in s.tests))}
+    keys = {key for s in statements for key in (*s.fact_keys, *(test.key for test in s.tests))}
     mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
     if mentioned not in memory.actions:
         sql = "select action, resource_type from reference_action_resource_types where is_required_mark_doubtful"
@@ -186,7 +184,7 @@ def _actions(
 
 
 def _cases(
-    connection: Connection, profiles: Profiles, actions: EvaluatedActions, entries: Mapping[int, dict[str, Any]]
+    connection: Connection, profiles: Profiles, actions: EvaluatedActions, entries: Iterable[Mapping[str, Any]]
 ) -> dict[Case, int]:
     """Split all profiles; return the cases in the order of their numbers, with the actions that they are needed for.
 
@@ -230,10 +228,10 @@ def _load_blocks(connection: Connection, blocks: Mapping[int, int], actions: Eva
     load_table(connection, "blocks", table(digits, pa.schema([("block_id", pa.int32()), ("digits", pa.string())])))
 
 
-def _relevance(entries: Mapping[int, dict[str, Any]], actions: EvaluatedActions) -> Relevance:
+def _relevance(entries: Iterable[Mapping[str, Any]], actions: EvaluatedActions) -> Relevance:
     """Return what statements matter to. Where a resource-based policy speaks, statements that name no resource of the
     own account count as well."""
-    resources = {governed_by(entry["resource_arn"]) for entry in entries.values()}
+    resources = {governed_by(entry["resource_arn"]) for entry in entries}
     kinds = dict.fromkeys(kind for form in actions.forms for kind in form.types)
     spoken_of = {kind for kind in kinds if any(meets(governed, kind) for governed in resources)}
     return Relevance(

@@ -158,7 +158,7 @@ def tables_of(
     access = [
         (*row, row.condition_id is None or bool(row.witness_id and row.condition_id in changeable)) for row in rows
     ]
-    lines = [(number, _request(witness, spelling), witness.session) for witness, number in found.numbers.items()]
+    lines = [(number, request_text(witness, spelling), witness.session) for witness, number in found.numbers.items()]
     return {
         "cell_access": _readable(table(access, CELL_ACCESS), own_token),
         "cell_verdicts": table(verdicts, CELL_VERDICTS),
@@ -174,7 +174,7 @@ def _readable(rows: pa.Table, own_token: str) -> pa.Table:
     return rows
 
 
-def _request(witness: Witness, spelling: Mapping[str, str]) -> str:
+def request_text(witness: Witness, spelling: Mapping[str, str]) -> str:
     """Return the members ``resource`` and ``context`` of a witness as the end of a JSON object."""
     members = {"resource": witness.resource, "context": _context(completed(dict(witness.context)), spelling)}
     return json.dumps(members, ensure_ascii=False)[1:]

@@ -3,12 +3,11 @@
 import html
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
@@ -57,16 +56,26 @@ def _table(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
 
 
 def _csv(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
+    # Written here and not by polars, whose error for a closed pipe is a plain OSError.
+    for text in csv_texts(table, is_terminal=screen.is_terminal, has_header=True):
+        _say(out, text, end="")
+
+
+def csv_texts(table: pa.Table, *, is_terminal: bool = False, has_header: bool) -> Iterator[str]:
+    """Yield rows as CSV in which no cell is a formula; what a terminal would obey is escaped for one."""
+    # Here and not above: of all formats this one alone pays for it.
+    import polars as pl
+
     cells = [[harmless(cell(value)) for value in row] for row in rows(table)]
-    if screen.is_terminal:
+    if is_terminal:
         cells = [[printable(value) if isinstance(value, str) else value for value in row] for row in cells]
     columns = list(zip(*cells, strict=True)) or [()] * table.num_columns
     names = [str(harmless(name)) for name in table.column_names]
     frame = pl.DataFrame([pl.Series(n, c, strict=False) for n, c in zip(names, columns, strict=True)])
-    # Written here and not by polars, whose error for a closed pipe is a plain OSError.
-    _say(out, frame.head(0).write_csv(), end="")
+    if has_header:
+        yield frame.head(0).write_csv()
     for part in frame.iter_slices(BATCH):
-        _say(out, part.write_csv(include_header=False), end="")
+        yield part.write_csv(include_header=False)
 
 
 def _json(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
@@ -87,12 +96,13 @@ def _jsonl(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
 def _markdown(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
     del screen
     for row in (table.column_names, ["---"] * table.num_columns):
-        _say(out, "| " + " | ".join(_in_markdown(name) if name != "---" else name for name in row) + " |")
+        _say(out, "| " + " | ".join(in_markdown(name) if name != "---" else name for name in row) + " |")
     for values in rows(table):
-        _say(out, "| " + " | ".join(_in_markdown(words(value)) for value in values) + " |")
+        _say(out, "| " + " | ".join(in_markdown(words(value)) for value in values) + " |")
 
 
-def _in_markdown(text: str) -> str:
+def in_markdown(text: str) -> str:
+    """Return a text as Markdown shows it: on one line, nothing in it is markup."""
     return MARKDOWN.sub(r"\\\1", html.escape(printable(text), quote=False))
 
 
@@ -119,21 +129,24 @@ def _xlsx(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
         sheet.write_string(0, column, str(harmless(name)), bold)
     for number, row in enumerate(rows(table), start=1):
         for column, value in enumerate(row):
-            _fill(sheet, number, column, cell(value))
+            fill(sheet, number, column, cell(value))
     sheet.freeze_panes(1, 0)
     book.close()
     out.write(buffer.getvalue())
 
 
-def _fill(sheet: "xlsxwriter.worksheet.Worksheet", row: int, column: int, value: object) -> None:
+def fill(sheet: "xlsxwriter.worksheet.Worksheet", row: int, column: int, value: object, style: object = None) -> None:
+    """Write a plain value into a cell; no text becomes a formula. ``style`` is a format of the workbook."""
     if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
+        sheet.write_boolean(row, column, value, style)
     elif isinstance(value, float) or (isinstance(value, int) and abs(value) <= EXACT):
-        sheet.write_number(row, column, value)
+        sheet.write_number(row, column, value, style)
     elif value is not None:
         text = str(harmless(str(value)))
         # Excel cannot hold more in one cell; the mark says that the rest is missing.
-        sheet.write_string(row, column, text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…")
+        sheet.write_string(
+            row, column, text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…", style
+        )
 
 
 def _say(out: BinaryIO, text: str, end: str = "\n") -> None:

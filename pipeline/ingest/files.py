@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pipeline import remote
 from pipeline.errors import PolicylakeError, Reject, printable
 from pipeline.ingest.locate import line_column
+from pipeline.ingest.yaml_text import YAML_ENDINGS, YamlError, json_of
 
 GZIP_ENDING = ".gz"
 ENDINGS = (".json.gz", ".jsonc.gz", ".json", ".jsonc")
@@ -175,6 +176,12 @@ def load(file: InputFile) -> Content:
     except OSError as failure:
         return Content("", 0, None, _unreadable(file.source, failure))
     data, reject = _decoded(file.source, stored)
+    if (
+        data is not None
+        and remote.name(file.path).lower().endswith(YAML_ENDINGS)
+        and not data.lstrip().startswith(b"{")
+    ):
+        data, reject = _from_yaml(file.source, data)
     return Content(hashlib.sha256(stored).hexdigest(), len(stored), data, reject)
 
 
@@ -223,6 +230,15 @@ def _decoded(source: str, stored: bytes) -> tuple[bytes | None, Reject | None]:
             line, column = line_column(before, len(before))
             return None, _encoding(source, line, column, failure.start, "neither UTF-8 nor UTF-16")
     return data, None
+
+
+def _from_yaml(source: str, data: bytes) -> tuple[bytes | None, Reject | None]:
+    try:
+        return json_of(data), None
+    except YamlError as failure:
+        remedy = "mend the YAML; this file was left out"
+        place = (failure.line or None, failure.column or None)
+        return None, Reject(source, *place, "", "error", "malformed-yaml", printable(str(failure)), remedy)
 
 
 def _from_utf16(source: str, stored: bytes) -> tuple[bytes | None, Reject | None]:

@@ -84,6 +84,7 @@ class _Text(NamedTuple):
 class _Found(NamedTuple):
     pointer: str
     raw: Raw
+    is_packed: bool = False
 
 
 def positions(occurrences: Iterable[Occurrence], sources: Sequence[SourceFile]) -> dict[Occurrence, Position]:
@@ -93,7 +94,56 @@ def positions(occurrences: Iterable[Occurrence], sources: Sequence[SourceFile]) 
     position but a remark.
     """
     shelf = _Shelf({source.path: source for source in sources})
-    return {occurrence: shelf.position(occurrence) for occurrence in dict.fromkeys(occurrences)}
+    asked = sorted(dict.fromkeys(occurrences), key=lambda occurrence: occurrence.source)
+    held = [(o, shelf.found(o)) for o in asked]
+    lines = _lines(shelf, [(path, _pointer(found, o)) for o, (path, found) in held if isinstance(found, _Found)])
+    return {o: _position(path, found, o, lines) for o, (path, found) in held}
+
+
+def principal_positions(wanted: Iterable[tuple[str, str]], sources: Sequence[SourceFile]) -> dict[str, Position]:
+    """Return where principals stand in their files, by ARN; ``wanted`` are ARNs, each with the file it was read from.
+
+    Those that are not found there, as loose documents, are left out.
+    """
+    shelf = _Shelf({source.path: source for source in sources})
+    by_file: dict[str, set[str]] = {}
+    for arn, path in wanted:
+        by_file.setdefault(path, set()).add(arn)
+    found = {}
+    for path, arns in sorted(by_file.items()):
+        text = shelf.read(path)
+        if isinstance(text, _Text):
+            pointers = {arn: pointer for arn, pointer in _principals(text.raw) if arn in arns}
+            lines = locate(text.text, pointers.values())
+            remark = "in the unpacked file" if text.is_packed else None
+            for arn, pointer in pointers.items():
+                line, column = lines.get(pointer, (None, None))
+                found[arn] = Position(path, line, column, pointer, "", remark)
+    return found
+
+
+def _principals(raw: Raw) -> Iterator[tuple[str, str]]:
+    """Yield the ARN of each principal of an export with the pointer to it."""
+    for page in _pages(raw):
+        members = _object(page.raw)
+        for listed, _ in PRINCIPALS.values():
+            for item in _list(members.get(listed), f"{page.pointer}/{listed}"):
+                arn = _text_of(_object(item.raw).get("Arn"))
+                if arn is not None:
+                    yield arn, item.pointer
+
+
+def _lines(shelf: "_Shelf", places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return line and column by file and pointer: each file is gone through once, however much is sought in it."""
+    wanted: dict[str, list[str]] = {}
+    for path, pointer in places:
+        wanted.setdefault(path, []).append(pointer)
+    lines = {}
+    for path, pointers in wanted.items():
+        text = shelf.read(path)
+        if isinstance(text, _Text):
+            lines.update({(path, pointer): place for pointer, place in locate(text.text, pointers).items()})
+    return lines
 
 
 class _Shelf:
@@ -103,8 +153,11 @@ class _Shelf:
         self.sources = sources
         self.read = lru_cache(maxsize=4)(self._read)
 
-    def position(self, o: Occurrence) -> Position:
-        """Return where an occurrence stands, in its own file or, for a managed policy, in one near it."""
+    def found(self, o: Occurrence) -> "tuple[str, _Found | str]":
+        """Return the file that holds an occurrence, its own or, for a managed policy, one near it, and the place there.
+
+        Where nothing holds it, the place is the reason.
+        """
         nowhere = None
         for path in (o.source, *self._others(o)):
             text = self.read(path)
@@ -113,8 +166,9 @@ class _Shelf:
                 continue
             found = next((f for f in _places(text.raw, o) if _policy_id(f.raw) == o.policy_id), None)
             if found:
-                return _position(path, text, found, o)
-        return Position(o.source, None, None, None, o.statement_pointer, nowhere or EXPECTED)
+                # A copy: the rest of the file need not stay in memory.
+                return path, found._replace(raw=found.raw.copy(), is_packed=text.is_packed)
+        return o.source, nowhere or EXPECTED
 
     def _others(self, o: Occurrence) -> Iterator[str]:
         if o.attachment_kind not in ("managed", "boundary"):
@@ -158,13 +212,20 @@ def _text(data: bytes, is_packed: bool) -> _Text:
     return _Text(text, Raw(text.encode("utf-8")), is_packed)
 
 
-def _position(path: str, text: _Text, found: _Found, o: Occurrence) -> Position:
-    remarks = ["in the unpacked file"] if text.is_packed else []
-    pointer = found.pointer + o.statement_pointer
+def _pointer(found: _Found, o: Occurrence) -> str:
+    """Return the pointer of what the line is told of: the statement, or the text that holds its document."""
+    return found.pointer + (o.statement_pointer if kind_of(found.raw) == "an object" else "")
+
+
+def _position(
+    path: str, found: _Found | str, o: Occurrence, lines: Mapping[tuple[str, str], tuple[int, int]]
+) -> Position:
+    if isinstance(found, str):
+        return Position(path, None, None, None, o.statement_pointer, found)
+    remarks = ["in the unpacked file"] if found.is_packed else []
     if kind_of(found.raw) != "an object":
-        pointer = found.pointer
         remarks += [f"the document is a text in the file, and begins here{_inner(found.raw, o)}"]
-    line, column = locate(text.text, [pointer]).get(pointer, (None, None))
+    line, column = lines.get((path, _pointer(found, o)), (None, None))
     remark = "; ".join(remarks) or None
     return Position(path, line, column, found.pointer, o.statement_pointer, remark)
 

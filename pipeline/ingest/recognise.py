@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pipeline.errors import Reject
 from pipeline.ingest import (
     account_details,
+    infrastructure,
     organization,
     policy_documents,
     resource_policies,
@@ -32,6 +33,8 @@ ADAPTERS: tuple[Adapter, ...] = tuple(
     for module in (
         organization,
         account_details,
+        infrastructure.PLAN,
+        infrastructure.TEMPLATE,
         resource_tags,
         resource_policies,
         tuning_jobs,

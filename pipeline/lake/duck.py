@@ -127,3 +127,10 @@ def first_line(error: Exception) -> str:
 def arrow(connection: Connection, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
     """Run one query and return its rows."""
     return connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
+
+
+def arrow_reader(
+    connection: Connection, sql: str, rows: int, parameters: Mapping[str, object] | None = None
+) -> pa.RecordBatchReader:
+    """Run one query and return a reader of its rows, ``rows`` of them at a time."""
+    return connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_reader(rows)

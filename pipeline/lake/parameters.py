@@ -115,5 +115,6 @@ KINDS: dict[str, Callable[[Lake, str], str]] = {
     "service_principal": _service_principal,
     "days": _days,
     "percent": _percent,
+    "text": lambda lake, given: given,
     "moment": _moment,
 }

@@ -26,8 +26,8 @@ class Parameter(NamedTuple):
 class NamedQuery(NamedTuple):
     """A query with a name. ``grain`` are the columns that are unique together in its result.
 
-    ``needs`` are relations that are made for it before it runs; ``given`` maps condition keys to the parameters whose
-    values decide them there.
+    ``needs`` are relations that are made for it before it runs; ``given`` maps condition keys, or parameters that name
+    them as ``$name``, to the parameters whose values decide them there.
     """
 
     name: str

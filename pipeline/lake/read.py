@@ -45,13 +45,24 @@ class Lake:
             guard.check(self.connection, sql)
             return duck.arrow(self.connection, sql, parameters)
 
+    def batches(self, sql: str, rows: int, parameters: Mapping[str, object] | None = None) -> pa.RecordBatchReader:
+        """Run one query as :meth:`query` does and return its rows in batches of ``rows``, never all at a time.
+
+        They are to be read before the next query. Raises PolicylakeError where the query is wrong.
+        """
+        with duck.errors_explained("sql"):
+            guard.check(self.connection, sql)
+            return duck.arrow_reader(self.connection, sql, rows, parameters)
+
     def lend(self, name: str, rows: pa.Table) -> None:
         """Let the next queries read ``rows`` as a relation of that name. The lake itself does not change."""
         self.connection.register(name, rows)
 
 
-def open_lake(path: Path) -> Lake:
+def open_lake(path: Path, snapshot_id: str | None = None) -> Lake:
     """Open the current snapshot of the lake at ``path``, which may be a URL: then it is copied to this machine.
+
+    ``snapshot_id`` is another snapshot that the lake still holds, or the first characters of its id.
 
     Raises PolicylakeError where there is none, it is damaged, or another version of policylake made it.
     """
@@ -60,7 +71,7 @@ def open_lake(path: Path) -> Lake:
     complete(path)
     handle = None
     try:
-        snapshot, handle = _held(path)
+        snapshot, handle = _held(path) if snapshot_id is None else _kept(path, snapshot_id)
         manifest = read_manifest(snapshot)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
@@ -108,6 +119,22 @@ def _held(path: Path) -> tuple[Path, int | None]:
         unlock(handle)
         if current_id(path) == snapshot_id:
             return snapshot, None
+
+
+def _kept(path: Path, snapshot_id: str) -> tuple[Path, int | None]:
+    """Return a snapshot that is there, current or not, with a lock. Raises PolicylakeError where there is none."""
+    names = sorted(found.parent.name for found in (path / "snapshots").glob(f"[!.]*/{MANIFEST}"))
+    found = [name for name in names if name.startswith(snapshot_id)]
+    if len(found) != 1:
+        what = "no snapshot of this id" if not found else f"{len(found)} snapshots begin so"
+        listed = ", ".join(names) or "none"
+        raise PolicylakeError(f"{path}: {snapshot_id}: {what}; the lake holds {listed}")
+    snapshot = (path / "snapshots" / found[0]).resolve()
+    handle = lock(snapshot, shared=True)
+    if handle is not None and not is_locked_as(handle, snapshot):
+        unlock(handle)
+        raise PolicylakeError(f"{path}: {snapshot_id}: this snapshot was removed just now")
+    return snapshot, handle
 
 
 def _lock(connection: duck.Connection, path: Path) -> None:

@@ -50,7 +50,7 @@ def relations(files: Json) -> dict[str, list[Row]]:
     services: Json = files["reference"]["services"]
     return {
         "reference_services": list(_services(services, set(files["rcp-services"]["services"]))),
-        "reference_actions": list(_actions(services, files["sagemaker-descriptions"])),
+        "reference_actions": list(_actions(services, files["sagemaker-descriptions"], files["endpoint-keys"])),
         "reference_action_resource_types": list(
             _action_resource_types(services, files["corrections"]["doubtful_required_marks"])
         ),
@@ -70,11 +70,14 @@ def _services(services: Json, rcp_supported: set[str]) -> Iterator[Row]:
         yield (prefix, service["name"], prefix in rcp_supported)
 
 
-def _actions(services: Json, descriptions: Json) -> Iterator[Row]:
+def _actions(services: Json, descriptions: Json, endpoint_keys: Json) -> Iterator[Row]:
+    """The keys of VPC endpoints that AWS gives to some services only are listed with the actions of these (KEYS)."""
     for prefix, service in services.items():
+        of_service = [key for key, listed in endpoint_keys["keys"].items() if prefix in listed]
         for name, action in service["actions"].items():
             full = f"{prefix}:{name}"
-            yield (full, prefix, action["level"], descriptions.get(full), action.get("keys", []), "resources" in action)
+            keys = action.get("keys", []) + ([] if full in endpoint_keys["except_actions"] else of_service)
+            yield (full, prefix, action["level"], descriptions.get(full), keys, "resources" in action)
 
 
 def _action_resource_types(services: Json, doubtful: dict[str, str]) -> Iterator[Row]:
@@ -115,7 +118,8 @@ def _used_keys(service: Json) -> Iterator[str]:
 
 
 def _dependent_actions(files: Json) -> Iterator[Row]:
-    """The union of what three sources say, each named."""
+    """The union of what three sources say, each named. A further call that tags names the call that it belongs to."""
+    tagging: dict[str, str] = files["corrections"]["tagging_context"]
     known = {
         f"{prefix}:{name}" for prefix, service in files["reference"]["services"].items() for name in service["actions"]
     }
@@ -125,6 +129,8 @@ def _dependent_actions(files: Json) -> Iterator[Row]:
             found[action, dependent][source] = context
     for (action, dependent), sayings in found.items():
         contexts = sorted(context for context in sayings.values() if context)
+        if not contexts and dependent in tagging:
+            contexts = [json.dumps({tagging[dependent]: [action.split(":", 1)[1]]})]
         yield (action, dependent, contexts[0] if contexts else None, sorted(sayings))
 
 

@@ -13,6 +13,8 @@ Row: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = dict[str, list[Row]]
 
 SOURCE = "aws-service-reference"
+#: Keys of requests through a VPC endpoint that AWS gives to requests of some services only (KEYS).
+ENDPOINT_KEYS = frozenset({"aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"})
 UNKNOWN_MARK = "AWS's machine-readable reference has no required marks and the packaged one does not know this pair"
 
 
@@ -46,6 +48,11 @@ def _services(rows: list[Row], services: Mapping[str, Service]) -> Iterator[Row]
             yield (prefix, prefix, False)
 
 
+def _endpoint_keys(rows: list[Row]) -> dict[str, frozenset[str]]:
+    """Return the keys of VPC endpoints that requests of each action carry: AWS's guide lists them, its files do not."""
+    return {row[0]: frozenset(row[4]) & ENDPOINT_KEYS for row in rows}
+
+
 def _by_name(actions: Iterable[Action]) -> dict[str, Action]:
     return {action.name: action for action in actions}
 
@@ -58,12 +65,14 @@ def _known_types(service: Service, action: Action) -> dict[str, list[str]]:
 
 def _actions(rows: list[Row], services: Mapping[str, Service]) -> Iterator[Row]:
     former = {row[0]: row for row in rows}
+    endpoint_keys = _endpoint_keys(rows)
     yield from (row for row in rows if row[1] not in services)
     for prefix, service in services.items():
+        of_service = frozenset[str]().union(*(endpoint_keys[full] for full in endpoint_keys if _prefix(full) == prefix))
         for name, action in _by_name(service.actions).items():
             full = f"{prefix}:{name}"
             _, _, level, words, *_ = former.get(full, (full, prefix, "Write", None))
-            keys = sorted(set(action.action_condition_keys))
+            keys = sorted({*action.action_condition_keys, *endpoint_keys.get(full, of_service)})
             yield (full, prefix, access_level(action) or level, words, keys, bool(_known_types(service, action)))
 
 

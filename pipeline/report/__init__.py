@@ -1,5 +1,10 @@
-"""The HTML report: a folder of pages and data scripts that opens from disk. Reads the lake and nothing else."""
+"""The report: a folder of HTML pages that opens from disk, Markdown, or a PDF. Reads the lake and nothing else."""
 
+from pipeline.report.findings import Checks
+from pipeline.report.markdown import markdown
+from pipeline.report.part import part_of
+from pipeline.report.printed import write_pdf
+from pipeline.report.summary import read_summary
 from pipeline.report.write import write_report
 
-__all__ = ["write_report"]
+__all__ = ["Checks", "markdown", "part_of", "read_summary", "write_pdf", "write_report"]

@@ -218,7 +218,12 @@ def _principal(principal: Principal, book: Book) -> dict[str, str]:
 
 def principal_link(principal: Principal) -> str:
     """Return the address of a principal's page."""
-    return "principal.html#" + quote(principal.arn, safe=":/")
+    return address_of(principal.arn)
+
+
+def address_of(arn: str) -> str:
+    """Return the address of the page of the principal with this ARN."""
+    return "principal.html#" + quote(arn, safe=":/")
 
 
 def matrix_link(**filters: str) -> str:

@@ -1,161 +1,200 @@
-"""Findings: what queries turn up that somebody should look at, with why it counts and what to write instead."""
+"""Findings: what the controls find, by severity, with the statement, why it counts, and what to write instead."""
 
-from collections.abc import Callable
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pipeline.evaluate.named import run
+from pipeline.controls import SEVERITIES, Control, ExceptionRule, find, load_controls
 from pipeline.lake import Lake
-from pipeline.lake.queries import named_query
-from pipeline.report.actions import statement_link
+from pipeline.report.actions import address_of
+from pipeline.report.model import Book
+from pipeline.report.part import Part
 from pipeline.report.policies import Policy
+from pipeline.report.principals import Sources
 from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, write_table
 
 Row = dict[str, Any]
-COLUMNS = ("statement", "what", "effect on access", "attached to")
-PRINCIPALS = ("principal", "what is missing", "file")
-#: Actions that a finding names before it counts the rest.
-MOST_ACTIONS = 6
+#: Findings of a control that stand in the page itself; so a page with all controls stays far below 2 MB.
+SHOWN = 12
+MOST_CHARACTERS = 1200
+COLUMNS = ("what", "what is wrong", "attached to", "instead")
+ELEMENTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 
 
-class Kind(NamedTuple):
-    """A kind of finding: its words, where its rows come from, and what of a row is the subject and the detail."""
+class Checks(NamedTuple):
+    """What is looked for: controls, None for those that come along, accepted risks, and the day of their expiry."""
 
-    name: str
-    title: str
-    severity: Literal["error", "warning"]
-    rationale: str
-    remedy: str
-    rows: Callable[[Lake], list[Row]]
-    subject: Callable[[Row], str]
-    detail: Callable[[Row], str]
+    controls: Sequence[Control] | None = None
+    exceptions: Sequence[ExceptionRule] = ()
+    today: date | None = None
 
 
 class Finding(NamedTuple):
-    """A kind of finding with its cases."""
+    """What one control finds. ``open_count`` are those that nobody accepted; ``table`` has the accepted ones, too."""
 
-    kind: Kind
+    name: str
+    title: str
+    severity: str
+    rationale: str
+    remedy: str
     table: Table
+    open_count: int
+    accepted: int
 
 
-def _named(name: str, **values: str) -> Callable[[Lake], list[Row]]:
-    return lambda lake: run(lake, named_query(name), values).to_pylist()
+class Belonging(NamedTuple):
+    """What belongs to a part of a report; ``statements``, by policy and place, are None where it has all actions."""
+
+    book: Book
+    part: Part
+    statements: frozenset[tuple[str, int]] | None
 
 
-def _own(name: str) -> Callable[[Lake], list[Row]]:
-    return lambda lake: rows(lake, name)
+def belonging(book: Book, sources: Sources, part: Part | None) -> Belonging | None:
+    """Return what belongs to a part; None for no part."""
+    if part is None:
+        return None
+    matching = {
+        (row["policy_id"], row["statement_index"])
+        for numbered in sources.statements.values()
+        for listed in numbered.values()
+        for row in listed
+        if sources.action_sets.get(row["action_set_id"])
+    }
+    return Belonging(book, part, frozenset(matching) if part.actions else None)
 
 
-def _operator(row: Row) -> str:
-    qualifier = f"{row['set_qualifier_key']}:" if row["set_qualifier_key"] else ""
-    values = ", ".join(row["condition_values"] or ())
-    return f"{qualifier}{row['operator']}{'IfExists' if row['if_exists'] else ''} {row['condition_key']}: {values}"
-
-
-def _without_key(row: Row) -> str:
-    named = ", ".join(row["actions"][:MOST_ACTIONS])
-    rest = len(row["actions"]) - MOST_ACTIONS
-    total = row["actions_with_key"] + row["actions_without_key"]
-    return f"{row['effect']}: {row['actions_without_key']:,} of its {total:,} actions never carry the key: {named}" + (
-        f" and {rest:,} more" if rest > 0 else ""
+def _belongs(row: Row, policies: dict[str, Policy], own: Belonging | None) -> bool:
+    if own is None:
+        return True
+    if row["subject_kind"] == "exception":
+        return False
+    statement = _statement(row)
+    return (
+        (row["principal_arn"] is None or row["principal_arn"] in own.book.arns)
+        and (row["account_id"] is None or row["account_id"] in own.book.accounts)
+        and (row["action"] is None or not own.part.actions or row["action"] in own.part.actions)
+        and (row["policy_id"] is None or row["policy_id"] in policies)
+        and (statement is None or own.statements is None or statement in own.statements)
+        and any(row[name] for name in ("principal_arn", "account_id", "policy_id"))
     )
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
-        "incomplete-principals",
-        "Principals of which something is missing",
-        "error",
-        "The export names a group, a policy or a boundary that it does not hold, or that was rejected. What is said of "
-        "these principals may be too little or too much.",
-        "Export the account again, whole, or mend what the rejects name, and build again.",
-        _named("incomplete_principals"),
-        lambda row: str(row["principal_arn"]),
-        lambda row: "; ".join(row["missing"] or ()),
-    ),
-    Kind(
-        "unknown-actions",
-        "Actions that do not exist",
-        "warning",
-        "The service reference knows no action of this name: it is misspelt, retired, or newer than the reference. An "
-        "Allow gives nothing, and a Deny protects nothing. Such actions are evaluated all the same, and flagged.",
-        "Use the name of the action that the API authorizes. Tags are set with sagemaker:AddTags and taken away with "
-        "sagemaker:DeleteTags; sagemaker:CreateTags never existed.",
-        _own("unknown_action_statements"),
-        lambda row: str(row["subject"]),
-        lambda row: "grants nothing" if row["effect"] == "Allow" else "protects nothing",
-    ),
-    Kind(
-        "tag-conditions",
-        "Tag conditions on actions that tags cannot restrict",
-        "warning",
-        "The tags of a resource come into a request only with a resource that has them. List calls, Search and the "
-        "like name none: for them the key is absent, so an Allow that asks for a tag never applies, and a Deny that "
-        "looks for a tag never fires.",
-        "Put these actions into a statement of their own without the tag condition, and decide there whether to allow "
-        "them. What List calls and Search show cannot be limited by tags.",
-        _named("unavailable_condition_keys", key="*resourcetag*"),
-        lambda row: str(row["condition_key"]),
-        _without_key,
-    ),
-    Kind(
-        "idle-conditions",
-        "Conditions that do nothing",
-        "warning",
-        "Every request meets the condition, or every request without the key: it looks like protection and is none. "
-        "ForAllValues is true of no values at all. Where its dates lie in the past no request meets it: an Allow has "
-        "expired, and a Deny denies no more.",
-        "Compare with the values that are meant. Beside ForAllValues put a Null condition with the value false for the "
-        "same key, so that the key must be there. Remove statements that have expired.",
-        _named("idle_conditions"),
-        _operator,
-        lambda row: f"{row['effect']}: {row['reason']}",
-    ),
-    Kind(
-        "wildcard-grants",
-        "Wildcard grants on every resource",
-        "warning",
-        "The statement allows a whole service, everything, or all but some actions, on every resource, whatever the "
-        "request says. What it grants grows with each action that AWS adds.",
-        "Name the actions and the resources that the work needs, or limit the holders by a boundary or an SCP.",
-        _own("service_wide_grants"),
-        lambda row: str(row["subject"]),
-        lambda row: "allowed on every resource, without a condition",
-    ),
-)
-
-
-def write_findings(folder: Path, lake: Lake, policies: dict[str, Policy]) -> list[Finding]:
-    """Return all kinds of findings in the order of KINDS; long tables go on in ``data/tables``."""
-    found = []
-    for kind in KINDS:
-        listed = [_row(kind, row, policies) for row in kind.rows(lake)]
-        columns = PRINCIPALS if kind.name == "incomplete-principals" else COLUMNS
-        found.append(Finding(kind, write_table(folder, f"tables/{kind.name}", kind.title, columns, listed)))
-    return found
-
-
-def _row(kind: Kind, row: Row, policies: dict[str, Policy]) -> list[Cell]:
-    if "statement_id" not in row:
-        return [Cell(text, kind="code") for text in (kind.subject(row), kind.detail(row), row["source"])]
+def _statement(row: Row) -> tuple[str, int] | None:
+    """Return policy and place of the statement that a finding is of."""
+    if not row["statement_id"]:
+        return None
     policy_id, _, index = row["statement_id"].rpartition("#")
-    policy = _counted(row, policy_id, policies)
-    statement = statement_link(policy_id, int(index), row["sid"], policy.name)
-    others = f" and {policy.place_count - 1:,} more" if policy.place_count > 1 else ""
-    return [
-        Cell(statement["text"], statement["href"]),
-        Cell(kind.subject(row), kind="code"),
-        Cell(kind.detail(row)),
-        Cell(policy.first_place + others, f"policy.html#{policy_id}", "code"),
-    ]
+    return policy_id, int(index)
 
 
-def _counted(row: Row, policy_id: str, policies: dict[str, Policy]) -> Policy:
-    """Return the document with the places that count for the finding: those of the row, where it names some."""
-    if "place_count" in row:
-        return Policy(policy_id, row["policy_name"] or policy_id, row["place_count"], row["first_place"])
-    return policies.get(policy_id, Policy(policy_id, policy_id, 0, ""))
+def write_findings(
+    folder: Path, lake: Lake, policies: dict[str, Policy], checks: Checks, book: Book, own: Belonging | None
+) -> list[Finding]:
+    """Return the findings by control, the worst first; long tables go on in ``data/tables``.
+
+    ``own`` is what belongs to the part that the report is of: other findings are left out.
+    """
+    controls = load_controls() if checks.controls is None else checks.controls
+    found = find(lake, controls, None, checks.exceptions, checks.today).to_pylist()
+    by_control: dict[str, list[Row]] = {}
+    for row in found:
+        if _belongs(row, policies, own):
+            by_control.setdefault(row["control_id"], []).append(row)
+    known = {control.id: control for control in controls}
+    told = [_told(folder, known.get(name), listed, policies, book) for name, listed in by_control.items()]
+    return sorted(told, key=lambda one: (SEVERITIES.index(one.severity), -one.open_count, one.name))
+
+
+def _told(
+    folder: Path, control: Control | None, listed: Sequence[Row], policies: dict[str, Policy], book: Book
+) -> Finding:
+    first = listed[0]
+    name, remedy = first["control_id"], control.remedy if control else first["remedy"]
+    ordered = sorted(listed, key=lambda row: row["status"] != "open")
+    cells = [_cells(row, remedy, policies, book) for row in ordered]
+    if not any(row[-1].text for row in cells):
+        cells = [row[:-1] for row in cells]
+    columns = COLUMNS[: len(cells[0])]
+    count = sum(row["status"] == "open" for row in listed)
+    table = write_table(folder, f"tables/finding-{name}", first["title"], columns, cells, SHOWN)
+    why = " ".join(control.rationale.split()) if control else ""
+    return Finding(name, first["title"], first["severity"], why, remedy, table, count, len(listed) - count)
+
+
+def _cells(row: Row, remedy: str, policies: dict[str, Policy], book: Book) -> list[Cell]:
+    message = row["message"]
+    if row["status"] == "accepted":
+        why = f"{row['exception_approver']} until {row['exception_expiry']}: {row['exception_reason']}"
+        message = f"{message} (accepted by {why})"
+    told = Cell(_short(message))
+    return [_subject(row, policies, book), told, _place(row, policies, book), _instead(row, remedy, policies)]
+
+
+def _subject(row: Row, policies: dict[str, Policy], book: Book) -> Cell:
+    """Return the subject: a statement and a policy lead to the document, a principal to its page."""
+    statement = _statement(row)
+    if row["subject_kind"] in ("statement", "policy") and row["policy_id"] in policies:
+        return Cell(row["subject"], f"policy.html#{row['policy_id']}" + (f":{statement[1]}" if statement else ""))
+    if row["principal_arn"] in book.arns:
+        after = f"&action={row['action']}" if row["action"] else ""
+        return Cell(row["subject"], address_of(row["principal_arn"]) + after, "code")
+    return Cell(row["subject"], kind="code")
+
+
+def _place(row: Row, policies: dict[str, Policy], book: Book) -> Cell:
+    """Return the place of the policy that decides: of a part those that belong to it."""
+    policy = policies.get(row["policy_id"] or "")
+    statement = _statement(row)
+    if policy is None:
+        return Cell(row["resource_arn"] or "", kind="code")
+    if row["subject_kind"] in ("statement", "policy"):
+        is_whole = book.actions_left is None and row["attached_to"]
+        first = row["attached_to"] if is_whole else policy.first_place
+        count = row["attachment_count"] if is_whole else policy.place_count
+        others = f" and {count - 1:,} more" if count > 1 else ""
+        return Cell(first + others, f"policy.html#{policy.policy_id}", "code")
+    link = f"policy.html#{policy.policy_id}" + (f":{statement[1]}" if statement else "")
+    return Cell(row["policy_name"] or policy.name, link)
+
+
+def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
+    """Return the corrected statement as a difference, or what to do where that is not what the control says anyway."""
+    statement = _statement(row)
+    policy = policies.get(statement[0]) if statement else None
+    if row["corrected_statement"] and policy and statement:
+        return Cell(difference(policy.document, statement[1], row["corrected_statement"]), kind="difference")
+    return Cell(row["remedy"] if row["remedy"] != remedy else "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+
+
+def difference(document: str, index: int, corrected: str) -> str:
+    """Return a statement and its corrected form as lines that begin with a sign: minus, plus, or a space for both."""
+    listed = json.loads(document)["Statement"]
+    before = (listed if isinstance(listed, list) else [listed])[index]
+    lines = difflib.ndiff(_lines(before), _lines(json.loads(corrected)))
+    shown = [line for line in lines if not line.startswith("?")]
+    return "\n".join(line[:1] + line[2:] for line in shown)
+
+
+def _lines(statement: Row) -> list[str]:
+    """Return a statement as JSON, its elements in the order in which people write them."""
+    ordered = {name: statement[name] for name in ELEMENTS if name in statement} | statement
+    return json.dumps(ordered, indent=2, ensure_ascii=False).splitlines()
+
+
+def by_severity(findings: Iterable[Finding]) -> list[tuple[str, int, list[Finding]]]:
+    """Return each severity that there is with how many findings of it are open, and its controls."""
+    listed = list(findings)
+    grouped = [(severity, [one for one in listed if one.severity == severity]) for severity in SEVERITIES]
+    return [(severity, sum(one.open_count for one in own), own) for severity, own in grouped if own]
 
 
 def write_rejects(folder: Path, lake: Lake) -> Table:

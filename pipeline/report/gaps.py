@@ -21,15 +21,17 @@ class Gap(NamedTuple):
 Gaps = Mapping[tuple[str, int], tuple[tuple[Gap, tuple[int, ...]], ...]]
 
 
-def read_gaps(lake: Lake) -> Gaps:
+def read_gaps(lake: Lake, book: Book) -> Gaps:
     """Read the gaps of every profile in every account."""
     found: dict[tuple[str, int], list[tuple[Gap, tuple[int, ...]]]] = {}
     numbers: dict[str, tuple[int, ...]] = {}
     for row in rows(lake, "profile_gaps"):
         gap = Gap(row["dependent_action"], row["reason"], row["needed_when"])
         text = row["action_numbers"]
-        listed = numbers.setdefault(text, tuple(int(part) for part in text.split(",")))
-        found.setdefault((row["account_id"], row["profile_id"]), []).append((gap, listed))
+        if text not in numbers:
+            numbers[text] = book.numbers(text)
+        if listed := numbers[text]:
+            found.setdefault((row["account_id"], row["profile_id"]), []).append((gap, listed))
     return {key: tuple(listed) for key, listed in found.items()}
 
 

@@ -1,8 +1,9 @@
 """What the pages are made of, read from the lake once: cells share answers, profiles cells, principals profiles."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from pipeline.lake import Lake
@@ -83,7 +84,10 @@ class Principal(NamedTuple):
 
 @dataclass(frozen=True)
 class Book:
-    """All of it. ``accounts`` are rows by account id, in order, with "" for loose documents where there are any."""
+    """All of it, or a part. ``accounts`` are rows by account id, in order, with "" for loose documents if any.
+
+    ``actions_left`` are the numbers of a part's actions by those that the lake's queries give them; None of a whole.
+    """
 
     actions: tuple[Action, ...]
     accounts: dict[str, dict[str, Any]]
@@ -91,10 +95,23 @@ class Book:
     profiles: dict[int, Profile]
     answers: tuple[Answer, ...]
     conditions: Conditions
+    actions_left: Mapping[int, int] | None = None
+
+    def numbers(self, text: str) -> tuple[int, ...]:
+        """Return the actions that a query of the lake names by number, by the numbers that they have here."""
+        listed = (int(part) for part in text.split(","))
+        if self.actions_left is None:
+            return tuple(listed)
+        return tuple(self.actions_left[number] for number in listed if number in self.actions_left)
 
     def vector(self, principal: Principal) -> str:
         """Return the verdicts of a principal, a letter for each action."""
         return self.profiles[principal.profile_id].vector
+
+    @cached_property
+    def arns(self) -> frozenset[str]:
+        """The ARNs of all principals that have a page."""
+        return frozenset(principal.arn for principal in self.everyone())
 
     def everyone(self) -> Iterable[Principal]:
         """Return every principal, by account and name."""
@@ -187,12 +204,14 @@ def _profiles(lake: Lake, width: int, cells: dict[int, int], answers: tuple[Answ
         answer = cells.get(row["cell_id"])
         text = row["action_numbers"]
         if answer is not None:
-            listed = numbers.setdefault(text, tuple(int(part) for part in text.split(",")))
-            own.setdefault(answer, set()).update(listed)
-    return {profile: _profile(own, width, answers) for profile, own in parts.items()}
+            if text not in numbers:
+                numbers[text] = tuple(int(part) for part in text.split(","))
+            own.setdefault(answer, set()).update(numbers[text])
+    return {profile: profile_of(own, width, answers) for profile, own in parts.items()}
 
 
-def _profile(own: dict[int, set[int]], width: int, answers: tuple[Answer, ...]) -> Profile:
+def profile_of(own: dict[int, set[int]], width: int, answers: tuple[Answer, ...]) -> Profile:
+    """Return the profile that has these actions of each answer, of ``width`` actions."""
     vector = ["n"] * width
     demands: dict[int, int] = {}
     for answer, actions in own.items():

@@ -3,25 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from pipeline.reference.dangerous import DANGEROUS
 from pipeline.report.actions import matrix_link
 from pipeline.report.findings import Finding
 from pipeline.report.model import LETTERS, Action, Book
-
-#: Actions that open the widest doors, and why. Order is the order of the page.
-DANGEROUS: tuple[tuple[str, str], ...] = (
-    ("iam:PassRole", "gives a role's rights to a job or a notebook"),
-    ("sagemaker:CreatePresignedNotebookInstanceUrl", "opens a notebook with its role's rights"),
-    ("sagemaker:CreatePresignedDomainUrl", "opens Studio as somebody else"),
-    ("sagemaker:CreateNotebookInstance", "runs any code with the role that it is given"),
-    ("sagemaker:CreateTrainingJob", "runs any container with the role that it is given"),
-    ("sagemaker:CreateProcessingJob", "runs any container with the role that it is given"),
-    ("sagemaker:UpdateEndpoint", "replaces a model in production"),
-    ("sagemaker:InvokeEndpoint", "asks a model, and so sees what it knows"),
-    ("sagemaker:AddTags", "changes the tags that tag conditions rely on"),
-    ("sagemaker:PutModelPackageGroupPolicy", "shares models with other accounts"),
-    ("sagemaker:PutResourcePolicy", "shares resources with other accounts"),
-    ("sagemaker:DeleteModelPackageGroup", "deletes the registry's entries"),
-)
+from pipeline.report.part import Part
 
 
 class Row(NamedTuple):
@@ -68,25 +54,19 @@ TOLD: tuple[tuple[str, str], ...] = (
     ("sagemaker:UpdateEndpoint", "may replace a model in production"),
 )
 
-#: What each kind of finding counts, and its words in the story.
-FINDINGS: dict[str, tuple[str, str]] = {
-    "incomplete-principals": ("principal", "with something missing in the inputs: what is said of them may be wrong"),
-    "unknown-actions": ("pattern", "of actions that do not exist: they grant nothing and protect nothing"),
-    "tag-conditions": ("condition", "on tags for actions that never carry them: looks like protection and is none"),
-    "idle-conditions": ("condition", "that every request meets, or every request without the key"),
-    "wildcard-grants": ("statement", "with a whole service or everything on every resource"),
-}
+#: Controls that the story names, the worst of those that find something.
+MOST_TOLD = 5
 
 
 def story(book: Book, counts: Sequence[dict[str, int]], findings: Sequence[Finding], total: dict[str, int],
-          keys: Sequence[tuple[str, int, int]]) -> list[Sentence]:  # fmt: skip
+          keys: Sequence[tuple[str, int, int]], part: Part | None) -> list[Sentence]:  # fmt: skip
     """Return what matters most: who can do the worst, what looks like protection, what depends on requests."""
     numbers = {action.name: action.number for action in book.actions}
-    told = [_everything(book)]
+    told = [] if part and part.actions else [_everything(book)]
     for name, words in TOLD:
         if name in numbers:
             told.append(_who(name, words, counts[numbers[name]]))
-    told += [_finding(finding) for finding in sorted(findings, key=lambda one: one.kind.severity != "error")]
+    told += [_finding(finding) for finding in [one for one in findings if one.open_count][:MOST_TOLD]]
     told.append(_depending(total, keys))
     told.append(_taken(total))
     return [sentence for sentence in told if sentence]  # fmt: skip
@@ -111,10 +91,9 @@ def _who(name: str, words: str, counts: dict[str, int]) -> Sentence | None:
     return _sentence(counts["allowed"], "principal", matrix_link(action=name, verdict="allowed"), words + more)
 
 
-def _finding(finding: Finding) -> Sentence | None:
-    unit, words = FINDINGS[finding.kind.name]
-    href = f"findings.html#{finding.kind.name}"
-    return _sentence(finding.table.count, unit, href, words) if finding.table.count else None
+def _finding(finding: Finding) -> Sentence:
+    words = finding.title.rstrip(".")
+    return _sentence(finding.open_count, f"{finding.severity} finding", f"findings.html#{finding.name}", f": {words}")
 
 
 def _depending(total: dict[str, int], keys: Sequence[tuple[str, int, int]]) -> Sentence | None:

@@ -1,11 +1,17 @@
 """Data of the policy page: documents with their places, and the names that other pages call them by."""
 
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.lake import Lake
 from pipeline.report.queries import rows
 from pipeline.report.scripts import in_pieces, write_text
+
+Row = dict[str, Any]
+#: Places and files that a policy's page names; of all places it has the number.
+MOST_PLACES = 50
+MOST_SOURCES = 20
 
 
 class Policy(NamedTuple):
@@ -15,11 +21,19 @@ class Policy(NamedTuple):
     name: str
     place_count: int
     first_place: str
+    document: str
 
 
-def write_policies(folder: Path, lake: Lake) -> tuple[dict[str, Policy], list[list[str]]]:
-    """Write ``data/policies/<n>.js``; return the policies by id, and the first id of each script."""
+def write_policies(
+    folder: Path, lake: Lake, targets: Collection[str] | None
+) -> tuple[dict[str, Policy], list[list[str]]]:
+    """Write ``data/policies/<n>.js``; return the policies by id, and the first id of each script.
+
+    ``targets`` are those of a part of the report: then it has what is attached to them alone; None is all there is.
+    """
     listed = rows(lake, "policies")
+    if targets is not None:
+        listed = _attached(listed, rows(lake, "part/places", {"targets": sorted(targets)}))
     index = []
     if listed:
         pieces = in_pieces(listed, lambda some: {row["policy_id"]: _data(row) for row in some})
@@ -29,11 +43,29 @@ def write_policies(folder: Path, lake: Lake) -> tuple[dict[str, Policy], list[li
     return {row["policy_id"]: _policy(row) for row in listed}, index
 
 
+def _attached(listed: Sequence[Row], places: Iterable[Row]) -> list[Row]:
+    """Return the policies that have a place among these, with no other places, names and files."""
+    known: dict[str, list[Row]] = {}
+    for place in places:
+        known.setdefault(place["policy_id"], []).append(place)
+    return [_placed(row, known[row["policy_id"]]) for row in listed if row["policy_id"] in known]
+
+
+def _placed(row: Row, places: Sequence[Row]) -> Row:
+    found = sorted({("", place["attachment_kind"], place["target_arn"]) for place in places})
+    return row | {
+        "policy_names": sorted({place["policy_name"] for place in places} - {""}),
+        "place_count": len(found),
+        "first_places": found[:MOST_PLACES],
+        "sources": sorted({place["source"] for place in places})[:MOST_SOURCES],
+    }
+
+
 def _policy(row: dict[str, Any]) -> Policy:
     _, kind, place = row["first_places"][0] if row["first_places"] else ("", "", "")
     names = row["policy_names"] or []
     name = names[0] if names else f"{kind} policy of {place}" if place else row["policy_id"]
-    return Policy(row["policy_id"], name, row["place_count"], place)
+    return Policy(row["policy_id"], name, row["place_count"], place, row["document"])
 
 
 def _data(row: dict[str, Any]) -> list[Any]:

@@ -15,7 +15,7 @@ from pipeline.report.scripts import in_pieces, in_script_order, write_text
 RUN = 400
 
 
-Roles = tuple[int, int, tuple[tuple[str, int, str, str], ...]]
+Roles = tuple[int, int, tuple[tuple[str, int, str, str, int], ...]]
 
 
 class Sources(NamedTuple):
@@ -52,7 +52,7 @@ class Sources(NamedTuple):
         return named | {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] == "boundary"}
 
 
-def read_sources(lake: Lake) -> Sources:
+def read_sources(lake: Lake, book: Book) -> Sources:
     """Read what the reasons are made of."""
     statements: dict[str, dict[int, list[dict[str, Any]]]] = {}
     for row in rows(lake, "account_statements"):
@@ -63,14 +63,10 @@ def read_sources(lake: Lake) -> Sources:
         _by(rows(lake, "account_controls"), "account_id"),
         _by(rows(lake, "environment_entries"), "account_id"),
         statements,
-        {row["action_set_id"]: _numbers(row["action_numbers"]) for row in rows(lake, "action_sets")},
-        read_gaps(lake),
+        {row["action_set_id"]: frozenset(book.numbers(row["action_numbers"])) for row in rows(lake, "action_sets")},
+        read_gaps(lake, book),
         {row["principal_arn"]: row for row in rows(lake, "passable_roles")},
     )
-
-
-def _numbers(text: str) -> frozenset[int]:
-    return frozenset(int(part) for part in text.split(","))
 
 
 def _by(listed: Iterable[dict[str, Any]], column: str) -> dict[str, list[dict[str, Any]]]:
@@ -106,7 +102,7 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
     policies, profiles, action_sets = Numbered[str](), Numbered[int](), Numbered[int]()
     answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str, int, str]](), Numbered[Gap]()
     roles = Numbered[Roles]()
-    listed = [_principal(principal, profiles, policies, roles, sources) for principal in run]
+    listed = [_principal(principal, profiles, policies, roles, book, sources) for principal in run]
     parts = [
         [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
         for profile in profiles.all()
@@ -143,6 +139,7 @@ def _principal(
     profiles: Numbered[int],
     policies: Numbered[str],
     roles: Numbered[Roles],
+    book: Book,
     sources: Sources,
 ) -> dict[str, Any]:
     details = principal.details
@@ -169,15 +166,19 @@ def _principal(
             for row in sources.entries.get(principal.account_id, ())
             if row["principal_arn"] in ("", principal.arn)
         ],
-        "roles": roles(_roles(sources.roles[principal.arn])) if principal.arn in sources.roles else None,
+        "roles": roles(_roles(sources.roles[principal.arn], book)) if principal.arn in sources.roles else None,
     }  # fmt: skip
     return {key: value for key, value in told.items() if value is not None and value is not False and value != []}
 
 
-def _roles(row: dict[str, Any]) -> Roles:
-    """Return how many roles a principal may pass, how many of them trust SageMaker, and the first of them."""
+def _roles(row: dict[str, Any], book: Book) -> Roles:
+    """Return how many roles a principal may pass, how many of them trust SageMaker, and the first of them.
+
+    The last of a role's members is 1 where the report has a page of it.
+    """
     first = tuple(
-        (role["role_arn"], int(role["is_trusting"]), role["verdict"][0], role["condition_id"] or "")
+        (role["role_arn"], int(role["is_trusting"]), role["verdict"][0], role["condition_id"] or "",
+         int(role["role_arn"] in book.arns))
         for role in row["first_roles"]
     )
     return row["role_count"], row["trusting_count"], first

@@ -43,7 +43,8 @@ def gaps(lake: Lake, book: Book) -> list[str]:
     """Return what is missing in these very inputs, in words."""
     unexported = [row for row in book.accounts.values() if not row["is_exported"]]
     outside = [row for row in book.accounts.values() if row["account_id"] and not row["organization_id"]]
-    incomplete = run(lake, named_query("incomplete_principals"), {}).to_pylist()
+    found = run(lake, named_query("incomplete_principals"), {}).to_pylist()
+    incomplete = [row for row in found if book.actions_left is None or row["principal_arn"] in book.arns]
     errors = lake.manifest.get("rejects", {}).get("error", 0)
     endpoints = rows(lake, "endpoint_policies")
     told = (
@@ -92,10 +93,14 @@ def told(scenario: Scenario) -> dict[str, Any]:
 
 def versions(lake: Lake) -> list[tuple[str, str]]:
     """Return names and values of what made the report."""
-    manifest = lake.manifest
+    return versions_of(lake.manifest, lake.snapshot_id)
+
+
+def versions_of(manifest: dict[str, Any], snapshot_id: str) -> list[tuple[str, str]]:
+    """Return names and values of what made a snapshot, from its manifest."""
     reference = manifest.get("reference", {})
     return [
-        ("Snapshot", lake.snapshot_id),
+        ("Snapshot", snapshot_id),
         ("policylake", str(manifest.get("policylake_version", ""))),
         ("Service reference", f"{reference.get('version', '')}, {reference.get('origin', '')}"),
         ("Date of the service reference", str(reference.get("data_date", ""))),

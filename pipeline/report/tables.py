@@ -12,7 +12,7 @@ SHOWN = 200
 
 
 class Cell(NamedTuple):
-    """A cell: text, where it leads, and its class (``verdict-allowed``, ``code``, ``number``)."""
+    """A cell: text, where it leads, and its class (``code``, ``number``, ``difference``)."""
 
     text: str
     href: str = ""
@@ -30,11 +30,18 @@ class Table:
     pieces: tuple[str, ...]
 
 
-def write_table(folder: Path, key: str, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
-    """Return a table for a page; rows beyond the first go to ``data/<key>-<n>.js``."""
+def write_table(
+    folder: Path,
+    key: str,
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    shown: int = SHOWN,
+) -> Table:
+    """Return a table for a page; rows beyond the first ``shown`` go to ``data/<key>-<n>.js``."""
     pieces = []
-    if len(rows) > SHOWN:
-        for number, (_, text) in enumerate(in_pieces(rows[SHOWN:], list)):
+    if len(rows) > shown:
+        for number, (_, text) in enumerate(in_pieces(rows[shown:], list)):
             pieces.append(f"{key}-{number}")
             write_text(folder, pieces[-1], text)
-    return Table(caption, tuple(columns), rows[:SHOWN], len(rows), tuple(pieces))
+    return Table(caption, tuple(columns), rows[:shown], len(rows), tuple(pieces))

@@ -245,6 +245,8 @@ class _Desk:
         if caller.kind == "document":
             return Layers(identity=identity)
         is_assumption = line.action.lower().startswith("sts:")
+        entry = self.reference.action(line.action)
+        formats = [kind.arn_format for kind in entry.resource_types] if entry else []
         endpoint = next(iter(line.context.get("aws:sourcevpce", ())), None)
         own_account, is_managing = caller.account_id, reader.organization(caller.account_id).is_management_account
         layers = Layers(
@@ -254,7 +256,7 @@ class _Desk:
             rcps=reader.controls("rcp", owner)
             if owner and not reader.organization(owner).is_management_account
             else None,
-            resource=reader.resource_policy(resource, is_assumption=is_assumption),
+            resource=reader.resource_policy(resource, formats, is_assumption=is_assumption),
             endpoint=reader.endpoint_policy(endpoint) if endpoint else None,
         )
         return self._limited(layers, line.action, resource, caller)

@@ -5,7 +5,7 @@ is parsed once.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from pipeline.iam.model import Policy, Statement
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.lake import Lake
 from pipeline.simulate.facts import NOWHERE, Organization
+from pipeline.simulate.forms import is_of_form
 from pipeline.simulate.remarks import Names
 
 Tags = tuple[tuple[str, str], ...]
@@ -68,27 +69,15 @@ order by attachments.target_arn, kind, attachments.policy_name, attachments.poli
 """
 ACCOUNTS = "select account_id, organization_id, ou_path, is_management_account from accounts"
 CONTROLS = """
-with
-in_use as (
-    select distinct accounts.organization_id
-    from attachments
-    inner join account_ancestors on attachments.target_arn = account_ancestors.target_arn
-    inner join accounts on account_ancestors.account_id = accounts.account_id
-    where attachments.attachment_kind = $kind
-)
-
 select
     account_ancestors.level,
     attachments.policy_name,
     attachments.policy_id,
     policies.document,
 from account_ancestors
-inner join accounts on account_ancestors.account_id = accounts.account_id
-inner join in_use on accounts.organization_id = in_use.organization_id
-left join attachments
-    on account_ancestors.target_arn = attachments.target_arn and attachments.attachment_kind = $kind
-left join policies on attachments.policy_id = policies.policy_id
-where account_ancestors.account_id = $account
+inner join attachments on account_ancestors.target_arn = attachments.target_arn
+inner join policies on attachments.policy_id = policies.policy_id
+where account_ancestors.account_id = $account and attachments.attachment_kind = $kind
 order by account_ancestors.level, attachments.policy_name, attachments.policy_id
 """
 ON_RESOURCES = """
@@ -166,20 +155,25 @@ class LakeReader:
         return self._names[0]
 
     def controls(self, kind: PolicyKind, account_id: str) -> tuple[Level, ...] | None:
-        """Return the levels of an account's SCPs or RCPs, the root first; None where that kind is not in use."""
+        """Return the levels that have SCPs or RCPs for an account, the root first; None where there are none.
+
+        AWS leaves no level without an SCP: one for which the input has none limits nothing.
+        """
         key = (kind, account_id)
         if key not in self._controls:
             levels: dict[int, list[AttachedPolicy]] = {}
             for row in self._rows(CONTROLS, kind=kind, account=account_id):
-                level = levels.setdefault(row["level"], [])
-                level += [self._attached(row, kind)] if row["policy_id"] else []
+                levels.setdefault(row["level"], []).append(self._attached(row, kind))
             self._controls[key] = tuple(tuple(levels[number]) for number in sorted(levels)) or None
         return self._controls[key]
 
-    def resource_policy(self, resource: str, *, is_assumption: bool) -> Level | None:
-        """Return the policies that govern a resource: its own, and of what it lies in; of a role its trust policy."""
+    def resource_policy(self, resource: str, arn_formats: Sequence[str], *, is_assumption: bool) -> Level | None:
+        """Return the policies that govern a resource: its own, and of what it lies in; of a role its trust policy.
+
+        ``arn_formats`` are those of the action's resource types.
+        """
         kind: PolicyKind = "trust" if is_assumption else "resource"
-        places = governing(resource)
+        places = governing(resource, arn_formats)
         rows = self._policies_on(resource if is_assumption else "")
         return tuple(self._attached(r, kind) for r in rows if r["kind"] == kind and r["target_arn"] in places) or None
 
@@ -259,14 +253,18 @@ def lets_tag(statement: Statement) -> bool:
     return statement.effect == "Allow" and bool(statement.actions) and is_meant
 
 
-def governing(resource: str) -> frozenset[str]:
+def governing(resource: str, arn_formats: Sequence[str]) -> frozenset[str]:
     """Return the ARNs whose policies govern a resource: its own and those of what it lies in.
 
+    What it lies in is of another resource type: a name that goes on after a slash is another resource of the same type.
     The policy of a model package group is also that of its packages.
     """
     ends = [position for position, character in enumerate(resource) if character == "/"]
     places = {resource, *(resource[:end] for end in ends)}
-    return frozenset(places | {p.replace(":model-package/", ":model-package-group/") for p in places})
+    places |= {place.replace(":model-package/", ":model-package-group/") for place in places}
+    own = [arn_format for arn_format in arn_formats if is_of_form(resource, arn_format)]
+    is_of_type = ((place, all(is_of_form(place, arn_format) for arn_format in own)) for place in places)
+    return frozenset(place for place, is_same in is_of_type if place == resource or not (own and is_same))
 
 
 def _role_name(name: str) -> str:

@@ -14,7 +14,10 @@ from pipeline.reference import Reference, ReferenceAction, ReferenceKey
 from pipeline.simulate.forms import is_of_form
 
 #: Global keys that only some actions carry: the reference lists them with those (KEYS).
-PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
+PER_ACTION = (
+    "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys",
+    "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
+)  # fmt: skip
 #: Services whose sessions bring keys of theirs into requests of every service (KEYS).
 OF_SESSIONS = frozenset(
     {

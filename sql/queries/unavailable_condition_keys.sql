@@ -39,7 +39,8 @@ carried as (
     from keys_of_actions
 ),
 
--- Global keys are in every request, but for those about tags; keys that nobody knows may be anywhere.
+-- Global keys are in every request, but for those about tags, and those of VPC endpoints that some services know (KEYS);
+-- keys that nobody knows may be anywhere.
 tested as (
     select distinct
         statement_id,
@@ -53,6 +54,8 @@ tested as (
             or starts_with(lower(condition_key), 'aws:resourcetag/')
             or starts_with(lower(condition_key), 'aws:requesttag/')
             or lower(condition_key) = 'aws:tagkeys'
+            or lower(condition_key) = 'aws:sourcevpcarn'
+            or starts_with(lower(condition_key), 'aws:vpce')
         )
 ),
 

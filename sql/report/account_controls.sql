@@ -19,6 +19,7 @@ select
     account_controls.level,
     account_controls.policy_id,
     coalesce(named.policy_name, '') as policy_name,
+    coalesce(account_ancestors.target_arn, '') as target_arn,
     coalesce(account_ancestors.target_name, account_ancestors.target_arn, '') as level_name,
 from account_controls
 left join account_ancestors

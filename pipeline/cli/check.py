@@ -1,0 +1,179 @@
+"""The command ``check``: runs the controls and fails where they find something as bad as the limit."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import pyarrow as pa
+import typer
+
+from pipeline.cli.common import (
+    DEFAULT_LAKE,
+    LakeOption,
+    OutOption,
+    emit,
+    file_output,
+    is_for_people,
+    lake_at,
+    note,
+    standard_output,
+)
+from pipeline.cli.pairs import single_values
+from pipeline.errors import PolicylakeError
+from pipeline.lake import Lake
+
+if TYPE_CHECKING:
+    from pipeline.controls import Control
+
+SeverityName = Literal["critical", "high", "medium", "low", "info"]
+CheckFormat = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md", "junit", "sarif", "github"]
+#: Columns that a table for people shows.
+SHOWN = ("severity", "control_id", "status", "subject", "message")
+SOME_REJECTED = 3
+
+ControlsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
+]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")
+]
+
+
+def check(
+    fail_on: Annotated[
+        SeverityName | None,
+        typer.Option("--fail-on", help="Exit with 1 where a finding that nobody accepted is this bad, or worse."),
+    ] = "high",
+    no_fail: Annotated[
+        bool, typer.Option("--no-fail", help="Never exit with 1, whatever is found.")
+    ] = False,
+    controls: ControlsOption = None,
+    exceptions: Annotated[
+        Path | None,
+        typer.Option(
+            "--exceptions",
+            metavar="FILE",
+            help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),
+    ] = None,
+    only: OnlyOption = None,
+    skip: Annotated[
+        list[str] | None, typer.Option("--skip", metavar="ID", help="Not this control; may repeat.")
+    ] = None,
+    today: Annotated[
+        str | None,
+        typer.Option(
+            "--today", metavar="DATE", help="The day that expiries are held against.", show_default="the day in UTC"
+        ),
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    format_name: Annotated[
+        CheckFormat | None,
+        typer.Option(
+            "--format", help="How to print findings; by default what the name of --out says, else table."
+        ),
+    ] = None,
+    out: OutOption = None,
+) -> None:
+    """Run the controls over the lake and print what they find, the worst first.
+
+    Exit code 1 says that a finding is as bad as --fail-on and nobody accepted its risk in exceptions.toml. Else 3 says
+    that some inputs of the lake were rejected: what they held was not looked at. Accepted findings are printed, marked.
+
+    junit, sarif and github name file and line of the statements, if the inputs are still where the build read them;
+    github is what makes GitHub mark the lines of a pull request.
+    """
+    from pipeline.controls import FILE, find, read_exceptions
+
+    chosen, known = _chosen(controls or (), only or (), skip or ())
+    file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
+    rules = read_exceptions(file) if file else ()
+    _check_rules(rules, known)
+    day = day_of(today)
+    opened = lake_at(lake)
+    found = find(opened, chosen, single_values(settings or (), "--set"), rules, day)
+    _print(opened, found, chosen, day, format_name, out)
+    status = _status(opened, found, None if no_fail else fail_on)
+    if status:
+        raise typer.Exit(status)
+
+
+def day_of(text: str | None) -> date:
+    """Return the day that ``--today`` names, by default that in UTC."""
+    try:
+        return date.fromisoformat(text) if text else datetime.now(UTC).date()
+    except ValueError as error:
+        raise PolicylakeError(f"--today {text}: no day; give one such as 2026-11-25") from error
+
+
+def _chosen(
+    folders: Sequence[Path], only: Sequence[str], skip: Sequence[str]
+) -> tuple[tuple["Control", ...], tuple[str, ...]]:
+    """Return the controls to run and the ids of all. Raises PolicylakeError for an id that there is not."""
+    from pipeline.controls import load_controls
+
+    controls = load_controls(folders)
+    known = tuple(control.id for control in controls)
+    for option, names in (("--only", only), ("--skip", skip)):
+        for name in names:
+            if name not in known:
+                raise PolicylakeError(f"{option} {name}: there is no such control; policylake controls lists them")
+    chosen = tuple(c for c in controls if (not only or c.id in only) and c.id not in skip)
+    if not chosen:
+        raise PolicylakeError("--only and --skip leave no control; leave one of the two out")
+    return chosen, known
+
+
+def _check_rules(rules: Iterable[object], known: Sequence[str]) -> None:
+    from pipeline.controls.accepted import check_controls
+
+    check_controls(tuple(rules), known)  # type: ignore[arg-type]
+
+
+def _status(lake: Lake, found: pa.Table, fail_on: str | None) -> int:
+    """Return the exit code, and say on standard error what it stands for."""
+    from pipeline.controls import SEVERITIES
+
+    rows = zip(found["severity"].to_pylist(), found["status"].to_pylist(), strict=True)
+    left = [severity for severity, status in rows if status == "open"]
+    counts = ", ".join(f"{left.count(name)} {name}" for name in SEVERITIES if name in left)
+    note(f"{len(left)} open findings{': ' if counts else ''}{counts}; {found.num_rows - len(left)} accepted")
+    if fail_on is not None and any(SEVERITIES.index(one) <= SEVERITIES.index(fail_on) for one in left):
+        return 1
+    if lake.manifest.get("rejects", {}).get("error", 0):
+        note("some inputs were rejected and not looked at: policylake query rejects_by_file")
+        return SOME_REJECTED
+    return 0
+
+
+def _print(
+    lake: Lake,
+    found: pa.Table,
+    controls: Sequence["Control"],
+    day: date,
+    format_name: CheckFormat | None,
+    out: Path | None,
+) -> None:
+    if format_name == "junit" or format_name == "sarif" or format_name == "github":
+        text = _text(lake, found, controls, day, format_name)
+        with standard_output() if out is None else file_output(out) as stream:
+            stream.write(text.encode("utf-8", "backslashreplace"))
+        return
+    shown = found.select(SHOWN) if is_for_people(format_name, out) else found
+    emit(shown, format_name, out, nothing="nothing found")
+
+
+def _text(lake: Lake, found: pa.Table, controls: Sequence["Control"], day: date, name: str) -> str:
+    from pipeline.export import annotations, junit, sarif
+    from pipeline.export.run import contents_of
+
+    contents = contents_of(lake, found, controls, day)
+    if name == "github":
+        return annotations.annotations_text(contents.findings)
+    return junit.junit_text(contents) if name == "junit" else sarif.sarif_text(contents)

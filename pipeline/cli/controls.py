@@ -1,0 +1,110 @@
+"""The command ``controls``: lists them, tests them on their cases, and begins a new one."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import pyarrow as pa
+import typer
+
+from pipeline.cli.check import ControlsOption, OnlyOption
+from pipeline.cli.common import FormatOption, OutOption, emit, note
+
+if TYPE_CHECKING:
+    from pipeline.controls import Control
+    from pipeline.controls.cases import Outcome
+
+app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def controls(
+    context: typer.Context,
+    controls: ControlsOption = None,
+    format_name: FormatOption = None,
+    out: OutOption = None,
+) -> None:
+    """List the controls that check and export run; test and new are for those who write them."""
+    if context.invoked_subcommand is not None:
+        return
+    from pipeline.controls import load_controls
+
+    emit(pa.Table.from_pylist([_row(control) for control in load_controls(controls or ())]), format_name, out)
+
+
+def _row(control: "Control") -> dict[str, object]:
+    return {
+        "control": control.id,
+        "severity": control.severity,
+        "category": control.category,
+        "title": control.title,
+        "parameters": "; ".join(f"{p.name}: {p.description} [{p.default}]" for p in control.parameters),
+        "frameworks": [f"{name} {one}" for name, ids in control.frameworks.items() for one in ids],
+        "source": str(control.path),
+    }
+
+
+@app.command("test")
+def run_cases(
+    controls: ControlsOption = None,
+    only: OnlyOption = None,
+    format_name: FormatOption = None,
+    out: OutOption = None,
+) -> None:
+    """Run the cases of the controls, which stand beside them: ID.toml has inputs and what must be found in them.
+
+    With --controls only one's own are tested, else those that come with policylake. Exit code 1 says that a case
+    failed.
+    """
+    from pipeline.controls import load_controls
+    from pipeline.errors import PolicylakeError
+
+    own = {folder.resolve() for folder in controls or ()}
+    loaded = load_controls(controls or ())
+    chosen = [c for c in loaded if not own or c.path.parent.resolve() in own]
+    for name in only or ():
+        if name not in {c.id for c in chosen}:
+            raise PolicylakeError(f"--only {name}: there is no such control; policylake controls lists them")
+    found = outcomes_of([c for c in chosen if not only or c.id in only])
+    rows = [
+        {"control": o.control, "case": o.case, "outcome": "failed" if o.problem else "passed", "problem": o.problem}
+        for o in found
+    ]
+    emit(pa.Table.from_pylist(rows), format_name, out)
+    failed = sum(o.problem is not None for o in found)
+    note(f"{len(found)} cases, {failed} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+def outcomes_of(controls: Sequence["Control"]) -> list["Outcome"]:
+    """Return what becomes of the cases of the controls, in one lake of all of them that is gone afterwards."""
+    from pipeline.build import build_lake
+    from pipeline.controls.cases import outcomes, read_cases, write_inputs
+    from pipeline.lake import open_lake
+
+    cases = read_cases(controls)
+    with tempfile.TemporaryDirectory(prefix="policylake-cases-") as place:
+        folder = Path(place)
+        write_inputs(cases, folder / "inputs")
+        built = build_lake([folder / "inputs"], folder / "lake", keeps=False)
+        return outcomes(open_lake(folder / "lake"), controls, cases, built.rejects)
+
+
+@app.command("new")
+def new(
+    control: Annotated[str, typer.Argument(metavar="ID", help="Id of the control, such as team-tag-missing.")],
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="DIR", help="Folder of one's own controls; it is made if it is not there.")
+    ] = Path("controls"),
+) -> None:
+    """Begin a control: ID.sql finds something, ID.toml has its cases, ID.md is its page. They are there to be edited.
+
+    What they hold runs as it stands: policylake controls test --controls DIR.
+    """
+    from pipeline.controls.scaffold import begin
+
+    for path in begin(control, folder):
+        typer.echo(str(path))
+    note(f"edit them, then run: policylake controls test --controls {folder}")

@@ -1,0 +1,151 @@
+"""Opens the two sides of a diff: snapshots, lakes, and what must be built first."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline import remote
+from pipeline.build import build_lake
+from pipeline.cli.build import prefixes
+from pipeline.cli.common import note
+from pipeline.diff.overlay import write_sides
+from pipeline.errors import PolicylakeError
+from pipeline.evaluate.run import SAGEMAKER_FAMILY
+from pipeline.infrastructure.facts import UNKNOWN, Infrastructure
+from pipeline.ingest.infrastructure import InfrastructureFile, read_infrastructure
+from pipeline.lake import Lake, open_lake
+
+CURRENT = "current"
+#: Sides that are compared.
+MOST = 2
+#: Rejects of a side that are told.
+SHOWN = 5
+
+
+class Sides(NamedTuple):
+    """The two sides, and remarks on how they came about. ``is_of_plan``: --account told the account of a plan."""
+
+    old: Lake
+    new: Lake
+    remarks: tuple[str, ...] = ()
+    is_of_plan: bool = False
+
+
+def opened(sides: Sequence[str], lake: Path, account: str | None, services: Sequence[str], folder: Path) -> Sides:
+    """Open the sides that arguments name; what is built lies in ``folder``.
+
+    Raises PolicylakeError for a side that is nothing of the kind.
+    """
+    wanted = prefixes(services)
+    if len(sides) > MOST:
+        raise PolicylakeError(f"diff: two sides are compared, and {len(sides)} are given; put inputs into one folder")
+    change = _infrastructure(sides[-1], account)
+    if change is not None:
+        return _of_change(sides, change, lake, account, wanted, folder)
+    if len(sides) == 1:
+        base = open_lake(lake)
+        return Sides(base, _side(sides[0], lake, _services(wanted, base), folder / "new"))
+    old, new = sides
+    _name_alike(old, new)
+    first = _side(old, lake, wanted, folder / "old") if not _is_built(old) else None
+    second = _side(new, lake, _services(wanted, first), folder / "new")
+    return Sides(first or _side(old, lake, _services(wanted, second), folder / "old"), second)
+
+
+def _of_change(
+    sides: Sequence[str],
+    change: InfrastructureFile,
+    lake: Path,
+    account: str | None,
+    services: Sequence[str],
+    folder: Path,
+) -> Sides:
+    """Open the sides of a plan or a template: over a lake, or as another one has it."""
+    other = _infrastructure(sides[0], account) if len(sides) == MOST else None
+    if other is not None:
+        merged = Infrastructure(
+            other.infrastructure.after,
+            change.infrastructure.after,
+            tuple(dict.fromkeys((*other.infrastructure.remarks, *change.infrastructure.remarks))),
+        )
+        base, how = None, f"{sides[0]} is compared with {sides[1]}"
+    else:
+        merged = change.infrastructure
+        base = _side(sides[0], lake, services, folder / "old") if len(sides) == MOST else _lake_there(lake)
+        how = f"{sides[-1]} is put over snapshot {base.snapshot_id} of {base.path}" if base else "no lake is used"
+        if base is None and not change.is_plan:
+            what = "a template does not say what was there before"
+            raise PolicylakeError(f"{sides[-1]}: {what}; give OLD, or a lake with --lake")
+    if not merged.before and not merged.after:
+        note(f"note: {sides[-1]} has no resources of IAM or Organizations")
+    before, after, remarks = write_sides(merged, base, folder)
+    wanted = _services(services, base)
+    # What is wrong with the accounts the lake's own build has told, and what with the change the remarks do.
+    old, new = (built([side], wanted, folder / f"{side.name}-lake", tells=False) for side in (before, after))
+    remarks = (*remarks, *_wrong_documents(old, new))
+    return Sides(old, new, (how, *remarks), is_of_plan=True)
+
+
+def _wrong_documents(old: Lake, new: Lake) -> Iterator[str]:
+    """Yield what is wrong with the policies of the new side that was not before."""
+    sql = "select distinct severity, message, remedy from rejects order by all"
+    before, after = ({tuple(row.values()) for row in lake.query(sql).to_pylist()} for lake in (old, new))
+    for severity, message, remedy in sorted(after - before):
+        if UNKNOWN not in message:
+            yield f"{severity}: {message}; {remedy}"
+
+
+def _lake_there(lake: Path) -> Lake | None:
+    return open_lake(lake) if remote.is_url(lake) or _is_lake(lake) else None
+
+
+def _infrastructure(text: str, account: str | None) -> InfrastructureFile | None:
+    path = Path(text)
+    return read_infrastructure(path, account) if path.is_file() else None
+
+
+def _name_alike(old: str, new: str) -> None:
+    """Say of two files that their names are those of the principals that stand for loose documents."""
+    one, other = Path(old), Path(new)
+    if one.is_file() and other.is_file() and one.name != other.name:
+        note(f"note: a loose policy document is called by its file: {one.name} and {other.name} are two principals")
+
+
+def _is_built(text: str) -> bool:
+    """Whether a side is a file or folder of inputs."""
+    path = Path(text)
+    return path.exists() and not _is_lake(path)
+
+
+def _is_lake(path: Path) -> bool:
+    return (path / "CURRENT").is_file() and (path / "snapshots").is_dir()
+
+
+def _side(text: str, lake: Path, services: Sequence[str], folder: Path) -> Lake:
+    path = Path(text)
+    if remote.is_url(path):
+        return open_lake(path)
+    if _is_lake(path):
+        return open_lake(path)
+    if path.exists():
+        return built([path], services, folder)
+    if "/" in text:
+        raise PolicylakeError(f"{text}: no such file or folder; check the path")
+    return open_lake(lake, None if text == CURRENT else text)
+
+
+def built(paths: Sequence[Path], services: Sequence[str], folder: Path, *, tells: bool = True) -> Lake:
+    """Build inputs in a folder and open the lake; ``tells`` their rejects."""
+    result = build_lake(paths, folder, services=services, keeps=False)
+    told = [str(reject) for reject in result.rejects] if tells else []
+    for line in told[:SHOWN]:
+        note(line)
+    if len(told) > SHOWN:
+        note(f"... and {len(told) - SHOWN} more; policylake build lists them")
+    return open_lake(folder)
+
+
+def _services(wanted: Sequence[str], other: Lake | None) -> tuple[str, ...]:
+    """Return the services to answer for: those of the other side too."""
+    there = other.manifest.get("services", []) if other else []
+    return tuple(sorted({*wanted, *(service for service in there if service not in SAGEMAKER_FAMILY)}))

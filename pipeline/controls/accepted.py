@@ -1,0 +1,176 @@
+"""Accepted risks: reads ``exceptions.toml`` and marks the findings that it accepts. An exception that has expired, or
+that accepts nothing, is a finding itself.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.controls.model import FINDINGS
+from pipeline.errors import PolicylakeError
+
+FILE = "exceptions.toml"
+MEMBERS = ("control", "subject", "reason", "approver", "expiry")
+TABLE = re.compile(r"^\s*\[\[\s*exception\s*\]\]", re.MULTILINE)
+ID_DIGITS = 32
+EXPIRED, UNMATCHED = "exception-expired", "exception-unmatched"
+TITLES = {EXPIRED: "An accepted risk has expired", UNMATCHED: "An accepted risk matches no finding"}
+SEVERITY_OF = {EXPIRED: "high", UNMATCHED: "low"}
+REMEDIES = {
+    EXPIRED: "Mend what the control finds, or let its approver decide again and write a later expiry.",
+    UNMATCHED: "Take the exception out of the file if the finding is gone, or correct its subject.",
+}
+
+
+class ExceptionRule(NamedTuple):
+    """Who accepts what of a control, why and until when.
+
+    ``subject`` is a glob over a finding's subject, or over its finding_id; * and ? are wildcards, case counts. The day
+    of ``expiry`` is the last on which it holds. ``line`` is that of its table in the file ``source``.
+    """
+
+    control: str
+    subject: str
+    reason: str
+    approver: str
+    expiry: date
+    source: str
+    line: int
+
+
+class _WrongError(Exception):
+    """What is wrong and what to do, without the place."""
+
+
+def read_exceptions(path: Path) -> tuple[ExceptionRule, ...]:
+    """Return the exceptions of a file, in its order. Raises PolicylakeError for what it says wrongly."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
+    except OSError as error:
+        raise PolicylakeError(f"{path}: {error.strerror}; give a file of exceptions with --exceptions") from error
+    except UnicodeDecodeError as error:
+        raise PolicylakeError(f"{path}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise PolicylakeError(f"{path}: no TOML: {error}; mend it there") from error
+    listed = tables.pop("exception", [])
+    if tables or not isinstance(listed, list):
+        found = next(iter(tables), "exception")
+        raise PolicylakeError(f"{path}: {found}: write a table [[exception]] for each accepted risk, and nothing else")
+    lines = _lines(text, len(listed))
+    return tuple(_rule(path, line, table) for line, table in zip(lines, listed, strict=True))
+
+
+def _lines(text: str, count: int) -> list[int]:
+    """Return the line of each table: the places of its header, or the first line where they cannot be told."""
+    found = [text.count("\n", 0, match.end()) + 1 for match in TABLE.finditer(text)]
+    return found if len(found) == count else [1] * count
+
+
+def _rule(path: Path, line: int, table: Any) -> ExceptionRule:
+    try:
+        if not isinstance(table, dict):
+            raise _WrongError("a table is expected; write [[exception]] and its members below")
+        for member in table:
+            if member not in MEMBERS:
+                raise _WrongError(f"{member}: no member of an exception; it takes {', '.join(MEMBERS)}")
+        control, subject, reason, approver = (_text(table, member) for member in MEMBERS[:-1])
+        return ExceptionRule(control, subject, reason, approver, _day(table), str(path), line)
+    except _WrongError as error:
+        raise PolicylakeError(f"{path}:{line}: {error}") from error
+
+
+def _text(table: dict[str, Any], member: str) -> str:
+    text = table.get(member)
+    if not isinstance(text, str) or not text.strip():
+        what = "missing" if text is None else "a text is expected"
+        raise _WrongError(f'{member}: {what}; write {member} = "..."')
+    return text.strip()
+
+
+def _day(table: dict[str, Any]) -> date:
+    value = table.get("expiry")
+    if isinstance(value, datetime) or not isinstance(value, date | str):
+        raise _WrongError("expiry: a day is expected; write expiry = 2027-03-31, without quotes")
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    except ValueError as error:
+        raise _WrongError(f"expiry: {value} is no day; write expiry = 2027-03-31, without quotes") from error
+
+
+def check_controls(exceptions: Sequence[ExceptionRule], known: Sequence[str]) -> None:
+    """Raise PolicylakeError for an exception of a control that there is not."""
+    for rule in exceptions:
+        if rule.control not in known:
+            close = difflib.get_close_matches(rule.control, known, 1)
+            hint = f"did you mean {close[0]}?" if close else "policylake controls lists them"
+            place = f"{rule.source}:{rule.line}"
+            raise PolicylakeError(f"{place}: control {rule.control}: there is none of that id; {hint}")
+
+
+def accepted(
+    rows: Sequence[dict[str, Any]], exceptions: Sequence[ExceptionRule], controls: Sequence[str], today: date
+) -> list[dict[str, Any]]:
+    """Mark the findings among ``rows`` that an exception accepts, and return the findings of the exceptions.
+
+    The first exception of the file that fits a finding accepts it. Those of controls that did not run say nothing.
+    """
+    met: set[ExceptionRule] = set()
+    for row in rows:
+        for rule in exceptions:
+            if rule.control == row["control_id"] and _fits(rule, row):
+                met.add(rule)
+                if rule.expiry >= today and row["status"] == "open":
+                    row.update(status="accepted", **_words(rule))
+    found = []
+    for rule in dict.fromkeys(exceptions):
+        if rule.control in controls and rule not in met:
+            found.append(_finding(UNMATCHED, rule, "no finding of the control fits it"))
+        elif rule.control in controls and rule.expiry < today:
+            found.append(_finding(EXPIRED, rule, f"it expired on {rule.expiry.isoformat()}"))
+    return found
+
+
+def _fits(rule: ExceptionRule, row: dict[str, Any]) -> bool:
+    glob = _glob(rule.subject)
+    return any(glob.fullmatch(row[name]) is not None for name in ("subject", "finding_id"))
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Return the glob as an expression. Brackets are text: names of policies and ARNs may hold them."""
+    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in re.sub(r"\*+", "*", pattern))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _words(rule: ExceptionRule) -> dict[str, str]:
+    return {
+        "exception_reason": rule.reason,
+        "exception_approver": rule.approver,
+        "exception_expiry": rule.expiry.isoformat(),
+    }
+
+
+def _finding(control: str, rule: ExceptionRule, what: str) -> dict[str, Any]:
+    parts = json.dumps([control, rule.control, rule.subject]).encode("utf-8", "surrogatepass")
+    return {
+        **dict.fromkeys(FINDINGS.names),
+        **_words(rule),
+        "finding_id": hashlib.sha256(parts).hexdigest()[:ID_DIGITS],
+        "control_id": control,
+        "title": TITLES[control],
+        "severity": SEVERITY_OF[control],
+        "subject": f"{rule.control}: {rule.subject}",
+        "subject_kind": "exception",
+        "source": f"{rule.source}:{rule.line}",
+        "message": f"The exception for {rule.subject} of {rule.control}, approved by {rule.approver}: {what}.",
+        "remedy": REMEDIES[control],
+        "status": "open",
+    }

@@ -1,0 +1,197 @@
+"""Reads controls: SQL files that begin with a comment of TOML. What a file says wrongly is an error that tells where,
+what and what to do. Runs nothing.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline import assets
+from pipeline.controls.model import CATEGORIES, SEVERITIES, Control, Parameter, Source, Value
+from pipeline.errors import PolicylakeError
+from pipeline.lake.dictionary import relations
+from pipeline.lake.queries import NamedQuery, named_queries
+
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+#: Controls that the framework itself finds: no file may take their ids.
+RESERVED = ("exception-expired", "exception-unmatched")
+TEXTS = ("id", "title", "severity", "category", "rationale", "remedy", "avoid", "prefer")
+MEMBERS = (*TEXTS, "frameworks", "parameters", "sources")
+
+
+class _WrongError(Exception):
+    """What is wrong and what to do, without the place."""
+
+
+def packaged() -> Path:
+    """Return the folder of the controls that come with policylake."""
+    return assets.folder("sql") / "controls"
+
+
+def load_controls(folders: Sequence[Path] = ()) -> tuple[Control, ...]:
+    """Return the controls that come with policylake, then those of one's own folders, each folder's by id.
+
+    Raises PolicylakeError for a folder without controls, a file that is none, and an id that is there twice.
+    """
+    queries = {query.name: query for query in named_queries()}
+    known: dict[str, Control] = {}
+    for folder in (packaged(), *folders):
+        for path in _files(folder):
+            control = read_control(path, queries)
+            if control.id in known:
+                places = f"{path}: the id {control.id} is that of {known[control.id].path}"
+                raise PolicylakeError(f"{places}; give it another, to file and id")
+            known[control.id] = control
+    return tuple(known.values())
+
+
+def _files(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.sql")) if folder.is_dir() else []
+    if not found:
+        what = "no control in it" if folder.is_dir() else "no such folder"
+        raise PolicylakeError(f"{folder}: {what}; policylake controls new ID --dir {folder} makes one")
+    return found
+
+
+def read_control(path: Path, queries: Mapping[str, NamedQuery]) -> Control:
+    """Return the control of one file. Raises PolicylakeError for what it says wrongly."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return _control(path, text, _header(text), queries)
+    except OSError as error:
+        raise PolicylakeError(f"{path}: {error.strerror}; give a file that can be read") from error
+    except UnicodeDecodeError as error:
+        raise PolicylakeError(f"{path}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
+    except _WrongError as error:
+        raise PolicylakeError(f"{path}: {error}") from error
+
+
+def _header(text: str) -> Mapping[str, Any]:
+    if not text.startswith("/*") or "*/" not in text:
+        raise _WrongError("a control begins with a comment of TOML, /* id = ... */; add one")
+    try:
+        return tomllib.loads(text[2 : text.index("*/")])
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        hint = "; the text */ ends the comment, write * / in it" if "*/" in text[text.index("*/") + 2 :] else ""
+        raise _WrongError(f"the comment at its head is no TOML: {error}; mend it there{hint}") from error
+
+
+def _control(path: Path, text: str, header: Mapping[str, Any], queries: Mapping[str, NamedQuery]) -> Control:
+    for member in header:
+        if member not in MEMBERS:
+            raise _WrongError(f"{member}: no member of a control; it takes {', '.join(MEMBERS)}")
+    words = {member: _text(header, member) for member in TEXTS}
+    _check_id(words["id"], path)
+    _check_choice("severity", words["severity"], SEVERITIES)
+    _check_choice("category", words["category"], CATEGORIES)
+    body = text[text.index("*/") + 2 :]
+    parameters = tuple(_parameter(name, told) for name, told in _table(header, "parameters").items())
+    sources = tuple(_source(name, told, queries) for name, told in _table(header, "sources").items())
+    _check_parameters(parameters, sources, body)
+    return Control(
+        **words,
+        frameworks={name: _texts(name, ids) for name, ids in _table(header, "frameworks").items()},
+        parameters=parameters,
+        sources=sources,
+        sql=body.strip(),
+        path=path,
+    )
+
+
+def _text(header: Mapping[str, Any], member: str) -> str:
+    text = header.get(member)
+    if not isinstance(text, str) or not text.strip():
+        raise _WrongError(f"{member}: {'missing' if text is None else 'a text is expected'}; write {member} = \"...\"")
+    return text.strip()
+
+
+def _check_id(name: str, path: Path) -> None:
+    if not ID.fullmatch(name):
+        raise _WrongError(f"id {name}: lower case letters, digits and single hyphens are expected")
+    if name in RESERVED:
+        raise _WrongError(f"id {name}: that is what policylake itself finds of exceptions; choose another")
+    if name != path.stem:
+        raise _WrongError(f"id {name}: the file of that control is called {name}.sql; rename one of the two")
+
+
+def _check_choice(member: str, word: str, choices: Sequence[str]) -> None:
+    if word not in choices:
+        raise _WrongError(f"{member} {word}: one of these is expected: {', '.join(choices)}")
+
+
+def _table(header: Mapping[str, Any], member: str) -> Mapping[str, Any]:
+    found = header.get(member, {})
+    if not isinstance(found, dict):
+        raise _WrongError(f"{member}: a table is expected; write [{member}]")
+    return found
+
+
+def _texts(name: str, given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):
+        raise _WrongError(f'frameworks.{name}: a list of requirement ids is expected, such as ["AC-6"]')
+    return tuple(given)
+
+
+def _parameter(name: str, told: Any) -> Parameter:
+    if not NAME.fullmatch(name):
+        raise _WrongError(f"parameters.{name}: lower case letters, digits and _ are expected in a name")
+    if not isinstance(told, dict) or not isinstance(told.get("description"), str) or "default" not in told:
+        raise _WrongError(f"parameters.{name}: description and default are expected")
+    default = told["default"]
+    if not isinstance(default, str | int | float | bool) and not _is_list_of_texts(default):
+        raise _WrongError(f"parameters.{name}: the default is a text, a number, true, false or a list of texts")
+    return Parameter(name, told["description"], default)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _source(name: str, told: Any, queries: Mapping[str, NamedQuery]) -> Source:
+    if not NAME.fullmatch(name) or name in {relation.name for relation in relations()}:
+        raise _WrongError(f"sources.{name}: a name is expected that is no relation's; choose another")
+    if not isinstance(told, dict) or told.get("query") not in queries:
+        raise _WrongError(f"sources.{name}: query names none of the named queries; policylake query lists them")
+    taken = {parameter.name for parameter in queries[told["query"]].parameters}
+    for member in told:
+        if member != "query" and member not in taken:
+            raise _WrongError(f"sources.{name}.{member}: the query {told['query']} has no parameter of that name")
+    return Source(name, told["query"], {member: str(value) for member, value in told.items() if member != "query"})
+
+
+def _check_parameters(parameters: Sequence[Parameter], sources: Sequence[Source], body: str) -> None:
+    passed = {value for source in sources for value in source.values.values()}
+    declared = {parameter.name for parameter in parameters}
+    for name in declared:
+        if name not in used_in(body) and f"${name}" not in passed:
+            raise _WrongError(f"parameters.{name}: nothing reads ${name}; use it, or leave the parameter out")
+    for name in used_in(body) | {value[1:] for value in passed if value.startswith("$")}:
+        if name not in declared:
+            raise _WrongError(f"${name}: no parameter of that name; declare it under [parameters.{name}]")
+
+
+def used_in(body: str) -> frozenset[str]:
+    """Return the names of the parameters that SQL reads; texts and comments in it do not count."""
+    code = re.sub(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", " ", body, flags=re.DOTALL)
+    return frozenset(re.findall(r"\$([a-z][a-z0-9_]*)", code))
+
+
+def value_of(control: Control, parameter: Parameter, given: str) -> Value:
+    """Return a value as ``--set`` gives it. Raises PolicylakeError where it is not of the default's type."""
+    default, words = parameter.default, f"--set {control.id}.{parameter.name}={given}"
+    if isinstance(default, bool):
+        if given.lower() not in ("true", "false"):
+            raise PolicylakeError(f"{words}: true or false is expected")
+        return given.lower() == "true"
+    if isinstance(default, list):
+        return [one.strip() for one in given.split(",") if one.strip()]
+    if isinstance(default, int | float):
+        try:
+            return type(default)(given)
+        except ValueError as error:
+            kind = "whole number" if isinstance(default, int) else "number"
+            raise PolicylakeError(f"{words}: a {kind} is expected, such as {default}") from error
+    return given

@@ -1,0 +1,182 @@
+"""Runs controls over a lake and makes findings of their rows: with places, names that stay, accepted risks."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.controls.accepted import ExceptionRule, accepted
+from pipeline.controls.files import used_in, value_of
+from pipeline.controls.model import FINDINGS, REQUIRED, RETURNED, SEVERITIES, STABLE, SUBJECT_KINDS, Control, Value
+from pipeline.errors import PolicylakeError
+from pipeline.evaluate.named import run
+from pipeline.lake import Lake
+from pipeline.lake.queries import command_query, named_query
+
+Row = dict[str, Any]
+ID_DIGITS = 32
+
+_FOUND = pa.schema(
+    [("row_number", pa.int64())]
+    + [(name, pa.string()) for name in ("principal_arn", "resource_arn", "attached_to", "statement_id", "policy_id")]
+)
+
+
+def find(
+    lake: Lake,
+    controls: Sequence[Control],
+    parameters: Mapping[str, str] | None = None,
+    exceptions: Sequence[ExceptionRule] = (),
+    today: date | None = None,
+) -> pa.Table:
+    """Return what the controls find in the lake, and what is wrong with exceptions: the columns of FINDINGS.
+
+    ``parameters`` are values by ``control.parameter``, as texts; the others have their defaults. ``today`` decides
+    which exceptions have expired, by default the day in UTC. Raises PolicylakeError for a parameter that no control
+    has, and for a control whose SQL fails.
+    """
+    settings = _settings(controls, parameters or {})
+    sources = _Sources(lake)
+    rows = [row for control in controls for row in _findings(lake, control, settings[control.id], sources)]
+    day = today or datetime.now(UTC).date()
+    ids = [control.id for control in controls]
+    rows = sorted((*rows, *accepted(rows, exceptions, ids, day)), key=_order)
+    return pa.Table.from_pylist(rows, schema=FINDINGS)
+
+
+def _order(row: Row) -> tuple[int, str, str]:
+    return SEVERITIES.index(row["severity"]), row["control_id"], row["finding_id"]
+
+
+def _settings(controls: Sequence[Control], given: Mapping[str, str]) -> dict[str, dict[str, Value]]:
+    known = {f"{control.id}.{p.name}": (control, p) for control in controls for p in control.parameters}
+    settings = {control.id: {p.name: p.default for p in control.parameters} for control in controls}
+    for name, text in given.items():
+        if name not in known:
+            takes = f"there are {', '.join(known)}" if known else "the controls take none"
+            raise PolicylakeError(f"--set {name}={text}: no parameter of a control; {takes}")
+        control, parameter = known[name]
+        settings[control.id][parameter.name] = value_of(control, parameter, text)
+    return settings
+
+
+class _Sources:
+    """Runs named queries for controls, each once for the same values."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self.kept: dict[tuple[str, tuple[tuple[str, str], ...]], pa.Table] = {}
+
+    def rows(self, query: str, values: Mapping[str, str]) -> pa.Table:
+        key = (query, tuple(sorted(values.items())))
+        if key not in self.kept:
+            self.kept[key] = run(self.lake, named_query(query), values)
+        return self.kept[key]
+
+
+def _findings(lake: Lake, control: Control, settings: Mapping[str, Value], sources: _Sources) -> Iterator[Row]:
+    try:
+        for source in control.sources:
+            values = {name: _passed(value, settings) for name, value in source.values.items()}
+            lake.lend(source.name, sources.rows(source.query, values))
+        found = lake.query(control.sql, {name: settings[name] for name in used_in(control.sql)})
+        _check(found)
+    except PolicylakeError as error:
+        raise PolicylakeError(f"{control.path}: {error}") from error
+    return _placed(lake, control, _distinct(found.to_pylist()))
+
+
+def _passed(value: str, settings: Mapping[str, Value]) -> str:
+    return str(settings[value[1:]]) if value.startswith("$") else value
+
+
+def _check(found: pa.Table) -> None:
+    """Raise PolicylakeError unless the columns are those that a control may return, and its words are known."""
+    for name in found.column_names:
+        if name not in RETURNED:
+            raise PolicylakeError(f"the column {name} is none of a finding's; return {', '.join(RETURNED)}")
+    for name in REQUIRED:
+        if name not in found.column_names or found[name].null_count:
+            raise PolicylakeError(f"the column {name} is missing or null; give every row one")
+    for kind in found["subject_kind"].unique().to_pylist():
+        if kind not in SUBJECT_KINDS:
+            raise PolicylakeError(f"subject_kind {kind}: one of these is expected: {', '.join(SUBJECT_KINDS)}")
+
+
+def _distinct(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows without what is there twice, in an order that does not depend on the database."""
+    return [json.loads(text) for text in sorted({json.dumps(row, sort_keys=True) for row in rows})]
+
+
+def _placed(lake: Lake, control: Control, rows: Sequence[Row]) -> Iterator[Row]:
+    if not rows:
+        return
+    asked = [{name: row.get(name) for name in _FOUND.names} | {"row_number": n} for n, row in enumerate(rows)]
+    lake.lend("found_rows", pa.Table.from_pylist(asked, schema=_FOUND))
+    places = lake.query(command_query("placed_findings")).to_pylist()
+    taken: set[str] = set()
+    for row, place in zip(rows, places, strict=True):
+        finding = _finding(control, row, place)
+        if finding["finding_id"] in taken:
+            finding["finding_id"] = _digest(finding["finding_id"], row["message"])
+        taken.add(finding["finding_id"])
+        yield finding
+
+
+def _finding(control: Control, row: Row, place: Row) -> Row:
+    return {
+        **dict.fromkeys(FINDINGS.names),
+        **{name: row.get(name) for name in ("principal_arn", "action", "resource_arn", "statement_id")},
+        **{name: place[name] for name in ("policy_id", "policy_name", "attachment_kind", "attached_to")},
+        "attachment_count": place["attachment_count"],
+        "source": row.get("source") or place["source"],
+        "finding_id": finding_id(control.id, row, place),
+        "control_id": control.id,
+        "title": control.title,
+        "severity": control.severity,
+        "subject": row.get("subject") or _subject(row, place),
+        "subject_kind": row["subject_kind"],
+        "account_id": row.get("account_id") or _account(row) or place["account_id"],
+        "message": row["message"],
+        "remedy": row.get("remedy") or control.remedy,
+        "corrected_statement": row.get("corrected_statement"),
+        "status": "open",
+    }
+
+
+def finding_id(control: str, row: Row, place: Row) -> str:
+    """Return the name of a finding, which stays from run to run: it is made of what the finding is about.
+
+    A statement counts with its Sid, or with its text where it has none of its own: neither its number in the policy nor
+    the rest of the policy does. The places of a policy count only where the row names neither principal nor resource.
+    """
+    parts = [control, *(row.get(name) or "" for name in STABLE), place["statement_key"] or ""]
+    if place["policy_id"]:
+        is_named = row.get("principal_arn") or row.get("resource_arn") or row.get("attached_to")
+        parts.append((place["policy_arn"] or place["policy_name"] if is_named else place["label"]) or "")
+    elif not any(row.get(name) for name in STABLE[1:]):
+        parts.append(row.get("subject") or "")
+    return _digest(*parts)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()[:ID_DIGITS]
+
+
+def _account(row: Row) -> str | None:
+    """Return the account in the ARN of the principal or the resource."""
+    fields = (row.get("principal_arn") or row.get("resource_arn") or "").split(":")
+    return fields[4] if len(fields) > 5 and fields[4] else None
+
+
+def _subject(row: Row, place: Row) -> str:
+    if row["subject_kind"] == "statement":
+        number = place["statement_index"]
+        statement = place["sid"] or ("" if number is None else f"statement {number + 1}")
+        return f"{place['label'] or place['policy_id']}: {statement}"
+    named = {"policy": place["label"], "role": row.get("principal_arn"), "principal": row.get("principal_arn")}
+    found = named.get(row["subject_kind"]) or row.get("resource_arn") or row.get("principal_arn")
+    return found or place["label"] or ""

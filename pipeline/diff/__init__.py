@@ -1,0 +1,10 @@
+"""What changed between two snapshots: access gained, lost, and granted under another condition.
+
+Reads lakes through queries and decides on formulas; it knows no command, no report and no format.
+"""
+
+from pipeline.diff.changes import COLUMNS, NOTHING, Wanted, changes
+from pipeline.diff.gate import GATES, fails, newly_incomplete
+from pipeline.diff.notes import notes
+
+__all__ = ["COLUMNS", "GATES", "NOTHING", "Wanted", "changes", "fails", "newly_incomplete", "notes"]

@@ -1,0 +1,184 @@
+"""Puts a plan or a template over accounts of a lake: writes both sides as exports that can be built.
+
+Only accounts that the change touches are written, all of them where it changes SCPs or RCPs.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline import assets
+from pipeline.infrastructure.facts import (
+    Attached,
+    Attributes,
+    Control,
+    ControlValue,
+    Facts,
+    Infrastructure,
+    Inline,
+    Json,
+    Key,
+    ManagedPolicy,
+    Member,
+    Principal,
+    Target,
+    Unread,
+    account_details,
+    overlaid,
+)
+from pipeline.lake import Lake
+
+#: Stands for an account where a change has none.
+NO_ACCOUNT = "000000000000"
+TYPES = {"scp": "SERVICE_CONTROL_POLICY", "rcp": "RESOURCE_CONTROL_POLICY"}
+
+
+def write_sides(change: Infrastructure, lake: Lake | None, folder: Path) -> tuple[Path, Path, tuple[str, ...]]:
+    """Write the accounts before and after a change into two folders; return these, and remarks.
+
+    Raises OSError.
+    """
+    accounts, remarks = change.accounts, list(change.remarks)
+    base: Facts = {}
+    if lake is not None:
+        held = _accounts(lake)
+        missing = sorted(accounts - held)
+        if missing and accounts:
+            told = "what else these accounts have is not seen"
+            remarks.append(f"{lake.path}: the lake has no export of {', '.join(missing)}; {told}")
+        if change.has_controls:
+            accounts |= held
+        lake.lend("asked_accounts", pa.table({"account_id": pa.array(sorted(accounts), pa.string())}))
+        base = _facts(lake)
+    elif change.has_controls:
+        remarks.append("SCPs and RCPs count only over a lake that has the organization: give --lake or OLD")
+    before, after = overlaid(base, change)
+    sides = (folder / "before", folder / "after")
+    for side, facts in zip(sides, (before, after), strict=True):
+        side.mkdir(parents=True)
+        for account in sorted(accounts) or [NO_ACCOUNT]:
+            _write(side / f"{account}.json", account_details(facts, account))
+        if lake is not None:
+            _write_surroundings(side, lake, facts)
+    return *sides, tuple(remarks)
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8", errors="surrogatepass")
+
+
+def _sql(name: str) -> str:
+    return assets.text("sql", f"diff/{name}.sql")
+
+
+def _accounts(lake: Lake) -> frozenset[str]:
+    return frozenset(lake.query("select account_id from accounts where is_exported")["account_id"].to_pylist())
+
+
+def _facts(lake: Lake) -> Facts:
+    """Return what the lake says of the asked accounts and of the organization."""
+    found: Facts = {}
+    by_arn: dict[str, Principal] = {}
+    for row in lake.query(_sql("lake_principals")).to_pylist():
+        owner = Principal(row["account_id"], row["principal_type"], row["principal_name"])
+        by_arn[row["principal_arn"]] = owner
+        found[owner] = Attributes(
+            row["principal_arn"], row["path"] or "/", row["trust"], row["boundary_arn"], _tags(row["tags"]),
+            row["principal_id"],
+        )  # fmt: skip
+        found |= dict.fromkeys((Unread(owner, what) for what in row["missing"] or ()), True)
+    for row in lake.query(_sql("lake_policies")).to_pylist():
+        found |= _policy(row, by_arn)
+    for row in lake.query("select user_arn, group_arn from memberships").to_pylist():
+        if row["user_arn"] in by_arn and row["group_arn"] in by_arn:
+            found[Member(by_arn[row["user_arn"]], by_arn[row["group_arn"]].name)] = True
+    for row in lake.query(_sql("lake_controls")).to_pylist():
+        policy_id = _last(row["policy_arn"])
+        found[Control(policy_id)] = ControlValue(
+            row["policy_name"], TYPES[row["attachment_kind"]], row["document"], row["policy_arn"]
+        )
+        found[Target(policy_id, _last(row["target_arn"]))] = True
+    return found
+
+
+def _policy(row: Mapping[str, Any], by_arn: Mapping[str, Principal]) -> Facts:
+    owner = by_arn.get(row["target_arn"])
+    if row["attachment_kind"] == "inline":
+        return {Inline(owner, row["policy_name"]): row["document"]} if owner else {}
+    found: Facts = {ManagedPolicy(row["policy_arn"]): row["document"]} if row["policy_arn"] else {}
+    if owner and row["attachment_kind"] == "managed" and row["policy_arn"]:
+        found[Attached(owner, row["policy_arn"])] = True
+    return found
+
+
+def _tags(tags: Any) -> tuple[tuple[str, str], ...]:
+    pairs = tags.items() if isinstance(tags, dict) else tags or ()
+    return tuple(sorted((str(key), str(value)) for key, value in pairs))
+
+
+def _last(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]
+
+
+def _write_surroundings(side: Path, lake: Lake, facts: Mapping[Key, Any]) -> None:
+    rows = lake.query(_sql("lake_organization")).to_pylist()
+    if rows:
+        _write(side / "organization.json", _organization(rows, facts))
+    policies = lake.query(_sql("lake_resource_policies")).to_pylist()
+    if policies:
+        listed = [{"ResourceArn": row["resource_arn"], "ResourcePolicy": row["document"]} for row in policies]
+        _write(side / "resource-policies.json", listed)
+    resources = lake.query("select resource_arn, tags from inventory order by resource_arn").to_pylist()
+    if resources:
+        mapped = [
+            {"ResourceARN": row["resource_arn"], "Tags": [{"Key": k, "Value": v} for k, v in _tags(row["tags"])]}
+            for row in resources
+        ]
+        _write(side / "inventory.json", {"ResourceTagMappingList": mapped})
+
+
+def _organization(rows: Iterable[Mapping[str, Any]], facts: Mapping[Key, Any]) -> Json:
+    """Return the organization as its own export would be, with the SCPs and RCPs of the facts."""
+    nodes: dict[str, Json] = {}
+    above: dict[str, str] = {}
+    organization_id = management = ""
+    for row in sorted(rows, key=lambda row: (row["account_id"], row["level"])):
+        node_id = _last(row["target_arn"])
+        node: Json = {"Id": node_id, "Arn": row["target_arn"], "Name": row["target_name"] or node_id}
+        if row["level"]:
+            node["ParentId"] = above[row["account_id"]]
+        above[row["account_id"]] = node_id
+        nodes[node_id] = node
+        organization_id, management = row["organization_id"], row["target_arn"].split(":", 5)[4]
+    arn = f"arn:aws:organizations::{management}:organization/{organization_id}"
+    return {
+        "Organization": {"Id": organization_id, "Arn": arn, "MasterAccountId": management},
+        "Roots": [node for node in nodes.values() if node["Id"].startswith("r-")],
+        "OrganizationalUnits": [node for node in nodes.values() if node["Id"].startswith("ou-")],
+        "Accounts": [node for node in nodes.values() if node["Id"].isdigit()],
+        "Policies": [
+            _control(key, value, nodes, facts, arn) for key, value in facts.items() if isinstance(key, Control)
+        ],
+    }
+
+
+def _control(
+    key: Control, value: ControlValue, nodes: Mapping[str, Json], facts: Mapping[Key, Any], organization: str
+) -> Json:
+    kind = value.policy_type.lower()
+    summary = {
+        "Id": key.policy_id,
+        "Arn": value.arn or organization.replace("organization/", "policy/") + f"/{kind}/{key.policy_id}",
+        "Name": value.name,
+        "Type": value.policy_type,
+    }
+    targets = [one.target_id for one in facts if isinstance(one, Target) and one.policy_id == key.policy_id]
+    return {
+        "PolicySummary": summary,
+        # A text that is known only after the change is no document: those under it are marked incomplete.
+        "Content": value.content or "known only after the change",
+        "Targets": [{"TargetId": target, "Arn": nodes[target]["Arn"]} for target in sorted(targets) if target in nodes],
+    }

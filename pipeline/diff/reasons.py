@@ -1,0 +1,87 @@
+"""Tells which statements make a difference, in words. Statements are compared by what they say, not by their ids."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from pipeline import assets
+from pipeline.lake import Lake
+
+SIDES = ("old_granted_by", "old_limited_by", "granted_by", "limited_by")
+REASONS = pa.schema([*((name, pa.list_(pa.string())) for name in SIDES), ("through", pa.list_(pa.string()))])
+#: Names and files of a policy that are told.
+TOLD = 2
+
+
+class _Statement(NamedTuple):
+    """What a statement says, whatever its Sid and the order of its lists, and how it is called."""
+
+    content: str
+    name: str
+
+
+def reason_texts(old: Lake, new: Lake) -> pa.Table:
+    """Return each combination of statements behind the rows with what of it makes the difference."""
+    sets = new.query(_sql("reason_sets")).to_pylist()
+    before = _statements(old, (row[name] for row in sets for name in SIDES[:2]))
+    after = _statements(new, (row[name] for row in sets for name in SIDES[2:]))
+    return pa.Table.from_pylist([{**row, "through": _through(row, before, after)} for row in sets], REASONS)
+
+
+def _sql(name: str) -> str:
+    return assets.text("sql", f"diff/{name}.sql")
+
+
+def _statements(lake: Lake, lists: Iterable[list[str] | None]) -> dict[str, _Statement]:
+    asked = sorted({statement_id for listed in lists for statement_id in listed or ()})
+    lake.lend("asked_statements", pa.table({"statement_id": pa.array(asked, pa.string())}))
+    rows = lake.query(_sql("statement_texts")).to_pylist()
+    return {row["statement_id"]: _Statement(_content(row["statement"]), _name(row)) for row in rows}
+
+
+def _content(text: str) -> str:
+    """Return a statement as one text that is equal for statements that say the same."""
+    return json.dumps(_sorted({k: v for k, v in json.loads(text).items() if k != "Sid"}), sort_keys=True)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        members = sorted((_sorted(inner) for inner in value), key=lambda inner: json.dumps(inner, sort_keys=True))
+        return members[0] if len(members) == 1 else members
+    return value
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """Return how people find a statement: effect, policy, place, Sid and file."""
+    names = _some([name for name in row["names"] or () if name]) or row["statement_id"].split("#")[0]
+    sid = f" {row['sid']}" if row["sid"] else ""
+    files = _some(row["sources"] or ())
+    return f"{row['effect']} {names}#{row['statement_index']}{sid}" + (f" ({files})" if files else "")
+
+
+def _some(texts: Iterable[str]) -> str:
+    listed = list(texts)
+    more = f" and {len(listed) - TOLD} more" if len(listed) > TOLD else ""
+    return ", ".join(listed[:TOLD]) + more
+
+
+def _through(
+    row: Mapping[str, list[str] | None], before: Mapping[str, _Statement], after: Mapping[str, _Statement]
+) -> list[str]:
+    old = _found(row, SIDES[:2], before)
+    new = _found(row, SIDES[2:], after)
+    there, here = {one.content for one in old}, {one.content for one in new}
+    told = [f"+ {one.name}" for one in new if one.content not in there]
+    told += [f"- {one.name}" for one in old if one.content not in here]
+    return told or [f"= {one.name}" for one in new or old]
+
+
+def _found(
+    row: Mapping[str, list[str] | None], names: Iterable[str], known: Mapping[str, _Statement]
+) -> list[_Statement]:
+    ids = dict.fromkeys(statement_id for name in names for statement_id in row[name] or ())
+    return [known[statement_id] for statement_id in ids if statement_id in known]

@@ -1,0 +1,190 @@
+"""What an export is made of: findings, controls, places and what changed. Must not read or write files."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
+
+#: From the worst to the least.
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+#: Columns of the table of findings, as ``pipeline.controls`` returns it.
+FINDING_SCHEMA = pa.schema(
+    [
+        (name, pa.int64() if name == "attachment_count" else pa.string())
+        for name in (
+            "finding_id", "control_id", "title", "severity", "subject", "subject_kind", "account_id", "principal_arn",
+            "action", "resource_arn", "policy_id", "statement_id", "policy_name", "attachment_kind", "attached_to",
+            "attachment_count", "source", "message", "remedy", "corrected_statement", "status", "exception_reason",
+            "exception_approver", "exception_expiry",
+        )
+    ]
+)  # fmt: skip
+
+
+class Finding(NamedTuple):
+    """One finding: the columns of the shared table, then what the exports add.
+
+    ``first_seen`` is the day of the export that first had it (ISO 8601), ``is_new`` whether that is this one. ``file``
+    is the input file by a name without folders of this machine, ``line`` and ``column`` are where its statement begins,
+    from 1, None where ``remark`` says why, or where the finding is about no statement. ``pointer`` leads to the
+    statement within the file (RFC 6901).
+    """
+
+    finding_id: str
+    control_id: str
+    title: str
+    severity: str
+    subject: str
+    subject_kind: str
+    account_id: str | None
+    principal_arn: str | None
+    action: str | None
+    resource_arn: str | None
+    policy_id: str | None
+    statement_id: str | None
+    policy_name: str | None
+    attachment_kind: str | None
+    attached_to: str | None
+    attachment_count: int | None
+    source: str | None
+    message: str
+    remedy: str | None
+    corrected_statement: str | None
+    status: str
+    exception_reason: str | None
+    exception_approver: str | None
+    exception_expiry: str | None
+    first_seen: str = ""
+    is_new: bool = False
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    pointer: str | None = None
+    remark: str | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether somebody accepted the risk: it stays in every export, marked."""
+        return self.status == "accepted"
+
+    @property
+    def acceptance(self) -> str:
+        """Who accepted it, why and until when."""
+        who = f"accepted by {self.exception_approver or 'nobody named'}"
+        until = f" until {self.exception_expiry}" if self.exception_expiry else ""
+        return f"{who}{until}: {self.exception_reason or 'no reason given'}"
+
+
+class Card(Protocol):
+    """What the exports read of a control of ``pipeline.controls``."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def severity(self) -> str: ...  # noqa: D102
+    @property
+    def category(self) -> str: ...  # noqa: D102
+    @property
+    def rationale(self) -> str: ...  # noqa: D102
+    @property
+    def remedy(self) -> str: ...  # noqa: D102
+    @property
+    def frameworks(self) -> Mapping[str, Sequence[str]]: ...  # noqa: D102
+
+
+class _Told(NamedTuple):
+    """A control whose texts are on one line each: its file breaks them where the line ends."""
+
+    id: str
+    title: str
+    severity: str
+    category: str
+    rationale: str
+    remedy: str
+    frameworks: Mapping[str, Sequence[str]]
+
+
+def cards_of(controls: Sequence[Card]) -> tuple[Card, ...]:
+    """Return what the exports read of controls, each text on one line."""
+    return tuple(
+        _Told(c.id, one_line(c.title), c.severity, c.category, one_line(c.rationale), one_line(c.remedy), c.frameworks)
+        for c in controls
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text with one space wherever it has white space."""
+    return " ".join(text.split())
+
+
+class Input(NamedTuple):
+    """An input file under the name that the exports give it; ``size`` in bytes."""
+
+    path: str
+    content: str
+    size: int
+    sha256: str
+
+
+class Changes(NamedTuple):
+    """What is different from the export before; ``previous`` is its folder's name, None for the first export.
+
+    ``new`` and ``gone`` are findings, ``verdicts`` the number of cells of access_matrix now and before, by verdict;
+    ``inputs`` are names of input files that were added, removed or changed.
+    """
+
+    previous: str | None
+    new: tuple[Finding, ...]
+    gone: tuple[Finding, ...]
+    still_open: int
+    verdicts: Mapping[str, tuple[int, int | None]]
+    inputs: Mapping[str, tuple[str, ...]]
+
+
+class Contents(NamedTuple):
+    """Everything that the writers of findings are given. ``manifest`` is that of the lake's snapshot."""
+
+    today: date
+    version: str
+    snapshot_id: str
+    manifest: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    controls: tuple[Card, ...]
+    inputs: tuple[Input, ...]
+    changes: Changes
+    region: str
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that nobody accepted."""
+        return tuple(finding for finding in self.findings if not finding.is_accepted)
+
+
+def findings_of(table: pa.Table) -> tuple[Finding, ...]:
+    """Return the rows of a table of findings; columns that it lacks are null."""
+    names = FINDING_SCHEMA.names
+    present = [table[name].to_pylist() if name in table.column_names else [None] * table.num_rows for name in names]
+    found = (Finding(*row) for row in zip(*present, strict=True))
+    return tuple(f._replace(message=one_line(f.message), remedy=f.remedy and one_line(f.remedy)) for f in found)
+
+
+def table_of(findings: Sequence[Finding]) -> pa.Table:
+    """Return findings as a table of all fields of :class:`Finding`."""
+    kinds = {"attachment_count": pa.int64(), "line": pa.int64(), "column": pa.int64(), "is_new": pa.bool_()}
+    columns = list(zip(*findings, strict=True)) or [()] * len(Finding._fields)
+    arrays = [
+        pa.array(column, kinds.get(name, pa.string()))
+        for name, column in zip(Finding._fields, columns, strict=True)
+    ]  # fmt: skip
+    return pa.table(arrays, names=list(Finding._fields))
+
+
+def counts_by_severity(findings: Sequence[Finding]) -> dict[str, int]:
+    """Return how many findings there are of each severity, the worst first; severities without any are left out."""
+    found = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        found[finding.severity] = found.get(finding.severity, 0) + 1
+    return {severity: count for severity, count in found.items() if count}

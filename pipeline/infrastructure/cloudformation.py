@@ -1,0 +1,444 @@
+"""Reads CloudFormation templates: what their IAM resources come to with the defaults of the parameters.
+
+Source: CloudFormation, template anatomy, intrinsic functions, pseudo parameters; AWS::IAM resource types.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.infrastructure.facts import (
+    Attached,
+    Attributes,
+    Control,
+    ControlValue,
+    Facts,
+    Infrastructure,
+    Inline,
+    Json,
+    Kind,
+    ManagedPolicy,
+    Member,
+    Principal,
+    Target,
+    Unread,
+    arn_of,
+    text_of,
+)
+
+#: Account and region where nothing tells them.
+NO_ACCOUNT = "000000000000"
+REGION = "us-east-1"
+PSEUDO = {
+    "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com", "AWS::StackName": "stack",
+    "AWS::StackId": "stack",
+}  # fmt: skip
+SUBSTITUTION = re.compile(r"\$\{(!?)([^}]*)\}")
+PRINCIPALS: dict[str, tuple[Kind, str]] = {
+    "AWS::IAM::Role": ("role", "RoleName"),
+    "AWS::IAM::User": ("user", "UserName"),
+    "AWS::IAM::Group": ("group", "GroupName"),
+}
+INLINE: dict[str, tuple[Kind, str]] = {
+    "AWS::IAM::RolePolicy": ("role", "RoleName"),
+    "AWS::IAM::UserPolicy": ("user", "UserName"),
+    "AWS::IAM::GroupPolicy": ("group", "GroupName"),
+}
+LISTS: tuple[tuple[Kind, str], ...] = (("role", "Roles"), ("user", "Users"), ("group", "Groups"))
+#: Resources that make principals or change who may do what, and that are not read.
+UNREAD = ("AWS::Serverless::", "AWS::SSO::", "AWS::CloudFormation::Stack")
+UNREAD_ENDS = ("BucketPolicy", "ResourcePolicy", "AWS::KMS::Key", "ModelPackageGroup", "VPCEndpoint", "QueuePolicy")
+
+
+class _Unknown(NamedTuple):
+    """A value that only the deployment knows."""
+
+    why: str
+
+
+class _Absent:
+    """What ``AWS::NoValue`` stands for."""
+
+
+ABSENT = _Absent()
+
+
+def recognises(names: Iterable[str]) -> bool:
+    """Whether an object with these members is a template."""
+    held = {*names}
+    return (
+        "AWSTemplateFormatVersion" in held
+        or {"Resources", "Transform"} <= held
+        or ("Resources" in held and held <= SECTIONS)
+    )
+
+
+SECTIONS = {
+    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions",
+    "Transform", "Resources", "Outputs", "Hooks", "Globals",
+}  # fmt: skip
+
+
+def read_template(template: Json, account: str | None = None) -> Infrastructure:
+    """Return the facts of a template, as those after a change; there are none before. ``account`` counts where
+    resources name none."""
+    reading = _Reading(template, account)
+    facts = reading.facts()
+    return Infrastructure({}, facts, tuple(dict.fromkeys(reading.remarks)))
+
+
+class _Reading:
+    def __init__(self, template: Json, account: str | None) -> None:
+        self.account = account or NO_ACCOUNT
+        self.is_guessed = account is None
+        self.parameters = _dict(template.get("Parameters"))
+        self.mappings = _dict(template.get("Mappings"))
+        self.conditions = _dict(template.get("Conditions"))
+        self.resources = {name: _dict(value) for name, value in _dict(template.get("Resources")).items()}
+        self.remarks: list[str] = []
+        self.found: Facts = {}
+        self._waiting: set[str] = set()
+        if template.get("Transform"):
+            self.remarks.append("Transform: macros are not run; what they make of the template is not seen")
+
+    def facts(self) -> Facts:
+        for name, resource in self.resources.items():
+            kind = str(resource.get("Type"))
+            if not self.is_made(resource):
+                continue
+            read = READERS.get(kind)
+            if read:
+                read(self, name, _dict(resource.get("Properties")))
+            elif kind.startswith(UNREAD) or kind.endswith(UNREAD_ENDS):
+                self.remarks.append(f"{name}: resources of type {kind} are not read")
+        if self.is_guessed and self.found:
+            self.remarks.append(
+                f"nothing in a template tells its account: {NO_ACCOUNT} stands for it; give --account ID"
+            )
+        return self.found
+
+    def is_made(self, resource: Json) -> bool:
+        name = resource.get("Condition")
+        held = self.condition(name) if isinstance(name, str) else True
+        return held is not False
+
+    # Functions.
+
+    def value(self, value: Any) -> Any:
+        """Return a value with its functions resolved; what cannot be is _Unknown, within texts and lists too."""
+        if isinstance(value, list):
+            listed = [self.value(one) for one in value]
+            return [one for one in listed if one is not ABSENT]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            resolve = FUNCTIONS.get(name)
+            if resolve:
+                return resolve(self, argument)
+        members = {name: self.value(one) for name, one in value.items()}
+        return {name: one for name, one in members.items() if one is not ABSENT}
+
+    def ref(self, argument: Any) -> Any:
+        name = str(argument)
+        if name == "AWS::NoValue":
+            return ABSENT
+        if name == "AWS::AccountId":
+            return self.account
+        if name in PSEUDO:
+            return PSEUDO[name]
+        if name in self.parameters:
+            return self.parameter(name)
+        resource = self.resources.get(name)
+        if resource is None:
+            return _Unknown(f"{name} is neither a parameter nor a resource")
+        if resource.get("Type") == "AWS::IAM::ManagedPolicy":
+            return self.policy_arn(name)
+        return self.physical_name(name, resource)
+
+    def parameter(self, name: str) -> Any:
+        parameter = _dict(self.parameters[name])
+        kind, default = str(parameter.get("Type", "String")), parameter.get("Default")
+        if default is None or kind.startswith("AWS::SSM::"):
+            return _Unknown(f"parameter {name} has no default" if default is None else f"parameter {name} is in SSM")
+        is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
+        return [part.strip() for part in str(default).split(",")] if is_list else _plain(default)
+
+    def physical_name(self, name: str, resource: Json) -> Any:
+        """Return what a resource is called: as it says, else its logical id stands for what AWS makes of it."""
+        properties = _dict(resource.get("Properties"))
+        own = PRINCIPALS.get(str(resource.get("Type")))
+        written = own and own[1]
+        for argument in (written,) if written else NAMES:
+            if argument in properties and name not in self._waiting:
+                self._waiting.add(name)
+                found = self.value(properties[argument])
+                self._waiting.discard(name)
+                if isinstance(found, str):
+                    return found
+        return name
+
+    def get_att(self, argument: Any) -> Any:
+        parts = argument.split(".", 1) if isinstance(argument, str) else [str(one) for one in _list(argument)]
+        name, attribute = (parts[0], parts[1]) if len(parts) == 2 else (str(argument), "")
+        resource = self.resources.get(name)
+        kind = str(resource.get("Type")) if resource else ""
+        if resource and attribute == "Arn" and kind in PRINCIPALS:
+            return self.attributes(name, _dict(resource.get("Properties")), PRINCIPALS[kind][0])[1]
+        if resource and attribute in ("Arn", "PolicyArn") and kind == "AWS::IAM::ManagedPolicy":
+            return self.policy_arn(name)
+        return _Unknown(f"{name}.{attribute} is known only after deployment")
+
+    def join(self, argument: Any) -> Any:
+        separator, listed = (*_list(argument), None, None)[:2]
+        parts = self.value(listed)
+        if not isinstance(parts, list):
+            return parts if isinstance(parts, _Unknown) else _Unknown("Fn::Join without a list")
+        unknown = next((one for one in parts if not isinstance(one, str | int | float | bool)), None)
+        if unknown is not None:
+            return unknown if isinstance(unknown, _Unknown) else _Unknown("Fn::Join of other things than texts")
+        return str(separator).join(map(_plain, parts))
+
+    def sub(self, argument: Any) -> Any:
+        text, own = (argument, {}) if isinstance(argument, str) else (*_list(argument), {}, {})[:2]
+        unknown: list[_Unknown] = []
+
+        def filled(match: re.Match[str]) -> str:
+            name = match[2].strip()
+            if match[1]:
+                return f"${{{name}}}"
+            if name in _dict(own):
+                found = self.value(_dict(own)[name])
+            else:
+                found = self.get_att(name) if "." in name and name not in self.parameters else self.ref(name)
+            if isinstance(found, str | int | float | bool):
+                return str(_plain(found))
+            unknown.append(found if isinstance(found, _Unknown) else _Unknown(f"{name} is no text"))
+            return ""
+
+        result = SUBSTITUTION.sub(filled, str(text))
+        return unknown[0] if unknown else result
+
+    def chosen(self, argument: Any) -> Any:
+        name, when_true, when_false = (*_list(argument), None, None, None)[:3]
+        held = self.condition(str(name))
+        if held is None:
+            return _Unknown(f"condition {name} is known only at deployment")
+        return self.value(when_true if held else when_false)
+
+    def selected(self, argument: Any) -> Any:
+        index, listed = (*_list(argument), None, None)[:2]
+        parts, place = self.value(listed), self.value(index)
+        try:
+            return parts if isinstance(parts, _Unknown) else parts[int(place)]
+        except (TypeError, ValueError, IndexError, KeyError):
+            return _Unknown("Fn::Select outside of its list")
+
+    def split(self, argument: Any) -> Any:
+        separator, text = (*_list(argument), None, None)[:2]
+        found = self.value(text)
+        return found.split(str(separator)) if isinstance(found, str) and separator else _unknown(found, "Fn::Split")
+
+    def in_map(self, argument: Any) -> Any:
+        names = [self.value(one) for one in _list(argument)[:3]]
+        found: Any = self.mappings
+        for name in names:
+            found = found.get(name) if isinstance(found, dict) and isinstance(name, str) else None
+        return _Unknown("Fn::FindInMap of what no mapping has") if found is None else found
+
+    def condition(self, name: str) -> bool | None:
+        """Return whether a condition holds; None where only the deployment knows."""
+        if name in self._waiting or name not in self.conditions:
+            return None
+        self._waiting.add(name)
+        found = self.truth(self.conditions[name])
+        self._waiting.discard(name)
+        return found
+
+    def truth(self, value: Any) -> bool | None:
+        if not isinstance(value, dict) or len(value) != 1:
+            return None
+        ((name, argument),) = value.items()
+        if name == "Condition":
+            return self.condition(str(argument))
+        if name == "Fn::Equals":
+            one, other = (*(self.value(part) for part in _list(argument)), None, None)[:2]
+            return None if isinstance(one, _Unknown) or isinstance(other, _Unknown) else _plain(one) == _plain(other)
+        parts = [self.truth(part) for part in _list(argument)]
+        if name == "Fn::Not" and parts:
+            return None if parts[0] is None else not parts[0]
+        if name in ("Fn::And", "Fn::Or"):
+            absorbing = name == "Fn::Or"
+            return absorbing if absorbing in parts else None if None in parts else not absorbing
+        return None
+
+    # Resources.
+
+    def attributes(self, name: str, properties: Json, kind: Kind) -> tuple[Principal, str, str]:
+        """Return a principal, its ARN and its path."""
+        called = self.physical_name(name, self.resources[name])
+        path = self.value(properties.get("Path", "/"))
+        path = path if isinstance(path, str) else "/"
+        owner = Principal(self.account, kind, str(called))
+        return owner, arn_of(owner, path), path
+
+    def policy_arn(self, name: str) -> str:
+        properties = _dict(self.resources[name].get("Properties"))
+        called, path = self.value(properties.get("ManagedPolicyName", name)), self.value(properties.get("Path", "/"))
+        called, path = called if isinstance(called, str) else name, path if isinstance(path, str) else "/"
+        return f"arn:aws:iam::{self.account}:policy{path}{called}"
+
+    def document(self, where: str, value: Any) -> str | None:
+        found = self.value(value)
+        unknown = _first_unknown(found)
+        if unknown is not None:
+            self.remarks.append(f"{where}: {unknown.why}: whoever has this policy is marked incomplete")
+            return None
+        return text_of(found)
+
+    def read_principal(self, name: str, properties: Json) -> None:
+        kind = PRINCIPALS[str(self.resources[name].get("Type"))][0]
+        owner, arn, path = self.attributes(name, properties, kind)
+        trust = None
+        if kind == "role":
+            trust = self.document(f"{name}.AssumeRolePolicyDocument", properties.get("AssumeRolePolicyDocument"))
+            if trust is None:
+                self.found[Unread(owner, f"{name}.AssumeRolePolicyDocument")] = True
+        boundary = self.value(properties.get("PermissionsBoundary"))
+        if isinstance(boundary, _Unknown):
+            self.tell(owner, f"{name}.PermissionsBoundary", boundary)
+        listed = self.value(properties.get("Tags", []))
+        tags = [(_dict(one).get("Key"), _dict(one).get("Value")) for one in _list(listed)]
+        unknown = _first_unknown(listed)
+        if unknown is not None:
+            self.tell(owner, f"{name}.Tags", unknown)
+        known = tuple(sorted((str(k), str(v)) for k, v in tags if isinstance(k, str) and isinstance(v, str | int)))
+        self.found[owner] = Attributes(arn, path, trust, boundary if isinstance(boundary, str) else None, known)
+        for number, policy in enumerate(_list(properties.get("Policies"))):
+            chosen = self.value(policy) if "PolicyDocument" not in _dict(policy) else policy
+            if isinstance(chosen, _Unknown):
+                self.tell(owner, f"{name}.Policies[{number}]", chosen)
+            elif isinstance(chosen, dict):
+                self.inline(owner, f"{name}.Policies[{number}]", chosen)
+        for arn_value in self.several(owner, f"{name}.ManagedPolicyArns", properties.get("ManagedPolicyArns")):
+            self.found[Attached(owner, arn_value)] = True
+        if kind == "user":
+            for group in self.several(owner, f"{name}.Groups", properties.get("Groups")):
+                self.found[Member(owner, group)] = True
+
+    def inline(self, owner: Principal, where: str, policy: Json) -> None:
+        called = self.value(policy.get("PolicyName"))
+        document = self.document(where, policy.get("PolicyDocument"))
+        self.found[Inline(owner, called if isinstance(called, str) else where)] = document
+
+    def several(self, owner: Principal, where: str, value: Any) -> Iterator[str]:
+        """Yield the texts of a list; the owner is incomplete where one is not known."""
+        found = self.value(value)
+        for one in [found] if isinstance(found, _Unknown) else _list(found):
+            if isinstance(one, str):
+                yield one
+            elif isinstance(one, _Unknown):
+                self.tell(owner, where, one)
+
+    def tell(self, owner: Principal, where: str, unknown: _Unknown) -> None:
+        self.remarks.append(f"{where}: {unknown.why}: {owner.kind} {owner.name} is marked incomplete")
+        self.found[Unread(owner, where)] = True
+
+    def owners(self, name: str, properties: Json) -> Iterator[Principal]:
+        for kind, argument in LISTS:
+            found = self.value(properties.get(argument))
+            for one in [found] if isinstance(found, _Unknown) else _list(found):
+                if isinstance(one, str):
+                    yield Principal(self.account, kind, one)
+                else:
+                    self.remarks.append(f"{name}.{argument}: a {kind} is known only after deployment; it is not seen")
+
+    def read_policy(self, name: str, properties: Json) -> None:
+        for owner in self.owners(name, properties):
+            self.inline(owner, name, properties)
+
+    def read_managed(self, name: str, properties: Json) -> None:
+        arn = self.policy_arn(name)
+        self.found[ManagedPolicy(arn)] = self.document(name, properties.get("PolicyDocument"))
+        for owner in self.owners(name, properties):
+            self.found[Attached(owner, arn)] = True
+
+    def read_inline(self, name: str, properties: Json) -> None:
+        kind, argument = INLINE[str(self.resources[name].get("Type"))]
+        called = self.value(properties.get(argument))
+        if isinstance(called, str):
+            self.inline(Principal(self.account, kind, called), name, properties)
+        else:
+            self.remarks.append(f"{name}.{argument}: the {kind} is known only after deployment; it is not seen")
+
+    def read_members(self, name: str, properties: Json) -> None:
+        group = self.value(properties.get("GroupName"))
+        for user in _list(self.value(properties.get("Users"))):
+            if isinstance(user, str) and isinstance(group, str):
+                self.found[Member(Principal(self.account, "user", user), group)] = True
+            else:
+                self.remarks.append(f"{name}: a user or the group is known only after deployment; it is not seen")
+
+    def read_control(self, name: str, properties: Json) -> None:
+        policy_type = str(properties.get("Type"))
+        if policy_type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+            content = self.document(f"{name}.Content", properties.get("Content"))
+            called = self.value(properties.get("Name"))
+            self.found[Control(name)] = ControlValue(str(called or name), policy_type, content)
+            for target in _list(self.value(properties.get("TargetIds"))):
+                self.found[Target(name, str(target))] = True
+
+
+#: Properties that give resources of other types their names.
+NAMES = (
+    "BucketName", "QueueName", "TopicName", "TableName", "FunctionName", "ClusterName", "RepositoryName", "Name",
+    "NotebookInstanceName", "ModelName", "EndpointName", "DomainName", "ManagedPolicyName", "PolicyName",
+    "LogGroupName",
+)  # fmt: skip
+FUNCTIONS: Mapping[str, Callable[[_Reading, Any], Any]] = {
+    "Ref": _Reading.ref,
+    "Fn::GetAtt": _Reading.get_att,
+    "Fn::Join": _Reading.join,
+    "Fn::Sub": _Reading.sub,
+    "Fn::If": _Reading.chosen,
+    "Fn::Select": _Reading.selected,
+    "Fn::Split": _Reading.split,
+    "Fn::FindInMap": _Reading.in_map,
+    "Fn::ImportValue": lambda _, name: _Unknown("a value of another stack is imported"),
+    "Fn::GetAZs": lambda _, name: _Unknown("availability zones are known only at deployment"),
+    "Fn::Transform": lambda _, name: _Unknown("macros are not run"),
+    "Fn::Cidr": lambda _, name: _Unknown("Fn::Cidr is not computed"),
+    "Fn::Base64": lambda _, name: _Unknown("Fn::Base64 is not computed"),
+}
+READERS: Mapping[str, Callable[[_Reading, str, Json], None]] = {
+    **dict.fromkeys(PRINCIPALS, _Reading.read_principal),
+    **dict.fromkeys(INLINE, _Reading.read_inline),
+    "AWS::IAM::Policy": _Reading.read_policy,
+    "AWS::IAM::ManagedPolicy": _Reading.read_managed,
+    "AWS::IAM::UserToGroupAddition": _Reading.read_members,
+    "AWS::Organizations::Policy": _Reading.read_control,
+}
+
+
+def _first_unknown(value: Any) -> _Unknown | None:
+    if isinstance(value, _Unknown):
+        return value
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for one in held if (found := _first_unknown(one)) is not None), None)
+
+
+def _unknown(found: Any, where: str) -> _Unknown:
+    return found if isinstance(found, _Unknown) else _Unknown(f"{where} of what is no text")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a template as the text that CloudFormation takes it for."""
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
+
+
+def _dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

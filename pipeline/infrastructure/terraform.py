@@ -1,0 +1,544 @@
+"""Reads what ``terraform show -json`` prints of a plan. Values that are unknown until apply are told, never dropped.
+
+Source: Terraform, JSON output format; the arguments of the AWS provider's IAM and Organizations resources.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from pipeline.infrastructure.facts import (
+    KINDS,
+    Attached,
+    Attributes,
+    Control,
+    ControlValue,
+    Facts,
+    Infrastructure,
+    Inline,
+    Json,
+    Kind,
+    ManagedPolicy,
+    Member,
+    Principal,
+    Target,
+    Unread,
+    arn_of,
+    text_of,
+)
+
+Side = Literal["before", "after"]
+IAM_ARN = re.compile(r"arn:(aws[\w-]*):iam::(\d{12}):")
+REFERENCE = re.compile(r"(aws_iam_(?:policy|role|user|group)|aws_organizations_policy)\.([\w-]+)(\[[^\]]*\])?(?:\.|$)")
+DATA = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)")
+#: Ends the names of policies of which only a part is known.
+DRAFT = " (as far as known before apply)"
+INDEX = re.compile(r"\[[^\]]*\]")
+#: The kind of principal that a type of resource is, or is about.
+OWNERS: dict[str, Kind] = {
+    f"aws_iam_{kind}{end}": kind for kind in KINDS for end in ("", "_policy", "_policy_attachment")
+}
+#: Account of a plan in which nothing tells one.
+NO_ACCOUNT = "000000000000"
+#: Resources that change who may do what and that are not read.
+UNREAD = re.compile(
+    r"aws_iam_(role_policies_exclusive|role_policy_attachments_exclusive|user_policies_exclusive|"
+    r"user_policy_attachments_exclusive|group_policies_exclusive|group_policy_attachments_exclusive)|"
+    r"aws_ssoadmin_.*|aws_.*_(?:bucket_policy|key_policy|repository_policy|queue_policy|topic_policy|resource_policy)|"
+    r"aws_sagemaker_model_package_group_policy|aws_kms_key|aws_vpc_endpoint_policy"
+)
+
+
+class _Resource(NamedTuple):
+    """A resource on one side of a plan: its values, and which of them are unknown."""
+
+    address: str
+    type: str
+    values: Json
+    unknown: Json
+    provider: str
+
+    def get(self, name: str) -> Any:
+        return self.values.get(name)
+
+    def is_unknown(self, name: str) -> bool:
+        found = self.unknown.get(name)
+        return bool(found) and not self.values.get(name)
+
+    @property
+    def module(self) -> str:
+        """The address of its module with a dot behind, empty for the root."""
+        end = self.address.rfind(f"{self.type}.")
+        return self.address[:end]
+
+    @property
+    def instance(self) -> str:
+        """The index in its address, with its brackets."""
+        found = INDEX.search(self.address[len(self.module) :])
+        return found.group() if found else ""
+
+
+def recognises(names: Iterable[str]) -> bool:
+    """Whether an object with these members is a plan."""
+    return {"resource_changes", "planned_values"} <= {*names} or {"format_version", "resource_changes"} <= {*names}
+
+
+def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
+    """Return the facts of a plan before and after it. ``account`` counts where no ARN of the plan tells one.
+
+    Members of the wrong shape are left out with a remark.
+    """
+    remarks: list[str] = []
+    changes = [one for one in _list(plan.get("resource_changes")) if isinstance(one, dict)]
+    config = _Configuration(_dict(plan.get("configuration")))
+    accounts = _Accounts(changes, config, account, plan)
+    facts: dict[Side, Facts] = {}
+    apart = _told_apart(changes)
+    sides: tuple[Side, Side] = ("before", "after")
+    documents = _documents(changes)
+    for side in sides:
+        resources = [r for change in changes if (r := _resource(change, side, config)) is not None]
+        facts[side] = _Reading(
+            resources, config, accounts, apart, documents, remarks if side == "after" else []
+        ).facts()
+    if plan.get("complete") is False:
+        remarks.append("the plan is not complete: a further plan follows it, whose changes are not seen")
+    if plan.get("errored") is True:
+        remarks.append("the plan ended in an error: what it does not hold is not seen")
+    remarks += _unread(changes)
+    if accounts.is_guessed:
+        remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
+    return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)))
+
+
+def _unread(changes: Iterable[Json]) -> Iterator[str]:
+    for change in changes:
+        actions = _list(_dict(change.get("change")).get("actions"))
+        if actions not in (["no-op"], ["read"]) and UNREAD.fullmatch(str(change.get("type"))):
+            yield f"{change.get('address')}: resources of this type are not read; its change is not seen"
+
+
+def _documents(changes: Iterable[Json]) -> dict[str, Json]:
+    """Return what is known of the data sources aws_iam_policy_document that are read only at apply, by address."""
+    return {
+        str(change.get("address")): _dict(change.get("change"))
+        for change in changes
+        if change.get("mode") == "data" and change.get("type") == "aws_iam_policy_document"
+    }
+
+
+def drafted(change: Json) -> str | None:
+    """Return the Allow statements of a policy document that is not known as a whole, as far as they are known.
+
+    What is unknown counts as what allows most: the rest of it can only allow less. A Deny is left out.
+    """
+    after, unknown = _dict(change.get("after")), _dict(change.get("after_unknown"))
+    flags = _list(unknown.get("statement"))
+    statements = []
+    for number, statement in enumerate(map(_dict, _list(after.get("statement")))):
+        flag = _dict(flags[number]) if number < len(flags) else {}
+        if (statement.get("effect") or "Allow") == "Allow":
+            statements.append(_drafted_statement(statement, flag))
+    if not statements:
+        return None
+    return json.dumps({"Version": after.get("version") or "2012-10-17", "Statement": statements})
+
+
+def _drafted_statement(statement: Json, flag: Json) -> Json:
+    found: Json = {"Effect": "Allow"}
+    if statement.get("sid"):
+        found["Sid"] = statement["sid"]
+    for positive, element in (("actions", "Action"), ("resources", "Resource")):
+        negative = f"not_{positive}"
+        if statement.get(negative) and not _is_partly_unknown(flag.get(negative)):
+            found[f"Not{element}"] = _variables(statement[negative])
+        elif _is_partly_unknown(flag.get(positive)) or _is_partly_unknown(flag.get(negative)):
+            found[element] = "*"
+        else:
+            found[element] = _variables(statement.get(positive)) or "*"
+    conditions: dict[str, Json] = {}
+    marks = _list(flag.get("condition"))
+    for number, condition in enumerate(map(_dict, _list(statement.get("condition")))):
+        if not (number < len(marks) and _is_unknown_within(marks[number])):
+            values = conditions.setdefault(str(condition.get("test")), {})
+            values.setdefault(str(condition.get("variable")), []).extend(_variables(condition.get("values")))
+    return {**found, **({"Condition": conditions} if conditions else {})}
+
+
+def _variables(texts: Any) -> list[str]:
+    """Return texts with policy variables as policies write them: the data source writes &{...}."""
+    return [str(text).replace("&{", "${") for text in _list(texts) if text is not None]
+
+
+def _is_unknown_within(value: Any) -> bool:
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is True or any(map(_is_unknown_within, held))
+
+
+def _told_apart(changes: Iterable[Json]) -> frozenset[tuple[str, str]]:
+    """Return the policies of roles that resources of their own bring, before the plan: names of roles with names or
+    ARNs of policies. A role's own lists repeat them, and still do after the plan takes them away."""
+    found = set()
+    for change in changes:
+        before = _dict(_dict(change.get("change")).get("before"))
+        if change.get("type") in ("aws_iam_role_policy_attachment", "aws_iam_role_policy", "aws_iam_policy_attachment"):
+            policy = before.get("policy_arn") or before.get("name")
+            found |= {(str(role), str(policy)) for role in (before.get("role"), *_list(before.get("roles"))) if role}
+    return frozenset(found)
+
+
+def _resource(change: Json, side: Side, config: "_Configuration") -> _Resource | None:
+    delta = _dict(change.get("change"))
+    values = delta.get(side)
+    if change.get("mode", "managed") != "managed" or not isinstance(values, dict) or "deposed" in change:
+        return None
+    unknown = _dict(delta.get("after_unknown")) if side == "after" else {}
+    address, kind = str(change.get("address")), str(change.get("type"))
+    return _Resource(address, kind, values, unknown, config.provider(address))
+
+
+class _Configuration:
+    """The expressions of a plan's configuration: what an unknown value refers to."""
+
+    def __init__(self, configuration: Json) -> None:
+        self._found: dict[str, Json] = {}
+        self._visit(_dict(configuration.get("root_module")), "")
+
+    def _visit(self, module: Json, prefix: str) -> None:
+        for resource in _list(module.get("resources")):
+            if isinstance(resource, dict):
+                self._found[prefix + str(resource.get("address"))] = resource
+        for name, call in _dict(module.get("module_calls")).items():
+            self._visit(_dict(_dict(call).get("module")), f"{prefix}module.{name}.")
+
+    def _of(self, address: str) -> Json:
+        return self._found.get(INDEX.sub("", address), {})
+
+    def provider(self, address: str) -> str:
+        return str(self._of(address).get("provider_config_key", ""))
+
+    def references(self, address: str, argument: str) -> list[str]:
+        expression = _dict(self._of(address).get("expressions")).get(argument)
+        return [str(reference) for reference in _list(_dict(expression).get("references"))]
+
+
+class _Accounts:
+    """Which account and partition a resource is in: as its ARN says, else as those of its provider do."""
+
+    def __init__(self, changes: Iterable[Json], config: _Configuration, given: str | None, plan: Json) -> None:
+        counted: dict[str, Counter[tuple[str, str]]] = {}
+        for change in changes:
+            delta = _dict(change.get("change"))
+            for side in ("before", "after"):
+                for found in _iam_arns(_dict(delta.get(side))):
+                    provider = config.provider(str(change.get("address")))
+                    counted.setdefault(provider, Counter())[found] += 1
+                    counted.setdefault("*", Counter())[found] += 1
+        self._by_provider = {provider: found.most_common(1)[0][0] for provider, found in counted.items()}
+        caller = _caller(plan)
+        self.is_guessed = not (given or self._by_provider or caller)
+        fallback = ("aws", given or caller or NO_ACCOUNT)
+        self._default = ("aws", given) if given else self._by_provider.get("*", fallback)
+        self._is_given = given is not None
+
+    def of(self, resource: _Resource) -> tuple[str, str]:
+        """Return partition and account."""
+        own = next(_iam_arns(resource.values), None)
+        return own or (self._default if self._is_given else self._by_provider.get(resource.provider, self._default))
+
+
+def _iam_arns(values: Json) -> Iterator[tuple[str, str]]:
+    found = IAM_ARN.match(values["arn"]) if isinstance(values.get("arn"), str) else None
+    if found:
+        yield found[1], found[2]
+
+
+def _caller(plan: Json) -> str | None:
+    """Return the account that the data source aws_caller_identity of the prior state tells."""
+    module = _dict(_dict(_dict(plan.get("prior_state")).get("values")).get("root_module"))
+    waiting = [module]
+    while waiting:
+        one = waiting.pop()
+        waiting += [_dict(child) for child in _list(one.get("child_modules"))]
+        for resource in map(_dict, _list(one.get("resources"))):
+            if resource.get("type") == "aws_caller_identity":
+                found = _dict(resource.get("values")).get("account_id")
+                return str(found) if found else None
+    return None
+
+
+class _Reading:
+    """Turns the resources of one side into facts."""
+
+    def __init__(
+        self,
+        resources: Iterable[_Resource],
+        config: _Configuration,
+        accounts: _Accounts,
+        apart: frozenset[tuple[str, str]],
+        documents: Mapping[str, Json],
+        remarks: list[str],
+    ) -> None:
+        self.resources = {resource.address: resource for resource in resources}
+        self.config, self.accounts, self.apart, self.remarks = config, accounts, apart, remarks
+        self.documents = documents
+        self.found: Facts = {}
+        self.drafts: dict[str, str] = {}
+
+    def facts(self) -> Facts:
+        for resource in self.resources.values():
+            read = READERS.get(resource.type)
+            if read:
+                read(self, resource)
+        for key in [key for key in self.found if isinstance(key, Attached) and key.arn in self.drafts]:
+            name = key.arn.rsplit("/", 1)[-1]
+            self.found[Inline(key.owner, f"{name}{DRAFT}")] = self.drafts[key.arn]
+        return self.found
+
+    # Values, and what unknown ones refer to.
+
+    def named(self, resource: _Resource) -> str:
+        """Return a resource's name: as written, else one that tells its address."""
+        name = resource.get("name")
+        return str(name) if name else f"{resource.get('name_prefix') or ''}{resource.address}"
+
+    def owner(self, resource: _Resource, kind: Kind) -> Principal:
+        _, account = self.accounts.of(resource)
+        return Principal(account, kind, self.named(resource))
+
+    def policy_arn(self, resource: _Resource) -> str:
+        if resource.get("arn"):
+            return str(resource.get("arn"))
+        partition, account = self.accounts.of(resource)
+        return f"arn:{partition}:iam::{account}:policy{resource.get('path') or '/'}{self.named(resource)}"
+
+    def referred(self, resource: _Resource, argument: str, kind: str) -> _Resource | None:
+        """Return the resource of a type that an argument's expression refers to; None where that is not one alone."""
+        matches = (REFERENCE.match(text) for text in self.config.references(resource.address, argument))
+        names = {(found[1], found[2], found[3] or "") for found in matches if found and found[1] == kind}
+        indexed = {name for name in names if name[2]}
+        names = indexed or names
+        if len(names) != 1:
+            return None
+        ((type_name, name, index),) = names
+        base = f"{resource.module}{type_name}.{name}"
+        for address in (base + index, base + resource.instance, base):
+            if address in self.resources:
+                return self.resources[address]
+        instances = [one for one in self.resources.values() if one.address.startswith(f"{base}[")]
+        return instances[0] if len(instances) == 1 and not index else None
+
+    def principal(self, resource: _Resource, argument: str, kind: Kind) -> Principal | None:
+        """Return the principal that an argument names, by name or by ARN."""
+        value = resource.get(argument)
+        if value:
+            return self.called(resource, str(value), kind)
+        target = self.referred(resource, argument, f"aws_iam_{kind}")
+        if target is None:
+            self.tell(resource, argument, "its principal is not known")
+            return None
+        return self.owner(target, kind)
+
+    def called(self, resource: _Resource, name: str, kind: Kind) -> Principal:
+        """Return the principal of a name in the account of a resource, which may be in the same plan."""
+        found = (r for r in self.resources.values() if r.type == f"aws_iam_{kind}" and r.get("name") == name)
+        target = next((r for r in found if r.provider == resource.provider), None)
+        if target is not None:
+            return self.owner(target, kind)
+        return Principal(self.accounts.of(resource)[1], kind, name.rsplit("/", 1)[-1])
+
+    def tell(self, resource: _Resource, argument: str, what: str) -> None:
+        self.remarks.append(f"{resource.address}: {argument} is known only after apply: {what}")
+
+    def document(self, resource: _Resource, argument: str) -> str | None:
+        text = text_of(resource.get(argument))
+        if text is None and resource.is_unknown(argument):
+            self.tell(resource, argument, "whoever has this policy is marked incomplete")
+        return text
+
+    def drafted(self, resource: _Resource, argument: str) -> str | None:
+        """Return a policy that is known only after apply as far as its aws_iam_policy_document tells: an unknown
+        resource is any, an unknown condition none. None where there is no such document, or nothing in it allows."""
+        if resource.get(argument) or not resource.is_unknown(argument):
+            return None
+        names = (DATA.match(text) for text in self.config.references(resource.address, argument))
+        found = {name[1] for name in names if name}
+        if len(found) != 1:
+            return None
+        base = f"{resource.module}data.aws_iam_policy_document.{found.pop()}"
+        value = self.documents.get(base + resource.instance) or self.documents.get(base)
+        return drafted(value) if value else None
+
+    def attach(self, owner: Principal | None, resource: _Resource, argument: str = "policy_arn") -> None:
+        if owner is None:
+            return
+        arn = resource.get(argument)
+        target = None if arn else self.referred(resource, argument, "aws_iam_policy")
+        if arn:
+            self.found[Attached(owner, str(arn))] = True
+        elif target:
+            self.found[Attached(owner, self.policy_arn(target))] = True
+        else:
+            self.tell(resource, argument, f"{owner.kind} {owner.name} is marked incomplete")
+            self.found[Unread(owner, resource.address)] = True
+
+    # Types of resources.
+
+    def read_principal(self, resource: _Resource) -> None:
+        kind = OWNERS[resource.type]
+        owner = self.owner(resource, kind)
+        path = str(resource.get("path") or "/")
+        partition, _ = self.accounts.of(resource)
+        arn = str(resource.get("arn") or arn_of(owner, path, partition))
+        boundary = resource.get("permissions_boundary")
+        if not boundary and resource.is_unknown("permissions_boundary"):
+            target = self.referred(resource, "permissions_boundary", "aws_iam_policy")
+            boundary = self.policy_arn(target) if target else None
+            if boundary is None:
+                self.tell(resource, "permissions_boundary", f"{kind} {owner.name} is marked incomplete")
+                self.found[Unread(owner, f"{resource.address}.permissions_boundary")] = True
+        trust = self.document(resource, "assume_role_policy") if kind == "role" else None
+        if kind == "role" and trust is None:
+            self.found[Unread(owner, f"{resource.address}.assume_role_policy")] = True
+        tags = _dict(resource.get("tags_all")) or _dict(resource.get("tags"))
+        if resource.unknown.get("tags_all") is True and not resource.get("tags_all") and resource.unknown.get("tags"):
+            self.tell(resource, "tags", f"{kind} {owner.name} is marked incomplete")
+            self.found[Unread(owner, f"{resource.address}.tags")] = True
+        listed = tuple(sorted((str(key), str(value)) for key, value in tags.items() if value is not None))
+        own_id = resource.get("unique_id")
+        self.found[owner] = Attributes(arn, path, trust, boundary, listed, str(own_id) if own_id else None)
+        if kind == "role":
+            self._of_role(resource, owner)
+
+    def _of_role(self, resource: _Resource, owner: Principal) -> None:
+        """Read the policies that stand in a role itself."""
+        for number, inline in enumerate(map(_dict, _list(resource.get("inline_policy")))):
+            if (owner.name, inline.get("name")) not in self.apart and (inline.get("name") or inline.get("policy")):
+                name = str(inline.get("name") or f"{resource.address}.inline_policy[{number}]")
+                self.found[Inline(owner, name)] = text_of(inline.get("policy"))
+        listed = _list(resource.get("managed_policy_arns"))
+        for arn in listed:
+            if arn and (owner.name, arn) not in self.apart:
+                self.found[Attached(owner, str(arn))] = True
+        if _is_partly_unknown(resource.unknown.get("managed_policy_arns")) and self.config.references(
+            resource.address, "managed_policy_arns"
+        ):
+            self._of_references(resource, owner)
+
+    def _of_references(self, resource: _Resource, owner: Principal) -> None:
+        """Attach the policies of the plan that a role's list of unknown ARNs refers to."""
+        names = {
+            f"{found[1]}.{found[2]}{found[3] or ''}"
+            for text in self.config.references(resource.address, "managed_policy_arns")
+            if (found := REFERENCE.match(text)) and found[1] == "aws_iam_policy"
+        }
+        targets = [self.resources.get(resource.module + name) for name in sorted(names)]
+        for target in targets:
+            if target is not None:
+                self.found[Attached(owner, self.policy_arn(target))] = True
+        if not targets or None in targets:
+            self.tell(resource, "managed_policy_arns", f"role {owner.name} is marked incomplete")
+            self.found[Unread(owner, f"{resource.address}.managed_policy_arns")] = True
+
+    def read_policy(self, resource: _Resource) -> None:
+        arn = self.policy_arn(resource)
+        self.found[ManagedPolicy(arn)] = self.document(resource, "policy")
+        draft = self.drafted(resource, "policy")
+        if draft:
+            self.drafts[arn] = draft
+
+    def read_inline(self, resource: _Resource) -> None:
+        kind = OWNERS[resource.type]
+        owner = self.principal(resource, kind, kind)
+        if owner is not None:
+            self.found[Inline(owner, self.named(resource))] = self.document(resource, "policy")
+            draft = self.drafted(resource, "policy")
+            if draft:
+                self.found[Inline(owner, f"{self.named(resource)}{DRAFT}")] = draft
+
+    def read_attachment(self, resource: _Resource) -> None:
+        kind = OWNERS[resource.type]
+        self.attach(self.principal(resource, kind, kind), resource)
+
+    def read_attachments(self, resource: _Resource) -> None:
+        for kind in KINDS:
+            for owner in self.several(resource, f"{kind}s", kind):
+                self.attach(owner, resource)
+
+    def several(self, resource: _Resource, argument: str, kind: Kind) -> Iterator[Principal]:
+        """Yield the principals that a list names."""
+        for name in _list(resource.get(argument)):
+            if name:
+                yield self.called(resource, str(name), kind)
+        if _is_partly_unknown(resource.unknown.get(argument)):
+            target = self.referred(resource, argument, f"aws_iam_{kind}")
+            if target is not None:
+                yield self.owner(target, kind)
+            else:
+                self.tell(resource, argument, "some of its principals are not known")
+
+    def read_membership(self, resource: _Resource) -> None:
+        group = self.principal(resource, "group", "group")
+        for user in self.several(resource, "users", "user"):
+            if group is not None:
+                self.found[Member(user, group.name)] = True
+
+    def read_groups_of_user(self, resource: _Resource) -> None:
+        user = self.principal(resource, "user", "user")
+        for group in self.several(resource, "groups", "group"):
+            if user is not None:
+                self.found[Member(user, group.name)] = True
+
+    def read_control(self, resource: _Resource) -> None:
+        policy_type = str(resource.get("type") or "SERVICE_CONTROL_POLICY")
+        if policy_type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+            value = ControlValue(
+                self.named(resource), policy_type, self.document(resource, "content"), resource.get("arn")
+            )
+            self.found[Control(self.control_id(resource))] = value
+
+    def control_id(self, resource: _Resource) -> str:
+        return str(resource.get("id") or resource.address)
+
+    def read_target(self, resource: _Resource) -> None:
+        policy_id = resource.get("policy_id")
+        if not policy_id:
+            target = self.referred(resource, "policy_id", "aws_organizations_policy")
+            policy_id = self.control_id(target) if target else None
+        if policy_id and resource.get("target_id"):
+            self.found[Target(str(policy_id), str(resource.get("target_id")))] = True
+        else:
+            self.tell(resource, "policy_id" if not policy_id else "target_id", "this attachment is not seen")
+
+
+READERS: Mapping[str, Callable[[_Reading, _Resource], None]] = {
+    "aws_iam_role": _Reading.read_principal,
+    "aws_iam_user": _Reading.read_principal,
+    "aws_iam_group": _Reading.read_principal,
+    "aws_iam_policy": _Reading.read_policy,
+    "aws_iam_role_policy": _Reading.read_inline,
+    "aws_iam_user_policy": _Reading.read_inline,
+    "aws_iam_group_policy": _Reading.read_inline,
+    "aws_iam_role_policy_attachment": _Reading.read_attachment,
+    "aws_iam_user_policy_attachment": _Reading.read_attachment,
+    "aws_iam_group_policy_attachment": _Reading.read_attachment,
+    "aws_iam_policy_attachment": _Reading.read_attachments,
+    "aws_iam_group_membership": _Reading.read_membership,
+    "aws_iam_user_group_membership": _Reading.read_groups_of_user,
+    "aws_organizations_policy": _Reading.read_control,
+    "aws_organizations_policy_attachment": _Reading.read_target,
+}
+
+
+def _is_partly_unknown(unknown: Any) -> bool:
+    return unknown is True or (isinstance(unknown, list) and any(unknown))
+
+
+def _dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

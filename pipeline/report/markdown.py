@@ -1,0 +1,181 @@
+"""The report as Markdown for a comment on a pull request: numbers, what changed, the worst findings. Names that others
+gave stand in code spans, so that they neither mention anybody nor make links.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from urllib.parse import quote
+
+from pipeline.errors import printable
+from pipeline.report.findings import Finding, by_severity
+from pipeline.report.overview import Row
+from pipeline.report.summary import Summary
+from pipeline.report.tables import Cell
+
+#: Characters of a comment that GitHub takes, less a margin for what a bot puts around it.
+MOST = 60_000
+MOST_FINDINGS = 30
+MOST_OF_CONTROL = 3
+#: Characters of a text in a cell.
+MOST_TEXT = 300
+VERDICTS = ("allowed", "conditional", "denied", "blocked", "none")
+
+
+def markdown(summary: Summary, url: str | None = None) -> str:
+    """Return the report as Markdown of fewer than 60,000 characters; it says what it leaves out.
+
+    ``url`` is where the HTML report is to be found: then numbers and findings link there.
+    """
+    parts = [
+        _head(summary),
+        _verdicts(summary, url),
+        _controls(summary, url),
+        _dangerous(summary, url),
+        _missing(summary),
+    ]
+    tail = f"Made by policylake from snapshot {code(summary.snapshot_id)}" + (
+        f": [the whole report]({url})." if url else "."
+    )
+    room = MOST - sum(len(part) + 2 for part in parts) - len(tail) - 400
+    parts.insert(2, _worst(summary, url, max(room, 0)))
+    text = "\n\n".join(part for part in (*parts, tail) if part) + "\n"
+    return (
+        text
+        if len(text) < MOST
+        else text[: MOST - 80].rsplit("\n", 1)[0] + "\n\nThe rest is left out: a comment holds no more.\n"
+    )
+
+
+def _head(summary: Summary) -> str:
+    lines = ["## Who can do what with SageMaker"]
+    accounts = sum(1 for account in summary.accounts if account.account_id)
+    actions = len(summary.book.actions)
+    lines.append(f"{summary.principals:,} principals in {accounts:,} accounts, {actions:,} actions.")
+    if summary.part:
+        lines.append("Part: " + ", ".join(f"{kind} {code(words)}" for kind, words in summary.part.words) + ".")
+    if summary.scenario:
+        lines.append(f"Scenario: {text_of(summary.scenario.title)}.")
+    return "\n".join(lines)
+
+
+def _verdicts(summary: Summary, url: str | None) -> str:
+    changes, before = _changes(summary)
+    told = [f"{_linked(f'{summary.totals[verdict]:,}', url, f'matrix.html#verdict={verdict}')}" for verdict in VERDICTS]
+    lines = [_row(("answers", *VERDICTS)), _row(["---", *["---:"] * len(VERDICTS)]), _row(["now", *told])]
+    if changes:
+        lines.append(
+            _row(
+                [
+                    f"since {before}",
+                    *(f"{changes.get(verdict, 0):+,}" if verdict in changes else "" for verdict in VERDICTS),
+                ]
+            )
+        )
+    elif summary.history:
+        lines += ["", "The lake holds no earlier snapshot to compare with."]
+    return "\n".join(lines)
+
+
+def _changes(summary: Summary) -> tuple[dict[str, int], str]:
+    """Return how the verdicts differ from those of the snapshot before, and its day."""
+    listed = summary.history.snapshots if summary.history else ()
+    for before, one in pairwise(listed):
+        if one.is_current and one.changes is not None:
+            return one.changes, before.day
+    return {}, ""
+
+
+def _controls(summary: Summary, url: str | None) -> str:
+    rows = [_control(finding, url) for finding in summary.findings]
+    if not rows:
+        return "No control finds anything."
+    head = [_row(("severity", "control", "open", "accepted")), _row(("---", "---", "---:", "---:"))]
+    return "\n".join(
+        ["<details><summary>All controls that find something</summary>", "", *head, *rows, "", "</details>"]
+    )
+
+
+def _control(finding: Finding, url: str | None) -> str:
+    title = _linked(text_of(finding.title), url, f"findings.html#{finding.name}")
+    return _row((finding.severity, title, f"{finding.open_count:,}", f"{finding.accepted:,}"))
+
+
+def _worst(summary: Summary, url: str | None, room: int) -> str:
+    """Return the worst findings: of each control the first, so that one of many does not hide the others."""
+    listed = by_severity(summary.findings)
+    told = ", ".join(f"{count:,} {severity}" for severity, count, _ in listed if count)
+    if not told:
+        return ""
+    head = [f"### Findings: {told}", "", _row(("severity", "what", "what is wrong", "instead")), _row(["---"] * 4)]
+    used = sum(len(line) + 1 for line in head)
+    shown: list[str] = []
+    for finding, cells in _cases(summary.findings):
+        line = _row((finding.severity, _subject(cells[0], url), text_of(cells[1].text), text_of(finding.remedy)))
+        if len(shown) == MOST_FINDINGS or used + len(line) + 1 > room:
+            break
+        shown.append(line)
+        used += len(line) + 1
+    left = sum(finding.open_count for finding in summary.findings) - len(shown)
+    rest = f"\n\n{left:,} more findings are left out here; `policylake check` lists them all." if left else ""
+    return "\n".join([*head, *shown]) + rest
+
+
+def _cases(findings: Sequence[Finding]) -> Iterator[tuple[Finding, Sequence[Cell]]]:
+    for finding in findings:
+        for cells in finding.table.rows[: min(MOST_OF_CONTROL, finding.open_count)]:
+            yield finding, cells
+
+
+def _subject(cell: Cell, url: str | None) -> str:
+    return _linked(code(cell.text), url, cell.href) if cell.href else code(cell.text)
+
+
+def _dangerous(summary: Summary, url: str | None) -> str:
+    if not summary.dangerous:
+        return ""
+    rows = [_action(row, url) for row in summary.dangerous]
+    head = [_row(("action", "what it opens", "allowed", "conditional")), _row(("---", "---", "---:", "---:"))]
+    return "\n".join(["### The actions that open most", "", *head, *rows])
+
+
+def _action(row: Row, url: str | None) -> str:
+    name = _linked(code(row.action.name), url, f"matrix.html#action={row.action.name}")
+    return _row((name, row.why, f"{row.counts['allowed']:,}", f"{row.counts['conditional']:,}"))
+
+
+def _missing(summary: Summary) -> str:
+    if not summary.gaps:
+        return ""
+    return "\n".join(["### What is missing", "", *(f"- {text_of(gap)}" for gap in summary.gaps)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _linked(text: str, url: str | None, place: str) -> str:
+    if url is None:
+        return text
+    safe = quote(place, safe="#&=:/.,@+-_~%")
+    return f"[{text}]({url.rstrip('/')}/{safe})"
+
+
+def text_of(text: str) -> str:
+    """Return a text so that Markdown and GitHub leave it as it is: no markup, mentions or references."""
+    short = printable(_short(text))
+    marked = re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", short.replace("&", "&amp;"))
+    return marked.replace("@", "@\u2060").replace("://", ":\u2060//")
+
+
+def code(text: str) -> str:
+    """Return a text as a code span, whatever backticks and lines are in it; also within a table."""
+    short = printable(_short(text)).replace("|", "\\|") or " "
+    fence = "`" * (max((len(run) for run in re.findall("`+", short)), default=0) + 1)
+    pad = " " if short.startswith("`") or short.endswith("`") else ""
+    return f"{fence}{pad}{short}{pad}{fence}"
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= MOST_TEXT else flat[: MOST_TEXT - 1] + "…"

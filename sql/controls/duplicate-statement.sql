@@ -1,0 +1,68 @@
+/*
+id = "duplicate-statement"
+title = "A statement stands twice"
+severity = "low"
+category = "hygiene"
+rationale = """
+The principal has the same statement twice, Sid apart: in one policy, or in two of its policies. Who takes the one out believes the
+access gone."""
+remedy = "Keep one of the two: in the policy that says by its name what it is for."
+avoid = "The same statement in a role's own policy and in the managed one that is attached to it."
+prefer = "One managed policy that holds the statement, attached wherever it is needed."
+
+[frameworks]
+nist-800-53-r5 = ["AC-6"]
+*/
+with
+held as (
+    select distinct
+        principal_arn,
+        policy_id,
+    from principal_policies
+    where attachment_kind in ('inline', 'managed')
+),
+
+-- A number for what a statement says, without its Sid.
+said as (
+    select
+        statements.statement_id,
+        statements.policy_id,
+        statements.statement_index,
+        number_of(
+            json_merge_patch(
+                statement_of(policies.document, statements.statement_index)::json,
+                '{"Sid": null}'
+            )::varchar
+        ) as content,
+    from statements
+    inner join policies on statements.policy_id = policies.policy_id
+    semi join held on statements.policy_id = held.policy_id
+),
+
+repeated as (
+    select
+        held.principal_arn,
+        said.content,
+        list(said.statement_id order by said.statement_id) as statement_ids,
+    from held
+    inner join said on held.policy_id = said.policy_id
+    group by held.principal_arn, said.content
+    having count(*) > 1
+),
+
+-- Once for all principals that have the same two.
+pairs as (
+    select
+        statement_ids,
+        count(*) as holder_count,
+        min(principal_arn) as first_holder,
+    from repeated
+    group by statement_ids
+)
+
+select
+    'statement' as subject_kind,
+    statement_ids[2] as statement_id,
+    'The same statement stands ' || len(statement_ids) || ' times for ' || first_holder
+    || case when holder_count > 1 then ' and ' || (holder_count - 1) || ' more' else '' end as message,
+from pairs

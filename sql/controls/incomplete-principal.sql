@@ -1,0 +1,24 @@
+/*
+id = "incomplete-principal"
+title = "Something of a principal is missing"
+severity = "high"
+category = "hygiene"
+rationale = """
+The inputs name a group, a policy or a boundary that they do not hold, or that was rejected. What is said of the principal may be
+too little or too much, in every other control too."""
+remedy = "Export the account again, whole, or mend what the rejects name, and build again."
+avoid = "An export with a filter, or of which the last page was not saved."
+prefer = "aws iam get-account-authorization-details, all pages."
+
+[frameworks]
+nist-800-53-r5 = ["CA-7"]
+
+[sources.incomplete]
+query = "incomplete_principals"
+*/
+select
+    'principal' as subject_kind,
+    principal_arn,
+    'It is incomplete, without ' || array_to_string(missing[:3], ', ')
+    || case when len(missing) > 3 then ' and ' || (len(missing) - 3) || ' more' else '' end as message,
+from incomplete

@@ -1,0 +1,39 @@
+/*
+id = "job-without-vpc"
+title = "Jobs and notebooks may run outside of a VPC"
+severity = "low"
+category = "grants"
+rationale = """
+Outside of a VPC of one's own neither security groups nor endpoint policies nor flow logs apply. The principal may make such
+calls without subnets: no condition keeps it from that."""
+remedy = """
+Add "Null": {"sagemaker:VpcSubnets": "false"} to the grants, or name the subnets; ForAllValues alone is true of none."""
+avoid = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"}'''
+prefer = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*",
+ "Condition": {"ForAllValues:StringEquals": {"sagemaker:VpcSubnets": ["subnet-0123"]},
+               "Null": {"sagemaker:VpcSubnets": "false"}}}'''
+
+[frameworks]
+aws-fsbp = ["SageMaker.2"]
+nist-800-53-r5 = ["AC-4", "SC-7"]
+iso-27001-2022 = ["A.8.22"]
+
+[sources.calls]
+query = "calls_with_value"
+key = "sagemaker:VpcSubnets"
+value = ""
+
+[sources.administrators]
+query = "full_access_principals"
+*/
+select
+    'principal' as subject_kind,
+    calls.principal_arn,
+    any_value(calls.account_id) as account_id,
+    'It may do without subnets by: ' || array_to_string(list(calls.action order by calls.action)[:4], ', ')
+    || case when count(*) > 4 then ' and ' || (count(*) - 4) || ' more' else '' end as message,
+from calls
+anti join administrators on calls.principal_arn = administrators.principal_arn
+group by calls.principal_arn

@@ -1,0 +1,38 @@
+/*
+id = "notebook-with-direct-internet"
+title = "Notebook instances may have direct internet access"
+severity = "high"
+category = "grants"
+rationale = """
+A notebook instance with direct internet access reaches the internet past the VPC, its firewalls and its logs: data leaves, and
+code comes in. The principal may create one: no condition keeps it from that."""
+remedy = """
+Add "StringEquals": {"sagemaker:DirectInternetAccess": "Disabled"} to the grants, or a Deny for "Enabled"."""
+avoid = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateNotebookInstance", "Resource": "*"}'''
+prefer = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateNotebookInstance", "Resource": "*",
+ "Condition": {"StringEquals": {"sagemaker:DirectInternetAccess": "Disabled"}}}'''
+
+[frameworks]
+aws-fsbp = ["SageMaker.1"]
+nist-800-53-r5 = ["AC-4", "SC-7"]
+iso-27001-2022 = ["A.8.22"]
+
+[sources.calls]
+query = "calls_with_value"
+key = "sagemaker:DirectInternetAccess"
+value = "Enabled"
+
+[sources.administrators]
+query = "full_access_principals"
+*/
+select
+    'principal' as subject_kind,
+    calls.principal_arn,
+    any_value(calls.account_id) as account_id,
+    'It may give direct internet access by: ' || array_to_string(list(calls.action order by calls.action)[:4], ', ')
+    || case when count(*) > 4 then ' and ' || (count(*) - 4) || ' more' else '' end as message,
+from calls
+anti join administrators on calls.principal_arn = administrators.principal_arn
+group by calls.principal_arn

@@ -1,0 +1,37 @@
+/*
+id = "notebook-with-root-access"
+title = "Notebook instances may have root access"
+severity = "medium"
+category = "grants"
+rationale = """
+Who has root on a notebook instance can change what protects it: agents, lifecycle scripts, network settings. The principal may
+create or update one with root access: no condition keeps it from that."""
+remedy = """
+Add "StringEquals": {"sagemaker:RootAccess": "Disabled"} to the grants, or a Deny for "Enabled"."""
+avoid = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateNotebookInstance", "Resource": "*"}'''
+prefer = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateNotebookInstance", "Resource": "*",
+ "Condition": {"StringEquals": {"sagemaker:RootAccess": "Disabled"}}}'''
+
+[frameworks]
+aws-fsbp = ["SageMaker.3"]
+nist-800-53-r5 = ["AC-6", "CM-7"]
+
+[sources.calls]
+query = "calls_with_value"
+key = "sagemaker:RootAccess"
+value = "Enabled"
+
+[sources.administrators]
+query = "full_access_principals"
+*/
+select
+    'principal' as subject_kind,
+    calls.principal_arn,
+    any_value(calls.account_id) as account_id,
+    'It may give root access by: ' || array_to_string(list(calls.action order by calls.action)[:4], ', ')
+    || case when count(*) > 4 then ' and ' || (count(*) - 4) || ' more' else '' end as message,
+from calls
+anti join administrators on calls.principal_arn = administrators.principal_arn
+group by calls.principal_arn

@@ -1,0 +1,38 @@
+/*
+id = "output-without-own-key"
+title = "Results of jobs may be without a key of one's own"
+severity = "low"
+category = "grants"
+rationale = """
+What a job writes is encrypted with the bucket's default unless the call names a key. The principal may make such calls without an
+output key: no condition keeps it from that."""
+remedy = """
+Add "Null": {"sagemaker:OutputKmsKeyArn": "false"} to the grants, or name the keys with ArnEquals."""
+avoid = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"}'''
+prefer = '''
+{"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*",
+ "Condition": {"ArnEquals": {"sagemaker:OutputKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/0123"}}}'''
+
+[frameworks]
+nist-800-53-r5 = ["SC-28"]
+iso-27001-2022 = ["A.8.24"]
+soc2-2017 = ["CC6.1"]
+
+[sources.calls]
+query = "calls_with_value"
+key = "sagemaker:OutputKmsKeyArn"
+value = ""
+
+[sources.administrators]
+query = "full_access_principals"
+*/
+select
+    'principal' as subject_kind,
+    calls.principal_arn,
+    any_value(calls.account_id) as account_id,
+    'It may do without an output key by: ' || array_to_string(list(calls.action order by calls.action)[:4], ', ')
+    || case when count(*) > 4 then ' and ' || (count(*) - 4) || ' more' else '' end as message,
+from calls
+anti join administrators on calls.principal_arn = administrators.principal_arn
+group by calls.principal_arn

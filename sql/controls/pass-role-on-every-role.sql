@@ -1,0 +1,47 @@
+/*
+id = "pass-role-on-every-role"
+title = "iam:PassRole on every role"
+severity = "high"
+category = "grants"
+rationale = """
+The principal may pass any role of the account to a service, administrators' roles among them if they trust it: a training job
+or a notebook with such a role does whatever the role may. Which services is a matter of another control."""
+remedy = "Name the execution roles in Resource: a path or a prefix for them, such as role/sagemaker/*."
+avoid = '''
+{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}'''
+prefer = '''
+{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/sagemaker/*",
+ "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}}'''
+
+[frameworks]
+nist-800-53-r5 = ["AC-6"]
+iso-27001-2022 = ["A.8.2"]
+soc2-2017 = ["CC6.3"]
+pci-dss-4 = ["7.2.2"]
+
+[sources.administrators]
+query = "full_access_principals"
+*/
+with
+open_grants as (
+    select
+        access.principal_arn,
+        any_value(access.resource_pattern order by access.resource_pattern) as resource_pattern,
+        min(access.granted_by)[1] as statement_id,
+    from access
+    anti join administrators on access.principal_arn = administrators.principal_arn
+    where
+        access.action = 'iam:PassRole'
+        and access.action_verdict in ('allowed', 'conditional')
+        and access.except_resources is null
+        and regexp_full_match(access.resource_pattern, '\*+|arn:[^:]*:iam::[^:]*:(\*+|role/?\*+)')
+    group by access.principal_arn
+)
+
+select
+    'principal' as subject_kind,
+    principal_arn,
+    'iam:PassRole' as action,
+    statement_id,
+    'It may pass every role: ' || resource_pattern as message,
+from open_grants

@@ -1,0 +1,63 @@
+/*
+id = "presigned-url-for-others"
+title = "Presigned URLs for other people's notebooks and profiles"
+severity = "high"
+category = "grants"
+rationale = """
+A presigned URL opens a notebook instance, or Studio as a user profile, with all that its execution role may do. Without a
+condition on tags or a resource that names the caller, the principal may open everybody's."""
+remedy = """
+Limit the calls to resources of the caller: a resource such as user-profile/d-0123/${aws:username}, or a condition that compares a tag of
+the resource with the caller."""
+avoid = '''
+{"Effect": "Allow", "Action": "sagemaker:CreatePresigned*Url", "Resource": "*"}'''
+prefer = '''
+{"Effect": "Allow", "Action": "sagemaker:CreatePresignedNotebookInstanceUrl", "Resource": "*",
+ "Condition": {"StringEquals": {"aws:ResourceTag/owner": "${aws:username}"}}}'''
+
+[frameworks]
+nist-800-53-r5 = ["AC-3", "AC-6"]
+soc2-2017 = ["CC6.1"]
+iso-27001-2022 = ["A.8.3"]
+
+[sources.administrators]
+query = "full_access_principals"
+*/
+with
+by_tags as (
+    select condition_id
+    from residual_conditions
+    where
+        len(
+            list_filter(
+                condition_keys,
+                lambda key: contains(lower(key), 'resourcetag/') or lower(key) = 'sagemaker:owneruserprofilearn'
+            )
+        ) > 0
+),
+
+opened as (
+    select
+        access.principal_arn,
+        access.action,
+        min(access.resource_pattern) as resource_pattern,
+    from access
+    anti join by_tags on access.condition_id = by_tags.condition_id
+    anti join administrators on access.principal_arn = administrators.principal_arn
+    where
+        access.action in ('sagemaker:CreatePresignedNotebookInstanceUrl', 'sagemaker:CreatePresignedDomainUrl')
+        and access.action_verdict in ('allowed', 'conditional')
+        and access.resource_type in ('notebook-instance', 'user-profile')
+        and contains(access.resource_pattern, '*')
+        and not regexp_matches(access.resource_pattern, open_variable())
+        -- A name before the last wildcard that is the principal's own leaves only its own.
+        and not contains(access.resource_pattern, '/' || split_part(access.principal_arn, '/', -1))
+    group by access.principal_arn, access.action
+)
+
+select
+    'principal' as subject_kind,
+    principal_arn,
+    action,
+    'It may open every one of ' || resource_pattern as message,
+from opened

@@ -1,0 +1,58 @@
+/*
+id = "resource-named-where-none-is-taken"
+title = "A resource is named for an action that takes none"
+severity = "medium"
+category = "hygiene"
+rationale = """
+The action has no resource types: its requests name no resource, and only Resource "*" matches them. With ARNs an Allow grants
+nothing and a Deny protects nothing. The action is named in the statement; wildcards may well match such actions too."""
+remedy = """
+Put these actions into a statement of their own with Resource "*"."""
+avoid = '''
+{"Effect": "Allow", "Action": "sagemaker:ListModels", "Resource": "arn:aws:sagemaker:*:*:model/*"}'''
+prefer = '''
+{"Effect": "Allow", "Action": "sagemaker:ListModels", "Resource": "*"}'''
+
+[frameworks]
+nist-800-53-r5 = ["AC-3"]
+*/
+with
+named_actions as (
+    select distinct
+        actions.statement_id,
+        reference_actions.action,
+        reference_actions.service,
+        reference_actions.takes_resources,
+    from actions
+    inner join statements on actions.statement_id = statements.statement_id
+    inner join reference_actions on lower(actions.action_pattern) = lower(reference_actions.action)
+    where
+        not actions.is_wildcard
+        and statements.action_element = 'Action'
+        and statements.resource_element = 'Resource'
+),
+
+matching_all as (
+    select distinct statement_id
+    from resources
+    where regexp_full_match(resource_pattern, '\*+')
+),
+
+useless as (
+    select
+        named_actions.statement_id,
+        list(named_actions.action order by named_actions.action) as names,
+    from named_actions
+    anti join matching_all on named_actions.statement_id = matching_all.statement_id
+    where not named_actions.takes_resources
+    group by named_actions.statement_id
+)
+
+select
+    'statement' as subject_kind,
+    useless.statement_id,
+    statements.effect || ' of ' || array_to_string(useless.names[:3], ', ')
+    || case when len(useless.names) > 3 then ' and ' || (len(useless.names) - 3) || ' more' else '' end
+    || ', which take no resource: only "*" matches' as message,
+from useless
+inner join statements on useless.statement_id = statements.statement_id

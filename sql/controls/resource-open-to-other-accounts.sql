@@ -1,0 +1,71 @@
+/*
+id = "resource-open-to-other-accounts"
+title = "A resource policy is open to other accounts"
+severity = "medium"
+category = "grants"
+rationale = """
+The policy of the resource allows principals of another account. That account's administrators decide who of them, and SCPs of
+this organization do not reach them."""
+remedy = """
+Take the account out if the share is over. Accounts that are trusted go into the parameter, or the risk is accepted with an expiry."""
+avoid = '''
+{"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sagemaker:DescribeModelPackage", "Resource": "*"}'''
+prefer = '''
+{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:role/deployer"},
+ "Action": "sagemaker:DescribeModelPackage", "Resource": "*"}'''
+
+[frameworks]
+nist-800-53-r5 = ["AC-3", "AC-4"]
+soc2-2017 = ["CC6.6"]
+iso-27001-2022 = ["A.5.15"]
+
+[parameters.trusted_accounts]
+description = "Accounts that may be named"
+default = []
+
+[sources.shared]
+query = "shared_resources"
+*/
+with
+allowing as (
+    select distinct
+        shared.resource_arn,
+        shared.account_id,
+        shared.statement_id,
+        shared.principal_kind,
+        shared.principal_value,
+        shared.principal_element,
+        shared.condition_count,
+        attachments.attachment_kind,
+    from shared
+    inner join attachments
+        on
+            shared.resource_arn = attachments.target_arn
+            and split_part(shared.statement_id, '#', 1) = attachments.policy_id
+    where
+        shared.effect = 'Allow'
+        and attachments.attachment_kind = 'resource'
+),
+
+others as (
+    select
+        resource_arn,
+        account_id,
+        statement_id,
+        regexp_extract(principal_value, '([0-9]{12})', 1) as other_account,
+    from allowing
+    where
+        principal_kind = 'AWS'
+        and principal_element = 'Principal'
+        and regexp_matches(principal_value, '^([0-9]{12}$|arn:[^:]*:(iam|sts)::[0-9]{12}:)')
+)
+
+select distinct
+    'resource' as subject_kind,
+    resource_arn,
+    account_id,
+    statement_id,
+    other_account as aspect,
+    'Account ' || other_account || ' may use it' as message,
+from others
+where not list_contains($trusted_accounts, other_account)

@@ -1,0 +1,96 @@
+/*
+id = "search-shows-what-describe-denies"
+title = "Describe is denied and Search is allowed"
+severity = "medium"
+category = "guide"
+rationale = """
+Search returns the same records as the Describe calls, for every resource of a type, and knows no tags of resources: what a
+Deny of Describe hides, by tag or altogether, Search shows."""
+remedy = "Deny sagemaker:Search as well, or limit it with sagemaker:SearchVisibilityCondition."
+avoid = '''
+[{"Effect": "Allow", "Action": ["sagemaker:Search", "sagemaker:Describe*"], "Resource": "*"},
+ {"Effect": "Deny", "Action": "sagemaker:DescribeTrainingJob", "Resource": "*",
+  "Condition": {"StringEquals": {"aws:ResourceTag/project": "b"}}}]'''
+prefer = '''
+[{"Effect": "Allow", "Action": "sagemaker:Describe*", "Resource": "*"},
+ {"Effect": "Deny", "Action": ["sagemaker:DescribeTrainingJob"], "Resource": "*",
+  "Condition": {"StringEquals": {"aws:ResourceTag/project": "b"}}},
+ {"Effect": "Deny", "Action": "sagemaker:Search", "Resource": "*"}]'''
+
+[frameworks]
+nist-800-53-r5 = ["AC-3"]
+iso-27001-2022 = ["A.8.3"]
+
+[parameters.actions]
+description = "Describe calls of what Search finds"
+default = [
+    "sagemaker:DescribeTrainingJob", "sagemaker:DescribeProcessingJob", "sagemaker:DescribeEndpoint",
+    "sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:DescribeModelCard",
+    "sagemaker:DescribePipeline", "sagemaker:DescribePipelineExecution", "sagemaker:DescribeFeatureGroup",
+    "sagemaker:DescribeProject", "sagemaker:DescribeExperiment", "sagemaker:DescribeTrial",
+    "sagemaker:DescribeTrialComponent", "sagemaker:DescribeTransformJob", "sagemaker:DescribeHyperParameterTuningJob",
+]
+*/
+with
+searchers as (
+    select distinct access.principal_arn
+    from access
+    left join residual_conditions on access.condition_id = residual_conditions.condition_id
+    where
+        access.action = 'sagemaker:Search'
+        and access.action_verdict in ('allowed', 'conditional')
+        and len(
+            list_filter(
+                coalesce(residual_conditions.condition_keys, []),
+                lambda key: starts_with(lower(key), 'sagemaker:searchvisibilitycondition')
+            )
+        ) = 0
+),
+
+by_tags as (
+    select condition_id
+    from residual_conditions
+    where len(list_filter(condition_keys, lambda key: contains(lower(key), 'resourcetag/'))) > 0
+),
+
+denials as (
+    select
+        statements.statement_id,
+        statement_actions.action,
+    from statements
+    inner join statement_actions on statements.statement_id = statement_actions.statement_id
+    where
+        statements.effect = 'Deny'
+        and list_contains($actions, statement_actions.action)
+),
+
+-- A Deny takes all of it, or what has some tag.
+hidden as (
+    select
+        access_matrix.principal_arn,
+        access_matrix.action,
+    from access_matrix
+    where
+        access_matrix.verdict = 'denied'
+        and list_contains($actions, access_matrix.action)
+    union
+    select
+        access.principal_arn,
+        access.action,
+    from access
+    semi join by_tags on access.condition_id = by_tags.condition_id
+    inner join denials
+        on
+            access.action = denials.action
+            and list_contains(access.limited_by, denials.statement_id)
+    where list_contains($actions, access.action)
+)
+
+select
+    'principal' as subject_kind,
+    hidden.principal_arn,
+    'sagemaker:Search shows what a Deny hides of '
+    || array_to_string(list(distinct hidden.action order by hidden.action), ', ') as message,
+from hidden
+semi join searchers on hidden.principal_arn = searchers.principal_arn
+group by hidden.principal_arn

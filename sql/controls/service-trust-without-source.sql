@@ -1,0 +1,58 @@
+/*
+id = "service-trust-without-source"
+title = "A service may assume the role for any account"
+severity = "medium"
+category = "grants"
+rationale = """
+The trust policy lets SageMaker assume the role and does not say for whom. Where a service can be made to use the role of one
+account for the work of another (the confused deputy), aws:SourceAccount and aws:SourceArn are what stops it."""
+remedy = """
+Add "StringEquals": {"aws:SourceAccount": "..."} or "ArnLike": {"aws:SourceArn": "..."} to the statement of the trust
+policy."""
+avoid = '''
+{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}'''
+prefer = '''
+{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole",
+ "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}'''
+
+[frameworks]
+nist-800-53-r5 = ["AC-3"]
+iso-27001-2022 = ["A.5.15"]
+
+[parameters.service]
+description = "Service principal"
+default = "sagemaker.amazonaws.com"
+
+[sources.service_trusts]
+query = "service_roles"
+service = "$service"
+*/
+with
+trusting as (
+    select
+        principal_arn,
+        account_id,
+        unnest(statement_ids) as statement_id,
+    from service_trusts
+    where not is_service_linked
+),
+
+sourced as (
+    select distinct statement_id
+    from conditions
+    where
+        lower(condition_key) in ('aws:sourceaccount', 'aws:sourcearn', 'aws:sourceorgid', 'aws:sourceorgpaths')
+        and not if_exists
+        and operator != 'Null'
+)
+
+select
+    'role' as subject_kind,
+    trusting.principal_arn,
+    trusting.account_id,
+    trusting.principal_arn as attached_to,
+    trusting.statement_id,
+    $service || ' may assume it for any account: no condition on aws:SourceAccount or aws:SourceArn' as message,
+    'Add a condition on aws:SourceAccount with the value ' || trusting.account_id || ' to the trust policy.' as remedy,
+from trusting
+anti join sourced on trusting.statement_id = sourced.statement_id

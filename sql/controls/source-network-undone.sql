@@ -1,0 +1,104 @@
+/*
+id = "source-network-undone"
+title = "Another grant undoes a limit to a VPC or VPC endpoint"
+severity = "high"
+category = "guide"
+rationale = """
+A statement allows actions only from a VPC or through a VPC endpoint, and another one allows the same principal the same
+actions on the same resources from anywhere. Allow statements add up: the limit limits nothing."""
+remedy = """
+Take the actions out of the other grant, or turn the limit into a Deny with StringNotEquals for everything that does not come
+from the VPC or the endpoint."""
+avoid = '''
+[{"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": "*",
+  "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-0123"}}},
+ {"Effect": "Allow", "Action": "sagemaker:Invoke*", "Resource": "*"}]'''
+prefer = '''
+[{"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": "*"},
+ {"Effect": "Deny", "Action": "sagemaker:InvokeEndpoint", "Resource": "*",
+  "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-0123"}}}]'''
+
+[frameworks]
+nist-800-53-r5 = ["AC-3", "AC-4"]
+soc2-2017 = ["CC6.6"]
+iso-27001-2022 = ["A.8.22"]
+*/
+with
+limits as (
+    select distinct
+        statements.statement_id,
+        conditions.condition_key,
+    from statements
+    inner join conditions on statements.statement_id = conditions.statement_id
+    where
+        statements.effect = 'Allow'
+        and lower(conditions.condition_key) in ('aws:sourcevpc', 'aws:sourcevpce')
+),
+
+holders as (
+    select distinct
+        principal_statements.principal_arn,
+        limits.statement_id,
+        limits.condition_key,
+        statement_actions.action,
+        resources.resource_pattern,
+    from limits
+    inner join principal_statements on limits.statement_id = principal_statements.statement_id
+    inner join statement_actions on limits.statement_id = statement_actions.statement_id
+    inner join resources on limits.statement_id = resources.statement_id
+    where principal_statements.layer = 'identity'
+),
+
+keeping as (
+    select condition_id
+    from residual_conditions
+    where
+        len(
+            list_filter(
+                condition_keys,
+                lambda key: lower(key) in ('aws:sourcevpc', 'aws:sourcevpce')
+            )
+        ) > 0
+),
+
+scopes as (
+    select
+        access.principal_arn,
+        access.action,
+        access.resource_pattern,
+        access.except_resources,
+    from access
+    semi join holders
+        on
+            access.principal_arn = holders.principal_arn
+            and access.action = holders.action
+    anti join keeping on access.condition_id = keeping.condition_id
+    where access.action_verdict in ('allowed', 'conditional')
+),
+
+undone as (
+    select
+        holders.principal_arn,
+        holders.statement_id,
+        holders.condition_key,
+        list(distinct holders.action order by holders.action) as actions,
+    from holders
+    inner join scopes
+        on
+            holders.principal_arn = scopes.principal_arn
+            and holders.action = scopes.action
+    where
+        holders.resource_pattern like like_of(scopes.resource_pattern) escape '\'
+        or regexp_full_match(scopes.resource_pattern, '\*+')
+    group by holders.principal_arn, holders.statement_id, holders.condition_key
+)
+
+select
+    'principal' as subject_kind,
+    principal_arn,
+    statement_id,
+    condition_key as aspect,
+    'It is limited by ' || condition_key || ', and another grant allows from anywhere ' || len(actions)
+    || case len(actions) when 1 then ' action: ' else ' of the actions, such as ' end
+    || array_to_string(actions[:3], ', ') as message,
+from undone
