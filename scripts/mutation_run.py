@@ -50,13 +50,13 @@ AGREEMENT = (
 #: The tests of each side, the quick ones first.
 TESTS = {
     "iam": (
-        "test_decide.py", "test_simulate.py", "test_simulate_lake.py", "test_parse.py", "test_solver_smt.py",
-        *AGREEMENT,
+        "test_decide.py", "test_simulate.py", "test_simulate_lake.py", "test_simulate_together.py", "test_parse.py",
+        "test_solver_smt.py", *AGREEMENT,
     ),
     "evaluate": (
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_dependencies.py", "test_equal_conditions.py",
-        "test_scopes.py",
-        "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py", *AGREEMENT,
+        "test_scopes.py", "test_covering.py", "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py",
+        *AGREEMENT,
     ),
     "sql": (
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", "test_dependencies.py",

@@ -146,6 +146,12 @@ class Requests:
         del caller
         found = {key.lower(): value for key, value in context.items()}
         found |= _called_through(found)
+        if found.get("aws:viaawsservice") == "true":  # it does not keep the keys of an endpoint
+            found = {key: value for key, value in found.items() if key not in ENDPOINT_KEYS[:3]}
+        if "aws:multifactorauthage" in found:
+            found["aws:multifactorauthpresent"] = "true"
+        if "iam:associatedresourcearn" in found:  # which goes with one service only
+            found.pop("iam:passedtoservice", None)
         is_temporary = ":role/" in principal_arn or "aws:multifactorauthpresent" in found
         always = ["aws:useragent", *(["aws:tokenissuetime"] if is_temporary else [])]
         return found | {key: self.value(key) for key in always if key in self.values and key not in found}
@@ -244,7 +250,16 @@ class Requests:
         return self.value(key)
 
     def _tied(self, context: Json, keys: tuple[str, ...]) -> Json:
-        """Give the two spellings of a resource's tags the same value."""
+        """Give the two spellings of a resource's tags one value, and tags of the request the keys that name them."""
+        carried = [key.lower() for key in keys]
+        names = list(_listed(context.get("aws:tagkeys", ())))
+        if any(key.startswith("aws:requesttag/") for key in carried):
+            for name in names:
+                context.setdefault(f"aws:requesttag/{name.lower()}", "")
+        tags = [key.removeprefix("aws:requesttag/") for key in context if key.startswith("aws:requesttag/")]
+        names += [tag for tag in tags if tag not in {name.lower() for name in names}]
+        if names and "aws:tagkeys" in carried:
+            context["aws:tagkeys"] = names
         if any(key.lower().startswith("sagemaker:resourcetag/") for key in keys):
             for key in [key for key in context if key.startswith("aws:resourcetag/")]:
                 context["sagemaker:resourcetag/" + key.split("/", 1)[1]] = context[key]

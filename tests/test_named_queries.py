@@ -83,6 +83,7 @@ CONDITIONS = {
     "still-open": ({"DateLessThan": {"aws:CurrentTime": ["2020-01-01", "2026-01-01T00:00:01Z"]}}, None),
     "begun": ({"DateGreaterThan": {"aws:CurrentTime": "2019-01-01"}}, None),
     "credentials": ({"DateLessThan": {"aws:TokenIssueTime": "2019-01-01"}}, None),
+    "unknown-key": ({"StringEquals": {"myOwn:Key": "x"}}, None),
     "misfit": ({"NumericEquals": {"aws:PrincipalArn": "1"}}, None),
 }  # fmt: skip
 
@@ -159,8 +160,15 @@ def test_what_lies_in_the_past_is_told_of_a_day_of_ones_own(lake):
         "expired", "expired-seconds", "one-day", "still-open"
     }  # fmt: skip
     assert expired("1970-01-02") == set()
-    with pytest.raises(PolicylakeError, match="a day or a moment is expected"):
+    with pytest.raises(PolicylakeError, match="exports, a day or a moment is expected"):
         expired("tomorrow")
+
+
+def test_a_key_that_nobody_knows_is_spelt_as_its_policy_spells_it(lake):
+    sql = "select condition, witness from access where principal_arn like '%/unknown-key'"
+    rows = lake.query(sql).to_pylist()
+    assert rows
+    assert all("myOwn:Key" in row["condition"] and "myOwn:Key" in row["witness"] for row in rows)
 
 
 SOLVER = Solver(Knowledge(reference.load(), {}).domain)

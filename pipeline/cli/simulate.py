@@ -33,7 +33,8 @@ def simulate(
 
     Each line is answered from the lake, or from its own policies if it carries any: identity_policies,
     permissions_boundary, scps, rcps, resource_policy, session_policies. A bad line gives an error line.
-    So do lines that need a lake where there is none; then the exit code is 2.
+    So does a request that AWS cannot make, such as one with aws:SourceVpc and aws:SourceIp, if the lake is asked; and
+    lines that need a lake where there is none; then the exit code is 2.
 
     With --expect each line carries its expect: allowed, explicitDeny, implicitDeny, denied (either of these two), or an
     object with decision, blocked_by (exactly these layers) and sids (statements that must have applied). Each answer
@@ -89,6 +90,7 @@ def _judge(verdicts: Counter[str], requests: str) -> None:
 def _lines(source: str) -> Iterator[Iterator[str]]:
     """Yield the lines of a file or of standard input. Raises PolicylakeError for no such file."""
     if source == "-":
+        # sys.stdin is declared as any text stream; that of a process can be told how to read.
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
         yield iter(sys.stdin)
         return

@@ -39,8 +39,8 @@ SAGEMAKER_FAMILY = (
 TAGS = Principal._fields.index("tags")
 #: What is the same for all accounts, from the relations that they share.
 OF_ALL = ("evaluated_actions", "decided_actions", "account_controls")
-#: What follows from documents alone.
-OF_DOCUMENTS = ("actions", "action_sets", "action_set_members")
+#: What follows from the action patterns of documents alone.
+OF_PATTERNS = ("actions", "action_sets", "action_set_members")
 BEFORE = (
     "principal_policies",
     "principal_layers",
@@ -99,18 +99,18 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
 
 
 def evaluate_documents(connection: Connection, reference: Reference) -> None:
-    """Make the relations of :data:`OF_DOCUMENTS` alone, for documents that no loaded principal has."""
+    """Make the relations of :data:`OF_PATTERNS` alone, for documents that no loaded principal has."""
     _matched(connection, reference)
 
 
 def _matched(connection: Connection, reference: Reference) -> Remembered:
-    """Make the relations of :data:`OF_DOCUMENTS`, with what is remembered of action patterns; return all of that."""
+    """Make the relations of :data:`OF_PATTERNS`, with what is remembered of action patterns; return all of that."""
     connection.execute(assets.text("sql", "macros.sql"))
     decided = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
     memory = remembered(reference, _former(connection), decided)
     for name, known in memory.patterns.items():
         load_table(connection, f"known_{name}", known)
-    run_models(connection, OF_DOCUMENTS)
+    run_models(connection, OF_PATTERNS)
     for name in memory.patterns:
         memory.patterns[name] = connection.table(name).to_arrow_table()
     return memory
@@ -257,11 +257,9 @@ def _former(connection: Connection) -> dict[str, str]:
 
 
 def _spelling(connection: Connection) -> dict[str, str]:
-    """Return AWS's spelling of every key; of keys with a part that policies name, also the policies' own spelling."""
-    written = _rows(
-        connection,
-        "select min(condition_key) from conditions where contains(condition_key, '/') group by lower(condition_key)",
-    )
+    """Return AWS's spelling of every key; of keys that the reference does not know, and of those with a part that
+    policies name, also the policies' own spelling, the first in order where they differ."""
+    written = _rows(connection, "select min(condition_key) from conditions group by lower(condition_key)")
     found = {key.lower(): key for (key,) in written}
     for (key,) in _rows(connection, "select distinct condition_key from reference_condition_keys"):
         name = key.split("${", 1)[0]

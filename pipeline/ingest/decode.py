@@ -175,6 +175,7 @@ _decoders: dict[type, msgspec.json.Decoder[list[object]]] = {}
 
 
 def _decoder(kind: type[T]) -> msgspec.json.Decoder[list[T]]:
+    # Types are values here: each decoder is kept under the type that it was made of, which no annotation can say.
     if kind not in _decoders:
         _decoders[kind] = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
     return _decoders[kind]  # type: ignore[return-value]

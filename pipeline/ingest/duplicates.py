@@ -88,6 +88,7 @@ def _names(text: str) -> Iterator[str]:
 
 def _repeated(names: list[str]) -> list[str]:
     seen: set[str] = set()
+    # set.add gives None, which is no truth: of a name that was not seen the line notes that it is now.
     found = dict.fromkeys(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
     return list(found)
 

@@ -13,6 +13,8 @@ from pipeline.lake.read import Lake
 SERVICE_PRINCIPAL = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII)
 ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", re.ASCII)
 MOST_DAYS = 1_000_000
+#: The word for the newest date of the exports.
+OF_EXPORTS = "exports"
 #: The year 2100, far enough for a policy.
 MOST_SECONDS = 4_102_444_800
 
@@ -93,9 +95,12 @@ def _percent(lake: Lake, given: str) -> str:
 
 
 def _moment(lake: Lake, given: str) -> str:
+    if given.lower() == OF_EXPORTS:
+        return OF_EXPORTS
     seconds = grammar.instant(given)
     if seconds is None or abs(seconds) > MOST_SECONDS:
-        raise PolicylakeError(f"{given}: a day or a moment is expected, such as 2026-11-25 or 2026-11-25T12:00:00Z")
+        expected = f"{OF_EXPORTS}, a day or a moment is expected, such as 2026-11-25 or 2026-11-25T12:00:00Z"
+        raise PolicylakeError(f"{given}: {expected}")
     return datetime.fromtimestamp(float(seconds), UTC).isoformat()
 
 

@@ -85,6 +85,7 @@ def write_principals(folder: Path, book: Book, sources: Sources) -> list[list[st
     for account_id, listed in book.principals.items():
         ordered = sorted(listed, key=lambda principal: in_script_order(key_of(principal)))
         for start in range(0, len(ordered), RUN):
+            # mypy cannot tell the type of a default, which binds the account of this turn of the loop.
             pieces = in_pieces(ordered[start : start + RUN], lambda run, a=account_id: _run(run, a, book, sources))  # type: ignore[misc]
             for run, text in pieces:
                 index.append([key_of(run[0]), f"principals/{len(index):05}"])

@@ -9,4 +9,4 @@ from pipeline.lake import Lake
 
 def rows(lake: Lake, name: str, values: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
     """Return the rows of ``sql/report/<name>.sql``, with ``values`` for its parameters."""
-    return lake.query(assets.text("sql", f"report/{name}.sql"), values).to_pylist()  # type: ignore[no-any-return]
+    return list(lake.query(assets.text("sql", f"report/{name}.sql"), values).to_pylist())
