@@ -3,13 +3,13 @@
 import json
 
 import pytest
+from cli_run import run
 
 from pipeline.build import build_lake
 from pipeline.diff import COLUMNS, Wanted, changes, fails, notes
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.reference import load
-from tests.cli_run import run
 
 X = "arn:aws:sagemaker:*:*:model/x*"
 ALLOW = {"Effect": "Allow", "Action": "sagemaker:DescribeModel", "Resource": "*"}
