@@ -62,7 +62,9 @@ TESTS = {
 }  # fmt: skip
 #: Formulas for test_solver_smt.py.
 FORMULAS = "150"
-SIDES = {"iam": "the concrete evaluator", "evaluate": "the set-based evaluator", "sql": "its SQL models", "diff": "the diff"}
+SIDES = {
+    "iam": "the concrete evaluator", "evaluate": "the set-based evaluator", "sql": "its SQL models", "diff": "the diff",
+}  # fmt: skip
 
 
 class Mutant(NamedTuple):
