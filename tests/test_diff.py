@@ -80,8 +80,10 @@ def _policies(folder, side):
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     top = tmp_path_factory.mktemp("diff")
-    (_policies(top / "old", 0) / "gone.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
-    (_policies(top / "new", 1) / "fresh.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
+    both = {**ALLOW, "Action": ["sagemaker:DescribeModel", "kms:ListKeys"]}
+    for side, (folder, name) in enumerate((("old", "gone"), ("new", "fresh"))):
+        document = {"Version": "2012-10-17", "Statement": [both]}
+        (_policies(top / folder, side) / f"{name}.json").write_text(json.dumps(document))
     return top
 
 
