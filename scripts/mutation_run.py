@@ -62,10 +62,13 @@ TESTS = {
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", "test_dependencies.py",
         *AGREEMENT,
     ),
+    "diff": ("test_diff.py", "test_diff_infrastructure.py"),
 }  # fmt: skip
 #: Formulas for test_solver_smt.py.
 FORMULAS = "150"
-SIDES = {"iam": "the concrete evaluator", "evaluate": "the set-based evaluator", "sql": "its SQL models"}
+SIDES = {
+    "iam": "the concrete evaluator", "evaluate": "the set-based evaluator", "sql": "its SQL models", "diff": "the diff",
+}  # fmt: skip
 
 
 class Mutant(NamedTuple):
@@ -175,7 +178,8 @@ INTRODUCTION = """# Mutation run
 
 Do the tests notice a broken rule? Each row breaks one rule of one side, in a copy of the checkout, and names the first
 test that failed. Written by `make mutations` on {today:%d %B %Y}; the mutants are data in `tests/mutants.toml`.
-Sections are those of [How a request is decided](evaluation-rules.md), `solver.md` is [the solver's page](solver.md).
+Sections are those of [How a request is decided](evaluation-rules.md), `solver.md` is [the solver's page](solver.md),
+`diff.md` [that of the diff](diff.md).
 
 {count} rules broken ({sides}): {noticed} noticed, {survived} survived.
 """

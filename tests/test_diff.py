@@ -3,15 +3,21 @@
 import json
 
 import pytest
+from cli_run import run
 
 from pipeline.build import build_lake
 from pipeline.diff import COLUMNS, Wanted, changes, fails, notes
+from pipeline.diff.compare import Row, differences
 from pipeline.errors import PolicylakeError
+from pipeline.evaluate.knowledge import Knowledge
+from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.witness import Witnesses
 from pipeline.lake import open_lake
 from pipeline.reference import load
-from tests.cli_run import run
 
 X = "arn:aws:sagemaker:*:*:model/x*"
+ENDPOINTS = ["arn:aws:sagemaker:*:*:endpoint/*", "arn:aws:sagemaker:*:*:endpoint-config/*"]
+ACCOUNT = "111122223333"
 ALLOW = {"Effect": "Allow", "Action": "sagemaker:DescribeModel", "Resource": "*"}
 
 
@@ -48,6 +54,11 @@ CASES = {
         [ALLOW, deny(X, Condition={"Bool": {"aws:SecureTransport": "false"}})],
         [("changed", "wider")],
     ),
+    "other-type-granted": (
+        [{**ALLOW, "Action": "sagemaker:CreateEndpoint", "Resource": "arn:aws:sagemaker:*:*:endpoint/*"}],
+        [{**ALLOW, "Action": "sagemaker:CreateEndpoint", "Resource": ENDPOINTS}],
+        [("gained", "wider"), ("gained", "wider")],
+    ),
     "covered-scope-added": ([ALLOW], [ALLOW, {**ALLOW, "Resource": X}], []),
     "two-scopes-become-one": (
         [{**ALLOW, "Resource": ["arn:aws:sagemaker:*:*:model/x*", "arn:aws:sagemaker:*:*:model/*"]}],
@@ -69,8 +80,10 @@ def _policies(folder, side):
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     top = tmp_path_factory.mktemp("diff")
-    (_policies(top / "old", 0) / "gone.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
-    (_policies(top / "new", 1) / "fresh.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
+    both = {**ALLOW, "Action": ["sagemaker:DescribeModel", "kms:ListKeys"]}
+    for side, (folder, name) in enumerate((("old", "gone"), ("new", "fresh"))):
+        document = {"Version": "2012-10-17", "Statement": [both]}
+        (_policies(top / folder, side) / f"{name}.json").write_text(json.dumps(document))
     return top
 
 
@@ -97,6 +110,8 @@ def test_every_difference_has_a_request_that_one_side_alone_allows(rows, lakes, 
         listed = rows.to_pylist()
         residuals = {"wider", "different"} if column == "witness" else {"narrower", "different"}
         assert all((row[column] is not None) == (row["residual"] in residuals) for row in listed)
+        # A line judges one resource, and says nothing of another type that the call needs.
+        listed = [row for row in listed if row["principal_arn"] != "policy/other-type-granted"]
         kept = [row[column] for row in listed if row[column] and row["found_in"] == "both"]
         for lake, wanted in ((allowing, True), (refusing, False)):
             lines = "\n".join(kept) + "\n"
@@ -175,3 +190,17 @@ def test_sides_that_are_nothing_are_told_in_a_line(lakes, monkeypatch):
         failed = run(monkeypatch, "diff", "--lake", str(lakes[0]), side, "current")
         assert failed.code == 2
         assert said in failed.err
+
+
+def test_rows_that_together_allow_what_one_allows_are_no_change():
+    reference = load()
+    knowledge = Knowledge(reference, {})
+    witnesses = Witnesses(Solver(knowledge.domain), knowledge, ())
+    formats = {"model": "arn:${Partition}:sagemaker:${Region}:${Account}:model/${ModelName}"}
+    parts = [Row("model", "*", (X,), True), Row("model", X, (), True)]
+    whole = [Row("model", "*", (), True)]
+    assert differences(parts, whole, formats, ACCOUNT, witnesses) == []
+    assert differences(whole, parts, formats, ACCOUNT, witnesses) == []
+    (one,) = differences(parts[:1], whole, formats, ACCOUNT, witnesses)
+    assert (one.change, one.residual) == ("changed", "wider")
+    assert one.gained.witness.resource.split("/")[1].startswith("x")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from cli_run import run
 
 from pipeline.build import build_lake
 from pipeline.infrastructure.cloudformation import read_template
@@ -12,7 +13,6 @@ from pipeline.infrastructure.facts import Attached, Inline, Member, Principal, U
 from pipeline.infrastructure.terraform import DRAFT, read_plan
 from pipeline.ingest.yaml_text import YamlError, json_of
 from pipeline.lake import open_lake
-from tests.cli_run import run
 
 CASES = Path(__file__).parent / "cases" / "infrastructure"
 ACCOUNT = "111122223333"
@@ -330,3 +330,8 @@ def test_a_template_that_is_no_yaml_is_an_error_with_its_line(monkeypatch, tmp_p
     failed = run(monkeypatch, "diff", str(tmp_path / "broken.yaml"))
     assert failed.code == 2
     assert "broken.yaml:3:1: error" in failed.err
+
+
+def test_a_resource_whose_condition_is_false_is_not_made():
+    found = read_template(json.loads(json_of(TEMPLATE.encode())), ACCOUNT).after
+    assert {key.name for key in found if isinstance(key, Principal)} == {"trainer-vision", "Keeper"}

@@ -15,7 +15,7 @@ from cli_run import run
 from pipeline.lake import open_lake
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/guide.md", "docs/large-organizations.md", "docs/exports.md")
+PAGES = ("README.md", "docs/guide.md", "docs/diff.md", "docs/large-organizations.md", "docs/exports.md")
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 #: The sample holds a malformed file.
 SOME_REJECTED = 3

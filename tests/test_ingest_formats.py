@@ -273,5 +273,5 @@ def test_the_order_of_inputs_does_not_matter(tmp_path):
 
 
 def test_every_adapter_says_what_it_is_told_by_and_what_it_gives():
-    assert len({adapter.content for adapter in ADAPTERS}) == len(ADAPTERS) == 6
+    assert len({adapter.content for adapter in ADAPTERS}) == len(ADAPTERS) == 8
     assert all(adapter.told_by and adapter.gives for adapter in ADAPTERS)

@@ -1,5 +1,5 @@
 /*
-description = "Each principal with its profile and a number for all that the profile may do: equal access has equal numbers, whatever the ids of profiles, blocks and cells are."
+description = "Each principal, but those of account groups whose files are the same on both sides, with its profile and a number for all that the profile may do: equal access has equal numbers, whatever the ids of profiles, blocks and cells are."
 grain = ["principal_arn"]
 */
 with
@@ -21,15 +21,17 @@ contents as (
         ) as content,
     from cell_access
     inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
+    anti join equal_groups on group_of(cell_access.cell_id) = equal_groups.group_number
     where cell_verdicts.verdict in ('allowed', 'conditional')
     group by cell_access.cell_id
 ),
 
 parts as (
     select distinct
-        case_id,
-        block_id,
+        profile_cases.case_id,
+        profile_cases.block_id,
     from profile_cases
+    anti join equal_groups on group_of(profile_cases.case_id) = equal_groups.group_number
 ),
 
 -- Blocks cut the actions differently from build to build: numbers are of actions, and their order does not count.
@@ -73,6 +75,7 @@ select
 from principal_profiles
 inner join principals on principal_profiles.principal_arn = principals.principal_arn
 left join of_profiles on principal_profiles.profile_id = of_profiles.profile_id
+anti join equal_groups on group_of(principal_profiles.profile_id) = equal_groups.group_number
 where
     ($account is null or principal_profiles.account_id = $account)
     and (

@@ -4,7 +4,7 @@ Ids of profiles, cells and statements mean nothing from snapshot to snapshot, so
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -56,6 +56,10 @@ COLUMNS: dict[str, str] = {
     "is_incomplete": "Whether something of the principal's policies is missing on either side: the difference may be "
     "wrong.",
 }
+#: Relations that tell what principals may do; the files of a group are named alike.
+OF_ACCESS = (
+    "principal_profiles", "profile_cases", "blocks", "action_forms", "case_cells", "cell_access", "cell_verdicts",
+)  # fmt: skip
 #: What is said where nothing differs.
 NOTHING = "no access changed"
 DIFFERENCES = pa.schema(
@@ -95,9 +99,10 @@ def changes(old: Lake, new: Lake, reference: Reference, wanted: Wanted = EVERYTH
     compared = _compared_actions(old, new, wanted)
     for lake in (old, new):
         lake.lend("compared_actions", compared)
+        lake.lend("equal_groups", _equal_groups(old, new))
     given = {"account": wanted.account, "principal": wanted.principal}
+    _check_found((old, new), wanted, given)
     principals = {side: lake.query(_sql("principals"), given) for side, lake in (("old", old), ("new", new))}
-    _check_found(principals, wanted)
     for side, rows in principals.items():
         new.lend(f"{side}_principals", rows)
     pairs = new.query(_sql("pairs"))
@@ -137,8 +142,27 @@ def _compared_actions(old: Lake, new: Lake, wanted: Wanted) -> pa.Table:
     return pa.table({"action": pa.array(both, pa.string())})
 
 
-def _check_found(principals: Mapping[str, pa.Table], wanted: Wanted) -> None:
-    if any(rows.num_rows for rows in principals.values()):
+def _equal_groups(old: Lake, new: Lake) -> pa.Table:
+    """Return the account groups whose files are the same to the byte: nothing of their principals changed."""
+    hashes = [_files_of_groups(lake) for lake in (old, new)]
+    equal = sorted(group for group in hashes[0] if hashes[0][group] == hashes[1].get(group))
+    return pa.table({"group_number": pa.array(equal, pa.int64())})
+
+
+def _files_of_groups(lake: Lake) -> dict[int, dict[str, str]]:
+    """Return the hashes of the files that access is made of, by account group and relation."""
+    found: dict[int, dict[str, str]] = {}
+    for name, sha256 in lake.manifest.get("files", {}).items():
+        relation, _, file_name = name.partition("/")
+        if relation in OF_ACCESS:
+            found.setdefault(int(file_name.removesuffix(".parquet"), 16), {})[relation] = sha256
+    return found
+
+
+def _check_found(lakes: Sequence[Lake], wanted: Wanted, given: Mapping[str, str | None]) -> None:
+    if wanted._replace(action=None) == EVERYTHING or any(
+        lake.query(_sql("found"), given)["is_found"][0].as_py() for lake in lakes
+    ):
         return
     for option, value in (("--principal", wanted.principal), ("--account", wanted.account)):
         if value is not None:
