@@ -26,7 +26,7 @@ ANA = "arn:aws:iam::333344445555:user/ana"
 NOTEBOOK = "arn:aws:sagemaker:us-east-1:{}:notebook-instance/vision-01"
 COMMANDS = {
     "build", "report", "who-can", "principal-can", "explain", "gc", "simulate", "sql", "query", "tables", "scenarios",
-    "reference",
+    "reference", "export",
 }  # fmt: skip
 
 

@@ -196,21 +196,10 @@ def _print(
 
 
 def _text(lake: Lake, found: pa.Table, controls: Sequence["Control"], day: date, name: str) -> str:
-    from pipeline import __version__
-    from pipeline.export import annotations, junit, places, records, sarif
+    from pipeline.export import annotations, junit, sarif
+    from pipeline.export.run import contents_of
 
-    findings = places.placed(lake, records.findings_of(found))
+    contents = contents_of(lake, found, controls, day)
     if name == "github":
-        return annotations.annotations_text(findings)
-    contents = records.Contents(
-        today=day,
-        version=__version__,
-        snapshot_id=lake.snapshot_id,
-        manifest=lake.manifest,
-        findings=findings,
-        controls=tuple(controls),
-        inputs=places.inputs_of(lake.manifest),
-        changes=records.Changes(None, (), (), 0, {}, {}),
-        region="",
-    )
+        return annotations.annotations_text(contents.findings)
     return junit.junit_text(contents) if name == "junit" else sarif.sarif_text(contents)
