@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from cli_run import run
@@ -31,7 +33,7 @@ def place(tmp_path, monkeypatch):
     roles = [role(RolePolicyList=[inline("own", document("sagemaker:CreateTags"))])]
     write(tmp_path, "in/a.json", export(people, roles=roles))
     monkeypatch.chdir(tmp_path)
-    build_lake([tmp_path.relative_to(tmp_path) / "in"], tmp_path / "lake")
+    build_lake([Path("in")], tmp_path / "lake")
     return tmp_path
 
 
@@ -151,3 +153,29 @@ def test_a_finding_keeps_its_id_when_the_rest_of_the_policy_changes(place, monke
     after = ids()
     assert before[GRANT] == after[GRANT]
     assert before["unknown-action"] != after["unknown-action"]
+
+
+def test_files_are_checked_without_a_lake(place, monkeypatch):
+    write(place, "policies/wide.json", document("sagemaker:*"))
+    write(place, "policies/narrow.json", document("sagemaker:ListModels"))
+    wide = run(monkeypatch, "check", "policies/wide.json", "--lake", "none", "--only", GRANT, "--format", "github")
+    assert (wide.code, "file=policies/wide.json,line=" in wide.text) == (1, True)
+    assert run(monkeypatch, "check", "policies/narrow.json", "--lake", "none", "--only", GRANT).code == 0
+    write(place, "policies/broken.json", "{")
+    broken = run(monkeypatch, "check", "policies/broken.json", "policies/narrow.json", "--only", GRANT)
+    assert (broken.code, "policies/broken.json:1:" in broken.err) == (3, True)
+    assert not (place / "none").exists()
+
+
+def test_the_hook_and_the_workflow_run_commands_that_there_are(place, monkeypatch):
+    root = Path(__file__).resolve().parents[1]
+    hook = (root / ".pre-commit-hooks.yaml").read_text()
+    (entry,) = re.findall(r"^  entry: policylake (.+)$", hook, re.MULTILINE)
+    write(place, "policies/narrow.json", document("sagemaker:ListModels", Resource="*"))
+    assert run(monkeypatch, *entry.split(), "policies/narrow.json").code == 0
+    workflow = (root / ".github" / "workflows" / "check.yml").read_text()
+    helped = run(monkeypatch, "check", "--help").text
+    options = set(re.findall(r"(--[a-z][a-z-]+)", workflow)) - {"--quiet"}
+    assert {"--fail-on", "--format", "--out"} <= options
+    for option in options:
+        assert option in helped, option

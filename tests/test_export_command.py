@@ -148,6 +148,14 @@ def test_wrong_options_are_told_and_leave_no_folder(words, said, place, monkeypa
     assert not list(place.glob("to/2*"))
 
 
+def test_exports_among_the_inputs_are_refused(place, monkeypatch):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    done = run(monkeypatch, "export", "exports", "--to", "exports/nightly")
+    assert done.code == 2
+    assert "--to exports/nightly: lies within the input exports" in done.err
+    assert not (place / "exports" / "nightly").exists()
+
+
 def test_the_help_names_every_format(monkeypatch):
     text = " ".join(run(monkeypatch, "export", "--help").text.split())
     assert DOCUMENTED.search(text)[1].split(", ") == list(FORMATS)

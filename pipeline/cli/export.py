@@ -17,6 +17,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake, open_lake
 from pipeline.lake.duck import interrupt
 from pipeline.progress import Step
+from pipeline.remote import is_url
 
 if TYPE_CHECKING:
     from pipeline.controls import Control, ExceptionRule
@@ -94,6 +95,7 @@ def export(
         # Before the build: what is wrong there should not cost one.
         known, accepted = _controls(controls or (), exceptions)
         values = single_values(settings or (), "--set")
+        _check_apart(inputs or (), to)
         with working_alone(to):
             if inputs:
                 _build(inputs, lake, log)
@@ -119,6 +121,13 @@ def _formats(given: Sequence[str]) -> tuple[str, ...]:
             hint = f"did you mean {close[0]}?" if close else f"give some of {', '.join(FORMATS)}"
             raise PolicylakeError(f"--format {name}: no format of exports; {hint}")
     return tuple(wanted) or FORMATS
+
+
+def _check_apart(inputs: Sequence[Path], to: Path) -> None:
+    """Raise PolicylakeError where the exports would lie among the inputs: the next build would read them."""
+    for path in inputs:
+        if not is_url(path) and path.is_dir() and to.resolve().is_relative_to(path.resolve()):
+            raise PolicylakeError(f"--to {to}: lies within the input {path}, so the next build would read it; move it")
 
 
 def _build(inputs: Sequence[Path], lake: Path, log: Log) -> None:

@@ -143,13 +143,20 @@ def publish(folder: Path, to: Path, day: date, key: str) -> Path:
     A damaged export made from the same makes room for it.
     """
     _to_disk(folder)
-    folder.chmod(0o755)
+    folder.chmod(0o777 & ~_umask())
     damaged = [path for path in exports(to) if age(path)[0] == day.isoformat() and _key(path) == key]
     for path in damaged:
         remove(path)
     target = damaged[0] if damaged else next(path for path in _names(to, day) if not os.path.lexists(path))
     folder.rename(target)
     return target
+
+
+def _umask() -> int:
+    """Return the rights that new files are not to have; reading them is setting them."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _names(to: Path, day: date) -> Iterator[Path]:
