@@ -78,6 +78,7 @@ def test_a_control_that_was_begun_passes_its_own_cases(monkeypatch, tmp_path):
         ('name = "a role', f"users.eve.policy = '{EVERYTHING}'\nname = \"a role", "found besides: subject arn:aws:iam"),
         ('"Resource": "*"}]', '"Resource": 7}]', "error"),
     ],
+    ids=["another subject", "another action", "nobody there", "somebody besides", "a rejected input"],
 )  # fmt: skip
 def test_a_case_that_is_wrong_fails(old, new, said, monkeypatch, tmp_path):
     begun(monkeypatch, tmp_path)

@@ -15,7 +15,9 @@ from cli_run import run
 from pipeline.lake import open_lake
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/guide.md", "docs/diff.md", "docs/large-organizations.md", "docs/exports.md")
+PAGES = (
+    "README.md", "docs/guide.md", "docs/diff.md", "docs/large-organizations.md", "docs/exports.md", "docs/checking.md",
+)  # fmt: skip
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 #: The sample holds a malformed file.
 SOME_REJECTED = 3
@@ -59,7 +61,7 @@ def test_a_command_of_the_docs_runs_and_says_something(page, command, place, mon
     program, *words = shlex.split(command)
     assert program == "policylake"
     is_build = words[0] == "build"
-    may_reject = words[0] in ("build", "export")
+    may_reject = words[0] in ("build", "export", "check")
     done = run(monkeypatch, *words, *(["--lake", "built"] if is_build else []))
     assert done.code in ((0, SOME_REJECTED) if may_reject else (0,)), done.err
     assert is_build or "--out" in words or done.text.count("\n") >= 1
