@@ -10,11 +10,13 @@ default = "90"
 with
 granted as (
     select
-        principal_arn,
+        profile_cells.profile_id,
         count(*) as action_count,
-    from access_matrix
-    where verdict in ('allowed', 'conditional')
-    group by principal_arn
+    from profile_cells
+    inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    where cell_verdicts.verdict in ('allowed', 'conditional')
+    group by profile_cells.profile_id
 )
 
 select
@@ -26,7 +28,9 @@ select
     date_diff('day', principals.last_used_at::timestamptz, accounts.data_as_of::timestamptz) as unused_days,
     granted.action_count,
 from principals
-inner join granted on principals.principal_arn = granted.principal_arn
+inner join principal_profiles as profiles on principals.principal_arn = profiles.principal_arn
+-- Of profiles and not of access_matrix: large lakes have many principals of one profile.
+inner join granted on profiles.profile_id = granted.profile_id
 inner join accounts on principals.account_id = accounts.account_id
 where
     principals.principal_type = 'role'
