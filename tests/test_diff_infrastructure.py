@@ -2,6 +2,7 @@
 
 import copy
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,16 @@ def test_over_a_lake_what_the_account_denies_besides_counts(monkeypatch, tmp_pat
     assert "is put over snapshot" in said
 
 
+def test_a_principal_that_the_plan_removes_takes_along_what_only_the_lake_knows_of_it(monkeypatch, tmp_path, lake):
+    plan = changed("aws_iam_role.trainer")
+    plan["resource_changes"][0]["change"].update({"actions": ["delete"], "after": None})
+    code, rows, _ = gate(monkeypatch, tmp_path, plan, lake=lake)
+    assert code == 0
+    assert [(row["action"], row["change"], row["found_in"]) for row in rows] == [
+        ("sagemaker:DescribeModel", "lost", "old only")
+    ]
+
+
 def test_a_plan_of_an_scp_is_compared_for_the_accounts_under_it(monkeypatch, tmp_path, lake):
     deny = {
         "Version": "2012-10-17",
@@ -335,3 +346,46 @@ def test_a_template_that_is_no_yaml_is_an_error_with_its_line(monkeypatch, tmp_p
 def test_a_resource_whose_condition_is_false_is_not_made():
     found = read_template(json.loads(json_of(TEMPLATE.encode())), ACCOUNT).after
     assert {key.name for key in found if isinstance(key, Principal)} == {"trainer-vision", "Keeper"}
+
+
+#: What may stand where something else is expected.
+ODD = (
+    None,
+    True,
+    3,
+    "x",
+    "",
+    [],
+    {},
+    [None],
+    [{}],
+    [["a"]],
+    {"a": 1},
+    {"Ref": {}},
+    {"Fn::Join": [",", [None]]},
+    {"Fn::Sub": [1]},
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_stands_in_a_plan_or_template_is_read_without_a_traceback(seed):
+    chance = random.Random(seed)
+    for base, read in ((PLAN, read_plan), (json.loads(json_of(TEMPLATE.encode())), read_template)):
+        places = [place for place in _places(base) if place]
+        for _ in range(150):
+            value = copy.deepcopy(base)
+            *above, last = chance.choice(places)
+            held = value
+            for step in above:
+                held = held[step]
+            held[last] = copy.deepcopy(chance.choice(ODD))
+            found = read(value)
+            for account in found.accounts:
+                json.dumps([account_details(facts, account) for facts in (found.before, found.after)])
+
+
+def _places(value, above=()):
+    yield above
+    held = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in held:
+        yield from _places(inner, (*above, step))

@@ -11,7 +11,7 @@ from pipeline.cli.common import note
 from pipeline.diff.overlay import write_sides
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.run import SAGEMAKER_FAMILY
-from pipeline.infrastructure.facts import UNKNOWN, Infrastructure
+from pipeline.infrastructure.facts import ACCOUNT_ID, UNKNOWN, Infrastructure
 from pipeline.ingest.infrastructure import InfrastructureFile, read_infrastructure
 from pipeline.lake import Lake, open_lake
 
@@ -39,6 +39,8 @@ def opened(sides: Sequence[str], lake: Path, account: str | None, services: Sequ
     wanted = prefixes(services)
     if len(sides) > MOST:
         raise PolicylakeError(f"diff: two sides are compared, and {len(sides)} are given; put inputs into one folder")
+    if account is not None and not ACCOUNT_ID.fullmatch(account):
+        raise PolicylakeError(f"--account {account}: twelve digits are expected")
     change = _infrastructure(sides[-1], account)
     if change is not None:
         return _of_change(sides, change, lake, account, wanted, folder)

@@ -90,6 +90,8 @@ def _facts(lake: Lake) -> Facts:
             row["principal_id"],
         )  # fmt: skip
         found |= dict.fromkeys((Unread(owner, what) for what in row["missing"] or ()), True)
+    for row in lake.query(_sql("lake_aws_policies")).to_pylist():
+        found[ManagedPolicy(row["policy_arn"])] = row["document"]
     for row in lake.query(_sql("lake_policies")).to_pylist():
         found |= _policy(row, by_arn)
     for row in lake.query("select user_arn, group_arn from memberships").to_pylist():

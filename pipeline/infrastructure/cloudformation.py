@@ -194,9 +194,9 @@ class _Reading:
         parts = self.value(listed)
         if not isinstance(parts, list):
             return parts if isinstance(parts, _Unknown) else _Unknown("Fn::Join without a list")
-        unknown = next((one for one in parts if not isinstance(one, str | int | float | bool)), None)
-        if unknown is not None:
-            return unknown if isinstance(unknown, _Unknown) else _Unknown("Fn::Join of other things than texts")
+        others = [one for one in parts if not isinstance(one, str | int | float | bool)]
+        if others:
+            return _unknown(others[0], "Fn::Join")
         return str(separator).join(map(_plain, parts))
 
     def sub(self, argument: Any) -> Any:

@@ -4,12 +4,15 @@
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 Kind = Literal["user", "role", "group"]
 KINDS: tuple[Kind, ...] = ("user", "role", "group")
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+ARN_COLONS = 5
 #: Name in ARNs of managed policies that stand for what is not known.
 UNKNOWN = "known-only-after-the-change"
 
@@ -115,14 +118,25 @@ def overlaid(base: Mapping[Key, Any], change: Infrastructure) -> tuple[Facts, Fa
     """Return facts with those before a change, and with those after it: what only the change knows counts on both
     sides, so that an older export makes no difference."""
     before = {**base, **change.before}
-    kept = {key: value for key, value in before.items() if key not in change.before}
+    gone = {key for key in change.before if isinstance(key, Principal)} - change.after.keys()
+    kept = {key: value for key, value in before.items() if key not in change.before and _owner(key) not in gone}
     return before, {**kept, **change.after}
+
+
+def _owner(key: Key) -> Principal | None:
+    """Return the principal that something belongs to, and goes with."""
+    match key:
+        case Inline() | Attached() | Unread():
+            return key.owner
+        case Member():
+            return key.user
+    return None
 
 
 def accounts_in(facts: Iterable[Key]) -> set[str]:
     """Return the accounts of facts."""
     found = {account for key in facts if (account := _account(key))}
-    return {account for account in found if account.isdigit()}
+    return {account for account in found if ACCOUNT_ID.fullmatch(account)}
 
 
 def _account(key: Key) -> str | None:
@@ -134,8 +148,13 @@ def _account(key: Key) -> str | None:
         case Member():
             return key.user.account
         case ManagedPolicy():
-            return key.arn.split(":", 5)[4]
+            return account_of(key.arn)
     return None
+
+
+def account_of(arn: str) -> str:
+    """Return the account field of an ARN, an empty text where there is none."""
+    return (arn.split(":", ARN_COLONS) + [""] * ARN_COLONS)[4]
 
 
 def account_details(facts: Mapping[Key, Any], account: str) -> Json:
@@ -154,7 +173,7 @@ def account_details(facts: Mapping[Key, Any], account: str) -> Json:
     policies = [
         _managed(key.arn, document)
         for key, document in sorted(_managed_policies(facts))
-        if key.arn.split(":", 5)[4] in (account, "aws") and document is not None
+        if account_of(key.arn) in (account, "aws") and document is not None
     ]
     return {
         "UserDetailList": details["user"],

@@ -415,13 +415,13 @@ class _Reading:
     def _of_role(self, resource: _Resource, owner: Principal) -> None:
         """Read the policies that stand in a role itself."""
         for number, inline in enumerate(map(_dict, _list(resource.get("inline_policy")))):
-            if (owner.name, inline.get("name")) not in self.apart and (inline.get("name") or inline.get("policy")):
+            if (owner.name, str(inline.get("name"))) not in self.apart and (inline.get("name") or inline.get("policy")):
                 name = str(inline.get("name") or f"{resource.address}.inline_policy[{number}]")
                 self.found[Inline(owner, name)] = text_of(inline.get("policy"))
         listed = _list(resource.get("managed_policy_arns"))
         for arn in listed:
-            if arn and (owner.name, arn) not in self.apart:
-                self.found[Attached(owner, str(arn))] = True
+            if isinstance(arn, str) and arn and (owner.name, arn) not in self.apart:
+                self.found[Attached(owner, arn)] = True
         if _is_partly_unknown(resource.unknown.get("managed_policy_arns")) and self.config.references(
             resource.address, "managed_policy_arns"
         ):
