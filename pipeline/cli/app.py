@@ -18,6 +18,7 @@ from pipeline.cli import (
     reference,
     report,
     scenarios,
+    serve,
     simulate,
     tables,
 )
@@ -54,6 +55,7 @@ def _root(
 
 app.command("build")(build.build)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("who-can")(answers.who_can)
 app.command("principal-can")(answers.principal_can)
 app.command("explain")(answers.explain)
