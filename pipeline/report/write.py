@@ -27,7 +27,7 @@ from pipeline.report.tasks import task
 
 #: Files that every page loads, beside the pages.
 SCRIPTS = ("report", "formula", "taken", "matrix", "action", "condition", "people", "principal", "policy",
-           "inventory")  # fmt: skip
+           "inventory", "resource")  # fmt: skip
 NO_OTHERS = Checks()
 CONSOLE = "sql.js"
 STATIC = ("report.css", *(f"{name}.js" for name in SCRIPTS))
@@ -103,7 +103,7 @@ def _write(
                 rows=sorted(lake.manifest.get("counts", {}).items()))  # fmt: skip
     pages.write("conditions.html", "conditions", table=conditions_table(folder, book, whose))
     pages.write("inventory.html", "inventory", table=write_inventory(folder, lake, book))
-    for name in ("matrix", "principal", "policy", "condition"):
+    for name in ("matrix", "principal", "policy", "condition", "resource"):
         pages.write(f"{name}.html", name)
     keys, total = keys_in_use(book, whose), totals(accounts)
     pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(findings), gaps=missing,
