@@ -9,12 +9,14 @@ INPUT ?= samples/organization
 LAKE ?= lake
 OUT ?= out
 # A folder of its own: the report replaces the whole of OUT.
+# Each export gets a folder of its day in EXPORT.
 EXPORT ?= export
 export INPUT LAKE OUT EXPORT
 # How long the longer proofs run.
 FORMULAS ?= 20000
 DECISIONS ?= 100000
-TABLES := access access_matrix residual_conditions rejects
+# How many exports stay.
+KEEP ?= 30
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-cluster report test check bench export clean docs reference lock smt mutations agreement screenshots
@@ -44,12 +46,10 @@ report: setup  ## Build INPUT (the sample organization) into LAKE and write its 
 	$(POLICYLAKE) report --lake "$$LAKE" --out "$$OUT"
 	@echo "The report: $$OUT/index.html"
 
-export: setup  ## Write the main tables of LAKE as CSV and Parquet to EXPORT (export)
-	@mkdir -p "$$EXPORT"
-	@for table in $(TABLES); do for format in csv parquet; do \
-		$(POLICYLAKE) sql "from $$table order by all" --lake "$$LAKE" --out "$$EXPORT/$$table.$$format" || exit; \
-		echo "$$EXPORT/$$table.$$format"; \
-	done; done
+export: setup  ## Run the nightly job on INPUT: build LAKE, run the controls, publish all formats and the report in EXPORT
+	@if [ -e "$$INPUT" ]; then set -- "$$INPUT"; else set -- $$INPUT; fi && \
+	$(POLICYLAKE) export "$$@" --lake "$$LAKE" --to "$$EXPORT" --keep $(KEEP) || test $$? -eq 3
+	@echo "The export: $$EXPORT/latest, what changed: $$EXPORT/latest/summary.md"
 
 test: setup  ## Run the tests
 	$(BIN)/pytest
@@ -82,12 +82,14 @@ reference: setup  ## Build the packaged service reference from data/service-refe
 	$(BIN)/python scripts/build_reference.py
 
 # uv is used from a folder of its own and is no dependency. uv.lock holds host names and stays out of the repository.
-lock:  ## Write requirements.lock and requirements-cluster.lock anew, with hashes
+lock:  ## Write requirements.lock, -runtime.lock and -cluster.lock anew, with hashes
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	$(PYTHON) -m venv "$$folder" && "$$folder"/bin/pip install --quiet --disable-pip-version-check uv && \
 	"$$folder"/bin/uv lock --upgrade && \
 	"$$folder"/bin/uv export --format requirements-txt --no-emit-project --group dev --no-header --no-annotate \
 		--output-file requirements.lock --quiet && \
+	"$$folder"/bin/uv export --format requirements-txt --no-emit-project --no-default-groups --no-header --no-annotate \
+		--output-file requirements-runtime.lock --quiet && \
 	"$$folder"/bin/uv export --format requirements-txt --no-emit-project --only-group cluster --no-header --no-annotate \
 		--output-file requirements-cluster.lock --quiet
 

@@ -37,6 +37,8 @@ COPIED = (
     "Makefile",
     "pyproject.toml",
     "README.md",
+    ".github",
+    ".pre-commit-hooks.yaml",
 )
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".hypothesis")
 #: Seconds after which the tests of a mutant are ended.
@@ -58,10 +60,16 @@ TESTS = {
         "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py", *AGREEMENT,
     ),
     "sql": ("test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", *AGREEMENT),
+    "controls": ("test_controls.py", "test_check.py", "test_control_cases.py"),
 }  # fmt: skip
 #: Formulas for test_solver_smt.py.
 FORMULAS = "150"
-SIDES = {"iam": "the concrete evaluator", "evaluate": "the set-based evaluator", "sql": "its SQL models"}
+SIDES = {
+    "iam": "the concrete evaluator",
+    "evaluate": "the set-based evaluator",
+    "sql": "its SQL models",
+    "controls": "the controls",
+}
 
 
 class Mutant(NamedTuple):
@@ -171,7 +179,8 @@ INTRODUCTION = """# Mutation run
 
 Do the tests notice a broken rule? Each row breaks one rule of one side, in a copy of the checkout, and names the first
 test that failed. Written by `make mutations` on {today:%d %B %Y}; the mutants are data in `tests/mutants.toml`.
-Sections are those of [How a request is decided](evaluation-rules.md), `solver.md` is [the solver's page](solver.md).
+Sections are those of [How a request is decided](evaluation-rules.md), `solver.md` is [the solver's page](solver.md),
+`checking.md` [the page of controls](checking.md).
 
 {count} rules broken ({sides}): {noticed} noticed, {survived} survived.
 """

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 import xml.etree.ElementTree as ET
 from datetime import date
 
 import botocore.session
 import jsonschema
 import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.validate import ParamValidator
@@ -20,7 +22,7 @@ from sarif_pydantic import Sarif
 from pipeline.export import asff, tables, workbook
 from pipeline.export.markdown import markdown_text
 from pipeline.export.places import portable_names
-from pipeline.export.records import Changes, findings_of
+from pipeline.export.records import Changes, Finding, findings_of
 from pipeline.export.run import FORMATS, Options, contents_of, write_export
 from pipeline.export.sarif import sarif_text
 from pipeline.export.tables import RELATIONS
@@ -301,6 +303,15 @@ def test_a_long_table_is_parquet_only_and_a_longer_one_stays_in_the_lake(lake, t
     assert any(words.startswith("access: 32,982 rows") for words in written.left_out)
 
 
+def test_tables_read_by_groups_of_accounts_are_whole_and_in_one_order(lake, monkeypatch, exported):
+    monkeypatch.setattr(tables, "GROUP", 20)
+    assert len(tables._account_groups(lake)) > 3
+    read = pa.concat_tables(tables._batches(lake, "access_matrix"))
+    assert read.equals(pq.read_table(exported / "access_matrix.parquet").cast(read.schema))
+    assert read.num_rows == lake.query("from access_matrix").num_rows
+    assert None in read["account_id"].to_pylist()
+
+
 def test_the_manifest_has_the_hash_of_every_input_and_output(exported, lake):
     manifest = json.loads((exported / "manifest.json").read_text())
     assert [one["sha256"] for one in manifest["inputs"]] == [one["sha256"] for one in lake.manifest["inputs"]]
@@ -328,3 +339,52 @@ def test_names_of_inputs_hold_nothing_of_this_machine(paths, names):
 def test_findings_of_a_table_without_a_column_have_nothing_there():
     (finding,) = findings_of(table([row(1)]).drop_columns(["remedy"]))
     assert (finding.remedy, finding.control_id) == (None, "wide-grants")
+
+
+def test_the_docs_name_every_column_of_findings():
+    text = (SAMPLE.parents[1] / "docs" / "exports.md").read_text()
+    listed = text[text.index("## Findings") : text.index("## When it appears")]
+    rows = [line.split("|")[1] for line in listed.splitlines() if line.startswith("| `")]
+    assert re.findall(r"`(\w+)`", "".join(rows)) == list(Finding._fields)
+
+
+def test_a_finding_about_no_statement_has_the_file_of_its_principal_or_resource(lake):
+    (principal,) = lake.query("select principal_arn, source from principals order by principal_arn limit 1").to_pylist()
+    sql = "select target_arn, source from attachments where attachment_kind = 'resource' order by target_arn limit 1"
+    (resource,) = lake.query(sql).to_pylist()
+    rows = [
+        row(1, principal_arn=principal["principal_arn"]),
+        row(2, resource_arn=resource["target_arn"]),
+        row(3, principal_arn="arn:aws:iam::333344445555:role/none"),
+    ]
+    found = contents_of(lake, table(rows), CARDS, TODAY).findings
+    files = [finding.file for finding in found]
+    assert (files[2], found[2].line) == (None, None)
+    for file, known in zip(files, (principal, resource), strict=False):
+        assert known["source"].endswith(f"/{file}")
+
+
+def test_texts_that_a_control_breaks_into_lines_are_on_one(lake):
+    card = CARDS[0]._replace(rationale="It grows\nwith AWS.")
+    told = contents_of(lake, table([row(1, remedy="Name\n  them.")]), [card], TODAY)
+    assert (told.controls[0].rationale, told.findings[0].remedy) == ("It grows with AWS.", "Name them.")
+
+
+def test_a_finding_about_a_principal_points_at_the_principal(lake):
+    sql = """
+    select principal_arn from principals
+    where ends_with(source, '333344445555.json') and principal_type != 'policy' order by principal_arn
+    """
+    arns = lake.query(sql)["principal_arn"].to_pylist()
+    rows = [row(number, principal_arn=arn, subject_kind="principal") for number, arn in enumerate(arns, start=1)]
+    found = contents_of(lake, table(rows), CARDS, TODAY).findings
+    text = (SAMPLE / "accounts" / "333344445555.json").read_text()
+    document = json.loads(text)
+    assert len(found) > 20
+    for finding in found:
+        part = document
+        for step in finding.pointer.split("/")[1:]:
+            part = part[int(step) if isinstance(part, list) else step]
+        assert part["Arn"] == finding.principal_arn
+        rest = "\n".join(text.splitlines()[finding.line - 1 :])[finding.column - 1 :]
+        assert json.JSONDecoder().raw_decode(rest)[0]["Arn"] == finding.principal_arn

@@ -121,7 +121,7 @@ def test_keep_removes_the_oldest_and_nothing_else(lake, to):
 
 def test_an_export_of_an_earlier_day_does_not_become_the_latest(lake, to):
     export(lake, to, [row(1)], FIRST)
-    earlier = export(lake, to, [row(1)], FIRST - timedelta(3))
+    earlier = export(lake, to, [row(1)], FIRST - timedelta(3), keep=1)
     assert os.readlink(to / "latest") == "2026-11-25"
     assert summary(earlier.folder)["previous"] is None
 

@@ -49,7 +49,10 @@ def run(command, folder, *arguments, code=0):
 
 def test_the_wheel_holds_sql_templates_and_the_reference_and_no_tests(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("sql/relations.toml", "sql/macros.sql", "scenarios.toml", "reference/data/reference_actions.parquet"):
+    for name in (
+        "sql/relations.toml", "sql/macros.sql", "sql/controls/unused-role.sql", "sql/controls/unused-role.toml",
+        "sql/frameworks.toml", "scenarios.toml", "reference/data/reference_actions.parquet",
+    ):  # fmt: skip
         assert f"pipeline/{name}" in names, name
     assert {Path(name).parts[0].split("-")[0] for name in names} == {"pipeline", "policylake"}
 

@@ -1,6 +1,8 @@
 """The command ``check``: runs the controls and fails where they find something as bad as the limit."""
 
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -42,6 +44,10 @@ OnlyOption = Annotated[
 
 
 def check(
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="INPUT", help="Check these files and folders, as build takes them, and not a lake."),
+    ] = None,
     fail_on: Annotated[
         SeverityName | None,
         typer.Option("--fail-on", help="Exit with 1 where a finding that nobody accepted is this bad, or worse."),
@@ -81,7 +87,9 @@ def check(
     ] = None,
     out: OutOption = None,
 ) -> None:
-    """Run the controls over the lake and print what they find, the worst first.
+    """Run the controls over the lake, or over files, and print what they find, the worst first.
+
+    With INPUT a lake of the files is built, and removed afterwards: for pull requests and commit hooks.
 
     Exit code 1 says that a finding is as bad as --fail-on and nobody accepted its risk in exceptions.toml. Else 3 says
     that some inputs of the lake were rejected: what they held was not looked at. Accepted findings are printed, marked.
@@ -96,12 +104,30 @@ def check(
     rules = read_exceptions(file) if file else ()
     _check_rules(rules, known)
     day = day_of(today)
-    opened = lake_at(lake)
-    found = find(opened, chosen, single_values(settings or (), "--set"), rules, day)
-    _print(opened, found, chosen, day, format_name, out)
-    status = _status(opened, found, None if no_fail else fail_on)
+    values = single_values(settings or (), "--set")
+    with _lake_of(inputs or (), lake) as opened:
+        found = find(opened, chosen, values, rules, day)
+        _print(opened, found, chosen, day, format_name, out)
+        status = _status(opened, found, None if no_fail else fail_on)
     if status:
         raise typer.Exit(status)
+
+
+@contextmanager
+def _lake_of(inputs: Sequence[Path], lake: Path) -> Iterator[Lake]:
+    """Open the lake, or one of the inputs that is gone afterwards; its rejects are told."""
+    if not inputs:
+        yield lake_at(lake)
+        return
+    from pipeline.build import build_lake
+    from pipeline.lake import open_lake
+
+    with tempfile.TemporaryDirectory(prefix="policylake-check-") as place:
+        built = build_lake(inputs, Path(place) / "lake", keeps=False)
+        for reject in built.rejects:
+            if reject.severity == "error":
+                note(str(reject))
+        yield open_lake(Path(place) / "lake")
 
 
 def day_of(text: str | None) -> date:
@@ -170,21 +196,10 @@ def _print(
 
 
 def _text(lake: Lake, found: pa.Table, controls: Sequence["Control"], day: date, name: str) -> str:
-    from pipeline import __version__
-    from pipeline.export import annotations, junit, places, records, sarif
+    from pipeline.export import annotations, junit, sarif
+    from pipeline.export.run import contents_of
 
-    findings = places.placed(lake, records.findings_of(found))
+    contents = contents_of(lake, found, controls, day)
     if name == "github":
-        return annotations.annotations_text(findings)
-    contents = records.Contents(
-        today=day,
-        version=__version__,
-        snapshot_id=lake.snapshot_id,
-        manifest=lake.manifest,
-        findings=findings,
-        controls=tuple(controls),
-        inputs=places.inputs_of(lake.manifest),
-        changes=records.Changes(None, (), (), 0, {}, {}),
-        region="",
-    )
+        return annotations.annotations_text(contents.findings)
     return junit.junit_text(contents) if name == "junit" else sarif.sarif_text(contents)

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline import assets
 
@@ -42,15 +42,9 @@ def frameworks() -> Mapping[str, Framework]:
     return {name: _framework(name, table) for name, table in told.items()}
 
 
-def _framework(name: str, table: Mapping[str, object]) -> Framework:
-    listed = table["requirements"]
-    assert isinstance(listed, dict)
-    return Framework(
-        name,
-        str(table["title"]),
-        str(table["source"]),
-        {
-            requirement: Requirement(requirement, str(words["title"]), tuple(words.get("checked_by", ())))
-            for requirement, words in listed.items()
-        },
-    )
+def _framework(name: str, table: Mapping[str, Any]) -> Framework:
+    requirements = {
+        requirement: Requirement(requirement, words["title"], tuple(words.get("checked_by", ())))
+        for requirement, words in table["requirements"].items()
+    }
+    return Framework(name, table["title"], table["source"], requirements)

@@ -12,8 +12,9 @@ CATEGORY_TITLES = {
     "hygiene": "Hygiene",
 }
 #: What mappings to frameworks are worth.
-HONEST = """A control checks a requirement where it tests the very thing that the requirement asks for, as far as a lake holds
-it. It supports one where it helps and no more. Titles are ours, not the framework's; nothing here proves that one complies."""
+HONEST = """A control checks a requirement where it tests the very thing that the requirement asks for, as far as a
+lake holds it. It supports one where it helps and no more. Titles are ours, not the framework's, and nothing here proves
+that one complies."""
 
 
 def page(control: Control, frameworks: Mapping[str, Framework]) -> str:

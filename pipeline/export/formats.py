@@ -133,16 +133,18 @@ def _xlsx(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
     out.write(buffer.getvalue())
 
 
-def fill(sheet: "xlsxwriter.worksheet.Worksheet", row: int, column: int, value: object) -> None:
-    """Write a plain value into a cell; no text becomes a formula."""
+def fill(sheet: "xlsxwriter.worksheet.Worksheet", row: int, column: int, value: object, style: object = None) -> None:
+    """Write a plain value into a cell; no text becomes a formula. ``style`` is a format of the workbook."""
     if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
+        sheet.write_boolean(row, column, value, style)
     elif isinstance(value, float) or (isinstance(value, int) and abs(value) <= EXACT):
-        sheet.write_number(row, column, value)
+        sheet.write_number(row, column, value, style)
     elif value is not None:
         text = str(harmless(str(value)))
         # Excel cannot hold more in one cell; the mark says that the rest is missing.
-        sheet.write_string(row, column, text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…")
+        sheet.write_string(
+            row, column, text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…", style
+        )
 
 
 def _say(out: BinaryIO, text: str, end: str = "\n") -> None:

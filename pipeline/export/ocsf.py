@@ -125,11 +125,13 @@ def _resource(finding: Finding) -> Json:
         "type": resource_type(finding),
         "cloud_partition": arn.partition,
         "region": arn.region,
-        "data": json.loads(finding.corrected_statement) if finding.corrected_statement else None,
     }
     return {name: value for name, value in resource.items() if value} | {"labels": [f"kind:{finding.subject_kind}"]}
 
 
 def _unmapped(finding: Finding) -> Json:
-    names = ("statement_id", "policy_name", "attachment_kind", "attached_to", "attachment_count", "action", "line")
+    names = (
+        "statement_id", "policy_name", "attachment_kind", "attached_to", "attachment_count", "action", "line", "column",
+        "pointer", "corrected_statement",
+    )  # fmt: skip
     return {name: value for name in names if (value := getattr(finding, name)) is not None}

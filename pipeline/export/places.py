@@ -11,7 +11,7 @@ from typing import Any
 from pipeline import assets
 from pipeline.export.records import Finding, Input, table_of
 from pipeline.flatten.records import SourceFile
-from pipeline.ingest import Occurrence, Position, positions
+from pipeline.ingest import Occurrence, Position, positions, principal_positions
 from pipeline.lake import Lake
 
 ASKED = ["finding_id", "attached_to", "attachment_kind", "policy_id", "policy_name", "statement_id"]
@@ -49,8 +49,24 @@ def placed(lake: Lake, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings with file, line, column and pointer, as far as the inputs are still there."""
     sources = [SourceFile(**source) for source in lake.manifest.get("inputs", ())]
     names = portable_names([source.path for source in sources])
+    findings = _with_files(lake, findings)
     found = _positions(lake, findings, sources)
-    return tuple(_placed(finding, found.get(finding.finding_id), names) for finding in findings)
+    others = [finding for finding in findings if finding.finding_id not in found]
+    wanted = {(f.principal_arn, f.source) for f in others if f.principal_arn and f.source}
+    principals = principal_positions(wanted, sources)
+    places = (found.get(f.finding_id) or principals.get(f.principal_arn or "") for f in findings)
+    return tuple(_placed(finding, place, names) for finding, place in zip(findings, places, strict=True))
+
+
+def _with_files(lake: Lake, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Give findings about no policy the file that their principal was read from, or the policy of their resource."""
+    asked = [finding for finding in findings if not finding.source]
+    if not asked:
+        return findings
+    lake.lend("asked", table_of(asked).select(["finding_id", "principal_arn", "resource_arn", "source"]))
+    rows = lake.query(assets.text("sql", "export/finding_files.sql")).to_pylist()
+    files = {row["finding_id"]: row["source"] for row in rows}
+    return [f if f.source else f._replace(source=files.get(f.finding_id)) for f in findings]
 
 
 def _placed(finding: Finding, place: Position | None, names: Mapping[str, str]) -> Finding:

@@ -182,9 +182,9 @@ def point(to: Path) -> None:
     fresh.replace(link)
 
 
-def prune(to: Path, keep: int | None) -> list[str]:
-    """Remove the oldest exports until ``keep`` are left; return their names. None keeps all."""
-    old = exports(to)[:-keep] if keep else []
+def prune(to: Path, keep: int | None, spared: Path) -> list[str]:
+    """Remove the oldest exports until ``keep`` are left; return their names. None keeps all, and ``spared`` stays."""
+    old = [path for path in exports(to)[:-keep] if path != spared] if keep else []
     for path in old:
         remove(path)
     return [path.name for path in old]

@@ -95,6 +95,31 @@ class Card(Protocol):
     def frameworks(self) -> Mapping[str, Sequence[str]]: ...  # noqa: D102
 
 
+class _Told(NamedTuple):
+    """A control whose texts are on one line each: its file breaks them where the line ends."""
+
+    id: str
+    title: str
+    severity: str
+    category: str
+    rationale: str
+    remedy: str
+    frameworks: Mapping[str, Sequence[str]]
+
+
+def cards_of(controls: Sequence[Card]) -> tuple[Card, ...]:
+    """Return what the exports read of controls, each text on one line."""
+    return tuple(
+        _Told(c.id, one_line(c.title), c.severity, c.category, one_line(c.rationale), one_line(c.remedy), c.frameworks)
+        for c in controls
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text with one space wherever it has white space."""
+    return " ".join(text.split())
+
+
 class Input(NamedTuple):
     """An input file under the name that the exports give it; ``size`` in bytes."""
 
@@ -142,7 +167,8 @@ def findings_of(table: pa.Table) -> tuple[Finding, ...]:
     """Return the rows of a table of findings; columns that it lacks are null."""
     names = FINDING_SCHEMA.names
     present = [table[name].to_pylist() if name in table.column_names else [None] * table.num_rows for name in names]
-    return tuple(Finding(*row) for row in zip(*present, strict=True))
+    found = (Finding(*row) for row in zip(*present, strict=True))
+    return tuple(f._replace(message=one_line(f.message), remedy=f.remedy and one_line(f.remedy)) for f in found)
 
 
 def table_of(findings: Sequence[Finding]) -> pa.Table:

@@ -27,6 +27,7 @@ from pipeline.export.records import (
     Changes,
     Contents,
     Finding,
+    cards_of,
     counts_by_severity,
     findings_of,
     table_of,
@@ -86,7 +87,7 @@ def contents_of(
 ) -> Contents:
     """Return findings with their places in the inputs, ready for a writer; compared with nothing."""
     found = placed(lake, findings_of(findings))
-    return Contents(today, __version__, lake.snapshot_id, lake.manifest, found, tuple(controls),
+    return Contents(today, __version__, lake.snapshot_id, lake.manifest, found, cards_of(controls),
                     inputs_of(lake.manifest), NOTHING, region)  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def write_export(
         folder = publish.equal_export(to, options.today, key)
         done = _new(job, to, key) if folder is None else Exported(folder, False, status, NOTHING, (), ())
         publish.point(to)
-        return done._replace(removed=tuple(publish.prune(to, options.keep)))
+        return done._replace(removed=tuple(publish.prune(to, options.keep, done.folder)))
     except OSError as error:
         what = f"{error.filename or to}: {error.strerror or error}"
         raise PolicylakeError(f"{what}; make room or check its rights, the former exports are as they were") from error

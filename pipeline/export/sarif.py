@@ -130,7 +130,7 @@ def _result(finding: Finding, rules: Mapping[str, int], artifacts: Mapping[str, 
 
 
 def _message(finding: Finding) -> str:
-    told = [f"{finding.subject}: {finding.message}", finding.remedy or ""]
+    told = [f"{finding.subject}: {finding.message.rstrip('.')}.", finding.remedy or ""]
     if finding.remark and finding.line:
         told.append(f"(Line {finding.line}: {finding.remark}.)")
     return " ".join(part for part in told if part)

@@ -24,6 +24,11 @@ MOST_TEXT_ROWS = 1_000_000
 #: Tables with more rows are left to the lake, whose own files hold the same in a fraction of the room.
 MOST_ROWS = 100_000_000
 
+#: Tables that are read group by group of accounts: sorted as one they would take memory, or room to spill to, for all.
+BY_ACCOUNT = ("access", "access_matrix")
+#: Principals of a group of accounts: some 250 MB of memory for each thousand, and a second or so for each group.
+GROUP = 4_000
+
 WriteBatch = Callable[[pa.Table], None]
 
 
@@ -75,14 +80,36 @@ def _count(lake: Lake, name: str) -> int:
 
 
 def _batches(lake: Lake, name: str) -> Iterator[pa.Table]:
-    grain = next(relation.grain for relation in relations() if relation.name == name)
-    reader = lake.batches(f"from {name} order by {', '.join(grain)}", BATCH)
-    found = False
-    for batch in reader:
-        found = True
-        yield pa.Table.from_batches([batch])
-    if not found:
+    """Yield the rows in the order of the relation's grain, those of BY_ACCOUNT account by account."""
+    order = ", ".join(next(relation.grain for relation in relations() if relation.name == name))
+    if name in BY_ACCOUNT:
+        of_accounts = f"from {name} where list_contains($accounts, coalesce(account_id, ''))"
+        asked = [(f"{of_accounts} order by coalesce(account_id, ''), {order}", {"accounts": accounts})
+                 for accounts in _account_groups(lake)]  # fmt: skip
+    else:
+        asked = [(f"from {name} order by {order}", {})]
+    for sql, parameters in asked:
+        reader = lake.batches(sql, BATCH, parameters)
+        # A table even where there are no rows: it has the columns.
         yield reader.schema.empty_table()
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
+
+
+def _account_groups(lake: Lake) -> list[list[str]]:
+    """Return the accounts, in their order, in groups that have about GROUP principals; none is an empty text."""
+    sql = (
+        "select coalesce(account_id, '') as account, count(*) as size from principals group by account order by account"
+    )
+    groups: list[list[str]] = [[]]
+    held = 0
+    for row in lake.query(sql).to_pylist():
+        if groups[-1] and held + row["size"] > GROUP:
+            groups.append([])
+            held = 0
+        groups[-1].append(row["account"])
+        held += row["size"]
+    return groups
 
 
 def _write(tables: Iterator[pa.Table], folder: Path, name: str, formats: Sequence[str]) -> None:
@@ -97,7 +124,12 @@ def _write(tables: Iterator[pa.Table], folder: Path, name: str, formats: Sequenc
 @contextmanager
 def _parquet(path: Path, schema: pa.Schema) -> Iterator[WriteBatch]:
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        yield writer.write_table
+
+        def write(table: pa.Table) -> None:
+            if table.num_rows:
+                writer.write_table(table)
+
+        yield write
 
 
 @contextmanager

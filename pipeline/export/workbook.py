@@ -27,6 +27,9 @@ FINDING_COLUMNS = (
 )  # fmt: skip
 ACCEPTED_COLUMNS = ("control_id", "severity", "subject", "exception_reason", "exception_approver", "exception_expiry",
                     "message", "finding_id")  # fmt: skip
+HEADER = "header"
+#: Dark enough on white to be read.
+COLORS = {"critical": "#8B0000", "high": "#B3261E", "medium": "#8A5A00", "low": "#1F5FA8", "info": "#555555"}
 WIDEST = 60
 WIDTHS = {"message": WIDEST, "remedy": WIDEST, "subject": 50, "title": 50, "condition": WIDEST, "rationale": WIDEST,
           "principal_arn": 50, "corrected_statement": 40, "why": 50, "what": 40, "value": WIDEST}  # fmt: skip
@@ -55,23 +58,37 @@ def write_workbook(contents: Contents, lake: Lake, path: Path) -> list[str]:
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
     # The same rows give the same bytes, so no clock.
     book.set_properties({"title": "Findings of policylake", "created": EPOCH})
-    bold = book.add_format({"bold": True})
+    styles = _styles(book)
     for sheet in (_summary(contents, cut), *sheets):
-        _write(book.add_worksheet(sheet.name), sheet, bold)
+        _write(book.add_worksheet(sheet.name), sheet, styles)
     book.close()
     return cut
 
 
-def _write(page: Any, sheet: Sheet, bold: Any) -> None:
+def _styles(book: Any) -> dict[str, Any]:
+    """Return the formats of cells: of the header, of severities by their names, of all others by an empty one."""
+    lines = {"text_wrap": True, "valign": "top"}
+    return {
+        HEADER: book.add_format({"bold": True, "bg_color": "#E7E9EE", "bottom": 1}),
+        "": book.add_format(lines),
+        **{name: book.add_format({**lines, "bold": True, "font_color": color}) for name, color in COLORS.items()},
+    }
+
+
+def _write(page: Any, sheet: Sheet, styles: dict[str, Any]) -> None:
     page.freeze_panes(1, 0)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
     for number, name in enumerate(sheet.columns):
         page.set_column(number, number, WIDTHS.get(name, NARROW))
-        page.write_string(0, number, name, bold)
+        page.write_string(0, number, name, styles[HEADER])
     if sheet.size:
         page.autofilter(0, 0, min(sheet.size, MOST), len(sheet.columns) - 1)
     for number, row in enumerate(islice(sheet.rows, MOST), start=1):
         for column, value in enumerate(row):
-            fill(page, number, column, cell(plain(value)))
+            told = sheet.columns[column] == "severity" and value in COLORS
+            fill(page, number, column, cell(plain(value)), styles[str(value) if told else ""])
 
 
 def _sheets(contents: Contents, lake: Lake) -> Iterator[Sheet]:

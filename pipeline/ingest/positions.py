@@ -100,6 +100,39 @@ def positions(occurrences: Iterable[Occurrence], sources: Sequence[SourceFile]) 
     return {o: _position(path, found, o, lines) for o, (path, found) in held}
 
 
+def principal_positions(wanted: Iterable[tuple[str, str]], sources: Sequence[SourceFile]) -> dict[str, Position]:
+    """Return where principals stand in their files, by ARN; ``wanted`` are ARNs, each with the file it was read from.
+
+    Those that are not found there, as loose documents, are left out.
+    """
+    shelf = _Shelf({source.path: source for source in sources})
+    by_file: dict[str, set[str]] = {}
+    for arn, path in wanted:
+        by_file.setdefault(path, set()).add(arn)
+    found = {}
+    for path, arns in sorted(by_file.items()):
+        text = shelf.read(path)
+        if isinstance(text, _Text):
+            pointers = {arn: pointer for arn, pointer in _principals(text.raw) if arn in arns}
+            lines = locate(text.text, pointers.values())
+            remark = "in the unpacked file" if text.is_packed else None
+            for arn, pointer in pointers.items():
+                line, column = lines.get(pointer, (None, None))
+                found[arn] = Position(path, line, column, pointer, "", remark)
+    return found
+
+
+def _principals(raw: Raw) -> Iterator[tuple[str, str]]:
+    """Yield the ARN of each principal of an export with the pointer to it."""
+    for page in _pages(raw):
+        members = _object(page.raw)
+        for listed, _ in PRINCIPALS.values():
+            for item in _list(members.get(listed), f"{page.pointer}/{listed}"):
+                arn = _text_of(_object(item.raw).get("Arn"))
+                if arn is not None:
+                    yield arn, item.pointer
+
+
 def _lines(shelf: "_Shelf", places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
     """Return line and column by file and pointer: each file is gone through once, however much is sought in it."""
     wanted: dict[str, list[str]] = {}

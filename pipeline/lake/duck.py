@@ -129,6 +129,8 @@ def arrow(connection: Connection, sql: str, parameters: Mapping[str, object] | N
     return connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
 
 
-def arrow_reader(connection: Connection, sql: str, rows: int) -> pa.RecordBatchReader:
+def arrow_reader(
+    connection: Connection, sql: str, rows: int, parameters: Mapping[str, object] | None = None
+) -> pa.RecordBatchReader:
     """Run one query and return a reader of its rows, ``rows`` of them at a time."""
-    return connection.sql(sql).to_arrow_reader(rows)
+    return connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_reader(rows)

@@ -45,14 +45,14 @@ class Lake:
             guard.check(self.connection, sql)
             return duck.arrow(self.connection, sql, parameters)
 
-    def batches(self, sql: str, rows: int) -> pa.RecordBatchReader:
+    def batches(self, sql: str, rows: int, parameters: Mapping[str, object] | None = None) -> pa.RecordBatchReader:
         """Run one query as :meth:`query` does and return its rows in batches of ``rows``, never all at a time.
 
         They are to be read before the next query. Raises PolicylakeError where the query is wrong.
         """
         with duck.errors_explained("sql"):
             guard.check(self.connection, sql)
-            return duck.arrow_reader(self.connection, sql, rows)
+            return duck.arrow_reader(self.connection, sql, rows, parameters)
 
     def lend(self, name: str, rows: pa.Table) -> None:
         """Let the next queries read ``rows`` as a relation of that name. The lake itself does not change."""

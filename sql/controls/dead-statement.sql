@@ -17,33 +17,63 @@ prefer = '''
 nist-800-53-r5 = ["AC-6"]
 */
 with
--- Of loose documents there is nothing else that could take something away but what they say themselves.
-allowing as (
+held as (
     select distinct
         principal_statements.principal_arn,
         principal_statements.statement_id,
-        statement_actions.action,
     from principal_statements
     inner join statements on principal_statements.statement_id = statements.statement_id
-    inner join statement_actions on statements.statement_id = statement_actions.statement_id
     where
         principal_statements.layer = 'identity'
         and statements.effect = 'Allow'
 ),
 
+lost as (
+    select
+        principal_arn,
+        action,
+        decided_by[1] as layer,
+    from access_matrix
+    where verdict in ('denied', 'blocked')
+),
+
+lost_counts as (
+    select
+        held.principal_arn,
+        held.statement_id,
+        count(*) as action_count,
+        list(distinct lost.layer) as layers,
+    from held
+    inner join lost on held.principal_arn = lost.principal_arn
+    inner join statement_actions
+        on
+            held.statement_id = statement_actions.statement_id
+            and lost.action = statement_actions.action
+    group by held.principal_arn, held.statement_id
+),
+
+action_counts as (
+    select
+        statement_id,
+        count(*) as action_count,
+    from statement_actions
+    group by statement_id
+),
+
 judged as (
     select
-        allowing.statement_id,
-        count(distinct allowing.principal_arn) as holder_count,
-        count(distinct allowing.action) as action_count,
-        bool_and(coalesce(access_matrix.verdict, 'none') in ('denied', 'blocked')) as is_dead,
-        list(distinct access_matrix.decided_by[1]) as layers,
-    from allowing
-    left join access_matrix
+        held.statement_id,
+        any_value(action_counts.action_count) as action_count,
+        count(*) as holder_count,
+        count(*) filter (where lost_counts.action_count = action_counts.action_count) as holders_without,
+        list_distinct(flatten(list(lost_counts.layers))) as layers,
+    from held
+    inner join action_counts on held.statement_id = action_counts.statement_id
+    left join lost_counts
         on
-            allowing.principal_arn = access_matrix.principal_arn
-            and allowing.action = access_matrix.action
-    group by allowing.statement_id
+            held.principal_arn = lost_counts.principal_arn
+            and held.statement_id = lost_counts.statement_id
+    group by held.statement_id
 ),
 
 -- Actions that this lake does not answer for may be alive.
@@ -70,4 +100,4 @@ select
     || array_to_string(list_sort(judged.layers), ', ') as message,
 from judged
 anti join unanswered on judged.statement_id = unanswered.statement_id
-where judged.is_dead
+where judged.holder_count = judged.holders_without

@@ -29,7 +29,10 @@ said as (
         statements.policy_id,
         statements.statement_index,
         number_of(
-            json_merge_patch(statement_of(policies.document, statements.statement_index)::json, '{"Sid": null}')::varchar
+            json_merge_patch(
+                statement_of(policies.document, statements.statement_index)::json,
+                '{"Sid": null}'
+            )::varchar
         ) as content,
     from statements
     inner join policies on statements.policy_id = policies.policy_id

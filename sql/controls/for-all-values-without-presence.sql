@@ -24,9 +24,20 @@ query = "idle_conditions"
 */
 select
     'statement' as subject_kind,
-    statement_id,
-    set_qualifier_key || operator || ' ' || condition_key as aspect,
-    effect || ' under ' || case when set_qualifier_key != '' then set_qualifier_key || ':' else '' end || operator
-    || case when if_exists then 'IfExists' else '' end || ' ' || condition_key || ', which requests without the key meet' as message,
+    idle.statement_id,
+    idle.set_qualifier_key || idle.operator || ' ' || idle.condition_key as aspect,
+    idle.effect || ' under ' || coalesce(nullif(idle.set_qualifier_key, '') || ':', '') || idle.operator
+    || case when idle.if_exists then 'IfExists' else '' end || ' ' || idle.condition_key
+    || ', which requests without the key meet' as message,
+    -- In a Deny nobody knows what is meant to happen without the key.
+    case
+        when idle.effect = 'Allow'
+            then json_merge_patch(
+                statement_of(policies.document, statements.statement_index)::json,
+                json_object('Condition', json_object('Null', json_object(idle.condition_key, 'false')))
+            )::varchar
+    end as corrected_statement,
 from idle
-where reason = 'true without the key'
+inner join statements on idle.statement_id = statements.statement_id
+inner join policies on statements.policy_id = policies.policy_id
+where idle.reason = 'true without the key'

@@ -47,7 +47,10 @@ sized as (
         length(policies.document) as character_count,
     from attachments
     inner join policies on attachments.policy_id = policies.policy_id
-    where not starts_with(attachments.target_arn, 'policy/')
+    where
+        not starts_with(attachments.target_arn, 'policy/')
+        -- AWS keeps its own limits for its own policies.
+        and coalesce(attachments.policy_arn, '') not like 'arn:%:iam::aws:policy/%'
 ),
 
 -- Managed policies and control policies count one by one, wherever they are; inline ones of a target together.

@@ -44,6 +44,14 @@ sourced as (
         lower(condition_key) in ('aws:sourceaccount', 'aws:sourcearn', 'aws:sourceorgid', 'aws:sourceorgpaths')
         and not if_exists
         and operator != 'Null'
+),
+
+-- Where the statement is about this service alone, the condition is all that it lacks.
+alone as (
+    select statement_id
+    from statement_principals
+    group by statement_id
+    having count(*) = 1
 )
 
 select
@@ -54,5 +62,18 @@ select
     trusting.statement_id,
     $service || ' may assume it for any account: no condition on aws:SourceAccount or aws:SourceArn' as message,
     'Add a condition on aws:SourceAccount with the value ' || trusting.account_id || ' to the trust policy.' as remedy,
+    case
+        when alone.statement_id is not null
+            then json_merge_patch(
+                statement_of(policies.document, statements.statement_index)::json,
+                json_object(
+                    'Condition',
+                    json_object('StringEquals', json_object('aws:SourceAccount', trusting.account_id))
+                )
+            )::varchar
+    end as corrected_statement,
 from trusting
 anti join sourced on trusting.statement_id = sourced.statement_id
+inner join statements on trusting.statement_id = statements.statement_id
+inner join policies on statements.policy_id = policies.policy_id
+left join alone on trusting.statement_id = alone.statement_id

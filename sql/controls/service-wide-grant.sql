@@ -14,7 +14,11 @@ prefer = '''
  "Resource": "arn:aws:sagemaker:*:*:training-job/churn-*"}'''
 
 [frameworks]
+aws-fsbp = ["IAM.1", "IAM.21"]
+cis-aws-3 = ["1.16"]
 nist-800-53-r5 = ["AC-6"]
+pci-dss-4 = ["7.2.2"]
+soc2-2017 = ["CC6.3"]
 */
 with
 everything as (

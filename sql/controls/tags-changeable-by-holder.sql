@@ -77,6 +77,7 @@ select
     'principal' as subject_kind,
     changers.principal_arn,
     changers.action,
-    'The tags of resources limit ' || limited.action_count || ' of its actions, and it may ' || changers.action as message,
+    'The tags of resources limit ' || limited.action_count || ' of its actions, and it may ' || changers.action
+        as message,
 from changers
 inner join limited on changers.principal_arn = limited.principal_arn

@@ -21,6 +21,14 @@ nist-800-53-r5 = ["AC-3"]
 [sources.unknown]
 query = "unknown_condition_keys"
 */
+with
+-- Keys of tags, which the reference writes as s3:ExistingObjectTag/<key> and secretsmanager:ResourceTag/tag-key.
+of_tags as (
+    select lower(regexp_extract(condition_key, '^(.*/)(<[^>]*>|tag-key)$', 1)) as key_start
+    from reference_condition_keys
+    where regexp_matches(condition_key, '/(<[^>]*>|tag-key)$')
+)
+
 select distinct
     'statement' as subject_kind,
     statements.statement_id,
@@ -32,4 +40,9 @@ inner join conditions
     on
         statements.statement_id = conditions.statement_id
         and unknown.condition_key = conditions.condition_key
-where not unknown.is_known_key
+where
+    not unknown.is_known_key
+    and not exists (
+        from of_tags
+        where starts_with(lower(unknown.condition_key), of_tags.key_start)
+    )

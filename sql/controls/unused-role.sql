@@ -11,7 +11,7 @@ avoid = "A role that was made for a project and stayed when the project ended."
 prefer = "Roles with an owner tag, looked through every quarter, deleted when their last use is long ago."
 
 [frameworks]
-nist-800-53-r5 = ["AC-2"]
+nist-800-53-r5 = ["AC-2", "AC-6"]
 
 [parameters.days]
 description = "Least number of days without use"

@@ -23,7 +23,8 @@ select
     'statement' as subject_kind,
     statement_id,
     set_qualifier_key || operator || ' ' || condition_key as aspect,
-    effect || ' under ' || case when set_qualifier_key != '' then set_qualifier_key || ':' else '' end || operator
-    || case when if_exists then 'IfExists' else '' end || ' ' || condition_key || ', which every request meets' as message,
+    effect || ' under ' || coalesce(nullif(set_qualifier_key, '') || ':', '') || operator
+    || case when if_exists then 'IfExists' else '' end || ' ' || condition_key
+    || ', which every request meets' as message,
 from idle
 where reason = 'always true'

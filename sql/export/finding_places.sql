@@ -20,7 +20,10 @@ inner join attachments
         and asked.policy_id = attachments.policy_id
 inner join statements on asked.statement_id = statements.statement_id
 inner join policies on attachments.policy_id = policies.policy_id
-where asked.policy_name is null or asked.policy_name = attachments.policy_name
+where
+    asked.policy_name is null
+    or asked.policy_name = attachments.policy_name
+    or asked.policy_name = attachments.policy_arn
 qualify row_number() over (
     partition by asked.finding_id
     order by attachments.policy_name, attachments.policy_arn_key

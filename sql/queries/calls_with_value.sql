@@ -62,7 +62,7 @@ select
     account_id,
     action,
     $key as condition_key,
-    $value as value,
+    $value as key_value,
     case when is_allowed then 'allowed' else 'conditional' end as verdict,
     case when not is_allowed then condition end as condition,
 from possible

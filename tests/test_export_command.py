@@ -1,0 +1,200 @@
+"""The command ``export`` as a night runs it: it builds, checks, writes, and says how it went by log and exit code."""
+
+import json
+import re
+from pathlib import Path
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+from cli_run import run
+from conftest import SAMPLE
+
+from pipeline.export.publish import working_alone
+from pipeline.export.run import FORMATS
+
+ACCOUNT = "111122223333"
+EXCEPTION = """
+[[exception]]
+control = "{}"
+subject = "*"
+reason = "Pilot"
+approver = "CISO"
+expiry = 2027-03-31
+"""
+DOCUMENTED = re.compile(r"What to write of ([a-z, ]+)\.")
+
+
+def account(*statements):
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    user = {
+        "Arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
+        "UserName": "ana",
+        "UserPolicyList": [{"PolicyName": "work", "PolicyDocument": document}],
+    }
+    return {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+
+
+def allow(sid, action):
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": "*"}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("POLICYLAKE_LAKE", raising=False)
+    (tmp_path / "exports").mkdir()
+    return tmp_path
+
+
+def give(place, *statements):
+    (place / "exports" / f"{ACCOUNT}.json").write_text(json.dumps(account(*statements), indent=1))
+
+
+def night(monkeypatch, day, *more):
+    formats = () if "--format" in more else ("--format", "md,sarif")
+    return run(monkeypatch, "export", "exports", "--to", "to", "--today", day, *formats, *more)
+
+
+def summary(place, name="latest"):
+    return json.loads((place / "to" / name / "summary.json").read_text())
+
+
+def test_the_next_night_shows_exactly_the_policy_that_changed(place, monkeypatch):
+    give(place, allow("Everything", "sagemaker:*"), allow("Read", "sagemaker:ListModels"))
+    assert night(monkeypatch, "2026-11-25").code == 0
+    give(place, allow("Typo", "sagemaker:CreateTags"), allow("Everything", "sagemaker:*"),
+         allow("Read", "sagemaker:ListModels"))  # fmt: skip
+    done = night(monkeypatch, "2026-11-26")
+    assert (done.code, done.text) == (0, "to/2026-11-26\n")
+    told = summary(place)
+    assert [one["control_id"] for one in told["new"]] == ["unknown-action"]
+    assert "Typo" in told["new"][0]["subject"]
+    assert (told["gone"], told["findings"]["gone"]) == ([], 0)
+    assert told["findings"]["still_open"] == summary(place, "2026-11-25")["findings"]["open"] > 0
+    assert told["inputs"] == {"added": [], "removed": [], "changed": [f"exports/{ACCOUNT}.json"]}
+    give(place, allow("Typo", "sagemaker:CreateTags"), allow("Read", "sagemaker:ListModels"))
+    assert night(monkeypatch, "2026-11-27").code == 0
+    told = summary(place)
+    assert told["new"] == []
+    assert "service-wide-grant" in {one["control_id"] for one in told["gone"]}
+
+
+def test_the_log_has_a_line_a_stage_in_json(place, monkeypatch):
+    give(place, allow("Everything", "sagemaker:*"))
+    done = night(monkeypatch, "2026-11-25", "--log-format", "json")
+    lines = [json.loads(line) for line in done.err.splitlines()]
+    assert all({"time", "level", "stage", "message"} <= set(line) for line in lines)
+    stages = [line["stage"] for line in lines]
+    assert {"reading", "evaluating", "controls", "findings as sarif", "publishing", "export"} <= set(stages)
+    assert (lines[-1]["exit_status"], lines[-1]["stage"]) == (0, "export")
+
+
+def test_what_fails_is_a_line_of_the_json_log_and_the_exit_code(place, monkeypatch):
+    done = run(monkeypatch, "export", "--to", "to", "--lake", "none", "--log-format", "json")
+    (line,) = [json.loads(line) for line in done.err.splitlines()]
+    assert (done.code, line["level"], line["exit_status"]) == (2, "error", 2)
+    assert "no snapshot here" in line["message"]
+
+
+def test_a_rejected_input_is_a_warning_and_exit_code_3_and_the_export_is_there(place, monkeypatch):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    (place / "exports" / "broken.json").write_text('{"Version": "2012-10-17", "Statement": [')
+    done = night(monkeypatch, "2026-11-25")
+    assert done.code == 3
+    assert re.search(r"warning build: \S*broken.json:", done.err)
+    assert summary(place)["exit_status"] == 3
+
+
+def test_fail_on_ends_with_1_and_an_accepted_risk_does_not(place, monkeypatch):
+    give(place, allow("Everything", "sagemaker:*"))
+    assert night(monkeypatch, "2026-11-25", "--fail-on", "high", "--format", "md").code == 1
+    findings = pq.read_table(place / "to" / "latest" / "findings.parquet").to_pylist()
+    (place / "exceptions.toml").write_text(
+        "".join(EXCEPTION.format(one["control_id"]) for one in findings if one["severity"] in ("critical", "high"))
+    )
+    done = night(monkeypatch, "2026-11-26", "--fail-on", "high", "--format", "xlsx")
+    accepted = openpyxl.load_workbook(place / "to" / "latest" / "findings.xlsx")["accepted risks"]
+    assert "CISO" in [cell.value for row in accepted.iter_rows() for cell in row]
+    told = summary(place)
+    assert (done.code, told["findings"]["accepted"], told["new"]) == (0, len(findings) - told["findings"]["open"], [])
+
+
+def test_a_second_run_says_who_works_there(place, monkeypatch):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    with working_alone(Path("to")):
+        done = night(monkeypatch, "2026-11-25")
+    assert done.code == 2
+    assert re.search(r"--to to: process \d+ on \S+, since \S+, is exporting there; wait for its end", done.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--today", "tomorrow"), "--today tomorrow: no day; give one such as 2026-11-25"),
+        (("--format", "pdf"), "--format pdf: no format of exports"),
+        (("--format", "sarf"), "did you mean sarif?"),
+        (("--keep", "0"), "--keep"),
+        (("--exceptions", "none.toml"), "none.toml"),
+    ],
+)
+def test_wrong_options_are_told_and_leave_no_folder(words, said, place, monkeypatch):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    done = night(monkeypatch, "2026-11-25", *words) if "--today" not in words else run(
+        monkeypatch, "export", "exports", "--to", "to", *words
+    )  # fmt: skip
+    assert done.code == 2
+    assert said in done.err
+    assert not list(place.glob("to/2*"))
+
+
+def test_the_help_names_every_format(monkeypatch):
+    text = " ".join(run(monkeypatch, "export", "--help").text.split())
+    assert DOCUMENTED.search(text)[1].split(", ") == list(FORMATS)
+
+
+def test_the_whole_sample_in_every_format_is_one_folder(sample_lake, tmp_path, monkeypatch):
+    to = tmp_path / "to"
+    done = run(monkeypatch, "export", "--to", str(to), "--lake", str(sample_lake), "--today", "2026-11-25")
+    assert done.code == 3, done.err
+    names = {path.name for path in (to / "latest").iterdir()}
+    assert names >= {
+        "manifest.json", "summary.json", "summary.md", "findings.sarif", "findings.ocsf.jsonl", "findings.junit.xml",
+        "findings.xlsx", "findings.md", "asff", "report", "access.parquet", "access.csv", "access.jsonl",
+    }  # fmt: skip
+    assert (to / "latest" / "report" / "index.html").is_file()
+    log = json.loads((to / "latest" / "findings.sarif").read_text())
+    places = [result["locations"][0].get("physicalLocation", {}) for result in log["runs"][0]["results"]]
+    lines = {(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places if "region" in place}
+    assert lines
+    for file, line in lines:
+        text = (SAMPLE / file).read_text().splitlines()[line - 1]
+        assert text.lstrip().startswith(("{", '"')), (file, line)
+
+
+SCHEDULE = SAMPLE.parents[1] / "schedule"
+#: A command of the files that lie ready, up to the end of the line or of the list.
+READY = re.compile(r'policylake export ([^|>&;\n]*)|CMD \["export", ([^\]]*)\]')
+
+
+def ready_commands():
+    for path in sorted(SCHEDULE.iterdir()):
+        for words, listed in READY.findall(path.read_text()):
+            yield path.name, (words or listed.replace('"', "").replace(",", "")).split()
+
+
+def test_every_ready_file_runs_the_export():
+    assert {name for name, _ in ready_commands()} == {
+        "policylake.cron", "policylake.service", "Containerfile", "github-export.yml",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "words"), list(ready_commands()), ids=lambda value: str(value)[:20])
+def test_a_command_that_lies_ready_runs(name, words, place, monkeypatch):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    (source,) = [word for word in words if word.strip("/") in ("inputs", "exports")][:1]
+    given = ["exports" if word == source else word for word in words]
+    to = given.index("--to") + 1
+    given[to] = "published"
+    done = run(monkeypatch, "export", *given, "--format", "md")
+    assert (done.code, (place / "published" / "latest" / "findings.md").is_file()) == (0, True), done.err
