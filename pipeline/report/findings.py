@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from pipeline.controls import SEVERITIES, Control, ExceptionRule, find, load_controls
 from pipeline.lake import Lake
 from pipeline.report.actions import address_of
@@ -26,11 +28,15 @@ ELEMENTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction",
 
 
 class Checks(NamedTuple):
-    """What is looked for: controls, None for those that come along, accepted risks, and the day of their expiry."""
+    """What is looked for: controls, None for those that come along, accepted risks, and the day of their expiry.
+
+    ``found`` are the findings where somebody has them already; the controls then only explain them.
+    """
 
     controls: Sequence[Control] | None = None
     exceptions: Sequence[ExceptionRule] = ()
     today: date | None = None
+    found: pa.Table | None = None
 
 
 class Finding(NamedTuple):
@@ -100,9 +106,9 @@ def write_findings(
     ``own`` is what belongs to the part that the report is of: other findings are left out.
     """
     controls = load_controls() if checks.controls is None else checks.controls
-    found = find(lake, controls, None, checks.exceptions, checks.today).to_pylist()
+    table = find(lake, controls, None, checks.exceptions, checks.today) if checks.found is None else checks.found
     by_control: dict[str, list[Row]] = {}
-    for row in found:
+    for row in table.to_pylist():
         if _belongs(row, policies, own):
             by_control.setdefault(row["control_id"], []).append(row)
     known = {control.id: control for control in controls}
