@@ -19,7 +19,7 @@ DECISIONS ?= 100000
 KEEP ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cluster report test check bench export clean docs reference lock smt mutations agreement
+.PHONY: help setup setup-cluster report test check bench export clean docs reference lock smt mutations agreement screenshots
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | awk -F'|' '{ printf "  %-16s%s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ agreement: setup  ## Hold the lake's answers against DECISIONS (100000) decision
 
 bench: setup  ## Measure a build of 200 accounts x 300 principals against the floor
 	$(BIN)/python bench/run.py
+
+screenshots: report  ## Take pictures of the main pages of OUT into docs/, with the installed Chromium
+	$(BIN)/python scripts/screenshots.py "$$OUT" --out docs
 
 docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python scripts/build_docs.py

@@ -84,7 +84,7 @@ class Measured(NamedTuple):
 
 
 def measure(
-    arguments: Sequence[str], stdin: Path | None = None, *, folder: Path = ROOT, said: IO[str] | None = None
+    arguments: Sequence[str], stdin: Path | None = None, *, folder: Path = ROOT, said: IO[str] | int | None = None
 ) -> Measured:
     """Run a process in a folder and return what it took; ``said`` takes what it says on standard error."""
     start = time.perf_counter()
@@ -279,6 +279,17 @@ def who_can(folder: Path, lake: Path) -> Measured:
     return measure([*COMMAND, "who-can", "sagemaker:CreateModel", "--lake", str(lake), "--out", out])
 
 
+def _print_report(folder: Path, lake: Path) -> None:
+    """Print what writing the report takes, how large its folder is, and its largest file and page."""
+    out = folder / "report"
+    done = measure([*COMMAND, "report", "--lake", str(lake), "--out", str(out)], said=subprocess.DEVNULL)
+    sizes = {path: path.stat().st_size for path in out.rglob("*") if path.is_file()}
+    page = max((size for path, size in sizes.items() if path.suffix == ".html"), default=0)
+    told = f"{sum(sizes.values()) / 1e6:.0f} MB, largest page {page / 1e6:.2f} MB"
+    print(_line("policylake report", done), told + f", largest file {max(sizes.values(), default=0) / 1e6:.2f} MB")
+    shutil.rmtree(out, ignore_errors=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
@@ -307,6 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked, bare = who_can(folder, lake), measure([sys.executable, "-c", "import duckdb; duckdb.sql('select 1').show()"])
     print(_line("Python, import duckdb, select 1", bare))
     print(_line("policylake who-can sagemaker:CreateModel", asked), f"{asked.seconds / bare.seconds:5.1f}x of that")
+    _print_report(folder, lake)
     for kind, lines in (("of the lake", requests_of_lake(lake)), ("of the tests", requests_of_cases())):
         count, decided = simulation(folder / "requests.jsonl", lake, lines)
         if decided.code == 0 and count:

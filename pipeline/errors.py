@@ -58,4 +58,6 @@ class Reject(NamedTuple):
 
 def printable(text: str) -> str:
     """Return ``text`` on one line and safe for a terminal: control and direction characters are escaped."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -161,7 +161,7 @@
     for (let place = start; place < right;) {
       let end = place;
       while (end < state.columns.length && state.columns[end].group === state.columns[place].group) end++;
-      const band = PL.make("div", { class: "band", "aria-hidden": "true" }, PL.make("span", {}, state.columns[place].group));
+      const band = PL.make("div", { class: "band", "aria-hidden": "true" }, PL.make("span", {}, end - place > 1 ? state.columns[place].group : ""));
       band.style.left = wide + place * COLUMN + "px";
       band.style.width = (end - place) * COLUMN - 2 + "px";
       band.firstChild.style.left = wide + 4 + "px";

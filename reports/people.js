@@ -52,5 +52,14 @@ const PEOPLE = (() => {
       granted: rows.granted(scope[3], action), limited: rows.limited(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] };
   }
 
-  return { find, counting, nameOf, links, scopeData };
+  /* What an answer comes to on one resource. Of another account only what names that account is reached. */
+  function letterOn(run, answer, kind, arn, isOwn, verdictOf) {
+    if ("db".includes(answer[0])) return "d";
+    const letters = answer[3].filter((scope) => !(scope[6] || []).length || scope[6].includes(kind))
+      .filter((scope) => (isOwn || scope[0].split(":")[4] === arn.split(":")[4]) && FORMULA.covers(scope[0], scope[5] || [], arn))
+      .map((scope) => (scope[2] < 0 || run.conditions[scope[2]][2] < 0 ? "a" : verdictOf(run.conditions[scope[2]][2])));
+    return letters.includes("a") ? "a" : letters.includes("c") ? "c" : "d";
+  }
+
+  return { letterOn, find, counting, nameOf, links, scopeData };
 })();

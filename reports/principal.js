@@ -82,7 +82,7 @@
         .filter((group) => group.actions.length);
       const count = shown.reduce((sum, group) => sum + group.actions.length, 0);
       const all = index.actions.filter((_, one) => fits(one)).length;
-      status.textContent = text ? number(all) + (all === 1 ? " action, " : " actions, ") + number(all - count) + " of them none: nothing grants it" : "";
+      status.textContent = text ? number(all) + (all === 1 ? " action" : " actions") + (all > count ? ", " + number(all - count) + " of them none: nothing grants it" : "") : "";
       place.replaceChildren(...sections(index, shown, names));
       mark(text ? shown : stored);
     };

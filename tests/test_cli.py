@@ -25,8 +25,8 @@ SAMPLE = ROOT / "samples" / "organization"
 ANA = "arn:aws:iam::333344445555:user/ana"
 NOTEBOOK = "arn:aws:sagemaker:us-east-1:{}:notebook-instance/vision-01"
 COMMANDS = {
-    "build", "report", "who-can", "principal-can", "explain", "gc", "simulate", "sql", "query", "tables", "scenarios",
-    "reference", "export",
+    "build", "report", "serve", "who-can", "principal-can", "explain", "gc", "simulate", "sql", "query", "tables",
+    "scenarios", "reference", "export",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from pipeline.evaluate.scenario_files import chosen, file_of, read_scenarios
 from pipeline.evaluate.under import put_under
 from pipeline.lake import open_lake
 from pipeline.report import write_report
+from pipeline.report.findings import SHOWN
 from pipeline.simulate import simulate_lines
 from tests import report_reading as reading
 
@@ -34,6 +35,7 @@ ARGUMENTS = (
 AXE = Path(__file__).resolve().parents[1] / ".axe" / "node_modules" / "axe-core" / "axe.min.js"
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 800}
+NOTEBOOK = "arn:aws:sagemaker:us-east-1:333344445555:notebook-instance/"
 HANA = "arn:aws:iam::333344445555:user/hana"
 PAGES = ("index.html", "matrix.html", "actions.html", "findings.html", "rejects.html", "provenance.html",
          "conditions.html", "actions/iam-PassRole.html", "accounts/333344445555.html",
@@ -314,7 +316,7 @@ def on_resources(page, site, principal, action, text=""):
     page.goto(f"{site}/inventory.html#principal={principal}&action={action}" + (f"&if={quote(text)}" if text else ""))
     page.locator("#answers .lead").wait_for()
     rows = page.locator("#answers tbody tr").all()
-    return {row.locator("code").get_attribute("title"): row.locator("td").all_inner_texts()[2:4] for row in rows}
+    return {row.locator("a.whole").get_attribute("title"): row.locator("td").all_inner_texts()[2:4] for row in rows}
 
 
 def test_known_resources_tell_which_notebooks_a_team_can_stop_and_why_not_the_others(open_page, site):
@@ -359,6 +361,42 @@ def test_known_resources_are_decided_as_simulate_decides(open_page, site, sample
     ]
     assert wrong == []
     assert {verdict for *_, verdict in asked} >= {"allowed", "none"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "action"),
+    [
+        (f"{NOTEBOOK}nlp-01", "sagemaker:StopNotebookInstance"),
+        ("arn:aws:sagemaker:us-east-1:555566667777:model-package-group/churn", "sagemaker:DescribeModelPackageGroup"),
+    ],
+)
+def test_a_resource_page_lists_who_can_as_the_concrete_evaluator_decides(
+    open_page, site, sample_lake, resource, action
+):
+    page = open_page(f"{site}/resource.html#{resource}&action={action}")
+    page.get_by_role("button", name="look in the other accounts").click()
+    page.get_by_text("Principals of all accounts").wait_for()
+    page.locator("#resource details[open]").wait_for()
+    page.wait_for_timeout(500)
+    shown = {
+        letter: page.locator(f"#resource details[open] p:has(.v-{letter}) + ul a").evaluate_all(
+            "links => links.map(link => decodeURIComponent(link.hash.slice(1).split('&')[0]))"
+        )
+        for letter in ("allowed", "conditional")
+    }
+    lake = open_lake(sample_lake)
+    known = lake.query("select principal_arn from principals where principal_type in ('user', 'role')")
+    arns = known["principal_arn"].to_pylist()
+    lines = [json.dumps({"principal": arn, "action": action, "resource": resource, "context": {}}) for arn in arns]
+    decided = [json.loads(line)["decision"] for line in simulate_lines(lines, lake, reference.load())]
+    allowed = {arn for arn, decision in zip(arns, decided, strict=True) if decision == "allowed"}
+    assert set(shown["allowed"]) <= allowed <= {*shown["allowed"], *shown["conditional"]}
+    assert allowed
+
+
+def test_a_resource_that_is_not_known_is_told(open_page, site):
+    page = open_page(f"{site}/resource.html#arn:aws:sagemaker:us-east-1:1:model/<b>")
+    page.get_by_role("heading", name="No such resource").wait_for()
 
 
 def test_a_principal_page_lists_the_roles_that_it_may_pass(open_page, site, sample_lake):
@@ -428,7 +466,8 @@ def test_axe_finds_nothing_serious(browser, site, scheme):
     context = browser.new_context(viewport=DESK, color_scheme=scheme)
     page = context.new_page()
     found = []
-    for place in (*PAGES, "inventory.html", "actions/sagemaker-CreateTrainingJob.html#scenario=vpc",
+    for place in (*PAGES, "inventory.html", f"resource.html#{NOTEBOOK}nlp-01",
+                  "actions/sagemaker-CreateTrainingJob.html#scenario=vpc",
                   "condition.html#40214b0b08bd2e11", "policy.html#"):  # fmt: skip
         page.goto(f"{site}/{place}")
         page.wait_for_timeout(400)
@@ -618,7 +657,7 @@ def test_long_tables_go_on_from_their_scripts(open_page, tmp_path):
     out = write_report(open_lake(tmp_path / "lake"), tmp_path / "out")
     page = open_page(f"{out.parent.as_uri()}/findings.html")
     table = page.locator("table.rows[data-pieces]")
-    assert table.locator("tbody tr").count() == 200
+    assert table.locator("tbody tr").count() == SHOWN
     page.get_by_role("button", name="Show more").click()
     page.get_by_text("450 of 450 rows").wait_for()
     assert table.locator("tbody tr").count() == 450

@@ -20,6 +20,7 @@ from pipeline.cli import (
     reference,
     report,
     scenarios,
+    serve,
     simulate,
     tables,
 )
@@ -56,6 +57,7 @@ def _root(
 
 app.command("build")(build.build)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("export")(export.export)
 app.command("who-can")(answers.who_can)
 app.command("principal-can")(answers.principal_can)

@@ -156,7 +156,7 @@ def _export(
     lake: Lake, findings: pa.Table, controls: Sequence["Control"], to: Path, options: "Options", log: Log
 ) -> "Exported":
     from pipeline.export.run import write_export
-    from pipeline.report import write_report
+    from pipeline.report import Checks, write_report
 
     return write_export(
         lake,
@@ -164,7 +164,7 @@ def _export(
         controls,
         to,
         options,
-        report=lambda folder: write_report(lake, folder),
+        report=lambda folder: write_report(lake, folder, checks=Checks(controls, found=findings)),
         progress=log.step,
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ from pipeline.cli.common import (
 from pipeline.cli.scenarios import put_under
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
+
+if TYPE_CHECKING:
+    from pipeline.report import Checks
 
 ReportFormat = Literal["html", "md", "pdf"]
 
@@ -75,15 +78,11 @@ def report(
     learns nothing of the rest. Several of one kind add up, kinds narrow one another.
     With --scenario the whole report is of that scenario, and every page says so.
     """
-    from pipeline.controls import FILE, load_controls, read_exceptions
-    from pipeline.report import Checks, markdown, part_of, read_summary, write_pdf, write_report
+    from pipeline.report import markdown, part_of, read_summary, write_pdf, write_report
 
     if url is not None and (format_name != "md" or not re.fullmatch(r"https?://[^\s()<>|\[\]]+", url)):
         raise PolicylakeError(f"--url {url}: an address that begins with https:// is expected, with --format md")
-    known = load_controls(controls or ())
-    file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
-    checks = Checks(known, read_exceptions(file) if file else ())
-
+    checks = checks_of(controls, exceptions)
     opened = open_lake(lake)
     under = put_under(opened, scenario, scenarios)
     part = part_of(opened, account or (), principal or (), action or ())
@@ -98,3 +97,12 @@ def report(
         return
     with standard_output() if out is None else file_output(out) as stream:
         stream.write(markdown(summary, url).encode("utf-8", "backslashreplace"))
+
+
+def checks_of(controls: list[Path] | None, exceptions: Path | None) -> "Checks":
+    """Return what the report looks for: controls that come along and own ones, and the risks that are accepted."""
+    from pipeline.controls import FILE, load_controls, read_exceptions
+    from pipeline.report import Checks
+
+    file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
+    return Checks(load_controls(controls or ()), read_exceptions(file) if file else ())

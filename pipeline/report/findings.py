@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from pipeline.controls import SEVERITIES, Control, ExceptionRule, find, load_controls
 from pipeline.lake import Lake
 from pipeline.report.actions import address_of
@@ -21,16 +23,20 @@ Row = dict[str, Any]
 #: Findings of a control that stand in the page itself; so a page with all controls stays far below 2 MB.
 SHOWN = 12
 MOST_CHARACTERS = 1200
-COLUMNS = ("what", "what is wrong", "attached to", "instead")
+COLUMNS = ("what", "action", "what is wrong", "attached to", "instead")
 ELEMENTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 
 
 class Checks(NamedTuple):
-    """What is looked for: controls, None for those that come along, accepted risks, and the day of their expiry."""
+    """What is looked for: controls, None for those that come along, accepted risks, and the day of their expiry.
+
+    ``found`` are the findings where somebody has them already; the controls then only explain them.
+    """
 
     controls: Sequence[Control] | None = None
     exceptions: Sequence[ExceptionRule] = ()
     today: date | None = None
+    found: pa.Table | None = None
 
 
 class Finding(NamedTuple):
@@ -100,9 +106,9 @@ def write_findings(
     ``own`` is what belongs to the part that the report is of: other findings are left out.
     """
     controls = load_controls() if checks.controls is None else checks.controls
-    found = find(lake, controls, None, checks.exceptions, checks.today).to_pylist()
+    table = find(lake, controls, None, checks.exceptions, checks.today) if checks.found is None else checks.found
     by_control: dict[str, list[Row]] = {}
-    for row in found:
+    for row in table.to_pylist():
         if _belongs(row, policies, own):
             by_control.setdefault(row["control_id"], []).append(row)
     known = {control.id: control for control in controls}
@@ -114,15 +120,15 @@ def _told(
     folder: Path, control: Control | None, listed: Sequence[Row], policies: dict[str, Policy], book: Book
 ) -> Finding:
     first = listed[0]
-    name, remedy = first["control_id"], control.remedy if control else first["remedy"]
+    name, remedy = first["control_id"], _flat(control.remedy if control else first["remedy"])
     ordered = sorted(listed, key=lambda row: row["status"] != "open")
     cells = [_cells(row, remedy, policies, book) for row in ordered]
-    if not any(row[-1].text for row in cells):
-        cells = [row[:-1] for row in cells]
-    columns = COLUMNS[: len(cells[0])]
+    kept = [place for place in range(len(COLUMNS)) if any(row[place].text for row in cells)]
+    columns = [COLUMNS[place] for place in kept]
+    cells = [[row[place] for place in kept] for row in cells]
     count = sum(row["status"] == "open" for row in listed)
     table = write_table(folder, f"tables/finding-{name}", first["title"], columns, cells, SHOWN)
-    why = " ".join(control.rationale.split()) if control else ""
+    why = _flat(control.rationale) if control else ""
     return Finding(name, first["title"], first["severity"], why, remedy, table, count, len(listed) - count)
 
 
@@ -131,8 +137,13 @@ def _cells(row: Row, remedy: str, policies: dict[str, Policy], book: Book) -> li
     if row["status"] == "accepted":
         why = f"{row['exception_approver']} until {row['exception_expiry']}: {row['exception_reason']}"
         message = f"{message} (accepted by {why})"
-    told = Cell(_short(message))
-    return [_subject(row, policies, book), told, _place(row, policies, book), _instead(row, remedy, policies)]
+    return [
+        _subject(row, policies, book),
+        Cell(row["action"] or "", kind="code"),
+        Cell(_short(_flat(message))),
+        _place(row, policies, book),
+        _instead(row, remedy, policies),
+    ]
 
 
 def _subject(row: Row, policies: dict[str, Policy], book: Book) -> Cell:
@@ -168,7 +179,12 @@ def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
     policy = policies.get(statement[0]) if statement else None
     if row["corrected_statement"] and policy and statement:
         return Cell(difference(policy.document, statement[1], row["corrected_statement"]), kind="difference")
-    return Cell(row["remedy"] if row["remedy"] != remedy else "")
+    own = _flat(row["remedy"])
+    return Cell(own if own != remedy else "")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _short(text: str) -> str:

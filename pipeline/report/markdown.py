@@ -111,7 +111,14 @@ def _worst(summary: Summary, url: str | None, room: int) -> str:
     used = sum(len(line) + 1 for line in head)
     shown: list[str] = []
     for finding, cells in _cases(summary.findings):
-        line = _row((finding.severity, _subject(cells[0], url), text_of(cells[1].text), text_of(finding.remedy)))
+        line = _row(
+            (
+                finding.severity,
+                _subject(cells[0], url),
+                text_of(cells[finding.table.columns.index("what is wrong")].text),
+                text_of(finding.remedy),
+            )
+        )
         if len(shown) == MOST_FINDINGS or used + len(line) + 1 > room:
             break
         shown.append(line)

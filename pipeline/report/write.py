@@ -7,6 +7,7 @@ from pipeline import assets, reference
 from pipeline.evaluate.scenario_files import file_of, read_scenarios
 from pipeline.evaluate.scenarios import Scenario
 from pipeline.lake import Lake
+from pipeline.lake.dictionary import relations
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
 from pipeline.report.conditions import conditions_table, dependents, keys_in_use, write_conditions
@@ -26,8 +27,9 @@ from pipeline.report.tasks import task
 
 #: Files that every page loads, beside the pages.
 SCRIPTS = ("report", "formula", "taken", "matrix", "action", "condition", "people", "principal", "policy",
-           "inventory")  # fmt: skip
+           "inventory", "resource")  # fmt: skip
 NO_OTHERS = Checks()
+CONSOLE = "sql.js"
 STATIC = ("report.css", *(f"{name}.js" for name in SCRIPTS))
 
 
@@ -39,6 +41,7 @@ def write_report(
     scenarios: Sequence[Scenario] | None = None,
     part: Part | None = None,
     checks: Checks = NO_OTHERS,
+    with_console: bool = False,
 ) -> Path:
     """Write the report of the lake's current snapshot into the folder ``out`` and return its first page.
 
@@ -46,6 +49,7 @@ def write_report(
     reader of the pages can choose, by default those of scenarios.toml.
     ``part`` is what the report is of, where it is not of everything: nothing else is in its files.
     ``checks`` are the controls whose findings it tells, by default those that come along, and accepted risks.
+    ``with_console`` adds the page of the SQL box, which works where ``policylake serve`` serves the report.
     A former report is replaced when the new one is complete. Raises PolicylakeError where ``out`` holds anything else
     or cannot be written.
     """
@@ -55,13 +59,22 @@ def write_report(
     with replaced_folder(out) as folder:
         for name in STATIC:
             (folder / name).write_text(assets.text("reports", name), encoding="utf-8")
-        _write(folder, lake, read, scenario, scenarios, checks)
+        pages = _write(folder, lake, read, scenario, scenarios, checks, with_console)
+        if with_console:
+            (folder / CONSOLE).write_text(assets.text("reports", CONSOLE), encoding="utf-8")
+            pages.write("sql.html", "sql", relations=relations())
     return out / "index.html"
 
 
 def _write(
-    folder: Path, lake: Lake, read: Read, scenario: Scenario | None, scenarios: Sequence[Scenario], checks: Checks
-) -> None:
+    folder: Path,
+    lake: Lake,
+    read: Read,
+    scenario: Scenario | None,
+    scenarios: Sequence[Scenario],
+    checks: Checks,
+    has_console: bool,
+) -> Pages:
     book, sources, part, targets = read
     policies, policy_index = write_policies(folder, lake, targets)
     names = page_names(book.actions)
@@ -76,6 +89,7 @@ def _write(
         "reject_count": rejects.count,
         "scenario": told(scenario) if scenario else None,
         "part": part.words if part else None,
+        "has_console": has_console,
     })  # fmt: skip
     counts = write_actions(pages, book, sources, names)
     accounts = write_accounts(pages, book, sources, policies)
@@ -89,7 +103,7 @@ def _write(
                 rows=sorted(lake.manifest.get("counts", {}).items()))  # fmt: skip
     pages.write("conditions.html", "conditions", table=conditions_table(folder, book, whose))
     pages.write("inventory.html", "inventory", table=write_inventory(folder, lake, book))
-    for name in ("matrix", "principal", "policy", "condition"):
+    for name in ("matrix", "principal", "policy", "condition", "resource"):
         pages.write(f"{name}.html", name)
     keys, total = keys_in_use(book, whose), totals(accounts)
     pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(findings), gaps=missing,
@@ -97,3 +111,4 @@ def _write(
                 history=None if scenario or part else read_history(lake),
                 dangerous=dangerous(book, names, counts), actions=len(book.actions),
                 principals=sum(account["principals"] for account in accounts), manifest=lake.manifest)  # fmt: skip
+    return pages

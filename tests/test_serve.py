@@ -1,0 +1,248 @@
+"""policylake serve: pages and SQL for browsers of this machine, and nothing for anybody else."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PolicylakeError
+from pipeline.lake import open_lake
+from pipeline.lake.console import Console
+from pipeline.report import part_of, write_report
+from pipeline.serve import open_server
+
+BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def console(sample_lake):
+    return Console(open_lake(sample_lake), patience=5)
+
+
+@pytest.fixture(scope="module")
+def server(sample_lake, console, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "secret.html").write_text("outside of the report")
+    lake = open_lake(sample_lake)
+    write_report(lake, folder / "report", part=part_of(lake, (), ("hana",), ()), with_console=True)
+    with open_server(0, folder / "report", console) as started:
+        thread = threading.Thread(target=started.serve_forever, daemon=True)
+        thread.start()
+        yield started
+        started.shutdown()
+
+
+def asked(server, method="GET", path="/", body=None, **headers):
+    """Status, headers and content of an answer; names of headers have _ for -."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body, given)
+    answer = connection.getresponse()
+    return answer.status, dict(answer.getheaders()), answer.read().decode("utf-8")
+
+
+def query(server, sql, **headers):
+    sent = {"Content_Type": "application/json", **headers}
+    status, _, text = asked(server, "POST", "/query", json.dumps({"sql": sql}), **sent)
+    return status, json.loads(text) if text.startswith("{") else text
+
+
+def test_pages_come_with_a_policy_that_lets_nothing_else_in(server):
+    for path in ("/", "/index.html", "/sql.html", "/report.css", "/data/index.js", "/matrix.html?x=1"):
+        status, headers, text = asked(server, path=path)
+        assert status == 200, path
+        assert text
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert not [name for name in headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.html", "/..%2fsecret.html", "/%2e%2e/secret.html", "//etc/passwd", "/.policylake-report", "/data",
+        "/%00",
+    ],
+)
+def test_nothing_but_the_files_of_the_report_is_served(server, path):
+    status, _, text = asked(server, path=path)
+    assert status == 404
+    assert "outside" not in text
+
+
+def test_a_name_that_others_made_point_here_gets_nothing(server):
+    port = server.server_port
+    assert asked(server, Host=f"localhost:{port}")[0] == 200
+    for host in (f"evil.example:{port}", "127.0.0.1", f"127.0.0.1:{port + 1}", ""):
+        assert asked(server, Host=host)[0] == 403
+        assert query(server, "select 1", Host=host)[0] == 403
+
+
+def test_other_sites_load_nothing_and_ask_nothing(server):
+    cross = {"Sec_Fetch_Site": "cross-site"}
+    assert asked(server, path="/data/index.js", Sec_Fetch_Mode="no-cors", **cross)[0] == 403
+    assert asked(server, path="/index.html", Sec_Fetch_Mode="navigate", **cross)[0] == 200
+    assert query(server, "select 1", Sec_Fetch_Mode="navigate", **cross)[0] == 403
+    assert query(server, "select 1", Origin="https://evil.example")[0] == 403
+    assert query(server, "select 1", Origin="null")[0] == 403
+    assert asked(server, "OPTIONS", "/query", Origin="https://evil.example")[0] == 501
+    assert asked(server, "POST", "/query", '{"sql": "select 1"}', Content_Type="text/plain")[0] == 404
+    assert query(server, "select 1 as n", Origin=f"http://127.0.0.1:{server.server_port}")[0] == 200
+
+
+def test_it_listens_on_this_machine_alone(server):
+    assert server.server_address[0] == "127.0.0.1"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PolicylakeError, match=f"--port {port}: .*choose another"):
+            open_server(port, Path(), server.console)
+
+
+def test_a_query_is_answered_as_the_lake_answers_it(server, sample_lake):
+    sql = "select verdict, count(*) as n from access_matrix group by verdict order by all"
+    rows = open_lake(sample_lake).query(sql).to_pylist()
+    status, found = query(server, sql)
+    assert status == 200
+    assert found == {
+        "columns": ["verdict", "n"], "rows": [[row["verdict"], str(row["n"])] for row in rows], "cut": False
+    }  # fmt: skip
+    assert query(server, "describe access")[0] == 200
+    assert query(server, "with a as (select 1 as n) select n, unnest([1, 2]) from a, range(2)")[0] == 200
+    assert query(server, "select comment from duckdb_columns() where table_name = 'access'")[1]["rows"][0][0]
+
+
+REFUSED = [
+    "select * from read_csv('/etc/passwd')",
+    "select * from read_text('{lake}/CURRENT')",
+    "select * from '/etc/passwd'",
+    "select * from '{parquet}'",
+    "select * from read_parquet('{parquet}')",
+    "select (select content from read_text('/etc/passwd'))",
+    "with x as (select * from glob('/*')) select * from x",
+    "select * from query('select * from read_text(''/etc/passwd'')')",
+    "select * from json_execute_serialized_sql('{{}}')",
+    "select * from sniff_csv('/etc/passwd')",
+    "copy access to '{lake}/out.csv'",
+    "copy (select 1) to '/tmp/policylake-never.csv'",
+    "explain analyze copy (select 1) to '/tmp/policylake-never.csv'",
+    "attach '{lake}/policylake.duckdb' as other",
+    "install httpfs",
+    "load httpfs",
+    "set enable_external_access = true",
+    "set allowed_directories = ['/']",
+    "reset lock_configuration",
+    "pragma enable_external_access",
+    "call enable_logging(storage = 'file')",
+    "select * from enable_logging()",
+    "select write_log('x')",
+    "create table t as select 1",
+    "drop view access",
+    "insert into accounts values (1)",
+    "export database '/tmp/policylake-never'",
+    "select 1; select 2",
+    "",
+    "pivot access_matrix on verdict using count(*)",
+    "select * from duckdb_secrets()",
+]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_a_query_reads_and_writes_no_file_and_changes_no_setting(server, sample_lake, sql):
+    parquet = next((sample_lake / "snapshots").rglob("*.parquet"))
+    before = sorted(sample_lake.rglob("*"))
+    status, found = query(server, sql.format(lake=sample_lake, parquet=parquet))
+    assert status == 400, found
+    assert "sql" in found["error"]
+    assert sorted(sample_lake.rglob("*")) == before
+    assert not list(Path("/tmp").glob("policylake-never*"))
+
+
+FILES = re.compile(r"/etc|/tmp|CURRENT|glob|attach|install|load|^set|^reset|copy|export")
+
+
+@pytest.mark.parametrize("sql", [sql for sql in REFUSED if FILES.search(sql) and "{parquet}" not in sql])
+def test_the_database_itself_refuses_what_a_query_must_not_do(console, sample_lake, sql):
+    """The second guard: were the first not there, DuckDB would open no file but the snapshot's own, and stay locked."""
+    text = sql.format(lake=sample_lake)
+    with pytest.raises(Exception, match=r"(?i)permission|disabled|locked|not.*allowed|cannot|parser|catalog|no files"):
+        console._connection.cursor().execute(text).fetchall()
+    assert not list(Path("/tmp").glob("policylake-never*"))
+
+
+def test_rows_and_time_are_limited(sample_lake):
+    small = Console(open_lake(sample_lake), patience=0.3, most_rows=10)
+    answer = small.answer("select * from range(100000)")
+    assert (len(answer.rows), answer.is_cut) == (10, True)
+    began = time.monotonic()
+    with pytest.raises(PolicylakeError, match=r"stopped after 0.3 s"):
+        small.answer("select count(*) from range(10000000) a, range(10000000) b where a.range * b.range % 7 = 3")
+    assert time.monotonic() - began < 10
+    assert small.answer("select 1 as n").rows == (("1",),)
+    with pytest.raises(PolicylakeError, match="shorter query"):
+        small.answer("select " + "1, " * 20_000 + "1")
+
+
+def test_values_are_cut_and_null_is_told_apart(console):
+    (row,) = console.answer("select repeat('x', 100000) as a, null as b, ['<b>'] as c").rows
+    assert len(row[0]) == 2001
+    assert row[1:] == (None, '["<b>"]')
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{", '{"sql": 1}', "[" * 100_000, '"' + "x" * 70_000 + '"'])
+def test_a_body_that_is_no_query_says_what_is_expected(server, body):
+    status, _, text = asked(server, "POST", "/query", body, Content_Type="application/json")
+    assert (status, "JSON is expected" in text) == (400, True)
+
+
+def test_ctrl_c_ends_it_cleanly(sample_lake, tmp_path):
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", "0"]
+    command += ["--lake", str(sample_lake)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, env=environment, **pipes) as started:
+        address = started.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address), started.stderr.read()
+        started.send_signal(signal.SIGINT)
+        _, said = started.communicate(timeout=20)
+    assert started.returncode == 0
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir() if "serve" in path.name] == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+def test_a_person_asks_in_the_box_and_sees_rows_and_errors_as_text(server):
+    api = pytest.importorskip("playwright.sync_api")
+    troubles = []
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.get_by_role("link", name="SQL", exact=True).click()
+        page.get_by_role("button", name="Run").click()
+        page.locator("#rows td").first.wait_for()
+        assert "allowed" in page.locator("#rows").inner_text()
+        page.locator("#sql").fill("select '<img src=x onerror=alert(1)>' as a")
+        page.locator("#sql").press("Control+Enter")
+        page.get_by_text("<img src=x").first.wait_for()
+        page.locator("#sql").fill("select * from read_csv('/etc/passwd')")
+        page.get_by_role("button", name="Run").click()
+        page.get_by_role("alert").wait_for()
+        page.goto(f"http://127.0.0.1:{server.server_port}/principal.html#arn:aws:iam::333344445555:user/hana")
+        page.get_by_role("heading", name=re.compile("^hana")).wait_for()
+        browser.close()
+    assert troubles == []
