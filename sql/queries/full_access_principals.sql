@@ -32,51 +32,70 @@ needed_counts as (
     group by action
 ),
 
-open_actions as (
+-- By profile and not of access: large lakes have many principals of one profile.
+answers as (
+    select distinct
+        profile_cells.action,
+        profile_cells.cell_id,
+    from profile_cells
+    inner join evaluated_actions on profile_cells.action = evaluated_actions.action
+    where evaluated_actions.is_known
+),
+
+opened as (
     select
-        access.principal_arn,
-        access.principal_type,
-        access.account_id,
-        access.action,
-        any_value(access.action_verdict) as verdict,
+        answers.action,
+        answers.cell_id,
+        any_value(cell_verdicts.verdict) as verdict,
         count(needed.resource_type) as type_count,
-        count(needed.resource_type) filter (where access.verdict = 'allowed') as allowed_type_count,
-        bool_or(access.verdict = 'allowed') as is_allowed_somewhere,
-    from access
-    inner join evaluated_actions on access.action = evaluated_actions.action
+        count(needed.resource_type) filter (where cell_access.verdict = 'allowed') as allowed_type_count,
+        bool_or(cell_access.verdict = 'allowed') as is_allowed_somewhere,
+    from answers
+    inner join cell_access on answers.cell_id = cell_access.cell_id
+    inner join cell_verdicts on answers.cell_id = cell_verdicts.cell_id
     left join needed
         on
-            access.action = needed.action
-            and access.resource_type = needed.resource_type
+            answers.action = needed.action
+            and cell_access.resource_type = needed.resource_type
     where
-        evaluated_actions.is_known
-        and access.resource_pattern = '*'
-        and access.except_resources is null
-        and access.action_verdict in ('allowed', 'conditional')
-    group by all
+        cell_access.resource_pattern = '*'
+        and cell_access.except_resources is null
+        and cell_verdicts.verdict in ('allowed', 'conditional')
+    group by answers.action, answers.cell_id
 ),
 
 judged as (
     select
-        open_actions.*,
-        open_actions.verdict = 'allowed'
-        and open_actions.is_allowed_somewhere
-        and open_actions.allowed_type_count = coalesce(needed_counts.type_count, 0) as is_unconditional,
-    from open_actions
-    left join needed_counts on open_actions.action = needed_counts.action
-    where open_actions.type_count = coalesce(needed_counts.type_count, 0)
+        opened.action,
+        opened.cell_id,
+        opened.verdict = 'allowed'
+        and opened.is_allowed_somewhere
+        and opened.allowed_type_count = coalesce(needed_counts.type_count, 0) as is_unconditional,
+    from opened
+    left join needed_counts on opened.action = needed_counts.action
+    where opened.type_count = coalesce(needed_counts.type_count, 0)
+),
+
+counted as (
+    select
+        profile_cells.profile_id,
+        count(*) filter (where judged.is_unconditional) as allowed_actions,
+        count(*) filter (where not judged.is_unconditional) as conditional_actions,
+    from profile_cells
+    inner join judged on profile_cells.action = judged.action and profile_cells.cell_id = judged.cell_id
+    group by profile_cells.profile_id
 )
 
 select
-    judged.principal_arn,
-    judged.principal_type,
-    judged.account_id,
-    count(*) filter (where judged.is_unconditional) as allowed_actions,
-    count(*) filter (where not judged.is_unconditional) as conditional_actions,
-    any_value(known.action_count) as known_actions,
-    round(100.0 * count(*) / any_value(known.action_count), 1) as percent,
-from judged
+    profiles.principal_arn,
+    profiles.principal_type,
+    profiles.account_id,
+    counted.allowed_actions,
+    counted.conditional_actions,
+    known.action_count as known_actions,
+    round(100.0 * (counted.allowed_actions + counted.conditional_actions) / known.action_count, 1) as percent,
+from counted
+inner join principal_profiles as profiles on counted.profile_id = profiles.profile_id
 cross join known
-group by judged.principal_arn, judged.principal_type, judged.account_id
-having percent >= $percent::double
-order by percent desc, judged.principal_arn asc
+where percent >= $percent::double
+order by percent desc, profiles.principal_arn asc
