@@ -59,5 +59,5 @@ select
     'principal' as subject_kind,
     principal_arn,
     action,
-    'It may open every one of ' || resource_pattern as message,
+    'It may open every one of ' || resource_pattern || ' by ' || action as message,
 from opened
