@@ -199,8 +199,9 @@ const FORMULA = (() => {
 
   function whenAbsent(test) {
     if (test.operator === "Null") return nullHolds(test, false);
+    if (test.qualifier === "ForAnyValue") return false;
     if (test.ifExists || test.qualifier === "ForAllValues") return true;
-    return NEGATED.has(test.operator) && !test.qualifier;
+    return NEGATED.has(test.operator);
   }
 
   /* Whether a test holds for the values of its key; none is a key that is absent. */

@@ -134,7 +134,7 @@ class Requests:
         context = self.context(keys)
         if resource in self.inventory:  # its tags are known
             context = {key: value for key, value in context.items() if "resourcetag/" not in key}
-        context = _called(context, resource, action)
+        context = called(context, resource, action)
         caller = self.caller(principal["principal_arn"])
         context = self.sent_together(context, principal["principal_arn"], caller)
         line = {"principal": caller, "action": action, "resource": resource, "context": context}
@@ -366,7 +366,7 @@ class Answers:
         return known is None or sum(kind.is_required for kind in known.resource_types) < 2
 
 
-def _called(context: Json, resource: str, action: str) -> Json:
+def called(context: Json, resource: str, action: str) -> Json:
     """Return a context with the region that the resource is in, if it is in one: that is the one called."""
     region = f"{resource}:::::".split(":")[3] or ("us-east-1" if action.startswith("iam:") else "")
     others = {key: value for key, value in context.items() if key.lower() != "aws:requestedregion"}

@@ -26,7 +26,7 @@ ANA = "arn:aws:iam::333344445555:user/ana"
 NOTEBOOK = "arn:aws:sagemaker:us-east-1:{}:notebook-instance/vision-01"
 COMMANDS = {
     "build", "report", "serve", "who-can", "principal-can", "explain", "gc", "simulate", "sql", "query", "tables",
-    "scenarios", "reference", "export",
+    "scenarios", "reference", "export", "check", "controls", "diff",
 }  # fmt: skip
 
 
@@ -444,7 +444,7 @@ WRONG = [
     (("tables", "--format", "xml"), "'xml' is not one of 'table'"),
     (("tables", "--out", "/nowhere/x.csv"), "give --out a file that can be written"),
     (("tables", "--out", "/"), "give --out a file name"),
-    (("check",), "No such command 'check'"),
+    (("chek",), "No such command 'chek'"),
     (("build",), "Missing argument 'INPUT'"),
     (("build", "/nowhere"), "/nowhere: no such file or folder"),
     (("build", "/nowhere", "--services", "nope"), "--services nope: no such service"),

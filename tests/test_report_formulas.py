@@ -18,7 +18,7 @@ from pipeline.evaluate.scenario_files import FILE, OF_CALLER, read_scenarios
 from pipeline.evaluate.scenarios import Fact, Reading, Scenario, one_spelling, verdict
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.under import put_under
-from pipeline.iam.request_keys import ALWAYS_PRESENT
+from pipeline.iam.request_keys import ALWAYS_PRESENT, FOR_THE_CALLER
 from pipeline.lake import open_lake
 from pipeline.report.formulas import Condition, Conditions, Spelling, facts_data, read_conditions, spelt_test
 from tests.report_formulas import evaluated, holding
@@ -166,8 +166,10 @@ def has_rare_cases(f: formulas.Formula) -> bool:
 
 
 def is_open(f: formulas.Formula) -> bool:
-    """Whether a test has a variable that nobody knows. Then one of the two may leave open what the other decides."""
-    return any(test.is_opaque for test in formulas.tests(f))
+    """Whether one of the two may leave open what the other decides: where a test has a variable that nobody knows, and
+    where tests are of several keys of a chain of calls, whose ends the page reads apart."""
+    tests = formulas.tests(f)
+    return any(test.is_opaque for test in tests) or len({test.key for test in tests} & FOR_THE_CALLER) > 1
 
 
 def context_of_keys(keys: Sequence[str], pick: random.Random) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from agreement import Answers, Asked, glob_matches
+from agreement import Answers, Asked, called, glob_matches
 from cli_run import run as run_command
 from ingest_inputs import arn, document, export, inline, role, user, write
 from random_organization import write_organization
@@ -481,6 +481,8 @@ def of_conditional_rows(lake_folder: Path, scenario: Scenario, seed: int) -> lis
         context = requests.context(keys)
         if resource in requests.inventory:
             context = {key: value for key, value in context.items() if "resourcetag/" not in key}
+        context = called(context, resource, row["action"])
+        context = requests.sent_together(context, row["principal_arn"], row["principal_arn"])
         line = {"principal": row["principal_arn"], "action": row["action"], "resource": resource, "context": context}
         found.append(asked_of(lake, line, row))
     return found
