@@ -216,7 +216,10 @@ def test_ctrl_c_ends_it_cleanly(sample_lake, tmp_path):
         address = started.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address), started.stderr.read()
         started.send_signal(signal.SIGINT)
-        _, said = started.communicate(timeout=20)
+        try:
+            _, said = started.communicate(timeout=20)
+        finally:
+            started.kill()
     assert started.returncode == 0
     assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir() if "serve" in path.name] == []
