@@ -65,8 +65,8 @@ def read_exceptions(path: Path) -> tuple[ExceptionRule, ...]:
         found = next(iter(tables), "exception")
         close = difflib.get_close_matches(found, ["exception"], 1) and found != "exception"
         hint = "did you mean [[exception]]? Write" if close else "write"
-        place = f"{path}:{_line_of(text, found)}"
-        raise PolicylakeError(f"{place}: {found}: {hint} a table [[exception]] for each accepted risk, and nothing else")
+        what = f"{found}: {hint} a table [[exception]] for each accepted risk, and nothing else"
+        raise PolicylakeError(f"{path}:{_line_of(text, found)}: {what}")
     lines = _lines(text, len(listed))
     return tuple(_rule(path, line, table) for line, table in zip(lines, listed, strict=True))
 
