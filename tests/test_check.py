@@ -125,6 +125,13 @@ def test_wrong_usage_is_told(arguments, said, place, monkeypatch):
     assert (done.code, said in done.err) == (2, True), done.err
 
 
+def test_a_glob_in_the_control_of_an_exception_is_told(place, monkeypatch):
+    (place / "exceptions.toml").write_text(EXCEPTION.replace("service-wide-grant", "service-*"))
+    done = check(monkeypatch)
+    assert done.code == 2
+    assert "exceptions.toml:1: control service-*: there is none of that id; wildcards hold for subject only" in done.err
+
+
 def test_an_exception_of_no_control_is_told_with_its_line(place, monkeypatch):
     (place / "exceptions.toml").write_text(EXCEPTION.replace("service-wide-grant", "service-wide-grants"))
     done = check(monkeypatch)

@@ -56,7 +56,7 @@ def test_every_control_has_its_page_and_no_page_is_left_over():
 
 
 def begun(monkeypatch, folder, name="own-one"):
-    return run(monkeypatch, "controls", "new", name, "--dir", str(folder))
+    return run(monkeypatch, "controls", "new", name, "--controls", str(folder))
 
 
 def test_a_control_that_was_begun_passes_its_own_cases(monkeypatch, tmp_path):

@@ -186,8 +186,9 @@ def test_an_exception_may_name_a_finding_by_its_id_and_one_that_fits_nothing_is_
         ("[[exception]]\ncontrol = 'a'\n", ":1: subject: missing"),
         ("\n[[exception]]\ncontrol = 1\n", ":2: control: a text is expected"),
         ("[[exception]]\nowner = 'a'\n", ":1: owner: no member of an exception"),
-        ("[[exceptions]]\n", "exceptions: write a table"),
-        ("exception = 1\n", "exception: write a table"),
+        ("\n[[exceptions]]\n", r"exceptions.toml:2: exceptions: did you mean \[\[exception\]\]"),
+        ("owner = 'a'\n", ":1: owner: write a table"),
+        ("exception = 1\n", ":1: exception: write a table"),
         ("[[exception]\n", "no TOML"),
         (
             "[[exception]]\ncontrol='a'\nsubject='b'\nreason='c'\napprover='d'\nexpiry='soon'\n",

@@ -201,6 +201,31 @@ def test_asff_tells_types_of_resources_and_what_was_accepted(exported):
     assert accepted["Note"]["UpdatedBy"] == "CISO"
 
 
+def test_resources_are_arns_and_the_statement_stands_beside_them(contents):
+    from pipeline.export.ocsf import events
+
+    role, policy = "arn:aws:iam::111122223333:role/team", "arn:aws:iam::111122223333:policy/ml"
+    given = {
+        f"{role} inline: statement 1": ("statement", role),
+        f"{policy}: Sid One": ("statement", policy),
+        "nothing that is an ARN": ("policy", "arn:aws:iam::111122223333:root"),
+    }
+    blank = dict.fromkeys(("principal_arn", "resource_arn", "attached_to"))
+    found = tuple(
+        contents.findings[0]._replace(subject=subject, subject_kind=kind, account_id="111122223333", **blank)
+        for subject, (kind, _) in given.items()
+    )
+    uids = [event["resources"][0]["uid"] for event in events(contents._replace(findings=found))]
+    assert uids == [uid for _, uid in given.values()]
+    told = [asff.asff(contents, finding, CARDS[0], "111122223333", is_gone=False) for finding in found]
+    assert [one["Resources"][0]["Id"] for one in told] == uids
+    assert [one["Resources"][0]["Type"] for one in told] == ["AwsIamRole", "AwsIamPolicy", "AwsAccount"]
+    assert [one["ProductFields"]["policylake/subject"] for one in told] == list(given)
+    assert "NIST.800-53.r5 AC-6" in told[0]["Compliance"]["RelatedRequirements"]
+    (event, *_) = events(contents._replace(findings=found))
+    assert "NIST.800-53.r5" in event["compliance"]["standards"]
+
+
 def test_what_is_gone_is_archived_and_closed(contents):
     before = contents.findings[0]._replace(first_seen="2026-10-01", account_id="333344445555")
     gone = contents._replace(findings=(), changes=Changes("2026-11-24", (), (before,), 0, {}, {}))

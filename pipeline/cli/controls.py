@@ -96,7 +96,8 @@ def outcomes_of(controls: Sequence["Control"]) -> list["Outcome"]:
 def new(
     control: Annotated[str, typer.Argument(metavar="ID", help="Id of the control, such as team-tag-missing.")],
     folder: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="Folder of one's own controls; it is made if it is not there.")
+        Path,
+        typer.Option("--controls", metavar="DIR", help="Folder of one's own controls; it is made if it is not there."),
     ] = Path("controls"),
 ) -> None:
     """Begin a control: ID.sql finds something, ID.toml has its cases, ID.md is its page. They are there to be edited.

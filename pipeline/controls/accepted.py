@@ -63,9 +63,18 @@ def read_exceptions(path: Path) -> tuple[ExceptionRule, ...]:
     listed = tables.pop("exception", [])
     if tables or not isinstance(listed, list):
         found = next(iter(tables), "exception")
-        raise PolicylakeError(f"{path}: {found}: write a table [[exception]] for each accepted risk, and nothing else")
+        close = difflib.get_close_matches(found, ["exception"], 1) and found != "exception"
+        hint = "did you mean [[exception]]? Write" if close else "write"
+        what = f"{found}: {hint} a table [[exception]] for each accepted risk, and nothing else"
+        raise PolicylakeError(f"{path}:{_line_of(text, found)}: {what}")
     lines = _lines(text, len(listed))
     return tuple(_rule(path, line, table) for line, table in zip(lines, listed, strict=True))
+
+
+def _line_of(text: str, name: str) -> int:
+    """Return the line where a name of the top level begins, or the first one where it cannot be told."""
+    found = re.search(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(name)}\b", text, re.MULTILINE)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def _lines(text: str, count: int) -> list[int]:
@@ -111,6 +120,8 @@ def check_controls(exceptions: Sequence[ExceptionRule], known: Sequence[str]) ->
         if rule.control not in known:
             close = difflib.get_close_matches(rule.control, known, 1)
             hint = f"did you mean {close[0]}?" if close else "policylake controls lists them"
+            if "*" in rule.control or "?" in rule.control:
+                hint = "wildcards hold for subject only; write a table [[exception]] for each control"
             place = f"{rule.source}:{rule.line}"
             raise PolicylakeError(f"{place}: control {rule.control}: there is none of that id; {hint}")
 

@@ -52,7 +52,7 @@ def _files(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.sql")) if folder.is_dir() else []
     if not found:
         what = "no control in it" if folder.is_dir() else "no such folder"
-        raise PolicylakeError(f"{folder}: {what}; policylake controls new ID --dir {folder} makes one")
+        raise PolicylakeError(f"{folder}: {what}; policylake controls new ID --controls {folder} makes one")
     return found
 
 

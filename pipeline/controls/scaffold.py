@@ -32,5 +32,5 @@ def begin(name: str, folder: Path) -> tuple[Path, ...]:
         control = read_control(paths[".sql"], {query.name: query for query in named_queries()})
         paths[".md"].write_text(page(control, frameworks()), encoding="utf-8")
     except OSError as error:
-        raise PolicylakeError(f"{error.filename or folder}: {error.strerror}; give a folder with --dir") from error
+        raise PolicylakeError(f"{error.filename or folder}: {error.strerror}; give a folder with --controls") from error
     return tuple(paths.values())

@@ -6,6 +6,7 @@ from pipeline.export.records import Finding
 
 #: Security Hub's names of resource types, by service and the first part of an ARN's last field.
 TYPES = {
+    ("iam", ""): "AwsAccount",
     ("iam", "role"): "AwsIamRole",
     ("iam", "user"): "AwsIamUser",
     ("iam", "group"): "AwsIamGroup",
@@ -43,8 +44,14 @@ def arn(text: str | None) -> Arn:
 
 
 def arn_of(finding: Finding) -> Arn:
-    """Return the ARN of what a finding is about: the resource, the principal, or where its policy hangs."""
-    candidates = (finding.resource_arn, finding.principal_arn, finding.subject, finding.attached_to)
+    """Return the ARN of what a finding is about: the resource, the principal, the policy, or where that hangs.
+
+    A subject begins with the ARN of its policy or principal and goes on with the statement. Without any of these it is
+    the account; of a loose document there is none.
+    """
+    subject = finding.subject.split(maxsplit=1)[0].rstrip(":") if finding.subject.strip() else None
+    account = f"arn:aws:iam::{finding.account_id}:root" if finding.account_id else None
+    candidates = (finding.resource_arn, finding.principal_arn, subject, finding.attached_to, account)
     found = (arn(candidate) for candidate in candidates)
     return next((one for one in found if one.text and "*" not in one.text), NONE)
 

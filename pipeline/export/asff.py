@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.export.arns import arn_of, resource_type
 from pipeline.export.records import Card, Contents, Finding
+from pipeline.export.standards import requirements
 
 #: Findings that one call takes.
 BATCH = 100
@@ -80,8 +81,8 @@ def asff(contents: Contents, finding: Finding, card: Card | None, account: str, 
         "Remediation": {"Recommendation": {"Text": shortened(_remedy(finding, card), RECOMMENDATION)}},
         "ProductFields": _fields(finding),
         "Resources": [
-            {"Type": resource_type(finding), "Id": resource.text or finding.subject, "Partition": partition,
-             "Region": resource.region or contents.region}
+            {"Type": resource_type(finding), "Id": resource.text or f"arn:{partition}:iam::{account}:root",
+             "Partition": partition, "Region": resource.region or contents.region}
         ],
         "Compliance": _compliance(card, "PASSED" if is_gone else "FAILED"),
         "Workflow": {"Status": status},
@@ -107,12 +108,12 @@ def _remedy(finding: Finding, card: Card | None) -> str:
 
 def _compliance(card: Card | None, status: str) -> Json:
     frameworks: Mapping[str, Sequence[str]] = card.frameworks if card else {}
-    related = [f"{name} {requirement}" for name, listed in sorted(frameworks.items()) for requirement in listed]
+    related = requirements(frameworks)
     return {"Status": status} | ({"RelatedRequirements": related[:REQUIREMENTS]} if related else {})
 
 
 def _fields(finding: Finding) -> Json:
-    names = ("statement_id", "policy_name", "attachment_kind", "attached_to", "action", "file", "line")
+    names = ("subject", "statement_id", "policy_name", "attachment_kind", "attached_to", "action", "file", "line")
     values = {f"policylake/{name}": getattr(finding, name) for name in names}
     return {name: shortened(str(value), FIELD) for name, value in values.items() if value}
 

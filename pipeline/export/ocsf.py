@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.export.arns import arn_of, resource_type
 from pipeline.export.records import Card, Contents, Finding
+from pipeline.export.standards import requirements, standards
 
 VERSION = "1.5.0"
 CATEGORY, CLASS = 2, 2003
@@ -109,8 +110,8 @@ def _compliance(finding: Finding, card: Card | None, status: tuple[int, str]) ->
     return {
         "control": finding.control_id,
         "desc": card.rationale if card else finding.title,
-        "standards": sorted(frameworks) or ["policylake"],
-        "requirements": [f"{name} {r}" for name, listed in sorted(frameworks.items()) for r in listed],
+        "standards": standards(frameworks) or ["policylake"],
+        "requirements": requirements(frameworks),
         "status_id": status[0],
         "status": status[1],
         "status_code": "PASS" if status == PASS else "FAIL",

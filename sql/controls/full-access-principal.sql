@@ -5,7 +5,9 @@ severity = "medium"
 category = "grants"
 rationale = """
 The principal may call nearly every action on every resource, whatever boundary, SCPs and denies take away. Some must, few
-should. Other controls about single grants leave these principals out: everything holds for them."""
+should. Other controls about single grants leave these principals out: everything holds for them.
+Known are all actions that the lake answers for. sagemaker:* alone is less than that: the lake answers for Ground Truth, MLflow
+and geospatial actions too, which have prefixes of their own, so service-wide-grant finds it and this control does not."""
 remedy = """
 Give roles to tasks, with the actions of the task. Keep full access for a few roles that are taken with MFA, and accept their risk."""
 avoid = '''

@@ -21,10 +21,18 @@ pci-dss-4 = ["7.2.2"]
 soc2-2017 = ["CC6.3"]
 */
 with
-everything as (
-    select distinct statement_id
+-- A star, or an ARN of stars: of every service, or of one.
+wide as (
+    select
+        statement_id,
+        nullif(regexp_extract(lower(resource_pattern), '^arn:(\*+|aws[a-z-]*):([a-z0-9-]+):', 2), '') as only_service,
     from resources
-    where regexp_full_match(resource_pattern, '\*+')
+    where
+        regexp_full_match(lower(resource_pattern), '\*+|arn:(\*+|aws[a-z-]*):\*+(:\*+)*|arn:\*+')
+        or regexp_full_match(
+            lower(resource_pattern),
+            'arn:(\*+|aws[a-z-]*):[a-z0-9-]+:(\*+|\*+:\*+|\**:(\*+|[0-9]{12})?:\*+)'
+        )
 ),
 
 whole_services as (
@@ -32,14 +40,16 @@ whole_services as (
         statements.statement_id,
         actions.action_pattern,
     from statements
-    inner join everything on statements.statement_id = everything.statement_id
+    inner join wide on statements.statement_id = wide.statement_id
     inner join actions on statements.statement_id = actions.statement_id
     where
         statements.effect = 'Allow'
         and statements.condition_count = 0
         and statements.action_element = 'Action'
         and statements.resource_element = 'Resource'
-        and regexp_full_match(actions.action_pattern, '(\*+|[a-zA-Z0-9-]+):?\*+|\*+')
+        and (wide.only_service is null or wide.only_service = actions.service)
+        -- A few question marks leave no action out: none has so short a name.
+        and regexp_full_match(actions.action_pattern, '(\*+|[a-zA-Z0-9-]+):?\?{0,3}\*+\?{0,3}|\*+')
 ),
 
 granting as (
