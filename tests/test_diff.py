@@ -204,3 +204,23 @@ def test_rows_that_together_allow_what_one_allows_are_no_change():
     (one,) = differences(parts[:1], whole, formats, ACCOUNT, witnesses)
     assert (one.change, one.residual) == ("changed", "wider")
     assert one.gained.witness.resource.split("/")[1].startswith("x")
+
+
+@pytest.mark.parametrize("text", ["", "[1,2", "{}", '{"format_version": "1.2", "planned_values": {}, "errored": true}'])
+def test_a_new_side_that_cannot_be_read_never_passes_a_gate(text, monkeypatch, sample_lake, tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text(text)
+    done = run(monkeypatch, "diff", "--lake", str(sample_lake), str(plan), "--fail-on", "new-access")
+    assert done.code == 2
+    assert "plan.json: nothing here can be compared" in done.err
+
+
+def test_inputs_of_a_side_that_are_left_out_are_told_by_the_exit_code(monkeypatch, tmp_path):
+    for side in ("old", "new"):
+        (tmp_path / side).mkdir()
+        policy = {"Version": "2012-10-17", "Statement": []}
+        policy["Statement"].append({"Effect": "Allow", "Action": "sagemaker:ListModels", "Resource": "*"})
+        (tmp_path / side / "policy.json").write_text(json.dumps(policy))
+    (tmp_path / "new" / "cut.json").write_text("[1,2")
+    done = run(monkeypatch, "diff", str(tmp_path / "old"), str(tmp_path / "new"), "--fail-on", "new-access")
+    assert (done.code, "1 inputs could not be read" in done.err) == (3, True)

@@ -71,7 +71,12 @@ def test_pages_come_with_a_policy_that_lets_nothing_else_in(server):
 @pytest.mark.parametrize(
     "path",
     [
-        "/../secret.html", "/..%2fsecret.html", "/%2e%2e/secret.html", "//etc/passwd", "/.policylake-report", "/data",
+        "/../secret.html",
+        "/..%2fsecret.html",
+        "/%2e%2e/secret.html",
+        "//etc/passwd",
+        "/.policylake-report",
+        "/data",
         "/%00",
     ],
 )

@@ -38,9 +38,7 @@ ControlsOption = Annotated[
     list[Path] | None,
     typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
 ]
-OnlyOption = Annotated[
-    list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")
-]
+OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")]
 
 
 def check(
@@ -52,9 +50,7 @@ def check(
         SeverityName | None,
         typer.Option("--fail-on", help="Exit with 1 where a finding that nobody accepted is this bad, or worse."),
     ] = "high",
-    no_fail: Annotated[
-        bool, typer.Option("--no-fail", help="Never exit with 1, whatever is found.")
-    ] = False,
+    no_fail: Annotated[bool, typer.Option("--no-fail", help="Never exit with 1, whatever is found.")] = False,
     controls: ControlsOption = None,
     exceptions: Annotated[
         Path | None,
@@ -81,9 +77,7 @@ def check(
     lake: LakeOption = DEFAULT_LAKE,
     format_name: Annotated[
         CheckFormat | None,
-        typer.Option(
-            "--format", help="How to print findings; by default what the name of --out says, else table."
-        ),
+        typer.Option("--format", help="How to print findings; by default what the name of --out says, else table."),
     ] = None,
     out: OutOption = None,
 ) -> None:

@@ -18,6 +18,7 @@ FOR_PEOPLE = (
 )  # fmt: skip
 Gate = Literal["new-access", "changed-access", "lost-access"]
 FAILED = 1
+SOME_REJECTED = 3
 
 
 def diff(
@@ -91,6 +92,8 @@ def diff(
             note(_summary(rows))
         failing = fails(rows, fail_on) if fail_on else 0
         unknown = [] if accept_unknown or fail_on in (None, "lost-access") else newly_incomplete(found.old, found.new)
+        built = [side for side in (found.old, found.new) if Path(folder) in side.path.parents]
+        rejected = 0 if found.is_of_plan else sum(side.manifest["rejects"]["error"] for side in built)
         found.old.connection.close()
         found.new.connection.close()
     if failing:
@@ -100,6 +103,9 @@ def diff(
         note(f"--fail-on {fail_on}: {told}; look at it, then pass it with --accept-unknown")
     if failing or unknown:
         raise typer.Exit(FAILED)
+    if rejected:
+        note(f"{rejected} inputs could not be read and are left out of the comparison")
+        raise typer.Exit(SOME_REJECTED)
 
 
 def _without_folder(rows: pa.Table, folder: Path) -> pa.Table:

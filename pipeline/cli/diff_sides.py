@@ -137,9 +137,15 @@ def _side(text: str, lake: Path, services: Sequence[str], folder: Path) -> Lake:
 
 
 def built(paths: Sequence[Path], services: Sequence[str], folder: Path, *, tells: bool = True) -> Lake:
-    """Build inputs in a folder and open the lake; ``tells`` their rejects."""
+    """Build inputs in a folder and open the lake; ``tells`` their rejects.
+
+    Raises PolicylakeError where nothing of them could be read: an empty side would pass for access that is lost.
+    """
     result = build_lake(paths, folder, services=services, keeps=False)
     told = [str(reject) for reject in result.rejects] if tells else []
+    if tells and not result.counts["principals"] and not result.counts["policies"]:
+        why = next(iter(told), "it holds neither accounts nor policies")
+        raise PolicylakeError(f"{', '.join(map(str, paths))}: nothing here can be compared ({why})")
     for line in told[:SHOWN]:
         note(line)
     if len(told) > SHOWN:

@@ -104,7 +104,7 @@ def _control(path: Path, text: str, header: Mapping[str, Any], queries: Mapping[
 def _text(header: Mapping[str, Any], member: str) -> str:
     text = header.get(member)
     if not isinstance(text, str) or not text.strip():
-        raise _WrongError(f"{member}: {'missing' if text is None else 'a text is expected'}; write {member} = \"...\"")
+        raise _WrongError(f'{member}: {"missing" if text is None else "a text is expected"}; write {member} = "..."')
     return text.strip()
 
 

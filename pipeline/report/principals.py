@@ -177,8 +177,13 @@ def _roles(row: dict[str, Any], book: Book) -> Roles:
     The last of a role's members is 1 where the report has a page of it.
     """
     first = tuple(
-        (role["role_arn"], int(role["is_trusting"]), role["verdict"][0], role["condition_id"] or "",
-         int(role["role_arn"] in book.arns))
+        (
+            role["role_arn"],
+            int(role["is_trusting"]),
+            role["verdict"][0],
+            role["condition_id"] or "",
+            int(role["role_arn"] in book.arns),
+        )
         for role in row["first_roles"]
     )
     return row["role_count"], row["trusting_count"], first
