@@ -389,3 +389,15 @@ def _places(value, above=()):
     held = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, inner in held:
         yield from _places(inner, (*above, step))
+
+
+@pytest.mark.parametrize("policies", [{"Fn::ImportValue": "x"}, {"Fn::If": ["Unknown", [{"PolicyName": "p"}], []]}])
+def test_policies_of_a_template_that_are_not_known_never_pass_a_gate(policies, monkeypatch, tmp_path):
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": {"Statement": []}}}
+    changed = {**role, "Properties": {**role["Properties"], "Policies": policies}}
+    unknown = {"Fn::Equals": [{"Fn::ImportValue": "stage"}, "prod"]}
+    for name, resource in (("old.json", role), ("new.json", changed)):
+        template = {"Conditions": {"Unknown": unknown}, "Resources": {"R": resource}}
+        (tmp_path / name).write_text(json.dumps(template))
+    done = run(monkeypatch, "diff", str(tmp_path / "old.json"), str(tmp_path / "new.json"), "--fail-on", "new-access")
+    assert (done.code, "R.Policies" in done.err) == (1, True)

@@ -314,7 +314,12 @@ class _Reading:
             self.tell(owner, f"{name}.Tags", unknown)
         known = tuple(sorted((str(k), str(v)) for k, v in tags if isinstance(k, str) and isinstance(v, str | int)))
         self.found[owner] = Attributes(arn, path, trust, boundary if isinstance(boundary, str) else None, known)
-        for number, policy in enumerate(_list(properties.get("Policies"))):
+        policies = properties.get("Policies")
+        if isinstance(policies, dict):
+            policies = self.value(policies)
+        if isinstance(policies, _Unknown):
+            self.tell(owner, f"{name}.Policies", policies)
+        for number, policy in enumerate(_list(policies)):
             chosen = self.value(policy) if "PolicyDocument" not in _dict(policy) else policy
             if isinstance(chosen, _Unknown):
                 self.tell(owner, f"{name}.Policies[{number}]", chosen)
