@@ -12,6 +12,7 @@ import typer
 
 from pipeline.cli.common import (
     DEFAULT_LAKE,
+    ExceptionsOption,
     LakeOption,
     OutOption,
     emit,
@@ -52,14 +53,7 @@ def check(
     ] = "high",
     no_fail: Annotated[bool, typer.Option("--no-fail", help="Never exit with 1, whatever is found.")] = False,
     controls: ControlsOption = None,
-    exceptions: Annotated[
-        Path | None,
-        typer.Option(
-            "--exceptions",
-            metavar="FILE",
-            help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
-        ),
-    ] = None,
+    exceptions: ExceptionsOption = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),

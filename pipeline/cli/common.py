@@ -35,6 +35,14 @@ ScenarioOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--scenario", metavar="NAME", help="Read every condition under this scenario; see: scenarios."),
 ]
+ExceptionsOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--exceptions",
+        metavar="FILE",
+        help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
+    ),
+]
 ScenariosOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import typer
 
 from pipeline.cli.check import ControlsOption, SeverityName, day_of
-from pipeline.cli.common import DEFAULT_LAKE, LakeOption
+from pipeline.cli.common import DEFAULT_LAKE, ExceptionsOption, LakeOption
 from pipeline.cli.log import Log, LogFormat, logged
 from pipeline.cli.pairs import single_values
 from pipeline.cli.stopping import stoppable
@@ -42,14 +42,7 @@ def export(
         ),
     ] = None,
     controls: ControlsOption = None,
-    exceptions: Annotated[
-        Path | None,
-        typer.Option(
-            "--exceptions",
-            metavar="FILE",
-            help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
-        ),
-    ] = None,
+    exceptions: ExceptionsOption = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.common import (
     DEFAULT_LAKE,
+    ExceptionsOption,
     LakeOption,
     ScenarioOption,
     ScenariosOption,
@@ -39,14 +40,7 @@ def report(
         list[str] | None,
         typer.Option("--action", metavar="ACTION", help="Only this action; * and ? are wildcards. May repeat."),
     ] = None,
-    exceptions: Annotated[
-        Path | None,
-        typer.Option(
-            "--exceptions",
-            metavar="FILE",
-            help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
-        ),
-    ] = None,
+    exceptions: ExceptionsOption = None,
     controls: Annotated[
         list[Path] | None,
         typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import DEFAULT_LAKE, LakeOption, ScenarioOption, ScenariosOption, note
+from pipeline.cli.common import DEFAULT_LAKE, ExceptionsOption, LakeOption, ScenarioOption, ScenariosOption, note
 from pipeline.cli.report import checks_of
 from pipeline.cli.scenarios import put_under
 from pipeline.cli.stopping import forget, stoppable
@@ -19,14 +19,7 @@ def serve(
     ] = 8642,
     scenario: ScenarioOption = None,
     scenarios: ScenariosOption = None,
-    exceptions: Annotated[
-        Path | None,
-        typer.Option(
-            "--exceptions",
-            metavar="FILE",
-            help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
-        ),
-    ] = None,
+    exceptions: ExceptionsOption = None,
     controls: Annotated[
         list[Path] | None,
         typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
