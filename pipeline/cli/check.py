@@ -12,6 +12,7 @@ import typer
 
 from pipeline.cli.common import (
     DEFAULT_LAKE,
+    ControlsOption,
     ExceptionsOption,
     LakeOption,
     OutOption,
@@ -35,10 +36,6 @@ CheckFormat = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md", 
 SHOWN = ("severity", "control_id", "status", "subject", "message")
 SOME_REJECTED = 3
 
-ControlsOption = Annotated[
-    list[Path] | None,
-    typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
-]
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")]
 
 

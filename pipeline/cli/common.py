@@ -35,6 +35,10 @@ ScenarioOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--scenario", metavar="NAME", help="Read every condition under this scenario; see: scenarios."),
 ]
+ControlsOption: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
+]
 ExceptionsOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(

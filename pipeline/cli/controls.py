@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli.check import ControlsOption, OnlyOption
-from pipeline.cli.common import FormatOption, OutOption, emit, note
+from pipeline.cli.check import OnlyOption
+from pipeline.cli.common import ControlsOption, FormatOption, OutOption, emit, note
 
 if TYPE_CHECKING:
     from pipeline.controls import Control

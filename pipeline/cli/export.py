@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli.check import ControlsOption, SeverityName, day_of
-from pipeline.cli.common import DEFAULT_LAKE, ExceptionsOption, LakeOption
+from pipeline.cli.check import SeverityName, day_of
+from pipeline.cli.common import DEFAULT_LAKE, ControlsOption, ExceptionsOption, LakeOption
 from pipeline.cli.log import Log, LogFormat, logged
 from pipeline.cli.pairs import single_values
 from pipeline.cli.stopping import stoppable

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.common import (
     DEFAULT_LAKE,
+    ControlsOption,
     ExceptionsOption,
     LakeOption,
     ScenarioOption,
@@ -41,10 +42,7 @@ def report(
         typer.Option("--action", metavar="ACTION", help="Only this action; * and ? are wildcards. May repeat."),
     ] = None,
     exceptions: ExceptionsOption = None,
-    controls: Annotated[
-        list[Path] | None,
-        typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
-    ] = None,
+    controls: ControlsOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     url: Annotated[
         str | None,

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import DEFAULT_LAKE, ExceptionsOption, LakeOption, ScenarioOption, ScenariosOption, note
+from pipeline.cli.common import (
+    DEFAULT_LAKE,
+    ControlsOption,
+    ExceptionsOption,
+    LakeOption,
+    ScenarioOption,
+    ScenariosOption,
+    note,
+)
 from pipeline.cli.report import checks_of
 from pipeline.cli.scenarios import put_under
 from pipeline.cli.stopping import forget, stoppable
@@ -20,10 +28,7 @@ def serve(
     scenario: ScenarioOption = None,
     scenarios: ScenariosOption = None,
     exceptions: ExceptionsOption = None,
-    controls: Annotated[
-        list[Path] | None,
-        typer.Option("--controls", metavar="DIR", help="A folder of own controls, besides those that come along."),
-    ] = None,
+    controls: ControlsOption = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Serve the report to browsers of this machine, with a box for SQL over the lake, until Ctrl-C.
