@@ -73,6 +73,10 @@ for row in rows:
 """
 
 
+#: Of every process that is measured: a setting of the shell that forbids compiled modules would time the compiler.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class Measured(NamedTuple):
     """A finished process: wall time in seconds, peak resident memory in MiB (of one process, the largest), exit code,
     what it printed."""
@@ -89,7 +93,9 @@ def measure(
     """Run a process in a folder and return what it took; ``said`` takes what it says on standard error."""
     start = time.perf_counter()
     with open(stdin or os.devnull, "rb") as source:
-        process = subprocess.Popen(arguments, stdin=source, stdout=subprocess.PIPE, stderr=said, text=True, cwd=folder)
+        process = subprocess.Popen(
+            arguments, stdin=source, stdout=subprocess.PIPE, stderr=said, text=True, cwd=folder, env=ENVIRONMENT
+        )
         output = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -290,6 +296,13 @@ def _print_report(folder: Path, lake: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
 
 
+def _print_controls(folder: Path, lake: Path) -> None:
+    """Print what running all controls takes, and how many findings they have."""
+    out = folder / "findings.parquet"
+    done = measure([*COMMAND, "check", "--lake", str(lake), "--out", str(out)], said=subprocess.DEVNULL)
+    print(_line("policylake check, all controls", done), f"ended with {done.code}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
@@ -318,6 +331,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked, bare = who_can(folder, lake), measure([sys.executable, "-c", "import duckdb; duckdb.sql('select 1').show()"])
     print(_line("Python, import duckdb, select 1", bare))
     print(_line("policylake who-can sagemaker:CreateModel", asked), f"{asked.seconds / bare.seconds:5.1f}x of that")
+    _print_controls(folder, lake)
     _print_report(folder, lake)
     for kind, lines in (("of the lake", requests_of_lake(lake)), ("of the tests", requests_of_cases())):
         count, decided = simulation(folder / "requests.jsonl", lake, lines)
