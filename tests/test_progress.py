@@ -13,7 +13,7 @@ from conftest import SAMPLE
 
 from pipeline.build import build_lake
 from pipeline.cli.progress import table_of
-from pipeline.progress import Step
+from pipeline.progress import SHARES, Step, TimeLeft
 from pipeline.timings import Spent, Stopwatch
 
 ONE = str(SAMPLE / "policies" / "01-basic-models.json")
@@ -127,3 +127,46 @@ def test_a_stage_that_comes_again_is_one_line():
 def test_the_whole_has_the_sums_and_the_highest_peak():
     *_, last = table_of([Spent("a", 1.0, 2.0, 3 * 2**20), Spent("b", 0.5, 0.25, 2 * 2**20)])
     assert last.split() == ["total", "1.50", "2.25", "3"]
+
+
+def left_after(*steps):
+    """What is said to be left after steps, each with the second in which it comes."""
+    now = [0.0]
+    time_left = TimeLeft(lambda: now[0])
+    said = []
+    for second, *step in steps:
+        now[0] = second
+        said.append(time_left(Step(*step)))
+    return said
+
+
+def test_the_time_left_is_that_of_the_whole_build_and_not_of_the_stage():
+    before, half, groups, last = left_after(
+        (0, "reading", 0, 100),
+        (SHARES["reading"] / 2, "reading", 50, 100),
+        (SHARES["reading"] + SHARES["joining accounts"], "evaluating", 0, 10),
+        (99, "evaluating", 10, 10),
+    )
+    assert before is None
+    assert half == pytest.approx(100 - SHARES["reading"] / 2)
+    assert groups == pytest.approx(80)
+    assert last == pytest.approx(1)
+
+
+def test_what_the_cache_had_does_not_count_as_work_done():
+    *_, begun, half = left_after(
+        (0, "reading", 90, 100),
+        (2, "reading", 100, 100),
+        (3, "evaluating", 9, 10),
+        (3 + SHARES["evaluating"] / 20, "evaluating", 9, 10),
+    )
+    assert begun == pytest.approx(3 * (SHARES["evaluating"] / 10 + 1) / (SHARES["reading"] / 10 + 1))
+    assert half > begun
+
+
+def test_one_account_group_tells_its_own_stages():
+    *_, deciding, publishing = left_after(
+        (0, "reading", 0, 1), (20, "matching statements"), (44, "deciding", 0, 8), (100, "publishing")
+    )
+    assert deciding == pytest.approx(56)
+    assert publishing is None

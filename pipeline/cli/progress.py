@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 from pipeline.cli.common import note
-from pipeline.progress import Progress, Step, silent
+from pipeline.progress import Progress, Step, TimeLeft, silent
 from pipeline.timings import Spent
 
 MIB = 2**20
@@ -39,7 +40,7 @@ def _stages() -> Progress:
 def _line() -> Iterator[Progress]:
     # Here and not above: nobody pays for it where there is no terminal.
     from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as Line
 
     columns = (
@@ -47,11 +48,11 @@ def _line() -> Iterator[Progress]:
         BarColumn(bar_width=20),
         TaskProgressColumn(),
         TextColumn("{task.fields[count]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
     )
     with Line(*columns, console=Console(stderr=True), transient=True) as line:
-        task = line.add_task("", total=None, count="")
-        last = ""
+        task = line.add_task("", total=None, count="", left="")
+        last, time_left = "", TimeLeft()
 
         def tell(step: Step) -> None:
             nonlocal last
@@ -59,7 +60,11 @@ def _line() -> Iterator[Progress]:
                 last = step.stage
                 line.reset(task)
             count = f"{step.done:,} of {step.of:,} {step.unit}" if step.of else ""
-            line.update(task, description=step.stage, completed=step.done, total=step.of or None, count=count)
+            seconds = time_left(step)
+            left = "" if seconds is None else f"{timedelta(seconds=round(seconds))} left"
+            line.update(
+                task, description=step.stage, completed=step.done, total=step.of or None, count=count, left=left
+            )
 
         yield tell
 
