@@ -219,7 +219,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
       const rows = await PL.load(pieces.shift());
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
-        { class: kind === "number" ? "number" : null },
+        { class: kind === "number" || kind === "day" ? kind : null },
         kind === "difference" ? PL.difference(text) : href ? PL.link(href, text, kind === "code" ? "code" : null)
           : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : text)))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "

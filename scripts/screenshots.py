@@ -12,6 +12,8 @@ from playwright.sync_api import Page, sync_playwright
 
 SIZE = {"width": 1200, "height": 760}
 PHONE = {"width": 390, "height": 800}
+#: A4 without its margins, at 96 dots an inch.
+PRINTED = {"width": 720, "height": 1020}
 ANA = "arn:aws:iam::333344445555:user/ana"
 NOTEBOOK = "arn:aws:sagemaker:us-east-1:333344445555:notebook-instance/nlp-01"
 STOP = "sagemaker:StopNotebookInstance"
@@ -27,6 +29,7 @@ OTHERS = (
     ("action", "actions/sagemaker-CreateEndpoint.html", "h1"),
     ("account", "accounts/333344445555.html", "h1"),
     ("conditions", "conditions.html", "h1"),
+    ("condition", "condition.html#40214b0b08bd2e11", "h1"),
     ("inventory", f"inventory.html#account=333344445555&principal={ANA}&action={STOP}", "#answers td"),
     ("resource", f"resource.html#{NOTEBOOK}", "#resource details"),
     ("rejects", "rejects.html", "h1"),
@@ -52,6 +55,9 @@ def main() -> None:
             for scheme in ("light", "dark"):
                 page = started.new_page(viewport=SIZE, color_scheme=scheme)
                 _take(page, site, (*MAIN, *OTHERS), given.review, f"-{scheme}", whole=True)
+            printed = started.new_page(viewport=PRINTED)
+            printed.emulate_media(media="print")
+            _take(printed, site, (*MAIN, *OTHERS), given.review, "-print", whole=True)
             _take(started.new_page(viewport=PHONE), site, (*MAIN, *OTHERS), given.review, "-phone", whole=True)
         else:
             _take(started.new_page(viewport=SIZE, color_scheme="light"), site, MAIN, given.out, "", whole=False)

@@ -100,9 +100,11 @@ class _Found:
         return tuple(sorted([self.small_numbers[number] for number in numbers]))
 
     def _rank(self, example: _Example | None) -> int:
+        """Return how well an example serves readers: with a witness, of what reports show, of a required type."""
         if example is None:
             return -1
-        return 2 * (example.witness is not None) + (example.cell_id in self.shown)
+        is_required = example.row.kind is not None and example.row.kind.is_required
+        return 4 * (example.witness is not None) + 2 * (example.cell_id in self.shown) + is_required
 
     def columns(self, cell_id: int, row: AccessRow) -> _Columns:
         """Return the columns of a row of cell_access, and note its condition."""

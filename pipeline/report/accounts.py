@@ -67,7 +67,7 @@ def _row(principal: Principal, book: Book, sources: Sources) -> list[Cell]:
         Cell(principal.type),
         *numbers,
         Cell(str(policies), kind="number"),
-        Cell(used),
+        Cell(used, kind="day"),
     ]
 
 

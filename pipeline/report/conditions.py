@@ -53,10 +53,12 @@ def _dependents(profiles: Sequence[tuple[int, tuple[int, ...]]], holders: dict[i
 
 
 def conditions_table(folder: Path, book: Book, listed: Sequence[Dependents]) -> Table:
-    """Return the table of conditions, those that most principals depend on first."""
-    pairs = sorted(
-        zip(book.conditions.listed, listed, strict=True), key=lambda pair: (-pair[1].total, pair[0].condition_id)
-    )
+    """Return the table of conditions, those that most principals depend on first.
+
+    Conditions of further actions that calls need, and nobody depends on for an action of the report, are left out.
+    """
+    used = [pair for pair in zip(book.conditions.listed, listed, strict=True) if pair[1].total]
+    pairs = sorted(used, key=lambda pair: (-pair[1].total, pair[0].condition_id))
     rows = [
         [
             Cell(condition.words.replace(OWN_ACCOUNT, "‹own account›"), f"condition.html#{condition.condition_id}"),
