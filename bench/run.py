@@ -75,6 +75,17 @@ for row in rows:
 
 #: Of every process that is measured: a setting of the shell that forbids compiled modules would time the compiler.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+#: The principal whose page has most to tell.
+SOMEBODY = """
+import sys
+from pathlib import Path
+from pipeline.lake import open_lake
+rows = open_lake(Path(sys.argv[1])).query(
+    "select principal_arn from access_matrix where verdict = 'conditional' "
+    "group by principal_arn order by count(*) desc, principal_arn limit 1"
+).to_pylist()
+print(rows[0]["principal_arn"] if rows else "")
+"""
 
 
 class Measured(NamedTuple):
@@ -293,6 +304,12 @@ def _print_report(folder: Path, lake: Path) -> None:
     page = max((size for path, size in sizes.items() if path.suffix == ".html"), default=0)
     told = f"{sum(sizes.values()) / 1e6:.0f} MB, largest page {page / 1e6:.2f} MB"
     print(_line("policylake report", done), told + f", largest file {max(sizes.values(), default=0) / 1e6:.2f} MB")
+    principal = measure([sys.executable, "-c", SOMEBODY, str(lake)]).output.strip()
+    pages = measure([sys.executable, str(ROOT / "bench" / "pages.py"), str(out), principal])
+    for what, seconds in json.loads(pages.output or "{}").items():
+        print(f"{'page in Chromium: ' + what:<46}{seconds:6.2f} s")
+    if pages.output.strip() in ("", "{}"):
+        print("pages in a browser: skipped, Chromium is not installed or does not start")
     shutil.rmtree(out, ignore_errors=True)
 
 
