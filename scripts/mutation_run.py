@@ -24,23 +24,6 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 MUTANTS = ROOT / "tests" / "mutants.toml"
 PAGE = ROOT / "docs" / "mutation-run.md"
-COPIED = (
-    "pipeline",
-    "sql",
-    "reports",
-    "tests",
-    "samples",
-    "bench",
-    "data",
-    "docs",
-    "scripts",
-    "Makefile",
-    "pyproject.toml",
-    "README.md",
-    ".github",
-    ".pre-commit-hooks.yaml",
-)
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".hypothesis")
 #: Seconds after which the tests of a mutant are ended.
 LONGEST = 600
 #: Of the agreement of both evaluators, an organization of each family: the others ask the same in longer time.
@@ -116,13 +99,15 @@ def misplaced(listed: Iterable[Mutant], root: Path = ROOT) -> list[str]:
 
 
 def copied(folder: Path) -> Path:
-    """Return a copy of the checkout."""
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=LEFT_OUT)
-        else:
-            shutil.copy(source, folder / name)
+    """Return a copy of the checkout: its files that git knows, and those that are new and not ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
     return folder
 
 
