@@ -97,23 +97,31 @@ create or replace macro fits_type(resource, action_name, type_name, arn_format) 
         )
     );
 
+-- What the exceptions of a scope take out, as patterns of LIKE. One with an open variable takes out nothing: nobody
+-- knows what.
+create or replace macro excepted_likes(except_resources) as
+    list_transform(
+        list_filter(
+            from_json(coalesce(except_resources, '[]'), '["varchar"]'),
+            lambda excepted: not regexp_matches(excepted, open_variable())
+        ),
+        lambda excepted: like_of(excepted)
+    );
+
+-- Whether a resource is one of a scope, whose patterns are made once and not for each resource.
+create or replace macro is_among(resource, like_pattern, excepted) as
+    resource like like_pattern escape '\'
+    and len(list_filter(excepted, lambda one: resource like one escape '\')) = 0;
+
 -- Whether a scope of the relation access reaches a resource. One of another account is reached only where the pattern
--- writes that account out. An exception with an open variable takes out nothing: nobody knows what.
+-- writes that account out.
 create or replace macro scope_covers(resource_pattern, except_resources, account_id, resource) as
-    resource like like_of(resource_pattern) escape '\'
+    is_among(resource, like_of(resource_pattern), excepted_likes(except_resources))
     and (
         account_id is null
         or split_part(resource, ':', 5) in ('', account_id)
         or split_part(resource, ':', 5) = split_part(resource_pattern, ':', 5)
-    )
-    and len(
-        list_filter(
-            from_json(coalesce(except_resources, '[]'), '["varchar"]'),
-            lambda excepted:
-                resource like like_of(excepted) escape '\'
-                and not regexp_matches(excepted, open_variable())
-        )
-    ) = 0;
+    );
 
 -- A field of an ARN that a pattern may leave open.
 create or replace macro settled_field(field, when_open) as

@@ -3,7 +3,7 @@ description = "The roles of the inputs that a principal may pass: those of its o
 grain = ["principal_arn", "role_arn", "resource_pattern"]
 */
 with
-passing as (
+passing as materialized (
     select
         principal_profiles.principal_arn,
         principal_profiles.account_id,
@@ -16,27 +16,9 @@ passing as (
         and cell_verdicts.verdict in ('allowed', 'conditional')
 ),
 
-scopes as (
-    select distinct
-        passing.account_id,
-        cell_access.cell_id,
-        own_text(cell_access.resource_pattern, passing.account_id) as resource_pattern,
-        own_text(cell_access.except_resources, passing.account_id) as except_resources,
-        cell_access.verdict,
-        cell_access.condition_id,
-    from passing
-    inner join cell_access on passing.cell_id = cell_access.cell_id
-),
-
--- Of each scope once for all principals of an account that share it.
-reached as (
-    select
-        scopes.*,
-        role_trusts.role_arn,
-        role_trusts.trusted_services,
-    from scopes
-    inner join role_trusts on scopes.account_id = role_trusts.account_id
-    where scope_covers(scopes.resource_pattern, scopes.except_resources, scopes.account_id, role_trusts.role_arn)
+-- Each by itself, whole: joined at once they would meet by account first, in far too many pairs.
+reached as materialized (
+    from reached_roles
 )
 
 select

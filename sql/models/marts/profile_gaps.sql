@@ -18,8 +18,7 @@ dependencies as (
     inner join profile_dependencies on account_profiles.profile_id = profile_dependencies.profile_id
 ),
 
--- Which scopes of iam:PassRole reach a role, once for all principals of an account. Accounts without any role in the
--- inputs are not here: of them nobody can tell that there is none to pass.
+-- Accounts without any role in the inputs are not here: of them nobody can tell that there is none to pass.
 account_cells as (
     select distinct
         account_profiles.account_id,
@@ -29,24 +28,6 @@ account_cells as (
     where
         profile_cells.action = 'iam:PassRole'
         and account_profiles.account_id in (select account_id from role_trusts)
-),
-
-reached as (
-    select
-        account_cells.account_id,
-        account_cells.cell_id,
-        cell_access.condition_id,
-        role_trusts.trusted_services,
-    from account_cells
-    inner join cell_access on account_cells.cell_id = cell_access.cell_id
-    inner join role_trusts on account_cells.account_id = role_trusts.account_id
-    where
-        scope_covers(
-            own_text(cell_access.resource_pattern, account_cells.account_id),
-            own_text(cell_access.except_resources, account_cells.account_id),
-            account_cells.account_id,
-            role_trusts.role_arn
-        )
 ),
 
 contexts as (
@@ -61,14 +42,14 @@ contexts as (
 
 passable as (
     select distinct
-        reached.account_id,
-        reached.cell_id,
+        reached_roles.account_id,
+        reached_roles.cell_id,
         contexts.context,
-    from reached
-    inner join contexts on list_has_any(reached.trusted_services, [contexts.service, '*'])
+    from reached_roles
+    inner join contexts on list_has_any(reached_roles.trusted_services, [contexts.service, '*'])
     left join context_decisions
         on
-            reached.condition_id = context_decisions.condition_id
+            reached_roles.condition_id = context_decisions.condition_id
             and contexts.context = context_decisions.context
     where coalesce(context_decisions.decision, 'allowed') != 'denied'
 ),
