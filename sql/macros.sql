@@ -14,6 +14,11 @@ create or replace macro number_of(text) as
 create or replace macro group_of(id) as
     id >> 32;
 
+-- Whether a set of actions holds the action of a number: of bits, not of digits. The n-th character of a text is found by
+-- counting from its start, and the sets of large lakes are asked for millions of actions.
+create or replace macro holds_action(bits, action_number) as
+    get_bit(bits, action_number - 1) = 1;
+
 -- What stands for an account's own id while cells are decided: as long as an id, of characters for private use.
 create or replace macro own_token() as
     array_to_string(list_transform(range(57344, 57356), lambda code: chr(code::integer)), '');

@@ -38,7 +38,7 @@ asked as (
     inner join action_forms
         on
             example_cases.first_case[3] = action_forms.form_id
-            and substr(blocks.digits, action_forms.action_number, 1) = '1'
+            and holds_action(blocks.digits::bit, action_forms.action_number)
     left join evaluated_actions on action_forms.action = evaluated_actions.action
     group by example_cases.cell_id
 ),

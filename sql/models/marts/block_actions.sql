@@ -2,12 +2,20 @@
 description = "The actions of each block, with the form that each has among the accounts of the block: digit n of a block tells whether action number n is in it."
 grain = ["block_id", "action"]
 */
+with
+bit_blocks as (
+    select
+        block_id,
+        digits::bit as bits,
+    from blocks
+)
+
 select
-    blocks.block_id,
+    bit_blocks.block_id,
     action_forms.action,
     action_forms.form_id,
-from blocks
+from bit_blocks
 inner join action_forms
     on
-        group_of(blocks.block_id) = group_of(action_forms.form_id)
-        and substr(blocks.digits, action_forms.action_number, 1) = '1'
+        group_of(bit_blocks.block_id) = group_of(action_forms.form_id)
+        and holds_action(bit_blocks.bits, action_forms.action_number)

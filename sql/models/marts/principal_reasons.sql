@@ -2,26 +2,9 @@
 description = "The statements that can grant one principal something and those that can limit it, as one list each; what counts for its whole account is in account_reasons."
 grain = ["principal_arn"]
 */
-with
-counted as (
-    select
-        documents.principal_arn,
-        documents.layer,
-        statements.effect,
-        reason(
-            account_statements.statement_id, account_statements.statement_number, account_statements.action_set_id
-        ) as statement,
-    from principal_documents as documents
-    inner join account_statements
-        on
-            coalesce(documents.account_id, '') = account_statements.account_id
-            and documents.policy_id = account_statements.policy_id
-    inner join statements on account_statements.statement_id = statements.statement_id
-)
-
 select
     principal_arn,
-    list(distinct statement order by statement) filter (where can_grant(effect, layer)) as granting,
-    list(distinct statement order by statement) filter (where can_limit(effect, layer)) as limiting,
-from counted
-group by principal_arn
+    granting,
+    limiting,
+from reasons
+where principal_arn != ''

@@ -9,15 +9,17 @@ documents as (
         account_id,
         policy_id,
         layer,
-    from principal_documents
+    from counting_documents
+    where principal_arn != ''
     union
     select
         principal_profiles.principal_arn,
-        account_documents.account_id,
-        account_documents.policy_id,
-        account_documents.layer,
+        of_account.account_id,
+        of_account.policy_id,
+        of_account.layer,
     from principal_profiles
-    inner join account_documents on principal_profiles.account_id = account_documents.account_id
+    inner join counting_documents as of_account on principal_profiles.account_id = of_account.account_id
+    where of_account.principal_arn = ''
 )
 
 select
@@ -29,5 +31,5 @@ select
 from documents
 inner join account_statements
     on
-        coalesce(documents.account_id, '') = account_statements.account_id
+        documents.account_id = account_statements.account_id
         and documents.policy_id = account_statements.policy_id

@@ -11,17 +11,24 @@ profiles as (
     group by profile_id
 ),
 
+bit_blocks as (
+    select
+        block_id,
+        digits::bit as bits,
+    from read_parquet($blocks)
+),
+
 verdicts as (
     select
         cells.verdict,
         sum(profiles.principal_count)::bigint as cell_count,
     from read_parquet($profile_cases) as profile_cases
     inner join profiles on profile_cases.profile_id = profiles.profile_id
-    inner join read_parquet($blocks) as blocks on profile_cases.block_id = blocks.block_id
+    inner join bit_blocks as blocks on profile_cases.block_id = blocks.block_id
     inner join read_parquet($action_forms) as action_forms
         on
             group_of(blocks.block_id) = group_of(action_forms.form_id)
-            and substr(blocks.digits, action_forms.action_number, 1) = '1'
+            and holds_action(blocks.bits, action_forms.action_number)
     semi join read_parquet($evaluated_actions) as evaluated_actions on action_forms.action = evaluated_actions.action
     inner join read_parquet($case_cells) as case_cells
         on profile_cases.case_id = case_cells.case_id and action_forms.form_id = case_cells.form_id
