@@ -127,7 +127,8 @@ const PL = (() => {
     let listed;
     try { listed = JSON.parse(text).Statement; } catch { listed = null; }
     if (!listed) return [make("pre", {}, text)];
-    return (Array.isArray(listed) ? listed : [listed]).map((statement, index) => make("div",
+    return (Array.isArray(listed) ? listed : [listed]).map((statement, index) => statement === null ? make("p", { class: "minor" },
+      "Statement " + (index + 1) + " does not name the principals of this part and is left out.") : make("div",
       { class: "statement" + (marked.has(index) ? " marked" : ""), "data-index": String(index) },
       make("p", { class: "minor" }, link("policy.html#" + id + ":" + index, "Statement " + (index + 1) + (statement.Sid ? ", " + statement.Sid : ""))),
       make("pre", { tabindex: "0", "aria-label": "Statement " + (index + 1) }, JSON.stringify(inOrder(statement), null, 2))));
