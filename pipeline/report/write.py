@@ -10,6 +10,7 @@ from pipeline.lake import Lake
 from pipeline.lake.dictionary import relations
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
+from pipeline.report.changes import write_changes
 from pipeline.report.conditions import conditions_table, dependents, keys_in_use, write_conditions
 from pipeline.report.findings import Checks, belonging, by_severity, write_findings, write_rejects
 from pipeline.report.folder import replaced_folder
@@ -83,6 +84,8 @@ def _write(
     write_index(folder, book, names, write_principals(folder, book, sources), policy_index, conditions)
     findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part, own))
     rejects = write_rejects(folder, lake, own)
+    history = None if scenario or part else read_history(lake)
+    changes = write_changes(folder, lake, history, book, names)
     pages = Pages(folder, {
         "snapshot_id": lake.snapshot_id,
         "finding_count": sum(finding.open_count for finding in findings),
@@ -91,6 +94,7 @@ def _write(
         "part": part.words if part else None,
         "is_cut": own is not None and own.files is not None,
         "has_console": has_console,
+        "changes": changes,
     })  # fmt: skip
     counts = write_actions(pages, book, sources, names)
     accounts = write_accounts(pages, book, sources, policies)
@@ -98,6 +102,8 @@ def _write(
     missing, inputs = gaps(lake, book, own), inputs_of(lake.manifest, own)
     pages.write("actions.html", "actions", actions=list(zip(book.actions, tasks, names, counts, strict=True)))
     pages.write("findings.html", "findings", severities=by_severity(findings))
+    if changes:
+        pages.write("changes.html", "changes")
     pages.write("rejects.html", "rejects", table=rejects)
     pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(folder, inputs),
                 gaps=missing, assumptions=ASSUMPTIONS, blind_spots=BLIND_SPOTS,
@@ -109,7 +115,7 @@ def _write(
     keys, total = keys_in_use(book, whose), totals(accounts)
     pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(findings), gaps=missing,
                 story=story(book, counts, findings, total, keys, part), keys=keys[:10], key_count=len(keys),
-                history=None if scenario or part else read_history(lake),
+                history=history,
                 dangerous=dangerous(book, names, counts), actions=len(book.actions),
                 principals=sum(account["principals"] for account in accounts), manifest=lake.manifest,
                 inputs=len(inputs))  # fmt: skip
