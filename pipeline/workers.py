@@ -91,7 +91,7 @@ class Workers:
         """Give a shard to the others; the first ones start processes, which are noted to be ended."""
         before = set(multiprocessing.active_children())
         try:
-            with _interrupts_held():
+            with interrupts_held():
                 future = executor.submit(function, shard)
                 self._started |= set(multiprocessing.active_children()) - before
         except OSError as error:
@@ -113,7 +113,7 @@ def workers(count: int) -> Iterator[Workers]:
     try:
         yield pool
     finally:
-        with _interrupts_held():
+        with interrupts_held():
             pool.stop()
 
 
@@ -129,12 +129,12 @@ def _here(function: Callable[[S], R], shard: S) -> Future[R]:
 def _executor(processes: int) -> ProcessPoolExecutor | None:
     """Return the other processes, None on systems that lack what they need, such as semaphores."""
     try:
-        return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _end_with_parent)
+        return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), end_with_parent)
     except (ImportError, NotImplementedError, OSError):
         return None
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End a process with the one that started it, even where that one is killed and can tell nobody."""
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -147,7 +147,7 @@ def _wait_and_end(sentinel: int) -> None:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Let Ctrl-C and the like wait. Processes started meanwhile never hear of it: it is for this one to end them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -127,7 +127,8 @@ const PL = (() => {
     let listed;
     try { listed = JSON.parse(text).Statement; } catch { listed = null; }
     if (!listed) return [make("pre", {}, text)];
-    return (Array.isArray(listed) ? listed : [listed]).map((statement, index) => make("div",
+    return (Array.isArray(listed) ? listed : [listed]).map((statement, index) => statement === null ? make("p", { class: "minor" },
+      "Statement " + (index + 1) + " does not name the principals of this part and is left out.") : make("div",
       { class: "statement" + (marked.has(index) ? " marked" : ""), "data-index": String(index) },
       make("p", { class: "minor" }, link("policy.html#" + id + ":" + index, "Statement " + (index + 1) + (statement.Sid ? ", " + statement.Sid : ""))),
       make("pre", { tabindex: "0", "aria-label": "Statement " + (index + 1) }, JSON.stringify(inOrder(statement), null, 2))));
@@ -188,7 +189,7 @@ const PL = (() => {
   }
 
   return { difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
-    writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root };
+    writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 
 /* Find: an action's name leads to its page, anything else to the matrix. */
@@ -214,7 +215,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
   const line = button.closest(".more");
   const table = line.previousElementSibling.querySelector("table");
   const pieces = table.dataset.pieces.split(" ");
-  button.addEventListener("click", async () => {
+  const more = async () => {
     try {
       const rows = await PL.load(pieces.shift());
       button.dataset.read = Number(button.dataset.read || 0) + 1;
@@ -225,8 +226,11 @@ for (const button of document.querySelectorAll("[data-more]")) {
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";
       if (!pieces.length) button.remove();
-    } catch (error) { PL.failed(error, line); }
-  });
+    } catch (error) { pieces.length = 0; button.remove(); PL.failed(error, line); }
+  };
+  let reading = Promise.resolve();
+  button.addEventListener("click", () => { reading = reading.then(() => pieces.length ? more() : null); });
+  PL.whole.set(table, async () => { while (pieces.length) { button.click(); await reading; } });
 }
 
 /* Every table as CSV: its rows, those that are still in scripts included. */
@@ -256,12 +260,15 @@ for (const button of document.querySelectorAll("[data-more]")) {
 /* What is folded away is printed too, but for whole documents. */
 window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("main details:not(.document)")) one.open = true; });
 
-/* Filter fields of tables that stand whole in their page. */
+/* Filter fields of tables: the rows that are still in scripts are read before they are filtered. */
 for (const field of document.querySelectorAll("[data-filter]")) {
-  const rows = [...document.getElementById(field.dataset.filter).tBodies[0].rows];
+  const place = document.getElementById(field.dataset.filter);
+  const table = place.tBodies ? place : place.querySelector("table");
   const status = document.querySelector(`[data-filter-status="${field.dataset.filter}"]`);
-  const apply = () => {
+  const apply = async () => {
+    if (field.value.trim() && PL.whole.has(table)) await PL.whole.get(table)();
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = [...table.tBodies[0].rows];
     let shown = 0;
     for (const row of rows) {
       const text = row.textContent.toLowerCase();

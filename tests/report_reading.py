@@ -1,5 +1,6 @@
 """Reads a report's data scripts and pages back, and makes inputs whose every name is hostile."""
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -105,6 +106,11 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+def text_of(markup: str) -> str:
+    """The text of a piece of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", markup)).split())
 
 
 def dangling(report: Path):

@@ -9,7 +9,7 @@ from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.report import Checks, markdown, part_of, read_summary
-from pipeline.report.printed import find_browser, printer, write_printed
+from pipeline.report.printed import find_browser, printer, write_pdf, write_printed
 from tests import report_reading as reading
 from tests.cli_run import run
 
@@ -73,6 +73,25 @@ def test_the_document_on_paper_stands_on_its_own(summary, tmp_path):
         if tag == "a":
             assert str(attributes["href"]).removeprefix("#") in ids
     assert f"{sum(account.principals for account in summary.accounts):,} users, roles and loose documents" in text
+
+
+def test_pictures_have_their_colours_without_the_style_and_corrected_statements_a_row_of_their_own(summary, tmp_path):
+    """WeasyPrint applies no style of the page within pictures; and a statement in a narrow column is pages long."""
+    path = write_printed(summary, tmp_path)
+    parts = [attributes for tag, attributes in reading.Page(path).elements if tag == "rect"]
+    assert {one["class"] for one in parts} >= {"f-allowed", "f-conditional", "f-none"}
+    assert all(re.fullmatch("#[0-9a-f]{3,6}", one.get("fill") or "") for one in parts)
+    cells = re.findall(r"<td[^>]*><pre", path.read_text(encoding="utf-8"))
+    assert cells
+    assert all("colspan=" in cell for cell in cells)
+
+
+def test_weasyprint_prints_what_a_browser_would(hostile_summary, tmp_path, monkeypatch):
+    pytest.importorskip("weasyprint")
+    monkeypatch.setattr("pipeline.report.printed.BROWSERS", ())
+    monkeypatch.delenv("POLICYLAKE_BROWSER", raising=False)
+    write_pdf(hostile_summary, tmp_path / "out.pdf")
+    assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_hostile_names_are_text_on_paper(hostile_summary, tmp_path):

@@ -1,11 +1,16 @@
 """A part of a report: what belongs to it, with the numbers of the whole, and nothing of what does not."""
 
+import hashlib
+import json
 import re
 
 import pytest
 
+from pipeline.build import build_lake
 from pipeline.lake import open_lake
-from pipeline.report import part_of, write_report
+from pipeline.report import Checks, markdown, part_of, read_summary, write_report
+from pipeline.report.printed import write_printed
+from tests import ingest_inputs as given
 from tests import report_reading as reading
 from tests.cli_run import run
 
@@ -100,3 +105,116 @@ def test_a_part_that_is_nothing_says_what_to_do(options, words, sample_lake, tmp
     assert done.code == 2
     assert words in done.err
     assert not (tmp_path / "out").exists()
+
+
+OWN, OTHER, OWNER, MANAGEMENT = "111111111111", "222222222222", "333333333333", "999999999999"
+ROOT = f"arn:aws:organizations::{MANAGEMENT}:root/o-example/r-root"
+#: What is of the other account alone, beside its id.
+OTHERS = ("secret-role", "secret-sid", "secret-limit", "secret-name", "secret-group", "secret-endpoint",
+          "secret-account", "secret-tag", "secret-file", "secret-tags")  # fmt: skip
+
+
+def write_two_accounts(folder):
+    """An account and another one, which resource policies and the organization's file name in one document."""
+    for account, roles, name in ((OWN, ("owner", "neighbour"), "own"), (OTHER, ("secret-role",), "secret-file")):
+        policy = given.document("sagemaker:DescribeModelPackageGroup")
+        policy["Statement"][0]["Sid"] = f"{name} has a wrong sid"
+        listed = [{**given.role(one, RolePolicyList=[given.inline(f"{name}-policy", policy)]),
+                   "Arn": given.arn(f"role/{one}", account)} for one in roles]  # fmt: skip
+        given.write(folder, f"exports/{name}.json", given.export(roles=listed))
+    group = f"arn:aws:sagemaker:us-east-1:{OWNER}:model-package-group/"
+    allow = {"Effect": "Allow", "Action": "sagemaker:DescribeModelPackageGroup"}
+    shared = [
+        {**allow, "Sid": "ours", "Principal": {"AWS": given.arn("role/owner", OWN)}, "Resource": group + "shared"},
+        {**allow, "Sid": "secret-sid", "Principal": {"AWS": given.arn("role/secret-role", OTHER)},
+         "Resource": group + "shared"},
+        {**allow, "Sid": "all", "Effect": "Deny", "Principal": "*", "Resource": group + "shared",
+         "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+    ]  # fmt: skip
+    endpoint = f"arn:aws:ec2:us-east-1:{OTHER}:vpc-endpoint/vpce-secret-endpoint"
+    given.write(folder, "resource-policies.json", [
+        {"ResourceArn": group + "shared", "ResourcePolicy": {"Version": "2012-10-17", "Statement": shared}},
+        {"ResourceArn": group + "secret-group", "ResourcePolicy": {"Version": "2012-10-17", "Statement": shared[1:2]}},
+        {"ResourceArn": endpoint, "ResourcePolicy": {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}},
+    ])  # fmt: skip
+    given.write(folder, "secret-tags.json", {"ResourceTagMappingList": [
+        {"ResourceARN": f"arn:aws:sagemaker:us-east-1:{OTHER}:model/m", "Tags": [{"Key": "secret-tag", "Value": "x"}]}
+    ]})  # fmt: skip
+    given.write(folder, "organization.json", organization())
+
+
+def organization():
+    def policy(name, statement, *targets):
+        arn = f"arn:aws:organizations::{MANAGEMENT}:policy/o-example/service_control_policy/p-{name}"
+        summary = {"Id": f"p-{name}", "Name": name, "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": False, "Arn": arn}
+        return {"PolicySummary": summary, "Content": {"Version": "2012-10-17", "Statement": [statement]},
+                "Targets": [{"TargetId": one, "Type": kind, "Name": one} for one, kind in targets]}  # fmt: skip
+
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    limit = {"Effect": "Deny", "Action": "sagemaker:CreateApp", "Resource": "*"}
+    names = {OWN: "own-account", OTHER: "secret-account", OWNER: "owner-account", MANAGEMENT: "payer"}
+    return {
+        "Organization": {"Id": "o-example", "MasterAccountId": MANAGEMENT, "FeatureSet": "ALL"},
+        "Roots": [{"Id": "r-root", "Arn": ROOT, "Name": "Root"}],
+        "OrganizationalUnits": [],
+        "Accounts": [{"Id": one, "Name": name, "Status": "ACTIVE", "ParentId": "r-root",
+                      "Arn": f"arn:aws:organizations::{MANAGEMENT}:account/o-example/{one}"}
+                     for one, name in names.items()],
+        "Policies": [
+            policy("FullAWSAccess", everything, ("r-root", "ROOT"), (OWN, "ACCOUNT"), (OTHER, "ACCOUNT")),
+            policy("own-limit", limit, (OWN, "ACCOUNT")),
+            policy("secret-limit", {**limit, "Action": "sagemaker:CreateModel"}, (OTHER, "ACCOUNT")),
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def two_accounts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    write_two_accounts(folder / "inputs")
+    build_lake([folder / "inputs"], folder / "lake")
+    return folder
+
+
+ASKED = {"account": ((OWN,), (), ()), "principal": ((), ("owner",), ()), "actions": ((), (), ("sagemaker:Desc*Group",))}
+
+
+@pytest.fixture(scope="module", params=ASKED)
+def asked(request, two_accounts):
+    """The name of a part, and the folder of its report."""
+    lake = open_lake(two_accounts / "lake")
+    part = part_of(lake, *ASKED[request.param])
+    return request.param, write_report(lake, two_accounts / request.param / "out", part=part).parent
+
+
+def test_no_file_of_a_part_names_other_accounts_or_their_files(asked, two_accounts):
+    name, report = asked
+    if name == "actions":
+        pytest.skip("it is of all accounts")
+    lake = open_lake(two_accounts / "lake")
+    summary = read_summary(lake, None, part_of(lake, *ASKED[name]), Checks())
+    write_printed(summary, report.parent)
+    texts = {str(path): path.read_text(encoding="utf-8") for path in report.parent.rglob("*") if path.is_file()}
+    texts["md"] = markdown(summary)
+    hashes = [hashlib.sha256((two_accounts / "inputs" / file).read_bytes()).hexdigest()
+              for file in ("exports/secret-file.json", "secret-tags.json")]  # fmt: skip
+    others = (OTHER, *OTHERS, *(("neighbour",) if name == "principal" else ()), *hashes)
+    assert [(path, one) for path, text in texts.items() for one in others if one in text] == []
+    everything = "".join(texts.values())
+    assert all(one in everything for one in ("own-limit", "exports/own.json", "resource-policies.json"))
+    assert list(reading.dangling(report)) == []
+
+
+def test_of_a_resource_policy_a_part_shows_the_statements_that_speak_of_it(asked):
+    name, report = asked
+    documents = [one[0] for one in reading.script(report, "policies/00000").values()]
+    (shared,) = [one for one in documents if "model-package-group/shared" in one and "ours" in one]
+    shown = [statement and statement["Sid"] for statement in json.loads(shared)["Statement"]]
+    assert shown == ["ours", "secret-sid" if name == "actions" else None, "all"]
+
+
+def test_a_part_lists_the_problems_of_its_own_files(asked):
+    name, report = asked
+    count = {"account": 2, "principal": 0, "actions": 3}[name]
+    assert (report / "rejects.html").read_text(encoding="utf-8").count("wrong sid") == count

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -13,11 +14,13 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.lake.console import Console
+from pipeline.lake.console_process import MIB, MOST_TEXT, open_relations
 from pipeline.report import part_of, write_report
 from pipeline.serve import open_server
 
@@ -26,7 +29,8 @@ BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shu
 
 @pytest.fixture(scope="module")
 def console(sample_lake):
-    return Console(open_lake(sample_lake), patience=5)
+    with Console(open_lake(sample_lake), patience=5) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +165,21 @@ REFUSED = [
     "",
     "pivot access_matrix on verdict using count(*)",
     "select * from duckdb_secrets()",
+    "select * from pg_settings",
+    "from pg_catalog.pg_settings",
+    "with x as (summarize system.pg_catalog.PG_SETTINGS) from x",
+    "select * from (with pg_settings as (select 1) select * from pg_settings), pg_settings",
+    "select * from duckdb_logs",
+    "table sqlite_master",
+    "select * from duckdb_databases",
+    "select * from pragma_database_list",
+    "select * from duckdb_settings()",
+    "show databases",
+    "select current_setting('temp_directory')",
+    "select system.main.current_setting('allowed_paths')",
+    "select max(1) over (), current_setting('threads')",
+    "select json_serialize_plan('select * from access')",
+    "select pg_sleep(9)",
 ]
 
 
@@ -178,26 +197,110 @@ def test_a_query_reads_and_writes_no_file_and_changes_no_setting(server, sample_
 FILES = re.compile(r"/etc|/tmp|CURRENT|glob|attach|install|load|^set|^reset|copy|export")
 
 
+@pytest.fixture(scope="module")
+def relations(sample_lake):
+    lake, before = open_lake(sample_lake), Path.cwd()
+    os.chdir(sample_lake / "snapshots" / lake.snapshot_id)
+    yield open_relations(1024 * MIB)
+    os.chdir(before)
+
+
 @pytest.mark.parametrize("sql", [sql for sql in REFUSED if FILES.search(sql) and "{parquet}" not in sql])
-def test_the_database_itself_refuses_what_a_query_must_not_do(console, sample_lake, sql):
+def test_the_database_itself_refuses_what_a_query_must_not_do(relations, sample_lake, sql):
     """The second guard: were the first not there, DuckDB would open no file but the snapshot's own, and stay locked."""
     text = sql.format(lake=sample_lake)
     with pytest.raises(Exception, match=r"(?i)permission|disabled|locked|not.*allowed|cannot|parser|catalog|no files"):
-        console._connection.cursor().execute(text).fetchall()
+        relations.cursor().execute(text).fetchall()
     assert not list(Path("/tmp").glob("policylake-never*"))
 
 
+def test_the_dictionary_is_to_be_had_and_shows_no_path_of_the_machine(console, sample_lake):
+    for sql in ("from duckdb_views()", "from duckdb_views", "from information_schema.views", "from duckdb_columns()"):
+        answer = console.answer(sql)
+        assert answer.rows
+        assert str(sample_lake) not in str(answer)
+        assert "/home" not in str(answer)
+    assert console.answer("select sql from duckdb_views() where view_name = 'accounts'").rows[0][0].count("accounts/")
+    assert ("access",) in console.answer("show tables").rows
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("select '\ud800'", "no characters"),
+        ("select " + "(" * 4000 + "1" + ")" * 4000, "(?i)expression"),
+        ("select " + "[" * 900 + "1" + "]" * 900, "within one another"),
+        ("select chr(55296)", "UTF8"),
+    ],
+)
+def test_a_text_that_cannot_be_read_is_refused_in_words(server, sql, said):
+    status, found = query(server, sql)
+    assert status == 400
+    assert re.search(said, found["error"])
+    assert query(server, "select 1 as n")[0] == 200
+
+
 def test_rows_and_time_are_limited(sample_lake):
-    small = Console(open_lake(sample_lake), patience=0.3, most_rows=10)
-    answer = small.answer("select * from range(100000)")
-    assert (len(answer.rows), answer.is_cut) == (10, True)
-    began = time.monotonic()
-    with pytest.raises(PolicylakeError, match=r"stopped after 0.3 s"):
-        small.answer("select count(*) from range(10000000) a, range(10000000) b where a.range * b.range % 7 = 3")
-    assert time.monotonic() - began < 10
-    assert small.answer("select 1 as n").rows == (("1",),)
-    with pytest.raises(PolicylakeError, match="shorter query"):
-        small.answer("select " + "1, " * 20_000 + "1")
+    with Console(open_lake(sample_lake), patience=0.5, most_rows=10) as small:
+        answer = small.answer("select * from range(100000)")
+        assert (len(answer.rows), answer.is_cut) == (10, True)
+        began = time.monotonic()
+        with pytest.raises(PolicylakeError, match=r"stopped after 0.5 s"):
+            small.answer("select count(*) from range(10000000) a, range(10000000) b where a.range * b.range % 7 = 3")
+        assert time.monotonic() - began < 10
+        assert small.answer("select 1 as n").rows == (("1",),)
+        with pytest.raises(PolicylakeError, match="shorter query"):
+            small.answer("select " + "1, " * 20_000 + "1")
+
+
+def test_planning_counts_as_time_of_the_query(sample_lake):
+    """DuckDB plans this for over a minute, and does not listen meanwhile."""
+    one = "(select count(*) from access where action = '{}')"
+    with Console(open_lake(sample_lake), patience=1) as small:
+        small.answer("select 1")
+        began = time.monotonic()
+        with pytest.raises(PolicylakeError, match=r"stopped after 1 s"):
+            small.answer("select " + " + ".join(one.format(number) for number in range(280)))
+        assert time.monotonic() - began < 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems hold no process to its memory")
+@pytest.mark.parametrize(
+    "sql", ["select repeat('x', 2000000000)", "select * from unnest(range(100000000))", "select range(300000000)"]
+)
+def test_memory_is_limited_and_the_next_query_answered(console, sql):
+    with pytest.raises(PolicylakeError, match="more than 1,024 MiB of memory; ask for less"):
+        console.answer(sql)
+    assert console.answer("select 1 as n").rows == (("1",),)
+    used = psutil.Process().children(recursive=True)
+    assert sum(child.memory_info().rss for child in used) < 1024 * MIB
+
+
+def test_an_answer_is_limited_in_characters_and_columns(console):
+    answer = console.answer("select " + ", ".join(["repeat('x', 3000)"] * 100) + " from range(100)")
+    assert answer.is_cut
+    assert 0 < sum(len(value) for row in answer.rows for value in row) <= MOST_TEXT
+    assert len(console.answer('select 1 as "' + "x" * 1000 + '"').columns[0]) == 201
+    with pytest.raises(PolicylakeError, match=r"more than 1,000 columns; name those"):
+        console.answer("select " + ", ".join(["1"] * 1001))
+
+
+def test_a_process_that_was_killed_is_replaced(sample_lake):
+    others = set(multiprocessing.active_children())
+    with Console(open_lake(sample_lake)) as console:
+        assert console.answer("select 1 as n").rows
+        (child,) = set(multiprocessing.active_children()) - others
+        child.kill()
+        child.join()
+        assert console.answer("select 2 as n").rows == (("2",),)
+        (child,) = set(multiprocessing.active_children()) - others
+        threading.Timer(0.3, child.kill).start()
+        with pytest.raises(PolicylakeError, match="ended the process that worked on it"):
+            console.answer("select sum(a * b) from range(10000000) r(a), range(10000000) s(b)")
+        assert console.answer("select 3 as n").rows == (("3",),)
+    assert set(multiprocessing.active_children()) <= others
+    with pytest.raises(PolicylakeError, match="the server ends"):
+        console.answer("select 1")
 
 
 def test_values_are_cut_and_null_is_told_apart(console):
@@ -212,22 +315,49 @@ def test_a_body_that_is_no_query_says_what_is_expected(server, body):
     assert (status, "JSON is expected" in text) == (400, True)
 
 
-def test_ctrl_c_ends_it_cleanly(sample_lake, tmp_path):
-    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", "0"]
-    command += ["--lake", str(sample_lake)]
+#: The command without the seconds that the pages take.
+SERVING = """
+import pipeline.report
+pipeline.report.write_report = lambda lake, out, **_: out.mkdir()
+from pipeline.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_no_process_and_no_file_stays_however_it_ends(sample_lake, tmp_path, number):
+    command = [sys.executable, "-c", SERVING, "serve", "--port", "0", "--lake", str(sample_lake)]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, text=True, env=environment, **pipes) as started:
         address = started.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address), started.stderr.read()
-        started.send_signal(signal.SIGINT)
+        endless = {"sql": "select sum(a * b) from range(10000000) r(a), range(10000000) s(b)"}
+        asking = http.client.HTTPConnection(address.split("/")[2])
+        asking.request("POST", "/query", json.dumps(endless), {"Content-Type": "application/json"})
+        children = busy_children(started.pid)
+        started.send_signal(getattr(signal, number))
         try:
             _, said = started.communicate(timeout=20)
         finally:
             started.kill()
-    assert started.returncode == 0
+        asking.close()
+    assert started.returncode == {"SIGINT": 0, "SIGTERM": 0, "SIGKILL": -9}[number]
     assert "Traceback" not in said
-    assert [path.name for path in tmp_path.iterdir() if "serve" in path.name] == []
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+    if number != "SIGKILL":
+        assert [path.name for path in tmp_path.iterdir() if "serve" in path.name] == []
+
+
+def busy_children(server):
+    """The processes that a server started, once a query is at work in one of them."""
+    for _ in range(200):
+        children = psutil.Process(server).children(recursive=True)
+        if any(child.cpu_times().user > 1 for child in children):
+            return children
+        time.sleep(0.05)
+    raise AssertionError("no query runs")
 
 
 @pytest.mark.browser

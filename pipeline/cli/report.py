@@ -66,8 +66,11 @@ def report(
     worst findings; it says what it leaves out. --format pdf prints a document that stands on its own, with an installed
     Chromium or Chrome (POLICYLAKE_BROWSER names another), else with WeasyPrint (extra pdf).
 
-    With --account, --principal or --action it is of a part, and nothing else is in its files: one who may read the part
-    learns nothing of the rest. Several of one kind add up, kinds narrow one another.
+    With --account, --principal or --action it is of a part; several of one kind add up, kinds narrow one another. The
+    files of a part of accounts or principals name others only where what decides about the part does: its own policies,
+    the SCPs and RCPs above it, all shown whole, and of resource policies the statements that speak of it. Statements,
+    input files and problems of inputs that are of others are left out. A part of actions alone is of all accounts.
+
     With --scenario the whole report is of that scenario, and every page says so.
     """
     from pipeline.report import markdown, part_of, read_summary, write_pdf, write_report

@@ -33,8 +33,9 @@ def serve(
 ) -> None:
     """Serve the report to browsers of this machine, with a box for SQL over the lake, until Ctrl-C.
 
-    It listens on 127.0.0.1 only and changes nothing. A query has 20 seconds and shows 1,000 rows; it reads the
-    relations of the snapshot and no file. Everybody who can use this machine can read what is served.
+    It listens on 127.0.0.1 only and changes nothing. A query has 20 seconds and 1 GiB of memory and shows 1,000
+    rows; it reads the relations of the snapshot, no file and no setting. Everybody who can use this machine can read
+    what is served.
     """
     from pipeline.lake.console import Console
     from pipeline.report import write_report
@@ -43,14 +44,14 @@ def serve(
     checks = checks_of(controls, exceptions)
     opened = open_lake(lake)
     under = put_under(opened, scenario, scenarios)
-    console = Console(opened)
-    with tempfile.TemporaryDirectory(prefix="policylake-serve-") as made:
+    with Console(opened) as console, tempfile.TemporaryDirectory(prefix="policylake-serve-") as made:
         folder = Path(made) / "report"
         with open_server(port, folder, console) as server:
             try:
                 with stoppable(console.close):
                     note(f"writing the report of snapshot {opened.snapshot_id}")
                     write_report(opened, folder, scenario=under, checks=checks, with_console=True)
+                    console.start()
                     typer.echo(server.address)
                     note("Ctrl-C ends it")
                     server.serve_forever()

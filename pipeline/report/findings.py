@@ -13,6 +13,7 @@ from pipeline.controls import SEVERITIES, Control, ExceptionRule, find, load_con
 from pipeline.lake import Lake
 from pipeline.report.actions import address_of
 from pipeline.report.model import Book
+from pipeline.report.own import Own
 from pipeline.report.part import Part
 from pipeline.report.policies import Policy
 from pipeline.report.principals import Sources
@@ -57,12 +58,13 @@ class Belonging(NamedTuple):
 
     book: Book
     part: Part
+    own: Own
     statements: frozenset[tuple[str, int]] | None
 
 
-def belonging(book: Book, sources: Sources, part: Part | None) -> Belonging | None:
+def belonging(book: Book, sources: Sources, part: Part | None, own: Own | None) -> Belonging | None:
     """Return what belongs to a part; None for no part."""
-    if part is None:
+    if part is None or own is None:
         return None
     matching = {
         (row["policy_id"], row["statement_index"])
@@ -71,7 +73,7 @@ def belonging(book: Book, sources: Sources, part: Part | None) -> Belonging | No
         for row in listed
         if sources.action_sets.get(row["action_set_id"])
     }
-    return Belonging(book, part, frozenset(matching) if part.actions else None)
+    return Belonging(book, part, own, frozenset(matching) if part.actions else None)
 
 
 def _belongs(row: Row, policies: dict[str, Policy], own: Belonging | None) -> bool:
@@ -86,6 +88,7 @@ def _belongs(row: Row, policies: dict[str, Policy], own: Belonging | None) -> bo
         and (row["action"] is None or not own.part.actions or row["action"] in own.part.actions)
         and (row["policy_id"] is None or row["policy_id"] in policies)
         and (statement is None or own.statements is None or statement in own.statements)
+        and (statement is None or own.own.shows(*statement))
         and any(row[name] for name in ("principal_arn", "account_id", "policy_id"))
     )
 
@@ -213,11 +216,14 @@ def by_severity(findings: Iterable[Finding]) -> list[tuple[str, int, list[Findin
     return [(severity, sum(one.open_count for one in own), own) for severity, own in grouped if own]
 
 
-def write_rejects(folder: Path, lake: Lake) -> Table:
-    """Return the table of rejects; what is long goes on in ``data/tables``."""
+def write_rejects(folder: Path, lake: Lake, own: Own | None) -> Table:
+    """Return the table of rejects; what is long goes on in ``data/tables``. Of a part it has those of its own files."""
     columns = ("severity", "place", "what is wrong", "what to do", "code")
     listed = []
+    files = own.own_files if own else None
     for row in rows(lake, "rejects"):
+        if files is not None and row["source"] not in files:
+            continue
         place = ":".join(str(part) for part in (row["source"], row["line"], row["column"]) if part is not None)
         listed.append([
             Cell(row["severity"], kind=f"severity-{row['severity']}"),

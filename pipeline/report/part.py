@@ -129,18 +129,6 @@ def _witnessed(condition: Condition, witness: str | None, book: Book) -> Conditi
     return condition._replace(witness=witness, smallest_change=None)
 
 
-def targets(book: Book, sources: Sources) -> set[str]:
-    """Return what policies of a part are attached to."""
-    told = {"", *book.arns}
-    controls = {row["target_arn"] for listed in sources.controls.values() for row in listed}
-    entries = {
-        row["resource_arn"] for listed in sources.entries.values() for row in listed if row["principal_arn"] in told
-    }
-    own = {row["via_arn"] for listed in sources.policies.values() for row in listed}
-    groups = {arn for one in book.everyone() for arn in one.details["group_arns"] or ()}
-    return (controls | entries | own | groups | book.arns) - {""}
-
-
 def _takes(members: frozenset[str], one: str) -> bool:
     return not members or one in members
 

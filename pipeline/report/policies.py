@@ -1,10 +1,12 @@
 """Data of the policy page: documents with their places, and the names that other pages call them by."""
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.lake import Lake
+from pipeline.report.own import Own
 from pipeline.report.queries import rows
 from pipeline.report.scripts import in_pieces, write_text
 
@@ -24,16 +26,14 @@ class Policy(NamedTuple):
     document: str
 
 
-def write_policies(
-    folder: Path, lake: Lake, targets: Collection[str] | None
-) -> tuple[dict[str, Policy], list[list[str]]]:
+def write_policies(folder: Path, lake: Lake, own: Own | None) -> tuple[dict[str, Policy], list[list[str]]]:
     """Write ``data/policies/<n>.js``; return the policies by id, and the first id of each script.
 
-    ``targets`` are those of a part of the report: then it has what is attached to them alone; None is all there is.
+    ``own`` is what a part of the report may show: then nothing else is written; None is all there is.
     """
     listed = rows(lake, "policies")
-    if targets is not None:
-        listed = _attached(listed, rows(lake, "part/places", {"targets": sorted(targets)}))
+    if own is not None:
+        listed = [_cut(row, own) for row in _attached(listed, own.places)]
     index = []
     if listed:
         pieces = in_pieces(listed, lambda some: {row["policy_id"]: _data(row) for row in some})
@@ -59,6 +59,17 @@ def _placed(row: Row, places: Sequence[Row]) -> Row:
         "first_places": found[:MOST_PLACES],
         "sources": sorted({place["source"] for place in places})[:MOST_SOURCES],
     }
+
+
+def _cut(row: Row, own: Own) -> Row:
+    """Return a policy with null for each statement that the part does not show: the others keep their numbers."""
+    if row["policy_id"] not in own.statements:
+        return row
+    document = json.loads(row["document"])
+    listed = document["Statement"]
+    statements = listed if isinstance(listed, list) else [listed]
+    kept = [one if own.shows(row["policy_id"], index) else None for index, one in enumerate(statements)]
+    return row | {"document": json.dumps(document | {"Statement": kept}, ensure_ascii=False)}
 
 
 def _policy(row: dict[str, Any]) -> Policy:

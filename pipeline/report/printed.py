@@ -59,10 +59,11 @@ def write_printed(summary: Summary, folder: Path) -> Path:
     pages = Pages(folder, {
         "scenario": told(summary.scenario) if summary.scenario else None,
         "part": summary.part.words if summary.part else None,
+        "is_cut": bool(summary.part and (summary.part.accounts or summary.part.principals)),
     })  # fmt: skip
     pairs = list(zip(summary.book.conditions.listed, summary.whose, strict=True))
     pairs.sort(key=lambda pair: (-pair[1].total, pair[0].condition_id))
-    inputs = summary.manifest.get("inputs", ())
+    inputs = summary.inputs
     return pages.write(
         "printed.html",
         "printed",

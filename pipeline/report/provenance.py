@@ -1,5 +1,6 @@
 """Provenance: what the report was made from, what it takes for granted, and what it cannot see."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from pipeline.evaluate.scenarios import Scenario, said
 from pipeline.lake import Lake
 from pipeline.lake.queries import named_query
 from pipeline.report.model import Book
+from pipeline.report.own import Own
 from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, write_table
 
@@ -39,21 +41,25 @@ BLIND_SPOTS: tuple[str, ...] = (
 )
 
 
-def gaps(lake: Lake, book: Book) -> list[str]:
-    """Return what is missing in these very inputs, in words."""
+def gaps(lake: Lake, book: Book, own: Own | None) -> list[str]:
+    """Return what is missing in these very inputs, in words; of a part, what is missing of it."""
     unexported = [row for row in book.accounts.values() if not row["is_exported"]]
     outside = [row for row in book.accounts.values() if row["account_id"] and not row["organization_id"]]
     found = run(lake, named_query("incomplete_principals"), {}).to_pylist()
     incomplete = [row for row in found if book.actions_left is None or row["principal_arn"] in book.arns]
     errors = lake.manifest.get("rejects", {}).get("error", 0)
-    endpoints = rows(lake, "endpoint_policies")
+    is_cut = own is not None and own.files is not None
+    endpoints = [
+        row for row in rows(lake, "endpoint_policies") if not is_cut or row["target_arn"].split(":")[4] in book.accounts
+    ]
     told = (
         (len(unexported), "Accounts of the organization without an export, so none of their principals is here",
          _some([row["account_id"] for row in unexported])),
         (len(outside), "Accounts whose organization is unknown, evaluated without SCPs",
          _some([row["account_id"] for row in outside])),
         (len(incomplete), "Principals of which something is missing", "see the findings"),
-        (errors, "Inputs, or parts of inputs, left out because they could not be read", "see the rejects"),
+        (errors, "Inputs, or parts of inputs, left out because they could not be read",
+         "of the whole snapshot; its report lists them" if is_cut else "see the rejects"),
         (len(endpoints), "VPC endpoint policies in the inputs that verdicts leave out",
          _some([row["target_arn"] for row in endpoints])),
     )  # fmt: skip
@@ -65,7 +71,13 @@ def _some(names: list[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def inputs_table(folder: Path, manifest: dict[str, Any]) -> Table:
+def inputs_of(manifest: dict[str, Any], own: Own | None) -> list[dict[str, Any]]:
+    """Return the input files; of a part those that it was read from."""
+    files = own.files if own else None
+    return [source for source in manifest.get("inputs", ()) if files is None or source["path"] in files]
+
+
+def inputs_table(folder: Path, inputs: Sequence[dict[str, Any]]) -> Table:
     """Return the table of input files with their hashes."""
     listed = [
         [
@@ -74,7 +86,7 @@ def inputs_table(folder: Path, manifest: dict[str, Any]) -> Table:
             Cell(f"{source['size']:,}", kind="number"),
             Cell(str(source["sha256"]), kind="hash"),
         ]
-        for source in manifest.get("inputs", ())
+        for source in inputs
     ]
     return write_table(folder, "tables/inputs", "Input files", ("file", "content", "bytes", "SHA-256"), listed)
 

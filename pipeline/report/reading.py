@@ -4,17 +4,18 @@ from typing import NamedTuple
 
 from pipeline.lake import Lake
 from pipeline.report.model import Book, read_book
-from pipeline.report.part import Part, narrowed, narrowed_sources, targets, with_own_witnesses
+from pipeline.report.own import Own, owned, shown_sources
+from pipeline.report.part import Part, narrowed, narrowed_sources, with_own_witnesses
 from pipeline.report.principals import Sources, read_sources
 
 
 class Read(NamedTuple):
-    """What pages are made of, all of it or a part; ``targets`` are what policies of a part are attached to."""
+    """What pages are made of, all of it or a part; ``own`` is what a part may show."""
 
     book: Book
     sources: Sources
     part: Part | None
-    targets: set[str] | None
+    own: Own | None
 
 
 def read_all(lake: Lake, part: Part | None) -> Read:
@@ -24,4 +25,5 @@ def read_all(lake: Lake, part: Part | None) -> Read:
         return Read(book, read_sources(lake, book), None, None)
     left = with_own_witnesses(narrowed(book, part), lake)
     sources = narrowed_sources(read_sources(lake, left), left)
-    return Read(left, sources, part, targets(left, sources))
+    own = owned(lake, left, sources, part)
+    return Read(left, shown_sources(sources, own), part, own)

@@ -16,7 +16,7 @@ from pipeline.report.model import LETTERS, Book
 from pipeline.report.overview import Row, Sentence, dangerous, story
 from pipeline.report.part import Part
 from pipeline.report.policies import write_policies
-from pipeline.report.provenance import gaps
+from pipeline.report.provenance import gaps, inputs_of
 from pipeline.report.reading import read_all
 from pipeline.report.tables import Table
 from pipeline.report.tasks import OTHER, TASKS, task
@@ -54,17 +54,18 @@ class Summary(NamedTuple):
     keys: tuple[tuple[str, int, int], ...]
     whose: tuple[Dependents, ...]
     gaps: tuple[str, ...]
+    inputs: tuple[dict[str, Any], ...]
     history: History | None
 
 
 def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, checks: Checks) -> Summary:
     """Read the report in numbers."""
-    book, sources, _, targets = read_all(lake, part)
+    book, sources, _, own = read_all(lake, part)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        policies, _ = write_policies(folder, lake, targets)
-        findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part))
-        rejects = write_rejects(folder, lake)
+        policies, _ = write_policies(folder, lake, own)
+        findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part, own))
+        rejects = write_rejects(folder, lake, own)
     counts = action_counts(book)
     accounts = tuple(_account(book, account_id) for account_id in book.accounts)
     total = {verdict: sum(account.counts[verdict] for account in accounts) for verdict in LETTERS}
@@ -86,7 +87,8 @@ def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, check
         rejects,
         tuple(keys),
         tuple(whose),
-        tuple(gaps(lake, book)),
+        tuple(gaps(lake, book, own)),
+        tuple(inputs_of(lake.manifest, own)),
         None if scenario or part else read_history(lake),
     )
 

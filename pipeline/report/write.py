@@ -10,6 +10,7 @@ from pipeline.lake import Lake
 from pipeline.lake.dictionary import relations
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
+from pipeline.report.changes import write_changes
 from pipeline.report.conditions import conditions_table, dependents, keys_in_use, write_conditions
 from pipeline.report.findings import Checks, belonging, by_severity, write_findings, write_rejects
 from pipeline.report.folder import replaced_folder
@@ -21,7 +22,7 @@ from pipeline.report.pages import Pages
 from pipeline.report.part import Part
 from pipeline.report.policies import write_policies
 from pipeline.report.principals import write_principals
-from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_table, told, versions
+from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_of, inputs_table, told, versions
 from pipeline.report.reading import Read, read_all
 from pipeline.report.tasks import task
 
@@ -75,30 +76,36 @@ def _write(
     checks: Checks,
     has_console: bool,
 ) -> Pages:
-    book, sources, part, targets = read
-    policies, policy_index = write_policies(folder, lake, targets)
+    book, sources, part, own = read
+    policies, policy_index = write_policies(folder, lake, own)
     names = page_names(book.actions)
     whose = dependents(book)
     conditions = write_conditions(folder, book, whose, scenarios, scenario)
     write_index(folder, book, names, write_principals(folder, book, sources), policy_index, conditions)
-    findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part))
-    rejects = write_rejects(folder, lake)
+    findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part, own))
+    rejects = write_rejects(folder, lake, own)
+    history = None if scenario or part else read_history(lake)
+    changes = write_changes(folder, lake, history, book, names)
     pages = Pages(folder, {
         "snapshot_id": lake.snapshot_id,
         "finding_count": sum(finding.open_count for finding in findings),
         "reject_count": rejects.count,
         "scenario": told(scenario) if scenario else None,
         "part": part.words if part else None,
+        "is_cut": own is not None and own.files is not None,
         "has_console": has_console,
+        "changes": changes,
     })  # fmt: skip
     counts = write_actions(pages, book, sources, names)
     accounts = write_accounts(pages, book, sources, policies)
     tasks = [task(action.name) for action in book.actions]
-    missing = gaps(lake, book)
+    missing, inputs = gaps(lake, book, own), inputs_of(lake.manifest, own)
     pages.write("actions.html", "actions", actions=list(zip(book.actions, tasks, names, counts, strict=True)))
     pages.write("findings.html", "findings", severities=by_severity(findings))
+    if changes:
+        pages.write("changes.html", "changes")
     pages.write("rejects.html", "rejects", table=rejects)
-    pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(folder, lake.manifest),
+    pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(folder, inputs),
                 gaps=missing, assumptions=ASSUMPTIONS, blind_spots=BLIND_SPOTS,
                 rows=sorted(lake.manifest.get("counts", {}).items()))  # fmt: skip
     pages.write("conditions.html", "conditions", table=conditions_table(folder, book, whose))
@@ -108,7 +115,8 @@ def _write(
     keys, total = keys_in_use(book, whose), totals(accounts)
     pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(findings), gaps=missing,
                 story=story(book, counts, findings, total, keys, part), keys=keys[:10], key_count=len(keys),
-                history=None if scenario or part else read_history(lake),
+                history=history,
                 dangerous=dangerous(book, names, counts), actions=len(book.actions),
-                principals=sum(account["principals"] for account in accounts), manifest=lake.manifest)  # fmt: skip
+                principals=sum(account["principals"] for account in accounts), manifest=lake.manifest,
+                inputs=len(inputs))  # fmt: skip
     return pages

@@ -6,6 +6,7 @@ select distinct
     policy_id,
     attachment_kind,
     target_arn,
+    account_id,
     policy_name,
     source,
 from attachments

@@ -1,0 +1,150 @@
+"""The page of what changed since the snapshot before: a row for each scope whose access differs, the gravest first."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from pipeline import reference
+from pipeline.diff import COLUMNS as ALL_COLUMNS
+from pipeline.diff import changes, notes
+from pipeline.errors import PolicylakeError
+from pipeline.lake import Lake, open_lake
+from pipeline.reference.dangerous import DANGEROUS
+from pipeline.report.actions import address_of
+from pipeline.report.history import History, Snapshot
+from pipeline.report.model import Book
+from pipeline.report.tables import Cell, Table, write_table
+
+COLUMNS = ("principal", "action", "change", "on", "now", "before", "through")
+#: Rows of the pages, of which the first stand in the page itself; the file has all of them.
+MOST = 5000
+SHOWN = 100
+FILE = "changes.csv"
+#: Rows of the file that are made into text at a time.
+AT_ONCE = 10_000
+#: What a change is called, the weightiest first: requests are allowed that were not, some are, none are.
+WORDS = ("gained", "wider", "different", "narrower", "lost")
+LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List")
+#: Columns that tell the weight of a row.
+WEIGHING = ["change", "residual", "action", "access_level", "principal_arn"]
+DANGER = {name: place for place, (name, _) in enumerate(DANGEROUS)}
+Row = dict[str, Any]
+
+
+class Changes(NamedTuple):
+    """What changed. ``counts`` are rows by what the change is; ``trouble`` says why nothing can be compared.
+
+    ``table`` holds ``shown`` rows of ``total``. ``principals`` and ``actions`` are how many differ.
+    """
+
+    before: Snapshot
+    counts: tuple[tuple[str, int], ...] = ()
+    principals: int = 0
+    actions: int = 0
+    total: int = 0
+    shown: int = 0
+    table: Table | None = None
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+def write_changes(
+    folder: Path, lake: Lake, history: History | None, book: Book, names: Sequence[str]
+) -> Changes | None:
+    """Write what changed since the snapshot before: ``data/tables/changes-<n>.js`` and, of all rows, ``changes.csv``.
+
+    ``names`` are the pages of the actions. Returns None where the lake holds no snapshot of earlier exports.
+    """
+    before = _before(history)
+    if before is None:
+        return None
+    try:
+        found, remarks = _compared(lake, before)
+    except PolicylakeError as error:
+        return Changes(before, trouble=str(error))
+    keys = found.select(WEIGHING).to_pylist()
+    found = found.take(sorted(range(len(keys)), key=lambda place: _weight(keys[place])))
+    _write_file(folder / FILE, found)
+    pages = {action.name: name for action, name in zip(book.actions, names, strict=True)}
+    cells = [_cells(row, book, pages) for row in found.slice(0, MOST).to_pylist()]
+    counted = Counter(map(_word, keys))
+    return Changes(
+        before,
+        tuple((word, counted[word]) for word in WORDS if counted[word]),
+        len({row["principal_arn"] for row in keys}),
+        len({row["action"] for row in keys}),
+        len(keys),
+        len(cells),
+        write_table(folder, "tables/changes", "Changed access", COLUMNS, cells, SHOWN),
+        tuple(remarks),
+    )
+
+
+def _before(history: History | None) -> Snapshot | None:
+    """Return the snapshot before the current one, by the days of their exports."""
+    listed = history.snapshots if history else ()
+    current = next((place for place, one in enumerate(listed) if one.is_current), 0)
+    return listed[current - 1] if current else None
+
+
+def _compared(lake: Lake, before: Snapshot) -> tuple[pa.Table, list[str]]:
+    """Compare two snapshots, both opened anew: what a comparison lends them does not stay with the report's lake."""
+    old, new = open_lake(lake.path, before.snapshot_id), open_lake(lake.path, lake.snapshot_id)
+    with closing(old.connection), closing(new.connection):
+        return changes(old, new, reference.load()), notes(old, new)
+
+
+def _word(row: Row) -> str:
+    return str(row["residual"] if row["change"] == "changed" else row["change"])
+
+
+def _weight(row: Row) -> tuple[int, int, int, str, str]:
+    """Return what rows are ordered by: more access before less, then what opens most, then the access level."""
+    level = LEVELS.index(row["access_level"]) if row["access_level"] in LEVELS else len(LEVELS)
+    danger = DANGER.get(row["action"], len(DANGER))
+    return WORDS.index(_word(row)), danger, level, row["principal_arn"], row["action"]
+
+
+def _cells(row: Row, book: Book, pages: dict[str, str]) -> list[Cell]:
+    arn, action, word = row["principal_arn"], row["action"], _word(row)
+    found = {"new only": " (new)", "old only": " (gone)"}.get(row["found_in"], "")
+    mark = found + (" (incomplete)" if row["is_incomplete"] else "")
+    return [
+        Cell(arn + mark, address_of(arn) if arn in book.arns else "", "code"),
+        Cell(action, pages.get(action, ""), "code"),
+        Cell(word),
+        Cell(_scope(row), kind="code"),
+        Cell(_said(row["verdict"], row["condition"])),
+        Cell(_said(row["old_verdict"], row["old_condition"])),
+        Cell("; ".join(row["through"] or ())),
+    ]
+
+
+def _scope(row: Row) -> str:
+    new, old = row["resource_pattern"], row["old_resource_pattern"]
+    pattern = f"{new}, was {old}" if new and old and new != old else new or old or ""
+    kind = row["resource_type"]
+    return pattern if kind == "*" else f"{kind} {pattern}"
+
+
+def _said(verdict: str | None, condition: str | None) -> str:
+    return f"{verdict}: {condition}" if condition else verdict or "none"
+
+
+def _write_file(path: Path, found: pa.Table) -> None:
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(ALL_COLUMNS)
+        for batch in found.to_batches(AT_ONCE):
+            writer.writerows([_plain(row[name]) for name in ALL_COLUMNS] for row in batch.to_pylist())
+
+
+def _plain(value: object) -> str:
+    """Return a value as text that no spreadsheet takes for a formula."""
+    text = "" if value is None else "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

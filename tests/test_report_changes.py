@@ -1,0 +1,164 @@
+"""The report's page of what changed since the snapshot before: its rows are those of policylake diff."""
+
+import csv
+import json
+import re
+import shutil
+
+import pytest
+
+from pipeline import reference
+from pipeline.build import build_lake
+from pipeline.diff import COLUMNS, changes
+from pipeline.lake import open_lake
+from pipeline.report import changes as page_of_changes
+from pipeline.report import part_of, write_report
+from tests import ingest_inputs as given
+from tests import report_reading as reading
+
+BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+HOME = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "198.51.100.0/24"]}}
+HOSTILE = '<img src=x onerror="window.hit=1">'
+
+
+def user(name, day, *documents):
+    listed = [given.inline(f"p{number}", document) for number, document in enumerate(documents)]
+    return given.user(name, UserPolicyList=listed, CreateDate=f"2026-01-{day}T00:00:00Z", Path="/", UserId=f"A{name}")
+
+
+def hostile(day, *documents):
+    listed = [given.inline(HOSTILE, document) for document in documents]
+    return {**user("hostile", day), "UserPolicyList": listed}
+
+
+def snapshots(day):
+    """The users of a day: each changes in its own way."""
+    is_new = day == "02"
+    models, jobs = given.document("sagemaker:ListModels"), given.document("sagemaker:CreateTrainingJob")
+    return [
+        user("gains", day, models, *([jobs] if is_new else [])),
+        user("loses", day, *([] if is_new else [models])),
+        user("widens", day, given.document("sagemaker:CreateModel", Condition=HOME if is_new else OFFICE)),
+        user("narrows", day, given.document("sagemaker:CreateModel", Condition=OFFICE if is_new else HOME)),
+        user("stays", day, models),
+        hostile(day, *([given.document("sagemaker:DeleteModel", Sid="=1+1")] if is_new else [])),
+        *([user("arrives", day, given.document("sagemaker:*"))] if is_new else []),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("changes")
+    for day in ("01", "02"):
+        given.write(folder, "export.json", given.export(users=snapshots(day)))
+        build_lake([folder / "export.json"], folder / "lake")
+    return open_lake(folder / "lake")
+
+
+@pytest.fixture(scope="module")
+def report(lake, tmp_path_factory):
+    return write_report(lake, tmp_path_factory.mktemp("out") / "out").parent
+
+
+def told(lake):
+    """What policylake diff says of the two snapshots."""
+    (before,) = {path.name for path in (lake.path / "snapshots").iterdir()} - {lake.snapshot_id}
+    return changes(open_lake(lake.path, before), open_lake(lake.path), reference.load()).to_pylist()
+
+
+def shown(report):
+    page = (report / "changes.html").read_text(encoding="utf-8")
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", page, re.S)]
+    first = [[reading.text_of(cell) for cell in row] for row in cells if row]
+    pieces = sorted((report / "data" / "tables").glob("changes-*.js"), key=lambda path: int(path.stem.split("-")[1]))
+    later = [[cell[0] for cell in row] for path in pieces for row in reading.script(report, f"tables/{path.stem}")]
+    return first + later
+
+
+def test_the_page_has_the_rows_of_the_diff_the_weightiest_first(lake, report):
+    rows, lines = told(lake), shown(report)
+    assert len(rows) == len(lines) > page_of_changes.SHOWN
+    kinds = {(arn.split("/")[1].split(" ")[0], word) for arn, _, word, *_ in lines}
+    assert {("gains", "gained"), ("loses", "lost"), ("widens", "wider"), ("narrows", "narrower")} <= kinds
+    assert not [name for name, _ in kinds if name == "stays"]
+    order = [page_of_changes.WORDS.index(line[2]) for line in lines]
+    assert order == sorted(order)
+    (wider,) = [line for line in lines if line[0].endswith("user/widens")]
+    assert (wider[1], "198.51.100.0/24" in wider[4], "198.51.100.0/24" in wider[5]) == (
+        "sagemaker:CreateModel", True, False
+    )  # fmt: skip
+    assert "export.json" in wider[6]
+    gained = [(line[1], line[3]) for line in lines if line[0].endswith("user/gains")]
+    assert {action for action, _ in gained} == {"sagemaker:CreateTrainingJob"}
+    assert "training-job *" in {scope for _, scope in gained}
+    assert any(line[0].endswith("user/arrives (new)") for line in lines)
+
+
+def test_the_file_has_every_row_with_all_columns_and_no_formula(lake, report):
+    with (report / "changes.csv").open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    assert header == list(COLUMNS)
+    assert len(lines) == len(told(lake))
+    assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@"))]
+    proofs = [line[header.index("witness")] for line in lines if line[0].endswith("user/widens")]
+    assert json.loads(proofs[0])["context"]["aws:SourceIp"].startswith("198.51.100.")
+
+
+def test_more_rows_than_the_pages_hold_are_counted(lake, tmp_path, monkeypatch):
+    monkeypatch.setattr(page_of_changes, "MOST", 7)
+    report = write_report(lake, tmp_path / "out").parent
+    total = len(told(lake))
+    assert len(shown(report)) == 7
+    assert f"The first 7 of {total:,} rows" in (report / "changes.html").read_text(encoding="utf-8")
+    assert len((report / "changes.csv").read_text(encoding="utf-8").splitlines()) == total + 1
+
+
+def test_overview_and_page_lead_to_one_another_and_no_link_nowhere(report):
+    overview = (report / "index.html").read_text(encoding="utf-8")
+    assert 'href="changes.html"' in overview
+    assert 'href="index.html#history"' in (report / "changes.html").read_text(encoding="utf-8")
+    assert 'id="history"' in overview
+    assert list(reading.dangling(report)) == []
+
+
+def test_no_such_page_of_a_part_or_without_an_earlier_snapshot(lake, tmp_path):
+    part = part_of(lake, (), ("gains",), ())
+    written = write_report(lake, tmp_path / "part", part=part).parent
+    given.write(tmp_path, "export.json", given.export(users=snapshots("01")))
+    build_lake([tmp_path / "export.json"], tmp_path / "lake")
+    alone = write_report(open_lake(tmp_path / "lake"), tmp_path / "alone").parent
+    for report in (written, alone):
+        assert not list(report.rglob("*changes*"))
+        assert "changes.html" not in (report / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+def test_a_person_filters_the_changes_and_names_run_nothing(report, lake):
+    api = pytest.importorskip("playwright.sync_api")
+    troubles = []
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(f"{report.as_uri()}/index.html")
+        page.get_by_role("link", name="What changed since the snapshot before").click()
+        rows = page.locator("#changes tbody tr:not([hidden])")
+        assert rows.count() == page_of_changes.SHOWN
+        page.get_by_label("Filter").fill("user/loses LOST")
+        page.get_by_text(re.compile(f"1 of {len(told(lake)):,}$")).wait_for()
+        assert "sagemaker:ListModels" in rows.inner_text()
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="CSV of Changed access").click()
+        assert len(saved.value.path().read_text(encoding="utf-8").splitlines()) == 2
+        page.get_by_label("Filter").fill("onerror")
+        page.get_by_text(re.compile("^1 of")).wait_for()
+        assert HOSTILE.lower() in rows.inner_text().lower()
+        assert page.evaluate("window.hit") is None
+        page.reload()
+        page.get_by_text(re.compile("^1 of")).wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        browser.close()
+    assert troubles == []
