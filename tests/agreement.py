@@ -197,7 +197,8 @@ class Requests:
                 arn = ":".join(
                     ("arn", "aws", fields[2], region if wanted[3] else "", account if wanted[4] else "", fields[5])
                 )
-                if glob_matches(tail, arn):
+                is_bucket = arn_format.endswith("${BucketName}")  # whose name holds no slash
+                if glob_matches(tail, arn) and not (is_bucket and "/" in fields[5]):
                     return arn
         return None
 

@@ -86,6 +86,13 @@ IMPOSSIBLE = (
         "none of sagemaker.amazonaws.com",
     ),
     ("a resource of another type", make({}, resource=NOTEBOOK), "is of no resource type of sagemaker:CreateModel"),
+    ("a bucket with a slash", make({}, action="s3:PutBucketPolicy", resource="arn:aws:s3:::b/x"), "no resource type"),
+    ("colons before the type", make({}, resource=MODEL.replace("model/", "x:model/")), "is of no resource type"),
+    ("no resource", make({}, resource="*"), "names the one that it is about; name one of arn:${Partition}:sagemaker:"),
+    ("any account", make({}, resource=MODEL.replace("111122223333", "*")), "has a wildcard"),
+    ("any account of another", make({}, action="x:y", resource="arn:aws:x:us-east-1:1*:y"), "has a wildcard"),
+    ("no account", make({}, resource=MODEL.replace("111122223333", "")), "has nothing for an account"),
+    ("a partition that is none", make({}, resource=MODEL.replace("arn:aws:", "arn:azure:")), "azure for a partition"),
 )
 
 
@@ -136,6 +143,45 @@ def test_another_region_is_a_warning_where_a_service_reaches_into_others(lake: L
     line = make({"aws:RequestedRegion": "us-east-1"}, action="bedrock:InvokeModel", resource=model)
     (answer,) = answers([line], lake, is_strict=True)
     assert "is in us-west-2" in answer["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        (CREATE, MODEL.replace("aws:sagemaker:us-east-1", "aws-us-gov:sagemaker:us-gov-west-1")),
+        (CREATE, MODEL.replace("aws:sagemaker:us-east-1", "aws-cn:sagemaker:cn-northwest-1")),
+        (CREATE, MODEL.replace("aws:sagemaker:us-east-1", "aws-iso-b:sagemaker:us-isob-east-1")),
+        ("sagemaker:DescribeHub", "arn:aws:sagemaker:us-east-1:aws:hub/SageMakerPublicHub"),
+        ("s3:GetObject", "arn:aws:s3:::b/what?*"),
+        ("bedrock:InvokeModel", "arn:aws:bedrock:us-east-1::foundation-model/x.claude-v2:1"),
+    ],
+)
+def test_resources_that_look_odd_are_resources(lake: Lake, action: str, resource: str) -> None:
+    (answer,) = answers([make({}, action=action, resource=resource)], lake)
+    assert answer["decision"] in ("allowed", "implicitDeny"), answer["detail"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "words"),
+    [
+        (MODEL.replace("us-east-1", "mars-1"), "has mars-1 for a region, and no region of aws is named so"),
+        (MODEL.replace("us-east-1", "cn-north-1"), "has cn-north-1 for a region"),
+        (MODEL.replace("us-east-1", "eu-*"), "has eu-* for a region"),
+        (MODEL.replace("us-east-1", ""), "names no region"),
+        (MODEL + "*", "has a wildcard in its name, which is taken as it stands"),
+    ],
+)
+def test_a_resource_that_hardly_is_one_is_a_warning(lake: Lake, resource: str, words: str) -> None:
+    (answer,) = answers([make({}, resource=resource)], lake)
+    assert words in answer["detail"]
+    assert answer["decision"] == "allowed"
+
+
+def test_no_resource_is_right_where_none_is_required(lake: Lake) -> None:
+    actions = ("sagemaker:ListModels", "s3:ListBucket")
+    none, optional = answers([make({}, action=action, resource="*") for action in actions], lake)
+    assert (none["decision"], none["detail"]) == ("allowed", "allowed by identity")
+    assert "taken as a request of s3:ListBucket that names none of its resources" in optional["detail"]
 
 
 def test_deleting_tags_names_keys_without_tags(lake: Lake) -> None:

@@ -16,8 +16,6 @@ ARN_FIELDS = 6
 #: Region in which IAM is called (KEYS).
 HOME_REGION = "us-east-1"
 PASS_ROLE = "iam:passrole"
-#: Resource types whose names hold no slash, while what lies in them is a type of its own (S3: Bucket naming rules).
-WITHOUT_SLASH = frozenset({"arn:${Partition}:s3:::${BucketName}"})
 #: What an action that the reference does not know may work on: resources of the account, or "*".
 PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
 #: The same where a service has resources of no account, or colons in their names.

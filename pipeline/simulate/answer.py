@@ -290,7 +290,8 @@ class _Desk:
         if said is None:
             return line.resource, Notes(())
         if not said.is_mistake:
-            return "*", Notes((said.text,))
+            is_doubt = said.resource == line.resource != "*"
+            return said.resource, Notes((), (said.text,)) if is_doubt else Notes((said.text,))
         if not line.policies:
             raise PolicylakeError(f"resource {said.text}; {said.remedy}")
         return line.resource, Notes((), (said.text,))

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.iam import grammar
 from pipeline.reference import Reference, ReferenceAction, ReferenceKey
-from pipeline.simulate.forms import is_of_form
+from pipeline.simulate.forms import flaw, is_of_form, oddity
 
 #: Global keys that only some actions carry: the reference lists them with those (KEYS).
 PER_ACTION = (
@@ -57,8 +57,9 @@ class Remark(NamedTuple):
 
 
 class OfResource(NamedTuple):
-    """What there is to say of a request's resource, and what to do about a mistake."""
+    """What there is to say of a request's ``resource``, as it is decided on, and what to do about a mistake."""
 
+    resource: str
     text: str
     is_mistake: bool
     remedy: str = ""
@@ -88,17 +89,23 @@ class Remarks:
 
     def on_resource(self, action: str, resource: str) -> OfResource | None:
         """Return what there is to say where requests for an action are never on that resource. An ARN of a type that
-        the action does not take is a mistake: AWS authorizes no such request (SAR)."""
+        the action does not take is a mistake, and so is none, or one that is not whole, where it needs a resource: AWS
+        authorizes no such request (SAR)."""
         entry = self.reference.action(action)
-        if entry is None or resource == "*":
-            return None
-        if not entry.resource_types:
-            return OfResource(f'{entry.action} has no resource types: decided on "*"', False)
-        if any(is_of_form(resource, kind.arn_format) for kind in entry.resource_types):
-            return None
-        taken = ", ".join(dict.fromkeys(kind.arn_format for kind in entry.resource_types))
-        told = f"{resource} is of no resource type of {entry.action}: no such request is made"
-        return OfResource(told, True, f"name one of {taken}")
+        if resource == "*":
+            return _on_every_resource(entry)
+        if entry is not None and not entry.resource_types:
+            return OfResource("*", f'{entry.action} has no resource types: decided on "*"', False)
+        formats = [kind.arn_format for kind in entry.resource_types] if entry else [None]
+        found = [f for f in formats if f is None or is_of_form(resource, f)]
+        if entry is not None and not found:
+            told = f"{resource} is of no resource type of {entry.action}: no such request is made"
+            return OfResource(resource, told, True, f"name one of {_taken(entry)}")
+        for look, is_mistake in ((flaw, True), (oddity, False)):
+            said = [look(resource, f) for f in found]
+            if all(said):
+                return OfResource(resource, f"{resource} {said[0]}", is_mistake, "write the ARN of one resource")
+        return None
 
     def _on_unknown_key(self, key: str, names: Callable[[], Names]) -> Iterator[Remark]:
         if _is_of_provider(key):
@@ -152,6 +159,20 @@ class Remarks:
         rows = self.reference.table("reference_condition_keys").select(["condition_key", "current_spelling"])
         spelt = ((row["condition_key"], row["current_spelling"]) for row in rows.to_pylist())
         return {former.lower(): current.lower() for former, current in spelt if current}
+
+
+def _on_every_resource(entry: ReferenceAction | None) -> OfResource | None:
+    """Return that an action names a resource, or that it may name one; None of one that has no resource types."""
+    if entry is None or not entry.resource_types:
+        return None
+    if not any(kind.is_required for kind in entry.resource_types):
+        return OfResource("*", f"* is taken as a request of {entry.action} that names none of its resources", False)
+    told = f"* is no resource of {entry.action}: a request names the one that it is about"
+    return OfResource("*", told, True, f"name one of {_taken(entry)}")
+
+
+def _taken(entry: ReferenceAction) -> str:
+    return ", ".join(dict.fromkeys(kind.arn_format for kind in entry.resource_types))
 
 
 def _is_of_provider(key: str) -> bool:
