@@ -106,7 +106,11 @@ WRONG = (
     ("resource account", ask(resource_account="1"), "twelve digits"),
     ("id of a wrong type", ask(id=[1]), "id is a list"),
     ("context of a wrong type", ask(context=[]), "context is a list"),
-    ("context value of a wrong type", ask(context={"aws:SourceIp": 5}), "context aws:SourceIp is or holds a number"),
+    (
+        "a context value that is no number",
+        twice('"context": {"aws:EpochTime": NaN}'),
+        "aws:EpochTime is or holds a number",
+    ),
     ("context value null", ask(context={"aws:SourceIp": None}), "context aws:SourceIp is or holds null"),
     ("context list with null", ask(context={"aws:TagKeys": ["a", None]}), "context aws:TagKeys is or holds null"),
     ("context object", ask(context={"aws:TagKeys": {"a": "b"}}), "context aws:TagKeys is or holds an object"),
