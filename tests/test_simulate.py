@@ -165,6 +165,17 @@ def test_a_bad_line_says_what_is_wrong_and_the_others_go_on(line: Json, words: s
     assert right["decision"] == "allowed"
 
 
+def test_a_condition_value_that_nobody_can_read_makes_an_answer_doubtful() -> None:
+    denied = document("*", Effect="Deny", Condition={"NotIpAddress": {"aws:SourceIp": "10.0.0.0/33"}})
+    line = ask(identity_policies=[document("*")], scps=[[document("*"), denied]])
+    (answer,) = answers([line], is_strict=True)
+    assert answer["decision"] == "explicitDeny"
+    assert answer["warnings"] == [
+        'scps/0/1: "10.0.0.0/33" under NotIpAddress is no address or network, so no request has this value:'
+        " the answer may be wrong"
+    ]
+
+
 def test_ids_come_back_and_a_second_use_is_an_error() -> None:
     lines = [ask(id=name, identity_policies=ALL) for name in ("a", 7, "a")]
     found = answers(lines)

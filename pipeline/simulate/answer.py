@@ -21,7 +21,7 @@ from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
 from pipeline.simulate.from_lake import LakeReader, Principal
-from pipeline.simulate.line_policies import given_layers, names_in
+from pipeline.simulate.line_policies import doubts_in, given_layers, names_in
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
 from pipeline.simulate.remarks import Names, Remarks
 from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
@@ -186,7 +186,7 @@ class _Desk:
         beside = self._beside(line, resource, caller.kind)
         if self.is_strict:
             check(beside)
-        remarks = _joined(remarks, Notes(beside.contradictions, beside.doubts))
+        remarks = _joined(remarks, Notes(beside.contradictions, (*beside.doubts, *doubts_in(given))))
         owner = line.resource_account or known.account_in(resource) or caller.account_id
         derived = {
             **known.principal_facts(caller, None, known.NOWHERE),
@@ -230,7 +230,7 @@ class _Desk:
         known.check_agreement(line.context, {**of_resource, **tags}, resource, name)
         layers = self._layers(reader, line, caller, principal, resource, owner)
         told = (*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers))
-        beside = Notes((*told, *together.stand_ins), together.doubts)
+        beside = Notes((*told, *together.stand_ins), (*together.doubts, *doubts_in(layers)))
         defaults = known.default_user_id(caller, principal_id)
         derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags, **together.facts}
         request = self._request(line, caller, resource, owner, derived)
