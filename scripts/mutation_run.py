@@ -39,7 +39,8 @@ TESTS = {
         "test_solver_smt.py", *AGREEMENT,
     ),
     "evaluate": (
-        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_dependencies.py", "test_equal_conditions.py",
+        "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_evaluate_normal.py", "test_dependencies.py",
+        "test_equal_conditions.py",
         "test_scopes.py", "test_covering.py", "test_evaluate_algebra.py", "test_witnesses.py", "test_solver_smt.py",
         *AGREEMENT,
     ),

@@ -154,7 +154,10 @@ class Requests:
             found.pop("iam:passedtoservice", None)
         is_temporary = ":role/" in principal_arn or "aws:multifactorauthpresent" in found
         always = ["aws:useragent", *(["aws:tokenissuetime"] if is_temporary else [])]
-        return found | {key: self.value(key) for key in always if key in self.values and key not in found}
+        found |= {key: self.value(key) for key in always if key in self.values and key not in found}
+        if found.get("aws:tokenissuetime", "") > found.get("aws:currenttime", "9"):  # issued before the call
+            found["aws:tokenissuetime"] = found["aws:currenttime"]
+        return found
 
     def action(self, principal_arn: str) -> str:
         """Return an action, rather one that the principal has an answer on."""
@@ -197,7 +200,8 @@ class Requests:
                 arn = ":".join(
                     ("arn", "aws", fields[2], region if wanted[3] else "", account if wanted[4] else "", fields[5])
                 )
-                if glob_matches(tail, arn):
+                is_bucket = arn_format.endswith("${BucketName}")  # whose name holds no slash
+                if glob_matches(tail, arn) and not (is_bucket and "/" in fields[5]):
                     return arn
         return None
 

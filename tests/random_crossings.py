@@ -229,8 +229,8 @@ class CrossingRequests(Requests):
 
     def resource(self, arn_format: str, account: str) -> str:
         held = [arn for arn in self.governed if glob_matches(arn_format.replace("${Account}", account), arn)]
-        if arn_format.endswith("${BucketName}"):  # no name of a bucket holds a colon
-            held = [arn for arn in held if ":" not in arn.split(":", 5)[5]]
+        if arn_format.endswith("${BucketName}"):  # no name of a bucket holds a colon or slash
+            held = [arn for arn in held if not {":", "/"} & {*arn.split(":", 5)[5]}]
         if held and self.chance.random() < 0.8:
             return self.chance.choice(held)
         return super().resource(arn_format, account)

@@ -30,7 +30,7 @@ OF_ENDPOINT = "aws:sourcevpcarn"
 FORWARDED, VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), "aws:viaawsservice"
 TEMPORARY = ("aws:multifactorauthage", "aws:multifactorauthpresent", "aws:tokenissuetime")
 NOW, EPOCH = "aws:currenttime", "aws:epochtime"
-GROUPS = ((*ENDPOINT, OF_ENDPOINT, OUTSIDE, VIA), (*FORWARDED, VIA), TEMPORARY, (NOW, EPOCH))
+GROUPS = ((*ENDPOINT, OF_ENDPOINT, OUTSIDE, VIA), (*FORWARDED, VIA), (*TEMPORARY, NOW, EPOCH))
 REQUEST_TAG, TAG_KEYS = "aws:requesttag/", "aws:tagkeys"
 _ANY = z3.AllChar(z3.ReSort(z3.StringSort()))
 _EVERYTHING = z3.Star(_ANY)
@@ -325,6 +325,8 @@ def _ties(keys: Mapping[str, tuple[Value, ...]], tags: Iterable[str]) -> Iterato
     if TEMPORARY[0] in there:
         yield from (z3.Implies(there[one], there[other]) for one, other in pairwise(TEMPORARY))
         yield z3.Implies(there[TEMPORARY[0]], keys[TEMPORARY[1]][0].truth)
+        yield z3.Implies(there[TEMPORARY[0]], keys[TEMPORARY[0]][0].number >= 0)
+        yield z3.Implies(there[TEMPORARY[2]], keys[TEMPORARY[2]][0].instant <= keys[NOW][0].instant)
     if NOW in there:
         yield keys[NOW][0].instant == keys[EPOCH][0].instant
     if TAG_KEYS in there:

@@ -121,6 +121,14 @@ def there(key: str) -> Formula:
         (of("Null", "aws:requesttag/x", "true"), of("StringEquals", "aws:tagkeys", "x", qualifier="ForAnyValue"),
          formulas.negation(of("StringEquals", "aws:requesttag/x", ""))),
         (of("DateLessThan", "aws:currenttime", "2020-01-01"), of("NumericGreaterThan", "aws:epochtime", "1600000000")),
+        (of("DateGreaterThan", "aws:tokenissuetime", "2030-01-01"),
+         of("DateLessThanEquals", "aws:currenttime", "2030-01-01")),
+        (of("DateEquals", "aws:tokenissuetime", "2020-09-14"), of("NumericLessThan", "aws:epochtime", "1600000000")),
+        (of("StringEquals", "aws:requestedregion", "eu-west-1"),
+         of("ArnLike", "iam:associatedresourcearn", "arn:aws:sagemaker:us-*:*:*")),
+        (of("StringLike", "aws:requestedregion", "eu-*"),
+         formulas.negation(of("Null", "iam:associatedresourcearn", "true")),
+         formulas.negation(of("ArnLike", "iam:associatedresourcearn", "arn:*:*:eu-*:*:*", "arn:*:*::*:*"))),
     ],
     ids=str,
 )  # fmt: skip
@@ -145,6 +153,14 @@ def test_no_request_has_what_aws_never_sends(parts: tuple[Formula, ...]) -> None
             of("ArnLike", "iam:associatedresourcearn", "arn:aws:sagemaker:*:*:*"),
         ),
         (of("DateLessThan", "aws:currenttime", "2020-09-14"), of("NumericGreaterThan", "aws:epochtime", "1600000000")),
+        (
+            of("DateGreaterThan", "aws:tokenissuetime", "2030-01-01"),
+            of("DateLessThan", "aws:currenttime", "2030-01-02"),
+        ),
+        (
+            of("StringEquals", "aws:requestedregion", "us-east-1"),  # where IAM itself counts as called
+            of("ArnLike", "iam:associatedresourcearn", "arn:aws:sagemaker:eu-*:*:*"),
+        ),
     ],
     ids=str,
 )
@@ -165,6 +181,11 @@ def test_requests_may_have_what_no_tie_forbids(parts: tuple[Formula, ...]) -> No
 def test_a_condition_is_not_shortened_by_ties_that_written_requests_break(parts: tuple[Formula, ...]) -> None:
     f = formulas.conjunction(parts)
     assert SOLVER.simplified(f) == f
+
+
+def test_no_sign_in_is_to_come() -> None:
+    assert not SOLVER.is_possible(of("NumericLessThan", "aws:multifactorauthage", "0"))
+    assert SOLVER.is_possible(of("NumericLessThanEquals", "aws:multifactorauthage", "0"))
 
 
 def test_values_of_one_key_stand_in_one_test() -> None:

@@ -8,6 +8,7 @@ import pytest
 from ingest_inputs import (
     CASES,
     arn,
+    attached,
     document,
     export,
     group,
@@ -200,6 +201,45 @@ def test_a_condition_value_that_is_none_is_told_at_its_place(tmp_path):
     assert reject.line == line_of(path, "10.0.0.0/33")
     assert reject.column > 1
     assert "10.0.0.0/33" in reject.message
+    assert reject.remedy.endswith("; answers that may rest on it are marked incomplete")
+
+
+UNREADABLE = {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/33"}}
+MODEL_GROUP = "arn:aws:sagemaker:us-east-1:111122223333:model-package-group/g"
+ODD = document(Effect="Deny", Condition=UNREADABLE)
+
+
+@pytest.mark.parametrize(
+    ("files", "label"),
+    [
+        ({"a": export([user(UserPolicyList=[inline("odd", ODD)])])}, f"inline policy odd of {arn('user/ana')}"),
+        (
+            {
+                "a": export(
+                    [user(GroupList=["team"])],
+                    [group("team", AttachedManagedPolicies=[attached(arn("policy/odd"))])],
+                    policies=[managed(arn("policy/odd"), ODD)],
+                )
+            },
+            f"managed policy {arn('policy/odd')}",
+        ),
+        (
+            {
+                "a": export([user()]),
+                "r": [{"ResourceArn": MODEL_GROUP, "ResourcePolicy": document(Principal="*", Condition=UNREADABLE)}],
+            },
+            f"resource policy of {MODEL_GROUP}",
+        ),
+        ({"odd": ODD}, "policy/odd"),
+    ],
+    ids=["inline", "managed, of a group", "resource", "loose"],
+)  # fmt: skip
+def test_whoever_may_be_concerned_by_such_a_value_is_marked(files, label, tmp_path):
+    for name, content in files.items():
+        write(tmp_path, f"{name}.json", content)
+    inputs = read_inputs([tmp_path])
+    concerned = [p for p in inputs.principals if p.principal_type in ("user", "policy")]
+    assert [p.missing for p in concerned] == [(f"readable condition values of the {label}",)]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,29 @@ def test_an_account_without_a_way_to_the_root_has_no_known_organization(code, un
     assert principal(inputs, "user/ana").missing == (f"place of account {ACCOUNT} in its organization",)
 
 
+def test_an_scp_with_a_condition_value_that_is_none_marks_the_accounts_below_it(tmp_path):
+    odd = document("*", Effect="Deny", Condition={"NotIpAddress": {"aws:SourceIp": "10.0.0.0/33"}})
+    accounts = [(ACCOUNT, "r-1"), ("222222222222", "r-1")]
+    everywhere = ["r-1", ACCOUNT, "222222222222"]
+    write(tmp_path, "organization.json", organization((), accounts, [scp(everywhere), scp([ACCOUNT], odd)]))
+    write(tmp_path, "export.json", export([user(), user("bo", Arn=arn("user/bo", "222222222222"))]))
+    inputs = read_inputs([tmp_path])
+    assert principal(inputs, "user/ana").missing == ("readable condition values of the SCP limits (p-1)",)
+    assert principal(inputs, "user/bo", "222222222222").missing == ()
+
+
+def test_a_level_without_any_scp_is_told_once(tmp_path):
+    units, accounts = [("ou-1", "r-1")], [(ACCOUNT, "ou-1"), ("222222222222", "ou-1")]
+    policies = [scp(["r-1", ACCOUNT, "222222222222"])]
+    write(tmp_path, "organization.json", organization(units, accounts, policies))
+    write(tmp_path, "export.json", export([user()]))
+    inputs = read_inputs([tmp_path])
+    reject = only_reject(inputs)
+    assert (reject.severity, reject.code, reject.pointer) == ("warning", "no-scp", "/OrganizationalUnits/0")
+    assert "organizational unit name of ou-1 (ou-1) has no SCP" in reject.message
+    assert principal(inputs, "user/ana").missing == ("SCPs of name of ou-1 (ou-1)",)
+
+
 def test_accounts_beside_a_cycle_keep_their_place(tmp_path):
     value = organization([("ou-1", "ou-1"), ("ou-2", "r-1")], [(ACCOUNT, "ou-1"), ("222222222222", "ou-2")])
     accounts = read(tmp_path, "organization.json", value).accounts
@@ -177,7 +200,7 @@ def test_an_organization_given_twice_with_the_same_data_is_given_once(tmp_path):
     write(tmp_path, "1.json", value)
     write(tmp_path, "2.json", {**value, "OrganizationalUnits": value["OrganizationalUnits"][::-1]})
     inputs = read_inputs([tmp_path])
-    assert inputs.rejects == ()
+    assert not [reject for reject in inputs.rejects if reject.severity == "error"]
     assert len(inputs.attachments) == 1
 
 
@@ -187,13 +210,13 @@ AT_POLICY = "policy of the organization at /Policies/0"
 
 
 def marks(folder, value, account=ACCOUNT):
-    """Return the rejects of an organization, and what a user of the account lacks but for levels without an SCP."""
+    """Return the rejects of an organization, and what a user of the account lacks; of levels without an SCP nothing."""
     write(folder, "organization.json", value)
     write(folder, "export.json", export([{"Arn": f"arn:aws:iam::{account}:user/ana", "UserName": "ana"}]))
     inputs = read_inputs([folder])
     missing = principal(inputs, "user/ana", account).missing
     rest = tuple(what for what in missing if not what.startswith(OF_LEVEL))
-    return [(r.severity, r.code, r.pointer) for r in inputs.rejects], rest
+    return [(r.severity, r.code, r.pointer) for r in inputs.rejects if r.code != "no-scp"], rest
 
 
 def levels_without(folder):

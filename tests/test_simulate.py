@@ -106,7 +106,11 @@ WRONG = (
     ("resource account", ask(resource_account="1"), "twelve digits"),
     ("id of a wrong type", ask(id=[1]), "id is a list"),
     ("context of a wrong type", ask(context=[]), "context is a list"),
-    ("context value of a wrong type", ask(context={"aws:SourceIp": 5}), "context aws:SourceIp is or holds a number"),
+    (
+        "a context value that is no number",
+        twice('"context": {"aws:EpochTime": NaN}'),
+        "aws:EpochTime is or holds a number",
+    ),
     ("context value null", ask(context={"aws:SourceIp": None}), "context aws:SourceIp is or holds null"),
     ("context list with null", ask(context={"aws:TagKeys": ["a", None]}), "context aws:TagKeys is or holds null"),
     ("context object", ask(context={"aws:TagKeys": {"a": "b"}}), "context aws:TagKeys is or holds an object"),
@@ -159,6 +163,17 @@ def test_a_bad_line_says_what_is_wrong_and_the_others_go_on(line: Json, words: s
     assert wrong["detail"].startswith("line 1: ")
     assert words in wrong["detail"]
     assert right["decision"] == "allowed"
+
+
+def test_a_condition_value_that_nobody_can_read_makes_an_answer_doubtful() -> None:
+    denied = document("*", Effect="Deny", Condition={"NotIpAddress": {"aws:SourceIp": "10.0.0.0/33"}})
+    line = ask(identity_policies=[document("*")], scps=[[document("*"), denied]])
+    (answer,) = answers([line], is_strict=True)
+    assert answer["decision"] == "explicitDeny"
+    assert answer["warnings"] == [
+        'scps/0/1: "10.0.0.0/33" under NotIpAddress is no address or network, so no request has this value:'
+        " the answer may be wrong"
+    ]
 
 
 def test_ids_come_back_and_a_second_use_is_an_error() -> None:

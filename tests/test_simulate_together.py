@@ -13,6 +13,7 @@ from pipeline.lake import Lake
 Json = Any
 ROLE = arn("role/any")
 CREATE, MODEL = "sagemaker:CreateModel", "arn:aws:sagemaker:us-east-1:111122223333:model/m"
+OBJECT = "arn:aws:s3:::b/x"
 PASS = {"action": "iam:PassRole", "resource": arn("role/passed")}
 
 
@@ -26,6 +27,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     users = (
         user("ana", UserPolicyList=[inline("all", document("*"))]),
         only_if("endpoint", "Null", "aws:SourceVpce", "true"),
+        only_if("arn", "ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:us-east-1:*:vpc/vpc-1"),
+        only_if("later", "DateGreaterThan", "aws:CurrentTime", "2030-12-31T00:00:00Z"),
         only_if("mfa", "Bool", "aws:MultiFactorAuthPresent", "true"),
         only_if("temporary", "Null", "aws:TokenIssueTime", "false"),
         only_if("keys", "ForAnyValue:StringEquals", "aws:TagKeys", "Team"),
@@ -58,7 +61,7 @@ IMPOSSIBLE = (
     (
         "age of absent MFA",
         make({"aws:multifactorauthage": "10", "aws:MultiFactorAuthPresent": []}),
-        "context aws:multifactorauthage and aws:MultiFactorAuthPresent",
+        "context aws:MultiFactorAuthAge and aws:MultiFactorAuthPresent",
     ),
     (
         "MFA of long-term keys",
@@ -85,7 +88,32 @@ IMPOSSIBLE = (
         make({"iam:PassedToService": "sagemaker.amazonaws.com", "iam:AssociatedResourceArn": ROLE}, **PASS),
         "none of sagemaker.amazonaws.com",
     ),
+    (
+        "passed in another region than that of what it is for",
+        make({"iam:AssociatedResourceArn": MODEL, "aws:RequestedRegion": "eu-west-1"}, **PASS),
+        "is eu-west-1, but iam:AssociatedResourceArn is in us-east-1",
+    ),
+    ("a service that calls", make({"aws:PrincipalIsAWSService": "True"}), "for whom it is false"),
+    ("a role that is a service", make({"aws:PrincipalIsAWSService": True}, ROLE), "for whom it is false"),
+    (
+        "two values of one tag",
+        make({"aws:ResourceTag/team": "x", "SageMaker:ResourceTag/Team": "y"}, action="sagemaker:DeleteModel"),
+        "aws:ResourceTag/team and sagemaker:ResourceTag/Team are two values of one tag",
+    ),
+    (
+        "credentials of after the call",
+        make({"aws:TokenIssueTime": "2031-01-01T00:00:00Z", "aws:EpochTime": 1792800000}, ROLE),
+        "is after the time of the call",
+    ),
+    ("a sign-in that is to come", make({"aws:MultiFactorAuthAge": -5}), "is -5, but seconds since"),
     ("a resource of another type", make({}, resource=NOTEBOOK), "is of no resource type of sagemaker:CreateModel"),
+    ("a bucket with a slash", make({}, action="s3:PutBucketPolicy", resource="arn:aws:s3:::b/x"), "no resource type"),
+    ("colons before the type", make({}, resource=MODEL.replace("model/", "x:model/")), "is of no resource type"),
+    ("no resource", make({}, resource="*"), "names the one that it is about; name one of arn:${Partition}:sagemaker:"),
+    ("any account", make({}, resource=MODEL.replace("111122223333", "*")), "has a wildcard"),
+    ("any account of another", make({}, action="x:y", resource="arn:aws:x:us-east-1:1*:y"), "has a wildcard"),
+    ("no account", make({}, resource=MODEL.replace("111122223333", "")), "has nothing for an account"),
+    ("a partition that is none", make({}, resource=MODEL.replace("arn:aws:", "arn:azure:")), "azure for a partition"),
 )
 
 
@@ -131,11 +159,89 @@ def test_a_call_by_a_service_with_the_keys_of_an_endpoint_is_decided_with_a_warn
     assert "does not keep the keys of a VPC endpoint" in answer["warnings"][0]
 
 
+@pytest.mark.parametrize("via", [{"aws:ViaAWSService": "true"}, {"aws:CalledVia": ["athena.amazonaws.com"]}])
+def test_however_a_call_through_a_service_is_written_its_endpoint_is_answered_alike(lake: Lake, via: Json) -> None:
+    (answer,) = answers([make({"aws:SourceVpce": "vpce-1", **via})], lake, is_strict=True)
+    assert answer["decision"] == "allowed"
+    assert [text for text in answer["warnings"] if "does not keep the keys of a VPC endpoint" in text]
+
+
+def test_keys_that_an_endpoint_brings_are_told_at_once(lake: Lake) -> None:
+    (answer,) = answers([make({"aws:SourceVpce": "vpce-1"})], lake)
+    assert answer["detail"].count("any other none") == 1
+    assert "aws:SourceVpc is taken as vpc-EXAMPLE, aws:VpcSourceIp is taken as 240.0.0.1" in answer["detail"]
+
+
+def test_a_key_that_aws_does_not_send_with_the_action_is_absent(lake: Lake) -> None:
+    context = {"aws:sourcevpcarn": "arn:aws:ec2:us-east-1:111122223333:vpc/vpc-1"}
+    asked = [make(context, arn("user/arn")), make(context, arn("user/arn"), action="s3:GetObject", resource=OBJECT)]
+    here, there = answers(asked, lake, is_strict=True)
+    assert (here["decision"], there["decision"]) == ("implicitDeny", "allowed")
+    assert "context aws:SourceVpcArn: AWS sends no such key with sagemaker:CreateModel" in here["warnings"][0]
+
+
+def test_a_role_that_is_passed_for_a_resource_of_another_account_is_a_warning(lake: Lake) -> None:
+    other = {"iam:AssociatedResourceArn": MODEL.replace("111122223333", "444455556666")}
+    (answer,) = answers([make(other, **PASS)], lake, is_strict=True)
+    assert "a role is passed within its account only" in answer["warnings"][0]
+
+
+def test_credentials_that_are_issued_later_are_those_of_a_later_call(lake: Lake) -> None:
+    (answer,) = answers([make({"aws:TokenIssueTime": "2031-01-01T00:00:00Z"}, arn("user/later"))], lake)
+    assert answer["decision"] == "allowed"
+
+
+def test_numbers_and_truths_of_a_context_are_their_texts(lake: Lake) -> None:
+    asked = {"aws:MultiFactorAuthPresent": True, "aws:MultiFactorAuthAge": 10, "aws:EpochTime": 1893456000.5}
+    listed, null = make({"aws:MultiFactorAuthPresent": [True]}), make({"aws:MultiFactorAuthPresent": None})
+    lines = [make(asked, arn("user/mfa")), {**listed, "principal": arn("user/mfa")}, null]
+    assert [answer["decision"] for answer in answers(lines, lake)] == ["allowed", "allowed", "error"]
+
+
 def test_another_region_is_a_warning_where_a_service_reaches_into_others(lake: Lake, tmp_path: Path) -> None:
     model = "arn:aws:bedrock:us-west-2::foundation-model/m"
     line = make({"aws:RequestedRegion": "us-east-1"}, action="bedrock:InvokeModel", resource=model)
     (answer,) = answers([line], lake, is_strict=True)
     assert "is in us-west-2" in answer["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        (CREATE, MODEL.replace("aws:sagemaker:us-east-1", "aws-us-gov:sagemaker:us-gov-west-1")),
+        (CREATE, MODEL.replace("aws:sagemaker:us-east-1", "aws-cn:sagemaker:cn-northwest-1")),
+        (CREATE, MODEL.replace("aws:sagemaker:us-east-1", "aws-iso-b:sagemaker:us-isob-east-1")),
+        ("sagemaker:DescribeHub", "arn:aws:sagemaker:us-east-1:aws:hub/SageMakerPublicHub"),
+        ("s3:GetObject", "arn:aws:s3:::b/what?*"),
+        ("bedrock:InvokeModel", "arn:aws:bedrock:us-east-1::foundation-model/x.claude-v2:1"),
+    ],
+)
+def test_resources_that_look_odd_are_resources(lake: Lake, action: str, resource: str) -> None:
+    (answer,) = answers([make({}, action=action, resource=resource)], lake)
+    assert answer["decision"] in ("allowed", "implicitDeny"), answer["detail"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "words"),
+    [
+        (MODEL.replace("us-east-1", "mars-1"), "has mars-1 for a region, and no region of aws is named so"),
+        (MODEL.replace("us-east-1", "cn-north-1"), "has cn-north-1 for a region"),
+        (MODEL.replace("us-east-1", "eu-*"), "has eu-* for a region"),
+        (MODEL.replace("us-east-1", ""), "names no region"),
+        (MODEL + "*", "has a wildcard in its name, which is taken as it stands"),
+    ],
+)
+def test_a_resource_that_hardly_is_one_is_a_warning(lake: Lake, resource: str, words: str) -> None:
+    (answer,) = answers([make({}, resource=resource)], lake)
+    assert words in answer["detail"]
+    assert answer["decision"] == "allowed"
+
+
+def test_no_resource_is_right_where_none_is_required(lake: Lake) -> None:
+    actions = ("sagemaker:ListModels", "s3:ListBucket")
+    none, optional = answers([make({}, action=action, resource="*") for action in actions], lake)
+    assert (none["decision"], none["detail"]) == ("allowed", "allowed by identity")
+    assert "taken as a request of s3:ListBucket that names none of its resources" in optional["detail"]
 
 
 def test_deleting_tags_names_keys_without_tags(lake: Lake) -> None:

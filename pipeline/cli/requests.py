@@ -30,10 +30,10 @@ def check(lake: Lake, actions: Sequence[str], resource: str | None, context: Map
             if said.is_mistake and context:
                 raise PolicylakeError(f"--resource {said.text}; {said.remedy}")
             note(f"--resource: {said.text}")
-    wrong = [contradiction(action, resource or "*", context, remarks) for action in actions]
+    wrong = [contradiction(action, resource, context, remarks) for action in actions]
     if wrong and all(wrong):
         raise PolicylakeError(f"--{wrong[0]}")
-    found = [[r for r in remarks.on(action, context, names) if r.member == "context"] for action in actions]
+    found = [[r for r in remarks.on(action, resource, context, names) if r.member == "context"] for action in actions]
     mistake = next((remark for listed in found for remark in listed if remark.is_mistake), None)
     if mistake:
         raise PolicylakeError(f"--context {mistake}")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
+from pipeline.iam.request_keys import HOME_REGION
 from pipeline.iam.services import is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
@@ -13,11 +14,7 @@ ANY_TYPE = "*"
 #: Name of the type of resources of an action that the reference does not know.
 UNKNOWN_TYPE = "unknown"
 ARN_FIELDS = 6
-#: Region in which IAM is called (KEYS).
-HOME_REGION = "us-east-1"
 PASS_ROLE = "iam:passrole"
-#: Resource types whose names hold no slash, while what lies in them is a type of its own (S3: Bucket naming rules).
-WITHOUT_SLASH = frozenset({"arn:${Partition}:s3:::${BucketName}"})
 #: What an action that the reference does not know may work on: resources of the account, or "*".
 PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
 #: The same where a service has resources of no account, or colons in their names.

@@ -11,11 +11,11 @@ from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.actions import ActionForm, TypeForm
 from pipeline.evaluate.covering import without_covered
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
-from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.scopes import REGION, Region, Scope, region_called, regions, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob, resource_test
+from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 
 #: Tags of resources by ARN: key in lower case to value.
 Inventory = Mapping[str, Mapping[str, str]]

@@ -9,14 +9,21 @@ from pipeline.evaluate.formula import Formula, Test, bare
 from pipeline.evaluate.solver import Domains
 from pipeline.evaluate.ties import CHOSEN_WITH
 from pipeline.evaluate.values import KeyDomain
+from pipeline.iam import grammar
 from pipeline.iam.request_keys import (
+    ASSOCIATED,
     CALLED_FIRST,
     CALLED_LAST,
     CALLED_VIA,
     FOR_THE_CALLER,
+    HOME_REGION,
+    NOW,
+    REGION,
     REQUEST_TAG,
+    SAME_FACT,
     TAG_KEYS,
     TIES,
+    TOKEN,
 )
 
 #: Data types of keys that are there because others are.
@@ -37,10 +44,26 @@ def realistic(f: Formula, context: Mapping[str, tuple[str, ...]], domains: Domai
             real = tuple(_real_value(bare(key), tests, value, domains(key)) for value in values)
             for name in {test.key for test in by_key.get(key, ())} or {key}:
                 found[bare(name)] = real
+    found |= _alike(found)
     if CALLED_VIA in context:
         chain = found.get(CALLED_VIA, found.get(CALLED_FIRST, found.get(CALLED_LAST, ())))
         found |= {key: ends for key, ends in ((CALLED_FIRST, chain[:1]), (CALLED_LAST, chain[-1:])) if key in found}
     return found
+
+
+def _alike(found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return values that go together where two keys that tests do not tell apart got two: the time when credentials
+    were issued is not after that of the call, and a role is passed in the region of what it is for (ties.py)."""
+    alike: dict[str, tuple[str, ...]] = {}
+    made = found.get(NOW) or next((found[key] for key in SAME_FACT if key in found), ())
+    moments = [grammar.instant(values[0]) if values else None for values in (found.get(TOKEN, ()), made)]
+    issued, called = moments
+    if issued is not None and called is not None and issued > called:
+        alike[TOKEN] = made
+    region = (*found.get(ASSOCIATED, ()), "")[0].split(":")[3:4]
+    if region and region[0] and REGION in found and found[REGION] != (HOME_REGION,):
+        alike[REGION] = (region[0],)
+    return alike
 
 
 def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -> str:
@@ -100,7 +123,9 @@ def completed(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ..
         found = {"aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:], **found, "aws:calledvia": chain}
     for tie in TIES:
         if tie.reach == "always" and tie.state == "present" and tie.key in found and tie.other not in found:
-            if tie.other_state == "present":
+            if tie.other == TOKEN and found.get(NOW):
+                found[TOKEN] = found[NOW]
+            elif tie.other_state == "present":
                 found[tie.other] = sample_values.values(tie.other, OF_TIED_KEYS.get(tie.other))[:1]
             elif tie.other_state == "true":
                 found[tie.other] = ("true",)

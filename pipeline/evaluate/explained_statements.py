@@ -16,7 +16,7 @@ from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, 
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.instances import Place
-from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY, Facts, Knowledge, principal_facts
+from pipeline.evaluate.knowledge import Facts, Knowledge, principal_facts
 from pipeline.evaluate.reading import COMPLETING
 from pipeline.evaluate.relevance import governed_of
 from pipeline.evaluate.scopes import REGION
@@ -24,6 +24,7 @@ from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
 from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.witness import Witnesses
+from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
 from pipeline.reference import Reference

@@ -8,12 +8,11 @@ from pipeline.errors import PolicylakeError
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
-from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.values import TooManyWaysError, ways
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import ASSOCIATED, PASSED_TO
+from pipeline.iam.request_keys import ASSOCIATED, PASSED_TO, TAG_ALIAS, TAG_KEY
 
 Decision = Literal["allowed", "conditional", "denied"]
 

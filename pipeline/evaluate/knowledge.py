@@ -6,6 +6,7 @@ Source: AWS global condition context keys; the service reference for the keys of
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from pipeline.evaluate.formula import KNOWN, RESOURCE, Test
 from pipeline.evaluate.ties import NEVER_EMPTY
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
 from pipeline.evaluate.vocabulary import SPEECH
-from pipeline.iam.request_keys import ALWAYS_PRESENT, OF_ENDPOINT, OF_SOURCE, TOKEN
+from pipeline.iam.request_keys import ALWAYS_PRESENT, MFA_AGE, OF_ENDPOINT, OF_SOURCE, TAG_ALIAS, TAG_KEY, TOKEN
 from pipeline.reference import Reference, ReferenceAction
 
 Facts = Mapping[str, tuple[str, ...]]
@@ -35,8 +36,6 @@ NEVER_OF_PRINCIPALS = OF_SERVICES | frozenset(OF_SOURCE)
 PRINCIPAL_TAG, USER_ID = "aws:principaltag/", "aws:userid"
 #: Ids that values of aws:userid can be told to begin with.
 _ID = re.compile(r"[A-Za-z0-9]+")
-#: Key of a service's own spelling of resource tags, and the global key that is the same fact.
-TAG_ALIAS, TAG_KEY = "sagemaker:resourcetag/", "aws:resourcetag/"
 
 
 class KeyView(NamedTuple):
@@ -120,7 +119,9 @@ class Knowledge:
         if KNOWN in key:
             return known_domain(key)
         value_type, is_multivalued = self._described(key)
-        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_PRESENT, can_be_empty=can_be_empty(key))
+        least = Decimal(0) if key == MFA_AGE else None
+        is_optional = key not in ALWAYS_PRESENT
+        return KeyDomain(value_type, is_multivalued, is_optional, can_be_empty=can_be_empty(key), least=least)
 
     def _described(self, key: str) -> tuple[str | None, bool]:
         """Return data type and whether there can be many values; of an unknown key the widest."""

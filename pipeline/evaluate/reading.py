@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
-from pipeline.evaluate.actions import WITHOUT_SLASH, Place, TypeForm
+from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.cases import Levels
 from pipeline.evaluate.examples import Examples, Numbers
 from pipeline.evaluate.formula import Formula
@@ -20,7 +20,7 @@ from pipeline.evaluate.statements import (
     wide_glob,
     without_slashes,
 )
-from pipeline.iam.services import service_linked_roles
+from pipeline.iam.services import WITHOUT_SLASH, service_linked_roles
 
 T = TypeVar("T")
 #: The levels of each layer; None: there is no such layer.

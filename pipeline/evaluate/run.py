@@ -11,7 +11,6 @@ from pipeline.evaluate.cases import Case, Cases
 from pipeline.evaluate.decide import decide
 from pipeline.evaluate.dependents import context_decisions
 from pipeline.evaluate.examples import Examples
-from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.numbers import hold_one_text_each
 from pipeline.evaluate.profiles import Principal, Profiles
@@ -20,6 +19,7 @@ from pipeline.evaluate.remembered import Remembered, remembered
 from pipeline.evaluate.statements import NumberedStatement
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
+from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 from pipeline.lake.duck import Connection, cursor
 from pipeline.lake.write import load_table
 from pipeline.progress import Progress, Step

@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import Formula, Junction, Test
-from pipeline.evaluate.knowledge import TAG_ALIAS, TAG_KEY
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.tables import OWN_ACCOUNT
+from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 
 Verdict = Literal["allowed", "conditional", "denied"]
 

@@ -50,12 +50,23 @@ class Region(NamedTuple):
 def scope_of(universe: Glob, pattern: str) -> Scope | None:
     """Return the part of a universe that a pattern grants; None if they have nothing in common."""
     granted = pattern_glob(pattern)
+    if _lacks_region(universe, granted):
+        return None
     meeting = globs.relation((universe,), granted)
     if not meeting.inside:
         return None
     if not meeting.outside:
         return Scope(universe, pattern, (universe,))
     return Scope(universe, pattern, _reduced((universe,), granted))
+
+
+def _lacks_region(universe: Glob, granted: Glob) -> bool:
+    """Whether a pattern leaves the region empty that every resource of a service's universe has."""
+    resources, pattern = globs.fields(universe), globs.fields(granted)
+    if resources is None or pattern is None:
+        return False
+    has_region = resources[2].literal is not None and bool(resources[3].tokens)
+    return has_region and not pattern[3].tokens
 
 
 def _reduced(scope: tuple[Glob, ...], pattern: Glob) -> tuple[Glob, ...]:

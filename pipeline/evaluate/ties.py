@@ -3,17 +3,24 @@ others.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import lru_cache
 
 from pipeline.evaluate import formula as formulas
-from pipeline.evaluate.formula import Formula, Test
+from pipeline.evaluate import predicates, texts
+from pipeline.evaluate.formula import KNOWN, Formula, Test
+from pipeline.iam import grammar
+from pipeline.iam.grammar import ARN_FIELDS
 from pipeline.iam.request_keys import (
     ASSOCIATED,
     CALLED_FIRST,
     CALLED_LAST,
     CALLED_VIA,
     FOR_THE_CALLER,
+    HOME_REGION,
+    NOW,
     PASSED_TO,
+    REGION,
     REQUEST_TAG,
     SAGEMAKER,
     SAGEMAKER_ARNS,
@@ -21,6 +28,7 @@ from pipeline.iam.request_keys import (
     TAG_KEYS,
     THROUGH_ENDPOINT,
     TIES,
+    TOKEN,
     State,
 )
 
@@ -56,7 +64,62 @@ def ties(f: Formula, *, to_shorten: bool = False) -> Formula:
     tags to their keys, and those of the reach "as written".
     """
     keys = frozenset(test.key for test in formulas.tests(f))
-    return True if len(keys) < 2 else _among(keys, to_shorten)
+    if len(keys) < 2:
+        return True
+    among = _among(keys, to_shorten)
+    return among if to_shorten else formulas.conjunction((among, *_in_order(f), *_in_region(f)))
+
+
+def _in_order(f: Formula) -> Iterator[Formula]:
+    """Yield that credentials are issued no later than the call is made, at each instant that tests on the two name."""
+    issued = [test for test in formulas.tests(f) if test.key.partition(KNOWN)[0] == TOKEN]
+    made = [test for test in formulas.tests(f) if test.key == NOW or SAME_FACT.get(test.key) == NOW]
+    if not issued or not made:
+        return
+    read = [_instant(test, value) for test in (*issued, *made) for value in predicates.plain_values(test)]
+    for instant in sorted({value for value in read if value is not None}):
+        text = (format(instant, "f"),)
+        for operator in ("DateGreaterThanEquals", "DateGreaterThan"):
+            is_issued = Test(operator, None, False, issued[0].key, text)
+            yield formulas.disjunction((formulas.negation(is_issued), Test(operator, None, False, NOW, text)))
+
+
+def _instant(test: Test, value: str) -> Decimal | None:
+    family = predicates.family(test.operator)
+    return grammar.instant(value) if family == "instant" else grammar.number(value) if family == "number" else None
+
+
+def _in_region(f: Formula) -> Iterator[Formula]:
+    """Yield that a role is passed in the region of the resource that it is for, if that has one, or in that in which
+    IAM is called, as far as tests on the two tell regions apart."""
+    called = [test for test in formulas.tests(f) if test.key == REGION]
+    passed = [test for test in formulas.tests(f) if test.key == ASSOCIATED]
+    if not called or not passed:
+        return
+    named = {text for test in called for text in _patterns(test)}
+    named |= {text.split(":")[3] for test in passed for text in _patterns(test) if text.count(":") >= ARN_FIELDS - 1}
+    is_same = [_both_or_neither(*_in_a_region(region)) for region in sorted(named - {""})]
+    has_none = Test("ArnLike", None, False, ASSOCIATED, ("arn:*:*::*:*",))
+    is_home = Test("StringEquals", None, False, REGION, (HOME_REGION,))
+    yield formulas.disjunction((is_absent(ASSOCIATED), has_none, is_home, formulas.conjunction(is_same)))
+
+
+def _in_a_region(region: str) -> tuple[Test, Test]:
+    called = Test("StringLike", None, False, REGION, (region,), True)
+    return called, Test("ArnLike", None, False, ASSOCIATED, (f"arn:*:*:{region}:*:*",), True)
+
+
+def _both_or_neither(one: Test, other: Test) -> Formula:
+    neither = formulas.negation(formulas.disjunction((one, other)))
+    return formulas.disjunction((formulas.conjunction((one, other)), neither))
+
+
+def _patterns(test: Test) -> Iterator[str]:
+    """Yield the values of a test as patterns."""
+    has_wildcards = "Like" in test.operator or test.operator.startswith("Arn")
+    for value in () if test.is_opaque or test.operator == "Null" else test.values:
+        parts = grammar.parts(value, test.has_variables)
+        yield texts.pattern(parts) if has_wildcards else texts.escaped("".join(part.text for part in parts))
 
 
 @lru_cache(maxsize=1 << 14)

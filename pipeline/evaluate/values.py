@@ -25,7 +25,7 @@ class TooManyWaysError(Exception):
 
 class KeyDomain(NamedTuple):
     """What values a key can have. ``value_type`` is None where the reference does not tell. ``start`` is what the name
-    of a session follows in every value."""
+    of a session follows in every value, ``least`` the smallest number that a value can be."""
 
     value_type: str | None
     is_multivalued: bool
@@ -33,6 +33,7 @@ class KeyDomain(NamedTuple):
     can_be_present: bool = True
     can_be_empty: bool = True
     start: str = ""
+    least: Decimal | None = None
 
     @property
     def takes_texts(self) -> bool:
@@ -322,7 +323,8 @@ def _digits(edges: list[Decimal]) -> int:
 def _numbers(tests: tuple[Test, ...], domain: KeyDomain) -> list[str]:
     """Return numbers, and seconds since 1970 for dates."""
     read = [_number(test, value) for test in tests for value in predicates.plain_values(test)]
-    found = [format(value, "f") for value in _ordered([value for value in read if value is not None])]
+    edges = [value for value in (*read, domain.least) if value is not None]
+    found = [format(value, "f") for value in _ordered(edges) if domain.least is None or value >= domain.least]
     return found if domain.value_type is not None else [*found, "no number"]
 
 

@@ -47,6 +47,8 @@ OPERATORS: dict[str, tuple[str, ...]] = {
 
 _BY_LOWER = {name.lower(): name for names in OPERATORS.values() for name in names}
 _QUALIFIERS: dict[str, SetQualifier] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
+#: Code of a condition value that its operator cannot read. What AWS makes of it its pages do not say.
+UNREADABLE_VALUE = "condition-value-type"
 #: How the values of a family are read, what they are, and what to write.
 READ: dict[str, tuple[Callable[[str], object], str, str]] = {
     "Numeric": (grammar.number, "number", "a number such as 3600"),
@@ -297,7 +299,13 @@ def _unreadable(operator: str, values: Iterable[tuple[str, str]]) -> Iterator[Pr
     for at, value in values:
         if read(value) is None and not (family == "Bool" and "${" in value):
             words = f"{_short(value)} under {operator} is no {what}, so no request has this value"
-            yield Problem(at, "warning", "condition-value-type", words, f"write {remedy}")
+            yield Problem(at, "warning", UNREADABLE_VALUE, words, f"write {remedy}")
+
+
+def unreadable(condition: Condition) -> tuple[str, ...]:
+    """Return what there is to say of each value of a condition that its operator cannot read."""
+    found = _unreadable(condition.operator, (("", value) for value in condition.values))
+    return tuple(problem.message for problem in found)
 
 
 def operator_of(written: str, at: str) -> tuple[str, SetQualifier | None, bool]:

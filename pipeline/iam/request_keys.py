@@ -52,8 +52,13 @@ REGION = "aws:requestedregion"
 #: in principals and in ARNs; those of other services may differ (ecs-tasks, monitoring.rds), so these are not tied.
 PASSED_TO, ASSOCIATED = "iam:passedtoservice", "iam:associatedresourcearn"
 SAGEMAKER, SAGEMAKER_ARNS = "sagemaker.amazonaws.com", "sagemaker"
-#: Keys that are one fact under two names: both are read as instants.
-SAME_FACT = {"aws:epochtime": "aws:currenttime"}
+#: The time of the call, before which its credentials were issued, under two names: both are read as instants.
+NOW = "aws:currenttime"
+SAME_FACT = {"aws:epochtime": NOW}
+#: A tag of a SageMaker resource under the service's key and under the global one: one fact.
+TAG_ALIAS, TAG_KEY = "sagemaker:resourcetag/", "aws:resourcetag/"
+#: Region in which IAM, which has one endpoint, is called (KEYS).
+HOME_REGION = "us-east-1"
 
 _TOGETHER = "a request through a VPC endpoint has aws:SourceVpc, aws:SourceVpce and aws:VpcSourceIp, any other none"
 _NO_ADDRESS = "a request through a VPC endpoint has no aws:SourceIp"

@@ -16,6 +16,9 @@ KMS_FAMILIES_ACROSS_ACCOUNTS = ("kms:reencrypt", "kms:generate", "kms:verify")
 #: What a call that assumes a role may pass; on a role the trust policy must allow it too (STAG, ARAPI).
 PASSED_ON_ASSUMPTION = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
 
+#: Resource types whose names hold no slash, while what lies in them is a type of its own (S3: Bucket naming rules).
+WITHOUT_SLASH = frozenset({"arn:${Partition}:s3:::${BucketName}"})
+
 #: Service-linked roles: neither SCPs nor RCPs bind them, nor RCPs who assumes them (SCP, RCP).
 _SERVICE_LINKED = re.compile(r"arn:[^:]*:iam::[^:]*:role/aws-service-role/.+", re.DOTALL)
 

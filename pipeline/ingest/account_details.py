@@ -204,21 +204,23 @@ def _principal(page: Page, documents: DocumentStore, pointer: str, detail: Detai
     if arn is None or arn.account_id is None or arn.kind != detail.kind:
         yield _bad_arn(page, pointer, detail.kind, detail.arn)
         return
-    inline = (yield from _inline(page, documents, pointer, detail)) if detail.inline else ()
     tags, missing = (yield from _tags(page, pointer, detail)) if detail.tags else ((), ())
+    inline, doubts = (yield from _inline(page, documents, pointer, detail)) if detail.inline else ((), ())
     trust = None
     if detail.trust != ABSENT:
         outcome = documents.outcome(detail.trust, "trust")
         trust = NamedPolicy("", outcome.policy_id)
         if outcome.problems:
             yield from outcome.rejects(page, f"{pointer}/AssumeRolePolicyDocument", f"trust policy of {detail.arn}")
+            doubts += outcome.doubts(f"trust policy of {detail.arn}")
     created, used = utc(detail.created), utc(detail.used)
     yield from undated(page, pointer, (("CreateDate", detail.created), ("RoleLastUsed/LastUsedDate", detail.used)))
     managed = tuple(PolicyReference(p.policy_name or _last(p.policy_arn), p.policy_arn) for p in detail.managed or ())
     yield PrincipalPart(
         page.source, page.pointer + pointer, detail.arn, arn.account_id, detail.kind, detail.name, detail.path,
         detail.principal_id, tags, tuple(detail.groups or ()), inline, managed,
-        detail.boundary.permissions_boundary_arn if detail.boundary else None, trust, created, used, missing,
+        detail.boundary.permissions_boundary_arn if detail.boundary else None, trust, created, used,
+        (*missing, *doubts),
     )  # fmt: skip
 
 
@@ -230,15 +232,18 @@ def _tags(page: Page, pointer: str, detail: Detail) -> Generator[Part, None, tup
 
 def _inline(
     page: Page, documents: DocumentStore, pointer: str, detail: Detail
-) -> Generator[Part, None, tuple[NamedPolicy, ...]]:
-    policies = []
+) -> Generator[Part, None, tuple[tuple[NamedPolicy, ...], tuple[str, ...]]]:
+    policies: list[NamedPolicy] = []
+    doubts: list[str] = []
     for index, policy in enumerate(detail.inline or ()):
         outcome = documents.outcome(policy.policy_document, "identity")
         policies.append(NamedPolicy(policy.policy_name, outcome.policy_id))
         if outcome.problems:
             place = f"{pointer}/{detail.inline_list}/{index}/PolicyDocument"
-            yield from outcome.rejects(page, place, f"inline policy {policy.policy_name} of {detail.arn}")
-    return tuple(policies)
+            label = f"inline policy {policy.policy_name} of {detail.arn}"
+            yield from outcome.rejects(page, place, label)
+            doubts += outcome.doubts(label)
+    return tuple(policies), tuple(doubts)
 
 
 def _managed(page: Page, documents: DocumentStore, pointer: str, policy: ManagedPolicy) -> Iterator[Part]:
@@ -247,6 +252,7 @@ def _managed(page: Page, documents: DocumentStore, pointer: str, policy: Managed
         yield _bad_arn(page, pointer, "policy", policy.arn)
         return
     policy_id = None
+    doubts: tuple[str, ...] = ()
     index = _default_version(policy)
     if isinstance(index, str):
         message = f"managed policy {policy.arn}: {index}"
@@ -255,11 +261,14 @@ def _managed(page: Page, documents: DocumentStore, pointer: str, policy: Managed
     else:
         place = f"{pointer}/PolicyVersionList/{index}/Document"
         document = policy.policy_version_list[index].document
-        policy_id = yield from documents.use(page, place, document, "identity", f"managed policy {policy.arn}")
+        label = f"managed policy {policy.arn}"
+        policy_id = yield from documents.use(page, place, document, "identity", label)
+        doubts = documents.doubts(document, "identity", label)
     yield from undated(page, pointer, (("CreateDate", policy.create_date), ("UpdateDate", policy.update_date)))
     changed = max(utc(policy.create_date) or "", utc(policy.update_date) or "") or None
     name = policy.policy_name or arn.name
-    yield ManagedPolicyPart(page.source, page.pointer + pointer, policy.arn, arn.account_id, name, policy_id, changed)
+    place = page.pointer + pointer
+    yield ManagedPolicyPart(page.source, place, policy.arn, arn.account_id, name, policy_id, changed, doubts=doubts)
 
 
 def _default_version(policy: ManagedPolicy) -> int | str:

@@ -264,6 +264,7 @@ class _Resolver:
         policy = self._policy(arn)
         if policy is None or policy.policy_id is None or policy.missing:
             missing.append(arn)
+        missing += policy.doubts if policy else ()
         if policy is None:
             self.draft.unresolved[p.account_id].add(arn)
             self._tell(p, place, code, f"{p.arn}: its {what} {arn} is not in the export")
@@ -300,6 +301,8 @@ def _attach_resources(policies: Iterable[ResourcePolicyPart], draft: Draft) -> N
             draft.missing[owner].append(f"policy of {policy.resource_arn}")
     for policy in _latest_by_name(readable, lambda p: p.resource_arn, lambda p: p.policy_id, "policy", draft):
         arn = policy.resource_arn
+        if policy.doubts and (owner := _owner(arn)):
+            draft.missing[owner] += policy.doubts
         kind: AttachmentKind = "endpoint" if is_vpc_endpoint(arn) else "resource"
         draft.attach(Attachment(arn, _owner(arn), kind, policy.policy_id or "", "", None, None, policy.source))
 
@@ -320,7 +323,7 @@ def _attach_loose(policies: Iterable[LoosePolicyPart], draft: Draft) -> None:
         taken.add(name)
         arn, stem = f"policy/{name}", name.rsplit("/", 1)[-1]
         draft.principals.append(
-            PrincipalRecord(arn, None, "policy", stem, None, None, (), None, None, None, (), policy.source)
+            PrincipalRecord(arn, None, "policy", stem, None, None, (), None, None, None, policy.doubts, policy.source)
         )
         draft.attach(Attachment(arn, None, "inline", policy.policy_id, stem, None, None, policy.source))
 

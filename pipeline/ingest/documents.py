@@ -16,13 +16,14 @@ from msgspec import Raw
 
 from pipeline.errors import Problem, Reject
 from pipeline.flatten.records import Document
-from pipeline.iam.parse import PolicyKind, parse_policy
+from pipeline.iam.parse import UNREADABLE_VALUE, PolicyKind, parse_policy
 from pipeline.ingest.decode import FAILURES, Page, kind_of
 from pipeline.ingest.locate import line_column, pointer_at, step_of
 from pipeline.ingest.syntax import first_mistake, is_deep, is_unicode
 
 POLICY_ID_DIGITS = 24
 EXPONENT = re.compile(rb"[0-9][eE]")
+MARKED = "; answers that may rest on it are marked incomplete"
 EXPORT_AGAIN = "export it again, or mend the document"
 
 
@@ -36,7 +37,13 @@ class Outcome(NamedTuple):
         """Yield the problems as rejects at the place of the document; ``label`` names the policy and its target."""
         for problem in self.problems:
             remedy = problem.remedy + ("; this policy was left out" if problem.severity == "error" else "")
+            remedy += MARKED if problem.code == UNREADABLE_VALUE else ""
             yield page.problem(pointer, problem._replace(message=f"{label}: {problem.message}", remedy=remedy))
+
+    def doubts(self, label: str) -> tuple[str, ...]:
+        """Return what is not known of the document: what AWS makes of condition values that cannot be read."""
+        has_doubt = any(problem.code == UNREADABLE_VALUE for problem in self.problems)
+        return (f"readable condition values of the {label}",) if has_doubt else ()
 
 
 class Decoded(NamedTuple):
@@ -140,6 +147,10 @@ class DocumentStore:
         outcome = self.outcome(raw, kind)
         yield from outcome.rejects(page, pointer, label)
         return outcome.policy_id
+
+    def doubts(self, raw: Raw, kind: PolicyKind, label: str) -> tuple[str, ...]:
+        """Return what is not known of a document; ``label`` names the policy and what it is attached to."""
+        return self.outcome(raw, kind).doubts(label)
 
 
 def _read(raw: Raw, kind: PolicyKind) -> Read:

@@ -271,6 +271,8 @@ def _policy(
     is_left_out = policy_id is None
     if is_left_out and kind == "scp":
         name, policy_id = name + NO_LIMIT, documents.outcome(ALLOW_ALL, kind).policy_id
+    for doubt in documents.doubts(policy.content, kind, label):
+        yield UnreadControl(doubt, targets.known)
     place = page.pointer + pointer
     yield OrganizationPolicyPart(place, summary.arn, name, kind, policy_id, is_left_out, targets.ids, targets.indexes)
 

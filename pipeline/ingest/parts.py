@@ -51,7 +51,7 @@ class PrincipalPart(NamedTuple):
 class ManagedPolicyPart(NamedTuple):
     """The default version of a managed policy. ``account_id`` is None for AWS's own policies.
 
-    ``missing`` tells what is not known about it: those who have the policy lack that.
+    ``missing`` tells what is not known about it: those who have the policy lack that. ``doubts`` does of its document.
     """
 
     source: str
@@ -62,6 +62,7 @@ class ManagedPolicyPart(NamedTuple):
     policy_id: str | None
     changed_at: str | None
     missing: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class ExportPart(NamedTuple):
@@ -140,20 +141,23 @@ class UnreadNodePart(NamedTuple):
 
 
 class ResourcePolicyPart(NamedTuple):
-    """The policy of a resource or of a VPC endpoint."""
+    """The policy of a resource or of a VPC endpoint. ``doubts`` tells what is not known of it."""
 
     source: str
     pointer: str
     resource_arn: str
     policy_id: str | None
+    doubts: tuple[str, ...] = ()
 
 
 class LoosePolicyPart(NamedTuple):
-    """A policy document by itself; ``name`` is the file's path without ending."""
+    """A policy document by itself; ``name`` is the file's path without ending. ``doubts`` tells what is not known of
+    it."""
 
     source: str
     name: str
     policy_id: str
+    doubts: tuple[str, ...] = ()
 
 
 class ResourcePart(NamedTuple):

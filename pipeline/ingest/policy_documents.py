@@ -44,4 +44,6 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
         pointer, raw = "/PolicyVersion/Document", version.document
     policy_id = yield from documents.use(page, pointer, raw, "identity", f"policy/{page.name}")
     if policy_id:
-        yield LoosePolicyPart(page.source, page.name, policy_id)
+        yield LoosePolicyPart(
+            page.source, page.name, policy_id, documents.doubts(raw, "identity", f"policy/{page.name}")
+        )

@@ -43,4 +43,5 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     kind: Literal["endpoint", "resource"] = "endpoint" if is_vpc_endpoint(item.resource_arn) else "resource"
     label = f"{kind} policy of {item.resource_arn}"
     policy_id = yield from documents.use(page, "/ResourcePolicy", item.resource_policy, kind, label)
-    yield ResourcePolicyPart(page.source, page.pointer, item.resource_arn, policy_id)
+    doubts = documents.doubts(item.resource_policy, kind, label)
+    yield ResourcePolicyPart(page.source, page.pointer, item.resource_arn, policy_id, doubts)

@@ -80,8 +80,19 @@ def _grow(organization: OrganizationPart, result: Tree) -> None:
             result.accounts[node_id] = _account(organization, node, paths[node_id])
     for broken in sorted({path for path in paths.values() if isinstance(path, Broken)}):
         _tell_broken(organization, broken, paths, nodes, result)
+    limited = {target for policy in organization.policies if policy.kind == "scp" for target in policy.targets}
+    for node in nodes.values() if limited else ():
+        if node.node_id not in limited:
+            result.rejects.append(_without_scp(organization, node))
     for policy in organization.policies:
         result.attachments += _attachments(organization, policy, nodes, paths, result)
+
+
+def _without_scp(organization: OrganizationPart, node: NodePart) -> Reject:
+    """Return that the file has no SCP of a node: AWS leaves none without (OLIM)."""
+    message = f"{_words(node)} has no SCP in this file, and AWS leaves none without; it is taken to limit nothing"
+    remedy = "collect its SCPs too (list-policies-for-target); answers about the accounts below are marked incomplete"
+    return _reject(organization, node.pointer, "no-scp", message, remedy)._replace(severity="warning")
 
 
 def _nodes(organization: OrganizationPart, result: Tree) -> dict[str, NodePart]:

@@ -6,7 +6,7 @@ The clock is read here, once, where no time is given.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -21,7 +21,7 @@ from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
 from pipeline.simulate.from_lake import LakeReader, Principal
-from pipeline.simulate.line_policies import given_layers, names_in
+from pipeline.simulate.line_policies import doubts_in, given_layers, names_in
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
 from pipeline.simulate.remarks import Names, Remarks
 from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
@@ -84,12 +84,15 @@ def decided_request(text: str, lake: Lake, reference: Reference, *, now: datetim
     return Decided(decide(request, layers), request.context.by_key, (*notes.told, *notes.doubts))
 
 
-def contradiction(action: str, resource: str, context: Mapping[str, Sequence[str]], remarks: Remarks) -> str | None:
-    """Return why no request of any principal is so, None where one may be."""
+def contradiction(
+    action: str, resource: str | None, context: Mapping[str, Sequence[str]], remarks: Remarks
+) -> str | None:
+    """Return why no request of any principal is so, on any resource where it is None; None where one may be."""
     spelling = {key.lower(): key for key in context}
     values = {key.lower(): tuple(listed) for key, listed in context.items()}
-    line = Line(None, "", action, resource, None, None, values, {}, spelling)
-    found = looked_at(asked_in(line, resource, "user", remarks), {}).contradictions
+    line = Line(None, "", action, resource or "*", None, None, values, {}, spelling)
+    asked = asked_in(line, line.resource, "user", remarks)
+    found = looked_at(asked._replace(carries=partial(remarks.can_carry, action, resource)), {}).contradictions
     return found[0] if found else None
 
 
@@ -160,8 +163,8 @@ class _Desk:
         """Return what there is to say of a line's names and values. Raises PolicylakeError where that is an error."""
         told: list[str] = []
         doubts: list[str] = []
-        for remark in self.remarks.on(line.action, line.context, names):
-            text = f"{remark.member} {remark}"
+        for remark in self.remarks.on(line.action, line.resource, line.context, names):
+            text = f"{remark.member} {_name(line, self.remarks, remark.name)}: {remark.text}"
             if remark.is_mistake and self.is_strict:
                 raise PolicylakeError(text)
             (told if remark.is_mistake else doubts).append(text)
@@ -183,7 +186,7 @@ class _Desk:
         beside = self._beside(line, resource, caller.kind)
         if self.is_strict:
             check(beside)
-        remarks = _joined(remarks, Notes(beside.contradictions, beside.doubts))
+        remarks = _joined(remarks, Notes(beside.contradictions, (*beside.doubts, *doubts_in(given))))
         owner = line.resource_account or known.account_in(resource) or caller.account_id
         derived = {
             **known.principal_facts(caller, None, known.NOWHERE),
@@ -205,6 +208,7 @@ class _Desk:
         principal = _principal(reader, line)
         caller = known.caller_of(line.principal, principal.arn if principal else None)
         resource, notes = self._resource(line)
+        line = self._as_sent(line, resource)
         inventoried = reader.resource(resource)
         owner = line.resource_account or known.account_in(resource) or (inventoried and inventoried.account_id)
         owner = owner or caller.account_id
@@ -220,16 +224,22 @@ class _Desk:
         together = self._beside(line, resource, caller.kind)
         check(together)
         known.check_user_id(line.context, caller, principal_id)
-        known.check_agreement(line.context, of_principal, line.principal)
-        known.check_agreement(line.context, own_tags, f"{line.principal}{_untagged(principal)}")
-        known.check_agreement(line.context, {**of_resource, **tags}, resource)
+        name = partial(_name, line, self.remarks)
+        known.check_agreement(line.context, of_principal, line.principal, name)
+        known.check_agreement(line.context, own_tags, f"{line.principal}{_untagged(principal)}", name)
+        known.check_agreement(line.context, {**of_resource, **tags}, resource, name)
         layers = self._layers(reader, line, caller, principal, resource, owner)
         told = (*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers))
-        beside = Notes((*told, *together.stand_ins), together.doubts)
+        beside = Notes((*told, *together.stand_ins), (*together.doubts, *doubts_in(layers)))
         defaults = known.default_user_id(caller, principal_id)
         derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags, **together.facts}
         request = self._request(line, caller, resource, owner, derived)
         return request, layers, _joined(notes, beside, remarks)
+
+    def _as_sent(self, line: Line, resource: str) -> Line:
+        """Return a line without the keys that AWS does not send with its action, of which is told: they are absent."""
+        kept = {k: v for k, v in line.context.items() if self.remarks.can_carry(line.action, resource, k)}
+        return replace(line, context=kept)
 
     def _layers(
         self,
@@ -290,7 +300,8 @@ class _Desk:
         if said is None:
             return line.resource, Notes(())
         if not said.is_mistake:
-            return "*", Notes((said.text,))
+            is_doubt = said.resource == line.resource != "*"
+            return said.resource, Notes((), (said.text,)) if is_doubt else Notes((said.text,))
         if not line.policies:
             raise PolicylakeError(f"resource {said.text}; {said.remedy}")
         return line.resource, Notes((), (said.text,))
@@ -303,11 +314,13 @@ class _Desk:
 
 def asked_in(line: Line, resource: str, kind: str, remarks: Remarks) -> Asked:
     """Return a line as its keys are looked at beside each other."""
+    carries = partial(remarks.can_carry, line.action, resource)
+    return Asked(line.action, resource, kind, line.context, partial(_name, line, remarks), carries)
 
-    def name(key: str) -> str:
-        return line.spelling.get(key) or remarks.name(key)
 
-    return Asked(line.action, resource, kind, line.context, name, partial(remarks.can_carry, line.action))
+def _name(line: Line, remarks: Remarks, key: str) -> str:
+    """Return a key of a line as AWS spells it."""
+    return remarks.name(line.spelling.get(key, key))
 
 
 def _peeked(text: str) -> tuple[str, str] | None:

@@ -3,17 +3,16 @@
 Reads neither lake nor clock. Source: AWS global condition context keys (KEYS).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from pipeline.errors import PolicylakeError
 from pipeline.iam import grammar
 from pipeline.iam.principals import Caller, kind_of
+from pipeline.iam.request_keys import HOME_REGION, NOW, TOKEN
 
 Facts = dict[str, tuple[str, ...]]
-#: Services with one endpoint in us-east-1 for all regions.
-HOME_REGION = "us-east-1"
 #: Keys of calls that a service principal makes itself: users and roles never have them.
 OF_SERVICES = (
     "aws:principalservicename", "aws:principalservicenameslist", "aws:sourcearn", "aws:sourceaccount",
@@ -87,17 +86,21 @@ def _called(line: Mapping[str, tuple[str, ...]]) -> Facts:
     chain = line.get(CALLED) or tuple(dict.fromkeys(ends))
     if not chain:
         return {}
-    for key, end in ((FIRST, chain[:1]), (LAST, chain[-1:])):
+    for key, end, name in ((FIRST, chain[:1], "First"), (LAST, chain[-1:], "Last")):
         if line.get(key, end) != end:
             told = f"{', '.join(line[key])}, but aws:CalledVia is {', '.join(chain)}"
-            raise PolicylakeError(f"context {key} is {told}; leave one of them out")
+            raise PolicylakeError(f"context aws:CalledVia{name} is {told}; leave one of them out")
     return {CALLED: chain, FIRST: chain[:1], LAST: chain[-1:]}
 
 
 def _time(line: Mapping[str, tuple[str, ...]], now: datetime) -> Facts:
-    """Return the two keys of the time: one follows from the other where a line gives one of them."""
-    given = line.get("aws:currenttime") or line.get("aws:epochtime") or (now.isoformat(),)
-    seconds = grammar.instant(given[0])
+    """Return the two keys of the time: one follows from the other where a line gives one of them. A call whose
+    credentials are issued later is made then."""
+    given = line.get(NOW) or line.get("aws:epochtime") or (now.isoformat(),)
+    seconds, issued = grammar.instant(given[0]), grammar.instant((*line.get(TOKEN, ()), "")[0])
+    is_given = bool(line.get(NOW) or line.get("aws:epochtime"))
+    if seconds is not None and issued is not None and issued > seconds and not is_given:
+        given, seconds = line[TOKEN], issued
     if seconds is None:
         return {}
     moment = _START + timedelta(seconds=float(seconds)) if abs(seconds) < 10**11 else None
@@ -166,10 +169,13 @@ def _organization(whose: str, place: Organization) -> Facts:
     return {f"aws:{whose}orgid": (place.organization_id,), f"aws:{whose}orgpaths": paths}
 
 
-def check_agreement(line: Mapping[str, tuple[str, ...]], known: Facts, whose: str) -> None:
-    """Raise PolicylakeError where a line's context contradicts what the lake knows of the principal or resource."""
+def check_agreement(line: Mapping[str, tuple[str, ...]], known: Facts, whose: str, name: Callable[[str], str]) -> None:
+    """Raise PolicylakeError where a line's context contradicts what the lake knows of the principal or resource.
+    ``name`` tells how to write a key."""
     for key, values in known.items():
         if key in line and line[key] != values:
             says = f"is {', '.join(values)}" if values else "is not there"
             given = ", ".join(line[key]) or "empty"
-            raise PolicylakeError(f"context {key} is {given}, but by the lake it {says} for {whose}; leave it out")
+            raise PolicylakeError(
+                f"context {name(key)} is {given}, but by the lake it {says} for {whose}; leave it out"
+            )

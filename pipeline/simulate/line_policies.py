@@ -7,7 +7,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.iam.decide import AttachedPolicy, Layers, Level
 from pipeline.iam.grammar import completed_arn
 from pipeline.iam.model import Policy
-from pipeline.iam.parse import PolicyKind, parse_policy
+from pipeline.iam.parse import PolicyKind, parse_policy, unreadable
 from pipeline.simulate.lines import Line, type_of
 from pipeline.simulate.objects import loads
 from pipeline.simulate.remarks import Names
@@ -33,13 +33,29 @@ def given_layers(line: Line) -> Layers:
 
 def names_in(layers: Layers) -> Names:
     """Return the actions and condition keys that policies name."""
-    flat = (layers.identity, layers.boundary, layers.session, layers.resource, layers.endpoint)
-    levels = (*flat, *(layers.scps or ()), *(layers.rcps or ()))
-    statements = [s for level in levels for attached in level or () for s in attached.policy.statements]
+    statements = [s for attached in _policies_in(layers) for s in attached.policy.statements]
     return Names(
         frozenset(action.lower() for s in statements for action in s.actions),
         frozenset(c.key.lower() for s in statements for c in s.conditions),
     )
+
+
+def doubts_in(layers: Layers) -> tuple[str, ...]:
+    """Return which condition values of policies cannot be read: what AWS makes of these its pages do not say."""
+    said = (
+        f"{attached.name}: {text}: the answer may be wrong"
+        for attached in _policies_in(layers)
+        for statement in attached.policy.statements
+        for condition in statement.conditions
+        for text in unreadable(condition)
+    )
+    return tuple(dict.fromkeys(said))
+
+
+def _policies_in(layers: Layers) -> Iterator[AttachedPolicy]:
+    flat = (layers.identity, layers.boundary, layers.session, layers.resource, layers.endpoint)
+    for level in (*flat, *(layers.scps or ()), *(layers.rcps or ())):
+        yield from level or ()
 
 
 def _one(found: Mapping[str, Any], member: str, kind: PolicyKind) -> Level | None:

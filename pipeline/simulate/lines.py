@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -120,11 +121,16 @@ def _context(value: object) -> dict[str, tuple[str, ...]]:
         raise PolicylakeError(f"context is {type_of(value)}; write an object: condition key, text or list of texts")
     found: dict[str, tuple[str, ...]] = {}
     for key, given in value.items():
-        listed = given if isinstance(given, list) else [given]
-        wrong = next((entry for entry in listed if not isinstance(entry, str)), None)
-        if wrong is not None or given is None or None in listed:
-            raise PolicylakeError(f"context {key} is or holds {type_of(wrong)}; write texts, numbers in quotes too")
         if key.lower() in found:
             raise PolicylakeError(f"context {key} is given twice; case does not tell keys apart: give it once")
-        found[key.lower()] = tuple(listed)
+        found[key.lower()] = tuple(_value(key, entry) for entry in (given if isinstance(given, list) else [given]))
     return found
+
+
+def _value(key: str, entry: object) -> str:
+    """Return a value as a request has it: a number or a truth as the text that JSON writes it as."""
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, bool | int | float) and math.isfinite(entry):
+        return json.dumps(entry)
+    raise PolicylakeError(f"context {key} is or holds {type_of(entry)}; write texts, numbers, true or false")

@@ -10,8 +10,8 @@ from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.iam import grammar
-from pipeline.reference import Reference, ReferenceAction, ReferenceKey
-from pipeline.simulate.forms import is_of_form
+from pipeline.reference import ActionResourceType, Reference, ReferenceAction, ReferenceKey
+from pipeline.simulate.forms import flaw, is_of_form, oddity
 
 #: Global keys that only some actions carry: the reference lists them with those (KEYS).
 PER_ACTION = (
@@ -57,8 +57,9 @@ class Remark(NamedTuple):
 
 
 class OfResource(NamedTuple):
-    """What there is to say of a request's resource, and what to do about a mistake."""
+    """What there is to say of a request's ``resource``, as it is decided on, and what to do about a mistake."""
 
+    resource: str
     text: str
     is_mistake: bool
     remedy: str = ""
@@ -72,8 +73,11 @@ class Remarks:
         self._key = lru_cache(maxsize=4096)(reference.key)
         self._carries = lru_cache(maxsize=4096)(self._can_carry)
 
-    def on(self, action: str, context: Mapping[str, Sequence[str]], names: Callable[[], Names]) -> Iterator[Remark]:
-        """Yield what there is to say of a request. ``names`` is asked where the reference does not know a name."""
+    def on(
+        self, action: str, resource: str | None, context: Mapping[str, Sequence[str]], names: Callable[[], Names]
+    ) -> Iterator[Remark]:
+        """Yield what there is to say of a request, on any resource where it is None. ``names`` is asked where the
+        reference does not know a name."""
         entry = self.reference.action(action)
         if entry is None:
             yield Remark("action", action, *self._unknown(action, "action", action.lower() in names().actions))
@@ -83,22 +87,28 @@ class Remarks:
                 yield from self._on_unknown_key(key, names)
                 continue
             yield from _on_values(key, known, values)
-            if entry is not None and not self._carries(entry, key.lower()):
-                yield Remark("context", key, f"AWS sends no such key with {entry.action}; leave it out", False)
+            if not self.can_carry(action, resource, key):
+                yield Remark("context", key, f"AWS sends no such key with {action}; leave it out", False)
 
     def on_resource(self, action: str, resource: str) -> OfResource | None:
         """Return what there is to say where requests for an action are never on that resource. An ARN of a type that
-        the action does not take is a mistake: AWS authorizes no such request (SAR)."""
+        the action does not take is a mistake, and so is none, or one that is not whole, where it needs a resource: AWS
+        authorizes no such request (SAR)."""
         entry = self.reference.action(action)
-        if entry is None or resource == "*":
-            return None
-        if not entry.resource_types:
-            return OfResource(f'{entry.action} has no resource types: decided on "*"', False)
-        if any(is_of_form(resource, kind.arn_format) for kind in entry.resource_types):
-            return None
-        taken = ", ".join(dict.fromkeys(kind.arn_format for kind in entry.resource_types))
-        told = f"{resource} is of no resource type of {entry.action}: no such request is made"
-        return OfResource(told, True, f"name one of {taken}")
+        if resource == "*":
+            return _on_every_resource(entry)
+        if entry is not None and not entry.resource_types:
+            return OfResource("*", f'{entry.action} has no resource types: decided on "*"', False)
+        formats = [kind.arn_format for kind in entry.resource_types] if entry else [None]
+        found = [f for f in formats if f is None or is_of_form(resource, f)]
+        if entry is not None and not found:
+            told = f"{resource} is of no resource type of {entry.action}: no such request is made"
+            return OfResource(resource, told, True, f"name one of {_taken(entry)}")
+        for look, is_mistake in ((flaw, True), (oddity, False)):
+            said = [look(resource, f) for f in found]
+            if all(said):
+                return OfResource(resource, f"{resource} {said[0]}", is_mistake, "write the ARN of one resource")
+        return None
 
     def _on_unknown_key(self, key: str, names: Callable[[], Names]) -> Iterator[Remark]:
         if _is_of_provider(key):
@@ -125,23 +135,32 @@ class Remarks:
         return known[close[0]] if close else None
 
     def name(self, key: str) -> str:
-        """Return a global key in AWS's spelling, others as they are."""
+        """Return a key in AWS's spelling; what a policy or a line names in it, such as a tag, as it is."""
         known = self._key(key)
-        return known.name if known and "$" not in known.name else key
+        if known is None:
+            return key
+        start, is_open, _ = known.name.partition("${")
+        return start + key[len(start) :] if is_open else known.name
 
-    def can_carry(self, action: str, key: str) -> bool:
-        """Whether AWS can send a key with an action; of an unknown action any."""
+    def can_carry(self, action: str, resource: str | None, key: str) -> bool:
+        """Whether AWS can send a key with an action on a resource; of an unknown action any. Each type that the
+        resource may be of has keys of its own (SAR); all of them count where it is None."""
         entry = self.reference.action(action)
-        return entry is None or self._key(key) is None or self._carries(entry, key)
+        if entry is None or self._key(key) is None:
+            return True
+        if resource == "*":
+            return self._carries(entry, (), key.lower())
+        kinds = tuple(k for k in entry.resource_types if resource and is_of_form(resource, k.arn_format))
+        return self._carries(entry, kinds or entry.resource_types, key.lower())
 
-    def _can_carry(self, entry: ReferenceAction, key: str) -> bool:
-        """Whether AWS can send a key that the reference knows with an action."""
+    def _can_carry(self, entry: ReferenceAction, kinds: Sequence[ActionResourceType], key: str) -> bool:
+        """Whether AWS can send a key that the reference knows with an action on a resource of some types."""
         service = key.split(":", 1)[0]
         if service == "aws" and not key.startswith(PER_ACTION):
             return True
         if _is_of_provider(key) or (service in OF_SESSIONS and service != entry.service):
             return True
-        listed = (*entry.condition_keys, *(name for kind in entry.resource_types for name in kind.condition_keys))
+        listed = (*entry.condition_keys, *(name for kind in kinds for name in kind.condition_keys))
         found = self._key(key)
         names = {found.name.lower(), self._current.get(found.name.lower())} if found else {}
         return any(name.lower() in names for name in listed)
@@ -152,6 +171,20 @@ class Remarks:
         rows = self.reference.table("reference_condition_keys").select(["condition_key", "current_spelling"])
         spelt = ((row["condition_key"], row["current_spelling"]) for row in rows.to_pylist())
         return {former.lower(): current.lower() for former, current in spelt if current}
+
+
+def _on_every_resource(entry: ReferenceAction | None) -> OfResource | None:
+    """Return that an action names a resource, or that it may name one; None of one that has no resource types."""
+    if entry is None or not entry.resource_types:
+        return None
+    if not any(kind.is_required for kind in entry.resource_types):
+        return OfResource("*", f"* is taken as a request of {entry.action} that names none of its resources", False)
+    told = f"* is no resource of {entry.action}: a request names the one that it is about"
+    return OfResource("*", told, True, f"name one of {_taken(entry)}")
+
+
+def _taken(entry: ReferenceAction) -> str:
+    return ", ".join(dict.fromkeys(kind.arn_format for kind in entry.resource_types))
 
 
 def _is_of_provider(key: str) -> bool:

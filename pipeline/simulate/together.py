@@ -3,7 +3,9 @@
 Decides no request. Source: AWS global condition context keys (KEYS); forward access sessions (FAS); tags (TAGS).
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from pipeline.errors import PolicylakeError
@@ -11,11 +13,17 @@ from pipeline.iam import grammar
 from pipeline.iam.request_keys import (
     ALWAYS_PRESENT,
     ASSOCIATED,
+    HOME_REGION,
+    MFA_AGE,
+    NOW,
     PASSED_TO,
     REGION,
     REQUEST_TAG,
     SAGEMAKER,
     SAGEMAKER_ARNS,
+    SAME_FACT,
+    TAG_ALIAS,
+    TAG_KEY,
     TAG_KEYS,
     TAGGED,
     TIES,
@@ -62,20 +70,22 @@ def looked_at(asked: Asked, defaults: Facts) -> Found:
     """Return what there is to say of a request's keys beside each other. ``defaults`` are keys that it has besides."""
     if asked.kind not in HELD:
         return Found((), (), {}, ())
-    wrong = [*_missing(asked), *_two_moments(asked), *_other_service(asked)]
-    doubts: list[str] = []
+    looks = (_missing, _of_a_service, _negative_age, _two_tags, _other_service, _other_place)
+    wrong = [*_two_moments(asked, defaults), *(text for look in looks for text in look(asked))]
+    doubts = list(_other_account(asked))
     region = _other_region(asked)
     if region:
         (wrong if asked.action.lower().startswith("sagemaker:") else doubts).append(region)
     facts: Facts = {}
-    told: list[str] = []
+    taken: dict[str, list[str]] = {}
     broken: dict[str, Tie] = {}
-    for tie, contradicts in _followed(asked, defaults, facts, told):
+    for tie, contradicts in _followed(asked, defaults, facts, taken):
         if contradicts:
             broken.setdefault(tie.why, tie)
     for tie in broken.values():
         text = f"context {asked.name(tie.key)} and {asked.name(tie.other)}: {tie.why}; mend one of them"
         (wrong if tie.reach == "always" else doubts).append(text)
+    told = [f"{why}: {', '.join(values)}" for why, values in taken.items()]
     wrong += _wrong_tags(asked, facts, told)
     return Found(tuple(wrong), tuple(doubts), facts, tuple(told))
 
@@ -86,8 +96,9 @@ def check(found: Found) -> None:
         raise PolicylakeError(found.contradictions[0])
 
 
-def _followed(asked: Asked, defaults: Facts, facts: Facts, told: list[str]) -> Iterator[tuple[Tie, bool]]:
-    """Yield the ties that the line's keys are in, with whether they contradict each other; add what follows."""
+def _followed(asked: Asked, defaults: Facts, facts: Facts, taken: dict[str, list[str]]) -> Iterator[tuple[Tie, bool]]:
+    """Yield the ties that the line's keys are in, with whether they contradict each other; add what follows, and to
+    ``taken`` why values were taken for granted and which."""
     queue = list(asked.context)
     while queue:
         key = queue.pop(0)
@@ -99,10 +110,14 @@ def _followed(asked: Asked, defaults: Facts, facts: Facts, told: list[str]) -> I
             if held is not None:
                 yield tie, not _is_in(held, tie.other_state)
             elif not _is_in(defaults.get(tie.other, ()), tie.other_state):
+                if tie.reach != "always":
+                    yield tie, True
+                    continue
                 facts[tie.other] = _value(tie, defaults)
                 queue.append(tie.other)
                 if tie.other in STAND_INS or tie.other_state == "true":
-                    told.append(f"{tie.why}: {asked.name(tie.other)} is taken as {', '.join(facts[tie.other])}")
+                    named = f"{asked.name(tie.other)} is taken as {', '.join(facts[tie.other])}"
+                    taken.setdefault(tie.why, []).append(named)
 
 
 def _is_in(values: tuple[str, ...], state: State) -> bool:
@@ -128,12 +143,45 @@ def _missing(asked: Asked) -> Iterator[str]:
             yield f"context {asked.name(key)} is empty, but every request of the principal has it; give it a value"
 
 
-def _two_moments(asked: Asked) -> Iterator[str]:
-    """Yield that a line names two times of the call."""
-    written = [asked.context.get(key, ())[:1] for key in ("aws:currenttime", "aws:epochtime")]
-    seconds = {int(moment) for values in written for moment in map(grammar.instant, values) if moment is not None}
+def _of_a_service(asked: Asked) -> Iterator[str]:
+    """Yield that a line takes its principal for a service that calls by itself (KEYS)."""
+    key = "aws:principalisawsservice"
+    if asked.context.get(key) and not _is_in(asked.context[key], "false"):
+        told = f"context {asked.name(key)} is {', '.join(asked.context[key])}, but the caller is a principal"
+        yield f"{told} of an account, for whom it is false; leave it out"
+
+
+def _two_moments(asked: Asked, defaults: Facts) -> Iterator[str]:
+    """Yield that a line names two times of the call, or credentials that were issued after it."""
+    moments = [_moment(asked.context, key) for key in (NOW, *SAME_FACT)]
+    seconds = {int(moment) for moment in moments if moment is not None}
     if len(seconds) > 1:
         yield "context aws:CurrentTime and aws:EpochTime are two moments; leave one of them out"
+    issued, now = _moment(asked.context, TOKEN), _moment(defaults, NOW)
+    if issued is not None and now is not None and issued > now:
+        told = f"context {asked.name(TOKEN)} is {asked.context[TOKEN][0]}, which is after the time of the call"
+        yield f"{told}, aws:CurrentTime; mend one of them"
+
+
+def _moment(context: Mapping[str, tuple[str, ...]], key: str) -> Decimal | None:
+    values = context.get(key, ())
+    return grammar.instant(values[0]) if values else None
+
+
+def _negative_age(asked: Asked) -> Iterator[str]:
+    """Yield that seconds since a sign-in are negative."""
+    ages = [grammar.number(value) for value in asked.context.get(MFA_AGE, ())]
+    if any(age is not None and age < 0 for age in ages):
+        yield f"context {asked.name(MFA_AGE)} is {asked.context[MFA_AGE][0]}, but seconds since then are not negative"
+
+
+def _two_tags(asked: Asked) -> Iterator[str]:
+    """Yield which tags of a resource have two values under the two spellings of their key (TAGS)."""
+    for key, values in asked.context.items():
+        other = TAG_ALIAS + key.removeprefix(TAG_KEY)
+        if key.startswith(TAG_KEY) and asked.context.get(other, values) != values and asked.carries(other):
+            told = f"context {asked.name(key)} and {asked.name(other)} are two values of one tag"
+            yield f"{told}; leave one of them out"
 
 
 def _other_region(asked: Asked) -> str | None:
@@ -156,6 +204,31 @@ def _other_service(asked: Asked) -> Iterator[str]:
     if of and (services[0] == SAGEMAKER) != (of == SAGEMAKER_ARNS):
         told = f"context {asked.name(ASSOCIATED)} is {arns[0]}, which is none of {services[0]}"
         yield f"{told}, the service of {asked.name(PASSED_TO)}; mend one of them"
+
+
+def _other_place(asked: Asked) -> Iterator[str]:
+    """Yield that a role is passed in another region than that of the resource that it is for. IAM itself counts as in
+    us-east-1 (KEYS)."""
+    region, given = _associated(asked, 3), asked.context.get(REGION, ())
+    if region and given and given[0] not in (region, HOME_REGION):
+        told = f"context {asked.name(REGION)} is {given[0]}, but {asked.name(ASSOCIATED)} is in {region}"
+        yield f"{told}; mend one of them"
+
+
+def _other_account(asked: Asked) -> Iterator[str]:
+    """Yield that a role is passed for a resource of another account: a role is for services of its own (PASS)."""
+    account, own = _associated(asked, 4), f"{asked.resource}::::".split(":")[4]
+    if re.fullmatch("[0-9]{12}", account) and own and account != own:
+        told = f"context {asked.name(ASSOCIATED)} is of the account {account}, but the role is of {own}"
+        yield f"{told}, and a role is passed within its account only"
+
+
+def _associated(asked: Asked, field: int) -> str:
+    """Return a field of the ARN that a role is passed for; an empty text where there is none."""
+    arns = asked.context.get(ASSOCIATED, ())
+    if asked.action.lower() != PASS_ROLE or len(arns) != 1:
+        return ""
+    return f"{arns[0]}:::::".split(":")[field]
 
 
 def _wrong_tags(asked: Asked, facts: Facts, told: list[str]) -> Iterator[str]:
