@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,18 +31,29 @@ def find(
     parameters: Mapping[str, str] | None = None,
     exceptions: Sequence[ExceptionRule] = (),
     today: date | None = None,
+    failed: Callable[[str], None] | None = None,
 ) -> pa.Table:
     """Return what the controls find in the lake, and what is wrong with exceptions: the columns of FINDINGS.
 
     ``parameters`` are values by ``control.parameter``, as texts; the others have their defaults. ``today`` decides
-    which exceptions have expired, by default the day in UTC. Raises PolicylakeError for a parameter that no control
-    has, and for a control whose SQL fails.
+    which exceptions have expired, by default the day in UTC. A control whose SQL fails is told to ``failed``, and the
+    others run. Raises PolicylakeError for a parameter that no control has, and without ``failed`` for a control whose
+    SQL fails.
     """
     settings = _settings(controls, parameters or {})
     sources = _Sources(lake)
-    rows = [row for control in controls for row in _findings(lake, control, settings[control.id], sources)]
+    rows: list[Row] = []
+    ids = []
+    for control in controls:
+        try:
+            rows += _findings(lake, control, settings[control.id], sources)
+        except PolicylakeError as error:
+            if failed is None:
+                raise
+            failed(str(error))
+        else:
+            ids.append(control.id)
     day = today or datetime.now(UTC).date()
-    ids = [control.id for control in controls]
     rows = sorted((*rows, *accepted(rows, exceptions, ids, day)), key=_order)
     return pa.Table.from_pylist(rows, schema=FINDINGS)
 
@@ -85,7 +96,7 @@ def _findings(lake: Lake, control: Control, settings: Mapping[str, Value], sourc
         found = lake.query(control.sql, {name: settings[name] for name in used_in(control.sql)})
         _check(found)
     except PolicylakeError as error:
-        raise PolicylakeError(f"{control.path}: {error}") from error
+        raise PolicylakeError(f"{control.path}: control {control.id}: {error}") from error
     return _placed(lake, control, _distinct(found.to_pylist()))
 
 
