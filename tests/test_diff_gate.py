@@ -5,8 +5,10 @@ import json
 import pytest
 from cli_run import run
 
+from pipeline.build import build_lake
+from pipeline.diff import Wanted, changes
 from pipeline.diff.reach import reach
-from pipeline.diff.resource_policies import _Comparing, _document, _Pair
+from pipeline.diff.resource_policies import _Comparing, _document, _Pair, policy_changes
 from pipeline.diff.unknown import words
 from pipeline.infrastructure.cloudformation import read_template
 from pipeline.infrastructure.facts import (
@@ -21,6 +23,7 @@ from pipeline.infrastructure.facts import (
     account_details,
 )
 from pipeline.infrastructure.terraform import read_plan
+from pipeline.lake import open_lake
 from pipeline.reference import load
 
 ACCOUNT = "111122223333"
@@ -451,3 +454,24 @@ def test_a_role_of_which_only_the_name_is_known_fails_with_what_to_give(monkeypa
     assert rows[0]["through"] == [
         f"? arn:aws:iam::{ACCOUNT}:role/elsewhere: what else it has is not known; give a lake that has its account"
     ]
+
+
+def test_trust_policies_of_two_exports_are_compared_and_narrowed_like_other_rows(monkeypatch, tmp_path):
+    other = {**TRUST, "Principal": {"AWS": "444455556666"}}
+    for side, statements in (("old", [TRUST]), ("new", [TRUST, other])):
+        owner = Principal(ACCOUNT, "role", "r")
+        details = account_details({owner: Attributes(ROLE, trust=document(*statements))}, ACCOUNT)
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "account.json").write_text(json.dumps(details))
+        build_lake([tmp_path / side], tmp_path / f"{side}-lake", keeps=False)
+    lakes = [open_lake(tmp_path / f"{side}-lake") for side in ("old", "new")]
+    for wanted, count in (
+        (Wanted(), 1),
+        (Wanted(principal="r"), 1),
+        (Wanted(principal=ROLE, action="AssumeRole", account=ACCOUNT), 1),
+        (Wanted(action="sts:Tag*"), 0),
+        (Wanted(account="999988887777"), 0),
+    ):
+        found = policy_changes(*lakes, load(), *wanted)
+        assert [row["principal_arn"] for row in found] == ["arn:aws:iam::444455556666:root"] * count
+    assert changes(*lakes, load()).num_rows == 1

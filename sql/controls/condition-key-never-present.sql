@@ -29,7 +29,6 @@ select
     effect || ' with ' || condition_key || ', which none of its ' || actions_without_key
     || case actions_without_key when 1 then ' action' else ' actions' end || ' carries, such as '
     || actions[1] as message,
-    json_object('drop_actions', actions)::varchar as correction,
 from unavailable
 where
     actions_with_key = 0
