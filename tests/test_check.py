@@ -186,3 +186,15 @@ def test_the_hook_and_the_workflow_run_commands_that_there_are(place, monkeypatc
     assert {"--fail-on", "--format", "--out"} <= options
     for option in options:
         assert option in helped, option
+
+
+def test_a_control_that_fails_as_it_runs_leaves_the_others_running(place, monkeypatch):
+    own = (Path(__file__).parents[1] / "sql" / "controls" / "unknown-action.sql").read_text()
+    text = own.replace('id = "unknown-action"', 'id = "own"').replace("matched_action_count = 0", "no_such_column = 0")
+    write(place, "mine/own.sql", text)
+    arguments = ("--controls", "mine", "--only", "own", "--no-fail", "--format", "csv")
+    done = check(monkeypatch, *arguments)
+    assert done.code == 2
+    assert {row["control_id"] for row in csv.DictReader(io.StringIO(done.text))} == {GRANT, "unknown-action"}
+    assert "mine/own.sql: control own: " in done.err
+    assert "no_such_column" in done.err

@@ -1,26 +1,46 @@
 """Every control on its cases, as ``policylake controls test`` runs them, and what goes with a control."""
 
+import json
 from pathlib import Path
 
 import pytest
 from cli_run import run
 
-from pipeline.cli.controls import outcomes_of
-from pipeline.controls import load_controls
-from pipeline.controls.cases import case_file, read_cases
+from pipeline.build import build_lake
+from pipeline.controls import find, load_controls
+from pipeline.controls.cases import case_file, read_cases, write_inputs
+from pipeline.controls.cases import outcomes as outcomes_in
+from pipeline.controls.corrections import corrected, correction_of
 from pipeline.controls.files import packaged
 from pipeline.controls.frameworks import frameworks
+from pipeline.diff import changes
+from pipeline.diff.resource_policies import _Comparing, _document, _Pair
 from pipeline.errors import PolicylakeError
+from pipeline.lake import open_lake
+from pipeline.reference import load
 
+#: Renames a key to its own new name: the formulas are of two keys.
+RENAMES = ("former-condition-key",)
 ROOT = Path(__file__).resolve().parents[1]
 CONTROLS = load_controls()
 EVERYTHING = '[{"Effect": "Allow", "Action": "*", "Resource": "*"}]'
 
 
 @pytest.fixture(scope="module")
-def outcomes():
+def cases(tmp_path_factory):
+    """The cases, a lake of all of them, and what its build rejected."""
+    folder = tmp_path_factory.mktemp("cases")
+    read = read_cases(CONTROLS)
+    write_inputs(read, folder / "inputs")
+    built = build_lake([folder / "inputs"], folder / "lake", keeps=False)
+    return read, open_lake(folder / "lake"), built.rejects
+
+
+@pytest.fixture(scope="module")
+def outcomes(cases):
+    read, lake, rejects = cases
     found = {}
-    for outcome in outcomes_of(CONTROLS):
+    for outcome in outcomes_in(lake, CONTROLS, read, rejects):
         found.setdefault(outcome.control, []).append(outcome)
     return found
 
@@ -110,3 +130,85 @@ def test_what_a_file_of_cases_says_wrongly_is_told_with_its_place(text, said, mo
         read_cases([own])
     assert str(raised.value).startswith(str(tmp_path / "own-one.toml"))
     assert said in str(raised.value)
+
+
+@pytest.fixture(scope="module")
+def corrections(cases):
+    """Statements with their corrected form, as the cases find them, by control."""
+    lake = cases[1]
+    texts = lake.query(
+        "select statement_id, statement_of(document, statement_index) as text "
+        "from statements join policies using (policy_id)"
+    )
+    text_of = {row["statement_id"]: row["text"] for row in texts.to_pylist()}
+    return [
+        (row["control_id"], json.loads(text_of[row["statement_id"]]), json.loads(row["corrected_statement"]))
+        for row in find(lake, CONTROLS).to_pylist()
+        if row["corrected_statement"] and row["statement_id"]
+    ]
+
+
+def test_a_corrected_statement_never_grants_more(corrections, tmp_path):
+    assert len({control for control, *_ in corrections}) >= 10
+    for side in (0, 1):
+        for number, (control, *sides) in enumerate(corrections):
+            statement = sides[side]
+            if control in RENAMES or "Principal" in statement:
+                continue
+            allow = [{"Effect": "Allow", "Action": "*", "Resource": "*"}] if statement["Effect"] == "Deny" else []
+            path = tmp_path / str(side) / f"{control}-{number}.json"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps({"Version": "2012-10-17", "Statement": [*allow, statement]}))
+        build_lake([tmp_path / str(side)], tmp_path / f"lake-{side}", services=["iam", "s3"], keeps=False)
+    rows = changes(open_lake(tmp_path / "lake-0"), open_lake(tmp_path / "lake-1"), load()).to_pylist()
+    assert {row["residual"] for row in rows} == {"narrower"}
+
+
+def test_a_corrected_trust_or_resource_policy_lets_nobody_else_in(corrections):
+    compared = [sides for _, *sides in corrections if "Principal" in sides[0]]
+    assert len(compared) >= 2
+    for sides in compared:
+        kind = "resource" if "Resource" in sides[0] else "trust"
+        texts = [json.dumps({"Version": "2012-10-17", "Statement": [one]}) for one in sides]
+        pair = _Pair(
+            "arn:aws:sagemaker:us-east-1:111122223333:model-package-group/g",
+            kind,
+            *(_document(name, text, kind) for name, text in zip("on", texts, strict=True)),
+        )
+        assert {row["residual"] for row in _Comparing(load()).rows(pair)} <= {"narrower"}
+
+
+def test_a_renamed_key_is_all_that_changes(corrections):
+    (renamed,) = [sides for control, *sides in corrections if control in RENAMES and "Arn" in json.dumps(sides[1])]
+    assert json.dumps(renamed[1]).replace("VolumeKmsKeyArn", "VolumeKmsKey") == json.dumps(renamed[0])
+
+
+DENY = {"Effect": "Deny", "Action": ["a:B", "a:C"], "Resource": "x", "Condition": {"Bool": {"k": "true"}}}
+
+
+@pytest.mark.parametrize(
+    ("effect", "correction", "is_taken"),
+    [
+        ("Deny", {"drop_actions": ["a:b"]}, False),
+        ("Deny", {"drop_actions": ["a:b"], "is_without_effect": True}, True),
+        ("Allow", {"drop_actions": ["A:B"]}, True),
+        ("Allow", {"drop_actions": ["a:b", "a:c"]}, False),
+        ("Allow", {"replace_actions": {"a:B": "a:D"}}, False),
+        ("Deny", {"replace_actions": {"a:B": "a:D"}}, True),
+        ("Allow", {"set_resource": "*"}, False),
+        ("Deny", {"add_condition": {"Null": {"k": "false"}}}, False),
+        ("Allow", {"add_condition": {"Null": {"k": "false"}}}, True),
+        ("Allow", {"add_condition": {"bool": {"K": "false"}}}, False),
+        ("Allow", {"add_condition": {"Null": {"k": "false"}}, "only_actions": ["a:B"]}, False),
+        ("Allow", {"rename_key": {"from": "k", "to": "K"}}, False),
+        ("Allow", {"drop_condition": {"operator": "Null", "key": "k"}}, False),
+    ],
+)
+def test_a_step_that_might_grant_more_is_not_taken(effect, correction, is_taken):
+    assert (corrected({**DENY, "Effect": effect}, correction) is not None) is is_taken
+
+
+@pytest.mark.parametrize("text", ["[", "[]", "{}", '{"drop_everything": 1}', '{"drop_condition": 3}'])
+def test_a_correction_that_is_none_is_told(text):
+    with pytest.raises(PolicylakeError, match="the correction "):
+        corrected({**DENY, "Effect": "Allow"}, correction_of(text))

@@ -126,6 +126,14 @@ def test_an_export_of_an_earlier_day_does_not_become_the_latest(lake, to):
     assert summary(earlier.folder)["previous"] is None
 
 
+def test_an_export_of_a_day_between_two_others_is_compared_with_the_one_before_it(lake, to):
+    export(lake, to, [row(1), row(2)], FIRST)
+    export(lake, to, [row(4)], FIRST + timedelta(2))
+    told = summary(export(lake, to, [row(2), row(3)], FIRST + timedelta(1)).folder)
+    assert told["previous"] == FIRST.isoformat()
+    assert [[one["finding_id"] for one in told[name]] for name in ("new", "gone")] == [[number(3)], [number(1)]]
+
+
 def test_a_damaged_export_is_made_anew(lake, to):
     first = export(lake, to, [row(1)])
     before = tree(first.folder)

@@ -34,6 +34,7 @@ SeverityName = Literal["critical", "high", "medium", "low", "info"]
 CheckFormat = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md", "junit", "sarif", "github"]
 #: Columns that a table for people shows.
 SHOWN = ("severity", "control_id", "status", "subject", "message")
+NOT_RUN = 2
 SOME_REJECTED = 3
 
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")]
@@ -77,7 +78,8 @@ def check(
     With INPUT a lake of the files is built, and removed afterwards: for pull requests and commit hooks.
 
     Exit code 1 says that a finding is as bad as --fail-on and nobody accepted its risk in exceptions.toml. Else 3 says
-    that some inputs of the lake were rejected: what they held was not looked at. Accepted findings are printed, marked.
+    that some inputs of the lake were rejected: what they held was not looked at. 2 says that a control could not run;
+    the others did, and what they found is printed. Accepted findings are printed, marked.
 
     junit, sarif and github name file and line of the statements, if the inputs are still where the build read them;
     github is what makes GitHub mark the lines of a pull request.
@@ -91,9 +93,14 @@ def check(
     day = day_of(today)
     values = single_values(settings or (), "--set")
     with _lake_of(inputs or (), lake) as opened:
-        found = find(opened, chosen, values, rules, day)
+        broken: list[str] = []
+        found = find(opened, chosen, values, rules, day, broken.append)
         _print(opened, found, chosen, day, format_name, out)
         status = _status(opened, found, None if no_fail else fail_on)
+    for problem in broken:
+        note(f"{problem}; this control found nothing because it could not run: mend it, or leave it out with --skip")
+    if broken:
+        raise typer.Exit(NOT_RUN)
     if status:
         raise typer.Exit(status)
 

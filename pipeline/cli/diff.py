@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, emit, is_for_people, note
+from pipeline.errors import PolicylakeError
 
 #: Columns for people; files and other formats have all.
 FOR_PEOPLE = (
@@ -60,11 +62,19 @@ def diff(
             "--services", metavar="PREFIX,...", help="Answer for these service prefixes too in what is built."
         ),
     ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            metavar="NAME=VALUE",
+            help="A parameter of a template as it is deployed, instead of its default; can be given again.",
+        ),
+    ] = None,
     accept_unknown: Annotated[
         bool,
         typer.Option(
             "--accept-unknown",
-            help="Let --fail-on pass principals of whose policies a part is known only after the change.",
+            help="Let --fail-on pass what nobody can know before the change: rows that say unknown.",
         ),
     ] = False,
     format_name: FormatOption = None,
@@ -77,35 +87,41 @@ def diff(
     Conditions are compared by what they allow, not by their text: wider, narrower, or different.
     """
     # Here and not above: it loads the evaluation.
-    from pipeline.cli.diff_sides import opened
-    from pipeline.diff import NOTHING, Wanted, changes, fails, newly_incomplete, notes
+    from pipeline.cli.diff_sides import Given, opened
+    from pipeline.diff import NOTHING, Wanted, changes, fails, notes
     from pipeline.reference import load
 
     with tempfile.TemporaryDirectory(prefix="policylake-diff-") as folder:
-        found = opened(sides, lake, account, services or (), Path(folder))
+        given = Given(lake, account, services or (), _parameters(parameter or ()))
+        found = opened(sides, given, Path(folder))
         wanted = Wanted(principal, action, None if found.is_of_plan else account)
-        rows = _without_folder(changes(found.old, found.new, load(), wanted), Path(folder))
+        rows = _without_folder(changes(found.old, found.new, load(), wanted, found.doubts), Path(folder))
         for remark in (*found.remarks, *notes(found.old, found.new)):
             note(f"note: {remark}")
         emit(rows.select(FOR_PEOPLE) if is_for_people(format_name, out) else rows, format_name, out, NOTHING)
         if rows.num_rows:
             note(_summary(rows))
-        failing = fails(rows, fail_on) if fail_on else 0
-        unknown = [] if accept_unknown or fail_on in (None, "lost-access") else newly_incomplete(found.old, found.new)
+        failing = fails(rows, fail_on, accepts_unknown=accept_unknown) if fail_on else 0
+        unknown = fails(rows, fail_on) - fails(rows, fail_on, accepts_unknown=True) if fail_on else 0
         built = [side for side in (found.old, found.new) if Path(folder) in side.path.parents]
         rejected = 0 if found.is_of_plan else sum(side.manifest["rejects"]["error"] for side in built)
         found.old.connection.close()
         found.new.connection.close()
     if failing:
         note(f"--fail-on {fail_on}: {failing} of {rows.num_rows} rows fail")
-    if unknown:
-        told = f"what {', '.join(unknown)} may do is known only after the change"
-        note(f"--fail-on {fail_on}: {told}; look at it, then pass it with --accept-unknown")
-    if failing or unknown:
+        if unknown and not accept_unknown:
+            note(f"{unknown} of them say what nobody can know yet: look at it, then pass it with --accept-unknown")
         raise typer.Exit(FAILED)
     if rejected:
         note(f"{rejected} inputs could not be read and are left out of the comparison")
         raise typer.Exit(SOME_REJECTED)
+
+
+def _parameters(given: Sequence[str]) -> dict[str, str]:
+    for one in given:
+        if "=" not in one:
+            raise PolicylakeError(f"--parameter {one}: NAME=VALUE is expected")
+    return dict(one.split("=", 1) for one in given)
 
 
 def _without_folder(rows: pa.Table, folder: Path) -> pa.Table:
@@ -119,5 +135,5 @@ def _without_folder(rows: pa.Table, folder: Path) -> pa.Table:
 def _summary(rows: pa.Table) -> str:
     changed = Counter(zip(rows["change"].to_pylist(), rows["residual"].to_pylist(), strict=True))
     told = [f"{count} {change if change != 'changed' else residual}" for (change, residual), count in changed.items()]
-    principals, actions = (len(rows[name].unique()) for name in ("principal_arn", "action"))
+    principals, actions = (len(rows[name].drop_null().unique()) for name in ("principal_arn", "action"))
     return f"{rows.num_rows} scopes changed ({', '.join(sorted(told))}): {principals} principals, {actions} actions"

@@ -1,7 +1,8 @@
 """Opens the two sides of a diff: snapshots, lakes, and what must be built first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pipeline import remote
@@ -11,9 +12,10 @@ from pipeline.cli.common import note
 from pipeline.diff.overlay import write_sides
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.run import SAGEMAKER_FAMILY
-from pipeline.infrastructure.facts import ACCOUNT_ID, UNKNOWN, Infrastructure
+from pipeline.infrastructure.facts import ACCOUNT_ID, UNKNOWN, Doubt, Infrastructure
 from pipeline.ingest.infrastructure import InfrastructureFile, read_infrastructure
 from pipeline.lake import Lake, open_lake
+from pipeline.reference import load
 
 CURRENT = "current"
 #: Sides that are compared.
@@ -29,21 +31,32 @@ class Sides(NamedTuple):
     new: Lake
     remarks: tuple[str, ...] = ()
     is_of_plan: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
-def opened(sides: Sequence[str], lake: Path, account: str | None, services: Sequence[str], folder: Path) -> Sides:
+class Given(NamedTuple):
+    """What options say of the sides: account and parameters are those of a plan or template."""
+
+    lake: Path
+    account: str | None = None
+    services: Sequence[str] = ()
+    parameters: Mapping[str, str] = MappingProxyType({})
+
+
+def opened(sides: Sequence[str], given: Given, folder: Path) -> Sides:
     """Open the sides that arguments name; what is built lies in ``folder``.
 
     Raises PolicylakeError for a side that is nothing of the kind.
     """
-    wanted = prefixes(services)
+    wanted, lake = prefixes(given.services), given.lake
     if len(sides) > MOST:
         raise PolicylakeError(f"diff: two sides are compared, and {len(sides)} are given; put inputs into one folder")
-    if account is not None and not ACCOUNT_ID.fullmatch(account):
-        raise PolicylakeError(f"--account {account}: twelve digits are expected")
-    change = _infrastructure(sides[-1], account)
+    if given.account is not None and not ACCOUNT_ID.fullmatch(given.account):
+        raise PolicylakeError(f"--account {given.account}: twelve digits are expected")
+    change = _infrastructure(sides[-1], given)
     if change is not None:
-        return _of_change(sides, change, lake, account, wanted, folder)
+        return _of_change(sides, change, given, wanted, folder)
+    _check_parameters(given.parameters, frozenset())
     if len(sides) == 1:
         base = open_lake(lake)
         return Sides(base, _side(sides[0], lake, _services(wanted, base), folder / "new"))
@@ -54,16 +67,18 @@ def opened(sides: Sequence[str], lake: Path, account: str | None, services: Sequ
     return Sides(first or _side(old, lake, _services(wanted, second), folder / "old"), second)
 
 
+def _check_parameters(parameters: Mapping[str, str], known: frozenset[str]) -> None:
+    for name in parameters:
+        if name not in known and not name.startswith("AWS::"):
+            raise PolicylakeError(f"--parameter {name}: no template here has a parameter of that name; check it")
+
+
 def _of_change(
-    sides: Sequence[str],
-    change: InfrastructureFile,
-    lake: Path,
-    account: str | None,
-    services: Sequence[str],
-    folder: Path,
+    sides: Sequence[str], change: InfrastructureFile, given: Given, services: Sequence[str], folder: Path
 ) -> Sides:
     """Open the sides of a plan or a template: over a lake, or as another one has it."""
-    other = _infrastructure(sides[0], account) if len(sides) == MOST else None
+    other = _infrastructure(sides[0], given) if len(sides) == MOST else None
+    _check_parameters(given.parameters, change.parameters | (other.parameters if other else frozenset()))
     if other is not None:
         merged = Infrastructure(
             other.infrastructure.after,
@@ -73,19 +88,25 @@ def _of_change(
         base, how = None, f"{sides[0]} is compared with {sides[1]}"
     else:
         merged = change.infrastructure
-        base = _side(sides[0], lake, services, folder / "old") if len(sides) == MOST else _lake_there(lake)
-        how = f"{sides[-1]} is put over snapshot {base.snapshot_id} of {base.path}" if base else "no lake is used"
+        base = _side(sides[0], given.lake, services, folder / "old") if len(sides) == MOST else _lake_there(given.lake)
+        over = f"put over snapshot {base.snapshot_id} of {base.path}" if base else "read by itself: no lake is used"
+        how = f"{sides[-1]} is {over}"
         if base is None and not change.is_plan:
             what = "a template does not say what was there before"
             raise PolicylakeError(f"{sides[-1]}: {what}; give OLD, or a lake with --lake")
     if not merged.before and not merged.after:
         note(f"note: {sides[-1]} has no resources of IAM or Organizations")
-    before, after, remarks = write_sides(merged, base, folder)
-    wanted = _services(services, base)
+    reference = frozenset(load().table("reference_services")["service"].to_pylist())
+    written = write_sides(merged, base, folder, reference)
+    held = _services(services, base)
+    wanted = _services((*held, *written.services), None)
+    more = sorted({*wanted} - {*held})
+    remarks = (*written.remarks, *([f"the change speaks of {', '.join(more)}: compared too"] if more else ()))
     # What is wrong with the accounts the lake's own build has told, and what with the change the remarks do.
-    old, new = (built([side], wanted, folder / f"{side.name}-lake", tells=False) for side in (before, after))
-    remarks = (*remarks, *_wrong_documents(old, new))
-    return Sides(old, new, (how, *remarks), is_of_plan=True)
+    old, new = (
+        built([side], wanted, folder / f"{side.name}-lake", tells=False) for side in (written.before, written.after)
+    )
+    return Sides(old, new, (how, *remarks, *_wrong_documents(old, new)), is_of_plan=True, doubts=written.doubts)
 
 
 def _wrong_documents(old: Lake, new: Lake) -> Iterator[str]:
@@ -101,9 +122,9 @@ def _lake_there(lake: Path) -> Lake | None:
     return open_lake(lake) if remote.is_url(lake) or _is_lake(lake) else None
 
 
-def _infrastructure(text: str, account: str | None) -> InfrastructureFile | None:
+def _infrastructure(text: str, given: Given) -> InfrastructureFile | None:
     path = Path(text)
-    return read_infrastructure(path, account) if path.is_file() else None
+    return read_infrastructure(path, given.account, given.parameters) if path.is_file() else None
 
 
 def _name_alike(old: str, new: str) -> None:
@@ -156,4 +177,4 @@ def built(paths: Sequence[Path], services: Sequence[str], folder: Path, *, tells
 def _services(wanted: Sequence[str], other: Lake | None) -> tuple[str, ...]:
     """Return the services to answer for: those of the other side too."""
     there = other.manifest.get("services", []) if other else []
-    return tuple(sorted({*wanted, *(service for service in there if service not in SAGEMAKER_FAMILY)}))
+    return tuple(sorted({*wanted, *there} - {*SAGEMAKER_FAMILY}))

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.controls.accepted import ExceptionRule, accepted
+from pipeline.controls.corrections import corrected, correction_of
 from pipeline.controls.files import used_in, value_of
 from pipeline.controls.model import FINDINGS, REQUIRED, RETURNED, SEVERITIES, STABLE, SUBJECT_KINDS, Control, Value
 from pipeline.errors import PolicylakeError
@@ -31,18 +32,29 @@ def find(
     parameters: Mapping[str, str] | None = None,
     exceptions: Sequence[ExceptionRule] = (),
     today: date | None = None,
+    failed: Callable[[str], None] | None = None,
 ) -> pa.Table:
     """Return what the controls find in the lake, and what is wrong with exceptions: the columns of FINDINGS.
 
     ``parameters`` are values by ``control.parameter``, as texts; the others have their defaults. ``today`` decides
-    which exceptions have expired, by default the day in UTC. Raises PolicylakeError for a parameter that no control
-    has, and for a control whose SQL fails.
+    which exceptions have expired, by default the day in UTC. A control whose SQL fails is told to ``failed``, and the
+    others run. Raises PolicylakeError for a parameter that no control has, and without ``failed`` for a control whose
+    SQL fails.
     """
     settings = _settings(controls, parameters or {})
     sources = _Sources(lake)
-    rows = [row for control in controls for row in _findings(lake, control, settings[control.id], sources)]
+    rows: list[Row] = []
+    ids = []
+    for control in controls:
+        try:
+            rows += _findings(lake, control, settings[control.id], sources)
+        except PolicylakeError as error:
+            if failed is None:
+                raise
+            failed(str(error))
+        else:
+            ids.append(control.id)
     day = today or datetime.now(UTC).date()
-    ids = [control.id for control in controls]
     rows = sorted((*rows, *accepted(rows, exceptions, ids, day)), key=_order)
     return pa.Table.from_pylist(rows, schema=FINDINGS)
 
@@ -77,16 +89,16 @@ class _Sources:
         return self.kept[key]
 
 
-def _findings(lake: Lake, control: Control, settings: Mapping[str, Value], sources: _Sources) -> Iterator[Row]:
+def _findings(lake: Lake, control: Control, settings: Mapping[str, Value], sources: _Sources) -> list[Row]:
     try:
         for source in control.sources:
             values = {name: _passed(value, settings) for name, value in source.values.items()}
             lake.lend(source.name, sources.rows(source.query, values))
         found = lake.query(control.sql, {name: settings[name] for name in used_in(control.sql)})
         _check(found)
+        return list(_placed(lake, control, _distinct(found.to_pylist())))
     except PolicylakeError as error:
-        raise PolicylakeError(f"{control.path}: {error}") from error
-    return _placed(lake, control, _distinct(found.to_pylist()))
+        raise PolicylakeError(f"{control.path}: control {control.id}: {error}") from error
 
 
 def _passed(value: str, settings: Mapping[str, Value]) -> str:
@@ -118,12 +130,28 @@ def _placed(lake: Lake, control: Control, rows: Sequence[Row]) -> Iterator[Row]:
     lake.lend("found_rows", pa.Table.from_pylist(asked, schema=_FOUND))
     places = lake.query(command_query("placed_findings")).to_pylist()
     taken: set[str] = set()
-    for row, place in zip(rows, places, strict=True):
+    for row, place in zip(_corrected(lake, rows), places, strict=True):
         finding = _finding(control, row, place)
         if finding["finding_id"] in taken:
             finding["finding_id"] = _digest(finding["finding_id"], row["message"])
         taken.add(finding["finding_id"])
         yield finding
+
+
+def _corrected(lake: Lake, rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows with the statement that their ``correction`` makes, where they bring none themselves."""
+    told = [correction_of(row["correction"]) if row.get("correction") else {} for row in rows]
+    asked = [one.get("statement") or row.get("statement_id") for one, row in zip(told, rows, strict=True)]
+    wanted = sorted({name for name, one in zip(asked, told, strict=True) if one and name})
+    texts = {}
+    if wanted:
+        lake.lend("asked_statements", pa.table({"statement_id": pa.array(wanted, pa.string())}))
+        found = lake.query(command_query("statements_to_correct")).to_pylist()
+        texts = {row["statement_id"]: row["statement"] for row in found}
+    for row, one, name in zip(rows, told, asked, strict=True):
+        text = texts.get(name) if one else None
+        made = corrected(json.loads(text), one) if text else None
+        yield {**row, "corrected_statement": row.get("corrected_statement") or made}
 
 
 def _finding(control: Control, row: Row, place: Row) -> Row:

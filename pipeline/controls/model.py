@@ -73,10 +73,11 @@ FINDINGS = pa.schema(
 )
 
 #: What the SQL of a control may return; ``subject_kind`` and ``message`` it must. ``aspect`` tells apart what a control
-#: finds several times of one subject, such as by condition key.
+#: finds several times of one subject, such as by condition key; ``correction`` says how to correct the statement.
 RETURNED = (
     "subject_kind", "message", "subject", "account_id", "principal_arn", "action", "resource_arn", "policy_id",
     "statement_id", "attached_to", "source", "aspect", "remedy", "corrected_statement",
+    "correction",
 )  # fmt: skip
 REQUIRED = ("subject_kind", "message")
 #: Those of it that say what a finding is about. They name it from run to run, with the statement and its policy.

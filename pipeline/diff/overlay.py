@@ -4,18 +4,21 @@ Only accounts that the change touches are written, all of them where it changes 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from pipeline import assets
+from pipeline.diff.reach import reach
 from pipeline.infrastructure.facts import (
+    LACKING,
     Attached,
     Attributes,
     Control,
     ControlValue,
+    Doubt,
     Facts,
     Infrastructure,
     Inline,
@@ -24,10 +27,14 @@ from pipeline.infrastructure.facts import (
     ManagedPolicy,
     Member,
     Principal,
+    ResourcePolicy,
     Target,
     Unread,
+    Unresolved,
     account_details,
+    arn_of,
     overlaid,
+    resource_policies,
 )
 from pipeline.lake import Lake
 
@@ -36,8 +43,18 @@ NO_ACCOUNT = "000000000000"
 TYPES = {"scp": "SERVICE_CONTROL_POLICY", "rcp": "RESOURCE_CONTROL_POLICY"}
 
 
-def write_sides(change: Infrastructure, lake: Lake | None, folder: Path) -> tuple[Path, Path, tuple[str, ...]]:
-    """Write the accounts before and after a change into two folders; return these, and remarks.
+class Written(NamedTuple):
+    """Folders with both sides, what the change speaks of, and what of it nobody can tell; remarks are for people."""
+
+    before: Path
+    after: Path
+    services: frozenset[str]
+    doubts: tuple[Doubt, ...]
+    remarks: tuple[str, ...]
+
+
+def write_sides(change: Infrastructure, lake: Lake | None, folder: Path, known_services: Set[str]) -> Written:
+    """Write the accounts before and after a change into two folders. ``known_services`` are the reference's.
 
     Raises OSError.
     """
@@ -61,9 +78,34 @@ def write_sides(change: Infrastructure, lake: Lake | None, folder: Path) -> tupl
         side.mkdir(parents=True)
         for account in sorted(accounts) or [NO_ACCOUNT]:
             _write(side / f"{account}.json", account_details(facts, account))
+        policies = resource_policies(facts)
+        if policies:
+            _write(side / "resource-policies.json", policies)
         if lake is not None:
             _write_surroundings(side, lake, facts)
-    return *sides, tuple(remarks)
+    found = reach(before, after, known_services)
+    doubts = (*_new_doubts(before, after), *_of_names(before, after), *_of_prefixes(found.unknown))
+    if change.has_controls and lake is None:
+        doubts = (*doubts, Doubt("SCPs and RCPs", "no organization is known: give a lake that has it"))
+    return Written(*sides, found.services, doubts, tuple(remarks))
+
+
+def _new_doubts(before: Facts, after: Facts) -> Iterator[Doubt]:
+    yield from sorted(key for key in after if isinstance(key, Doubt) and key not in before)
+
+
+def _of_names(before: Facts, after: Facts) -> Iterator[Doubt]:
+    """Yield a doubt for each principal that a change gives or takes something and of which nothing else is known."""
+    differing = {key for facts in (before, after) for key in facts if before.get(key) != after.get(key)}
+    changed = {key.owner for key in differing if isinstance(key, Inline | Attached)}
+    changed |= {key.user for key in differing if isinstance(key, Member)}
+    for owner in sorted(changed - before.keys() - after.keys()):
+        yield Doubt(arn_of(owner), "what else it has is not known; give a lake that has its account")
+
+
+def _of_prefixes(unknown: Iterable[str]) -> Iterator[Doubt]:
+    for prefix in sorted(unknown):
+        yield Doubt(f"{prefix}:", "the service reference has no such service: changes of its actions are not seen")
 
 
 def _write(path: Path, value: Any) -> None:
@@ -89,7 +131,7 @@ def _facts(lake: Lake) -> Facts:
             row["principal_arn"], row["path"] or "/", row["trust"], row["boundary_arn"], _tags(row["tags"]),
             row["principal_id"],
         )  # fmt: skip
-        found |= dict.fromkeys((Unread(owner, what) for what in row["missing"] or ()), True)
+        found |= dict.fromkeys((Unread(owner, f"{LACKING}{what}") for what in row["missing"] or ()), True)
     for row in lake.query(_sql("lake_aws_policies")).to_pylist():
         found[ManagedPolicy(row["policy_arn"])] = row["document"]
     for row in lake.query(_sql("lake_policies")).to_pylist():
@@ -97,6 +139,8 @@ def _facts(lake: Lake) -> Facts:
     for row in lake.query("select user_arn, group_arn from memberships").to_pylist():
         if row["user_arn"] in by_arn and row["group_arn"] in by_arn:
             found[Member(by_arn[row["user_arn"]], by_arn[row["group_arn"]].name)] = True
+    for row in lake.query(_sql("lake_resource_policies")).to_pylist():
+        found[ResourcePolicy(row["resource_arn"])] = row["document"]
     for row in lake.query(_sql("lake_controls")).to_pylist():
         policy_id = _last(row["policy_arn"])
         found[Control(policy_id)] = ControlValue(
@@ -129,10 +173,6 @@ def _write_surroundings(side: Path, lake: Lake, facts: Mapping[Key, Any]) -> Non
     rows = lake.query(_sql("lake_organization")).to_pylist()
     if rows:
         _write(side / "organization.json", _organization(rows, facts))
-    policies = lake.query(_sql("lake_resource_policies")).to_pylist()
-    if policies:
-        listed = [{"ResourceArn": row["resource_arn"], "ResourcePolicy": row["document"]} for row in policies]
-        _write(side / "resource-policies.json", listed)
     resources = lake.query("select resource_arn, tags from inventory order by resource_arn").to_pylist()
     if resources:
         mapped = [
@@ -181,6 +221,6 @@ def _control(
     return {
         "PolicySummary": summary,
         # A text that is known only after the change is no document: those under it are marked incomplete.
-        "Content": value.content or "known only after the change",
+        "Content": "known only after the change" if isinstance(value.content, Unresolved) else value.content,
         "Targets": [{"TargetId": target, "Arn": nodes[target]["Arn"]} for target in sorted(targets) if target in nodes],
     }

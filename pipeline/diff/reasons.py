@@ -38,12 +38,12 @@ def _statements(lake: Lake, lists: Iterable[list[str] | None]) -> dict[str, _Sta
     asked = sorted({statement_id for listed in lists for statement_id in listed or ()})
     lake.lend("asked_statements", pa.table({"statement_id": pa.array(asked, pa.string())}))
     rows = lake.query(_sql("statement_texts")).to_pylist()
-    return {row["statement_id"]: _Statement(_content(row["statement"]), _name(row)) for row in rows}
+    return {row["statement_id"]: _Statement(content_of(json.loads(row["statement"])), _name(row)) for row in rows}
 
 
-def _content(text: str) -> str:
+def content_of(statement: Mapping[str, Any]) -> str:
     """Return a statement as one text that is equal for statements that say the same."""
-    return json.dumps(_sorted({k: v for k, v in json.loads(text).items() if k != "Sid"}), sort_keys=True)
+    return json.dumps(_sorted({k: v for k, v in statement.items() if k != "Sid"}), sort_keys=True)
 
 
 def _sorted(value: Any) -> Any:

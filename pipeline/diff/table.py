@@ -4,7 +4,7 @@ Ids of profiles, cells and statements mean nothing from snapshot to snapshot, so
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,28 +13,34 @@ import pyarrow as pa
 from pipeline import assets
 from pipeline.diff.compare import Difference, Row, differences
 from pipeline.diff.reasons import reason_texts
+from pipeline.diff.resource_policies import policy_changes
+from pipeline.diff.unknown import UNKNOWN, Unknown, unknowns
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.tables import OWN_ACCOUNT, request_text
 from pipeline.evaluate.witness import Witness, Witnesses
+from pipeline.infrastructure.facts import UNKNOWN as NOBODY
+from pipeline.infrastructure.facts import Doubt
 from pipeline.lake import Lake
 from pipeline.reference import Reference
 
 #: The columns of the differences, each with what it holds.
 COLUMNS: dict[str, str] = {
-    "principal_arn": "User, role or loose document.",
-    "account_id": "Account of the principal; null for a loose document.",
-    "principal_type": "user, role or policy.",
+    "principal_arn": "User, role or loose document; whom a trust policy or a resource's policy names; null where all "
+    "may be meant.",
+    "account_id": "Account of the principal; null where it has none.",
+    "principal_type": "user, role, group or policy; of what a resource's policy names: AWS, Service, Federated, "
+    "CanonicalUser or everyone.",
     "found_in": "both, new only or old only: which side has the principal.",
     "action": "The action, spelt as in the service reference.",
     "access_level": "Access level of the action.",
     "resource_type": "Resource type, or * for actions without resource types.",
     "change": "gained: no scope of the old side reaches these resources; lost: none of the new side does; "
-    "changed: both do, under other conditions or with other scopes.",
+    "changed: both do, under other conditions or with other scopes; unknown: nobody can tell, and through says why.",
     "residual": "wider: requests are allowed that were not, and none is lost; narrower: the other way round; "
-    "different: some are new and some are lost.",
+    "different: some are new and some are lost; unknown: nobody can tell.",
     "resource_pattern": "Scope on the new side; null where there is none.",
     "old_resource_pattern": "Scope on the old side; null where there is none.",
     "except_resources": "JSON list of what is taken out of the new scope.",
@@ -44,7 +50,7 @@ COLUMNS: dict[str, str] = {
     "condition": "The new residual condition in words; null where allowed, or no scope.",
     "old_condition": "The old one.",
     "through": "The statements that make the difference: + is new on the new side, - is gone from the old one, = is "
-    "on both and something else made the difference. Effect, policy, place in it, Sid, file.",
+    "on both and something else made the difference. Effect, policy, place in it, Sid, file. ? is what is not known.",
     "granted_by": "Allow statements of the new side for these resources.",
     "limited_by": "Statements that limit the new side: Deny, boundary, SCP, RCP.",
     "old_granted_by": "Allow statements of the old side.",
@@ -90,9 +96,12 @@ class Wanted(NamedTuple):
 EVERYTHING = Wanted()
 
 
-def changes(old: Lake, new: Lake, reference: Reference, wanted: Wanted = EVERYTHING) -> pa.Table:
+def changes(
+    old: Lake, new: Lake, reference: Reference, wanted: Wanted = EVERYTHING, doubts: Iterable[Doubt] = ()
+) -> pa.Table:
     """Return how access differs between two snapshots, with the columns of :data:`COLUMNS`, ordered by principal.
 
+    After them come the parties of trust policies and of resources' policies, and what nobody can know, with ``doubts``.
     Actions that only one snapshot answers for are left out, but those that a policy names and no reference knows.
     Raises PolicylakeError where nothing is ``wanted``, or a snapshot cannot be read.
     """
@@ -119,7 +128,24 @@ def changes(old: Lake, new: Lake, reference: Reference, wanted: Wanted = EVERYTH
         lake.lend("asked", _asked(rows, side))
         new.lend(f"{side}_side", lake.query(_sql("sides")))
     new.lend("reason_texts", reason_texts(old, new))
-    return new.query(_sql("changes")).select(list(COLUMNS))
+    found = new.query(_sql("changes")).select(list(COLUMNS))
+    others = [*policy_changes(old, new, reference, *wanted), *map(_row, _wanted(unknowns(old, new, doubts), wanted))]
+    return pa.concat_tables([found, pa.Table.from_pylist(others, found.schema)]) if others else found
+
+
+def _wanted(found: Iterable[Unknown], wanted: Wanted) -> Iterator[Unknown]:
+    """Yield what is unknown of the wanted principals; whoever is not known yet may be one of them."""
+    for one in found:
+        is_anyone = one.principal_arn is None or f"/{NOBODY}/" in one.principal_arn
+        names = (None, one.principal_arn, (one.principal_arn or "").rsplit("/", 1)[-1])
+        if is_anyone or (wanted.account in (None, one.account_id) and wanted.principal in names):
+            yield one
+
+
+def _row(one: Unknown) -> dict[str, Any]:
+    named = {name: getattr(one, name) for name in ("principal_arn", "account_id", "principal_type")}
+    told = {"change": UNKNOWN, "residual": UNKNOWN, "through": [f"? {one.what}"], "is_incomplete": True}
+    return {**dict.fromkeys(COLUMNS), **named, **told, "found_in": "both"}
 
 
 def _sql(name: str) -> str:

@@ -1,8 +1,9 @@
-"""Reads CloudFormation templates: what their IAM resources come to with the defaults of the parameters.
+"""Reads CloudFormation templates: what their IAM resources come to with given parameters and the others' defaults.
 
 Source: CloudFormation, template anatomy, intrinsic functions, pseudo parameters; AWS::IAM resource types.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from pipeline.infrastructure.facts import (
     Attributes,
     Control,
     ControlValue,
+    Doubt,
     Facts,
     Infrastructure,
     Inline,
@@ -20,9 +22,13 @@ from pipeline.infrastructure.facts import (
     ManagedPolicy,
     Member,
     Principal,
+    ResourcePolicy,
     Target,
     Unread,
+    Unresolved,
     arn_of,
+    digest,
+    nobody,
     text_of,
 )
 
@@ -46,8 +52,25 @@ INLINE: dict[str, tuple[Kind, str]] = {
 }
 LISTS: tuple[tuple[Kind, str], ...] = (("role", "Roles"), ("user", "Users"), ("group", "Groups"))
 #: Resources that make principals or change who may do what, and that are not read.
-UNREAD = ("AWS::Serverless::", "AWS::SSO::", "AWS::CloudFormation::Stack")
-UNREAD_ENDS = ("BucketPolicy", "ResourcePolicy", "AWS::KMS::Key", "ModelPackageGroup", "VPCEndpoint", "QueuePolicy")
+UNREAD = (
+    "AWS::Serverless::Function", "AWS::Serverless::StateMachine", "AWS::Serverless::Application",
+    "AWS::Serverless::Connector", "AWS::SSO::", "AWS::CloudFormation::Stack", "AWS::CloudFormation::Macro",
+    "AWS::RAM::",
+    "AWS::Organizations::Account", "AWS::Organizations::OrganizationalUnit", "AWS::Organizations::ResourcePolicy",
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct", "AWS::ControlTower::", "AWS::Lambda::Permission",
+    "AWS::Lambda::LayerVersionPermission", "AWS::IAM::ServiceLinkedRole",
+)  # fmt: skip
+UNREAD_ENDS = (
+    "BucketPolicy", "ResourcePolicy", "QueuePolicy", "QueueInlinePolicy", "TopicPolicy", "TopicInlinePolicy",
+    "AccessPointPolicy", "FileSystemPolicy", "AWS::KMS::ReplicaKey", "::MODULE",
+)  # fmt: skip
+#: Arguments that hold policies of resources whose other types are not read.
+UNREAD_ARGUMENTS = ("RepositoryPolicyText", "AccessPolicies", "FileSystemPolicy", "AccessPolicy", "PolicyDocument")
+#: Macros that make no resources of IAM by themselves: what they would change is not read where it stands.
+HARMLESS_TRANSFORMS = ("AWS::LanguageExtensions", "AWS::Serverless-2016-10-31", "AWS::SecretsManager-2020-07-23")
+LOOP = "Fn::ForEach::"
+#: Conditions whose two outcomes are tried together.
+MOST_CONDITIONS = 6
 
 
 class _Unknown(NamedTuple):
@@ -79,43 +102,94 @@ SECTIONS = {
 }  # fmt: skip
 
 
-def read_template(template: Json, account: str | None = None) -> Infrastructure:
+def read_template(
+    template: Json, account: str | None = None, parameters: Mapping[str, str] | None = None
+) -> Infrastructure:
     """Return the facts of a template, as those after a change; there are none before. ``account`` counts where
-    resources name none."""
-    reading = _Reading(template, account)
+    resources name none, ``parameters`` where they are given, and else their defaults.
+
+    Where a parameter's default, or the deployment, decides a condition, it is a doubt what the other outcome makes.
+    """
+    reading = _Reading(template, account, parameters or {})
     facts = reading.facts()
+    facts |= dict.fromkeys(_other_branches(template, account, parameters or {}, reading, facts), True)
     return Infrastructure({}, facts, tuple(dict.fromkeys(reading.remarks)))
 
 
+def _other_branches(
+    template: Json, account: str | None, parameters: Mapping[str, str], reading: "_Reading", facts: Facts
+) -> Iterator[Doubt]:
+    """Yield a doubt where other outcomes of conditions, that the deployment may have, make other facts."""
+    open_ones = sorted(name for name in reading.conditions if reading.decided_by(name))
+    if len(open_ones) > MOST_CONDITIONS:
+        told = f"more than {MOST_CONDITIONS} conditions are decided at deployment: not all outcomes were tried"
+        yield Doubt("Conditions", told, digest([template.get("Resources"), template.get("Conditions")]))
+        return
+    others, mattering = [], set()
+    for outcome in itertools.product((False, True), repeat=len(open_ones)):
+        forced = dict(zip(open_ones, outcome, strict=True))
+        found = _Reading(template, account, parameters, forced).facts()
+        differing = {*found.items()} ^ {*facts.items()}
+        if differing:
+            others.append(sorted(map(repr, differing)))
+            mattering |= {name for name in open_ones if forced[name] is not reading.condition(name)}
+    if others:
+        names = sorted(mattering)
+        deciding = sorted({one for name in names for one in reading.decided_by(name)})
+        told = "what they make where they come out otherwise is not compared"
+        given = "; ".join(f"--parameter {name}=VALUE" for name in deciding if name not in names)
+        remedy = f"; tell how with {given}" if given else ""
+        yield Doubt(", ".join(names), f"conditions decided at deployment: {told}{remedy}", digest(others))
+
+
 class _Reading:
-    def __init__(self, template: Json, account: str | None) -> None:
+    def __init__(
+        self,
+        template: Json,
+        account: str | None,
+        given: Mapping[str, str] | None = None,
+        forced: Mapping[str, bool] | None = None,
+    ) -> None:
         self.account = account or NO_ACCOUNT
         self.is_guessed = account is None
+        self.given, self.forced = given or {}, forced or {}
         self.parameters = _dict(template.get("Parameters"))
         self.mappings = _dict(template.get("Mappings"))
         self.conditions = _dict(template.get("Conditions"))
-        self.resources = {name: _dict(value) for name, value in _dict(template.get("Resources")).items()}
+        self.written = _dict(template.get("Resources"))
+        self.resources = {name: _dict(value) for name, value in self.written.items()}
         self.remarks: list[str] = []
         self.found: Facts = {}
         self._waiting: set[str] = set()
-        if template.get("Transform"):
-            self.remarks.append("Transform: macros are not run; what they make of the template is not seen")
+        self._asked: list[set[str]] = []
+        self._sections = {name: template.get(name) for name in ("Globals", "Transform", "Conditions")}
 
     def facts(self) -> Facts:
         for name, resource in self.resources.items():
             kind = str(resource.get("Type"))
+            if name.startswith(LOOP):
+                self.doubt(name, "loops are not run; what it makes is not seen", self.written[name])
             if not self.is_made(resource):
                 continue
             read = READERS.get(kind)
             if read:
                 read(self, name, _dict(resource.get("Properties")))
-            elif kind.startswith(UNREAD) or kind.endswith(UNREAD_ENDS):
-                self.remarks.append(f"{name}: resources of type {kind} are not read")
+            elif _is_unread(kind, _dict(resource.get("Properties"))):
+                told = f"resources of type {kind} are not read; who may do what through it is not seen"
+                self.doubt(name, told, [resource, self._sections["Globals"]])
+        for macro in _macros(self._sections["Transform"]):
+            self.doubt(f"Transform {macro}", "macros are not run; what it makes is not seen", self.written)
+        for name in self.conditions:
+            if name.startswith(LOOP):
+                self.doubt(name, "loops are not run; its conditions are not known", self.conditions[name])
         if self.is_guessed and self.found:
             self.remarks.append(
                 f"nothing in a template tells its account: {NO_ACCOUNT} stands for it; give --account ID"
             )
         return self.found
+
+    def doubt(self, where: str, why: str, value: Any) -> None:
+        self.found[Doubt(where, why, digest(value))] = True
 
     def is_made(self, resource: Json) -> bool:
         name = resource.get("Condition")
@@ -143,10 +217,8 @@ class _Reading:
         name = str(argument)
         if name == "AWS::NoValue":
             return ABSENT
-        if name == "AWS::AccountId":
-            return self.account
-        if name in PSEUDO:
-            return PSEUDO[name]
+        if name == "AWS::AccountId" or name in PSEUDO:
+            return self.pseudo(name)
         if name in self.parameters:
             return self.parameter(name)
         resource = self.resources.get(name)
@@ -156,9 +228,23 @@ class _Reading:
             return self.policy_arn(name)
         return self.physical_name(name, resource)
 
+    def pseudo(self, name: str) -> str:
+        if name == "AWS::AccountId":
+            return self.account
+        self.ask(name)
+        return self.given.get(name, PSEUDO[name])
+
+    def ask(self, name: str) -> None:
+        """Note that conditions which are being decided depend on a parameter."""
+        for asked in self._asked:
+            asked.add(name)
+
     def parameter(self, name: str) -> Any:
+        self.ask(name)
         parameter = _dict(self.parameters[name])
         kind, default = str(parameter.get("Type", "String")), parameter.get("Default")
+        if name in self.given:
+            kind, default = kind.removeprefix("AWS::SSM::Parameter::").removeprefix("Value<"), self.given[name]
         if default is None or kind.startswith("AWS::SSM::"):
             return _Unknown(f"parameter {name} has no default" if default is None else f"parameter {name} is in SSM")
         is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
@@ -246,14 +332,30 @@ class _Reading:
             found = found.get(name) if isinstance(found, dict) and isinstance(name, str) else None
         return _Unknown("Fn::FindInMap of what no mapping has") if found is None else found
 
+    def json_text(self, argument: Any) -> Any:
+        found = self.value(argument)
+        return _first_unknown(found) or text_of(found)
+
     def condition(self, name: str) -> bool | None:
         """Return whether a condition holds; None where only the deployment knows."""
+        if name in self.forced:
+            return self.forced[name]
         if name in self._waiting or name not in self.conditions:
             return None
         self._waiting.add(name)
         found = self.truth(self.conditions[name])
         self._waiting.discard(name)
         return found
+
+    def decided_by(self, name: str) -> frozenset[str]:
+        """Return what decides a condition and may be otherwise at deployment: parameters that are not given. The
+        condition itself stands for anything else that only the deployment knows."""
+        asked: set[str] = set()
+        self._asked.append(asked)
+        found = self.condition(name)
+        self._asked.pop()
+        names = asked - self.given.keys()
+        return frozenset(names or ({name} if found is None else ()))
 
     def truth(self, value: Any) -> bool | None:
         if not isinstance(value, dict) or len(value) != 1:
@@ -288,41 +390,42 @@ class _Reading:
         called, path = called if isinstance(called, str) else name, path if isinstance(path, str) else "/"
         return f"arn:aws:iam::{self.account}:policy{path}{called}"
 
-    def document(self, where: str, value: Any) -> str | None:
+    def document(self, where: str, value: Any) -> str | Unresolved:
         found = self.value(value)
         unknown = _first_unknown(found)
         if unknown is not None:
             self.remarks.append(f"{where}: {unknown.why}: whoever has this policy is marked incomplete")
-            return None
-        return text_of(found)
+        return (text_of(found) if unknown is None else None) or Unresolved(digest(value))
 
     def read_principal(self, name: str, properties: Json) -> None:
         kind = PRINCIPALS[str(self.resources[name].get("Type"))][0]
         owner, arn, path = self.attributes(name, properties, kind)
-        trust = None
+        trust: str | Unresolved | None = None
         if kind == "role":
-            trust = self.document(f"{name}.AssumeRolePolicyDocument", properties.get("AssumeRolePolicyDocument"))
-            if trust is None:
-                self.found[Unread(owner, f"{name}.AssumeRolePolicyDocument")] = True
+            where = f"{name}.AssumeRolePolicyDocument"
+            trust = self.document(where, properties.get("AssumeRolePolicyDocument"))
+            if isinstance(trust, Unresolved):
+                self.found[Unread(owner, where, trust.detail)] = True
         boundary = self.value(properties.get("PermissionsBoundary"))
         if isinstance(boundary, _Unknown):
-            self.tell(owner, f"{name}.PermissionsBoundary", boundary)
+            self.tell(owner, f"{name}.PermissionsBoundary", boundary, properties["PermissionsBoundary"])
         listed = self.value(properties.get("Tags", []))
         tags = [(_dict(one).get("Key"), _dict(one).get("Value")) for one in _list(listed)]
         unknown = _first_unknown(listed)
         if unknown is not None:
-            self.tell(owner, f"{name}.Tags", unknown)
+            self.tell(owner, f"{name}.Tags", unknown, properties["Tags"])
         known = tuple(sorted((str(k), str(v)) for k, v in tags if isinstance(k, str) and isinstance(v, str | int)))
+        trust = None if isinstance(trust, Unresolved) else trust
         self.found[owner] = Attributes(arn, path, trust, boundary if isinstance(boundary, str) else None, known)
         policies = properties.get("Policies")
         if isinstance(policies, dict):
             policies = self.value(policies)
         if isinstance(policies, _Unknown):
-            self.tell(owner, f"{name}.Policies", policies)
+            self.tell(owner, f"{name}.Policies", policies, properties["Policies"])
         for number, policy in enumerate(_list(policies)):
             chosen = self.value(policy) if "PolicyDocument" not in _dict(policy) else policy
             if isinstance(chosen, _Unknown):
-                self.tell(owner, f"{name}.Policies[{number}]", chosen)
+                self.tell(owner, f"{name}.Policies[{number}]", chosen, policy)
             elif isinstance(chosen, dict):
                 self.inline(owner, f"{name}.Policies[{number}]", chosen)
         for arn_value in self.several(owner, f"{name}.ManagedPolicyArns", properties.get("ManagedPolicyArns")):
@@ -343,20 +446,30 @@ class _Reading:
             if isinstance(one, str):
                 yield one
             elif isinstance(one, _Unknown):
-                self.tell(owner, where, one)
+                self.tell(owner, where, one, value)
 
-    def tell(self, owner: Principal, where: str, unknown: _Unknown) -> None:
+    def tell(self, owner: Principal, where: str, unknown: _Unknown, value: Any) -> None:
+        """Mark a principal of which a value is not known."""
         self.remarks.append(f"{where}: {unknown.why}: {owner.kind} {owner.name} is marked incomplete")
-        self.found[Unread(owner, where)] = True
+        self.found[Unread(owner, where, digest(value))] = True
+
+    def nobody(self, where: str, kind: Kind, value: Any) -> Principal:
+        """Return a principal that stands for one that is known only after deployment."""
+        owner, attributes = nobody(self.account, kind, where)
+        self.remarks.append(f"{where}: known only after deployment: {attributes.arn} stands for this {kind}")
+        self.found[owner] = attributes
+        self.found[Unread(owner, where, digest(value))] = True
+        return owner
+
+    def members(self, where: str, kind: Kind, value: Any) -> Iterator[Principal]:
+        """Yield the principals that a list names; what is not known stands for one."""
+        found = self.value(value)
+        for one in [found] if isinstance(found, _Unknown | str) else _list(found):
+            yield Principal(self.account, kind, one) if isinstance(one, str) else self.nobody(where, kind, value)
 
     def owners(self, name: str, properties: Json) -> Iterator[Principal]:
         for kind, argument in LISTS:
-            found = self.value(properties.get(argument))
-            for one in [found] if isinstance(found, _Unknown) else _list(found):
-                if isinstance(one, str):
-                    yield Principal(self.account, kind, one)
-                else:
-                    self.remarks.append(f"{name}.{argument}: a {kind} is known only after deployment; it is not seen")
+            yield from self.members(f"{name}.{argument}", kind, properties.get(argument))
 
     def read_policy(self, name: str, properties: Json) -> None:
         for owner in self.owners(name, properties):
@@ -370,19 +483,31 @@ class _Reading:
 
     def read_inline(self, name: str, properties: Json) -> None:
         kind, argument = INLINE[str(self.resources[name].get("Type"))]
-        called = self.value(properties.get(argument))
-        if isinstance(called, str):
-            self.inline(Principal(self.account, kind, called), name, properties)
-        else:
-            self.remarks.append(f"{name}.{argument}: the {kind} is known only after deployment; it is not seen")
+        for owner in self.members(f"{name}.{argument}", kind, [properties.get(argument)]):
+            self.inline(owner, name, properties)
 
     def read_members(self, name: str, properties: Json) -> None:
         group = self.value(properties.get("GroupName"))
-        for user in _list(self.value(properties.get("Users"))):
-            if isinstance(user, str) and isinstance(group, str):
-                self.found[Member(Principal(self.account, "user", user), group)] = True
+        for user in self.members(f"{name}.Users", "user", properties.get("Users")):
+            if isinstance(group, str):
+                self.found[Member(user, group)] = True
             else:
-                self.remarks.append(f"{name}: a user or the group is known only after deployment; it is not seen")
+                self.tell(user, f"{name}.GroupName", _unknown(group, "GroupName"), properties.get("GroupName"))
+
+    def read_resource_policy(self, name: str, properties: Json) -> None:
+        """Read the policy of a resource; a resource without one has the policy that AWS gives it, or none."""
+        argument, name_argument, form = RESOURCE_POLICIES[str(self.resources[name].get("Type"))]
+        if argument not in properties:
+            return
+        text = self.document(f"{name}.{argument}", properties[argument])
+        if isinstance(text, Unresolved):
+            told = f"{argument} is known only after deployment: who may use this resource is not seen"
+            self.found[Doubt(name, told, text.detail)] = True
+            return
+        called = self.value(properties.get(name_argument, name))
+        called = called if isinstance(called, str) else name
+        arn = form.format(called.rsplit(":::", 1)[-1], region=self.pseudo("AWS::Region"), account=self.account)
+        self.found[ResourcePolicy(arn)] = text
 
     def read_control(self, name: str, properties: Json) -> None:
         policy_type = str(properties.get("Type"))
@@ -390,8 +515,13 @@ class _Reading:
             content = self.document(f"{name}.Content", properties.get("Content"))
             called = self.value(properties.get("Name"))
             self.found[Control(name)] = ControlValue(str(called or name), policy_type, content)
-            for target in _list(self.value(properties.get("TargetIds"))):
-                self.found[Target(name, str(target))] = True
+            targets = self.value(properties.get("TargetIds"))
+            for target in [targets] if isinstance(targets, _Unknown) else _list(targets):
+                if isinstance(target, str | int):
+                    self.found[Target(name, str(target))] = True
+                else:
+                    told = "a target is known only after deployment: this attachment is not seen"
+                    self.doubt(f"{name}.TargetIds", told, properties["TargetIds"])
 
 
 #: Properties that give resources of other types their names.
@@ -411,18 +541,49 @@ FUNCTIONS: Mapping[str, Callable[[_Reading, Any], Any]] = {
     "Fn::FindInMap": _Reading.in_map,
     "Fn::ImportValue": lambda _, name: _Unknown("a value of another stack is imported"),
     "Fn::GetAZs": lambda _, name: _Unknown("availability zones are known only at deployment"),
+    "Fn::ToJsonString": lambda reading, value: reading.json_text(value),
     "Fn::Transform": lambda _, name: _Unknown("macros are not run"),
     "Fn::Cidr": lambda _, name: _Unknown("Fn::Cidr is not computed"),
     "Fn::Base64": lambda _, name: _Unknown("Fn::Base64 is not computed"),
 }
+#: Policies of resources: the argument that holds it, the one that names the resource, and the resource's ARN.
+RESOURCE_POLICIES: Mapping[str, tuple[str, str, str]] = {
+    "AWS::SageMaker::ModelPackageGroup": (
+        "ModelPackageGroupPolicy",
+        "ModelPackageGroupName",
+        "arn:aws:sagemaker:{region}:{account}:model-package-group/{0}",
+    ),
+    "AWS::S3::BucketPolicy": ("PolicyDocument", "Bucket", "arn:aws:s3:::{0}"),
+    "AWS::KMS::Key": ("KeyPolicy", "KeyId", "arn:aws:kms:{region}:{account}:key/{0}"),
+}
 READERS: Mapping[str, Callable[[_Reading, str, Json], None]] = {
     **dict.fromkeys(PRINCIPALS, _Reading.read_principal),
     **dict.fromkeys(INLINE, _Reading.read_inline),
+    **dict.fromkeys(RESOURCE_POLICIES, _Reading.read_resource_policy),
     "AWS::IAM::Policy": _Reading.read_policy,
     "AWS::IAM::ManagedPolicy": _Reading.read_managed,
     "AWS::IAM::UserToGroupAddition": _Reading.read_members,
     "AWS::Organizations::Policy": _Reading.read_control,
 }
+
+
+def _is_unread(kind: str, properties: Json) -> bool:
+    """Whether a resource that is not read may change who may do what."""
+    return (
+        kind.startswith(UNREAD)
+        or kind.endswith(UNREAD_ENDS)
+        or any(name in properties for name in UNREAD_ARGUMENTS)
+        or any(name.startswith(LOOP) for name in properties)
+        or "Fn::Transform" in properties
+    )
+
+
+def _macros(transform: Any) -> Iterator[str]:
+    """Yield the macros of a template that may make anything."""
+    for one in transform if isinstance(transform, list) else [transform] if transform else []:
+        name = str(_dict(one).get("Name") or one)
+        if name not in HARMLESS_TRANSFORMS:
+            yield name
 
 
 def _first_unknown(value: Any) -> _Unknown | None:

@@ -1,8 +1,9 @@
 """Facts about the IAM of accounts, one a key, so that those of a plan can take the place of those of an export.
 
-``None`` as a document is one that is known only after the change: whoever has it is incomplete, never without it.
+A document that is known only after the change is ``Unresolved``: whoever has it is incomplete, never without it.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -13,8 +14,16 @@ Kind = Literal["user", "role", "group"]
 KINDS: tuple[Kind, ...] = ("user", "role", "group")
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 ARN_COLONS = 5
-#: Name in ARNs of managed policies that stand for what is not known.
+#: Name in ARNs of policies and principals that stand for what is not known.
 UNKNOWN = "known-only-after-the-change"
+#: Marks a principal of which nothing but its name is known.
+REST = "the-rest-of-this-principal"
+#: Stands before what a lake already lacks of a principal.
+LACKING = "lacking/"
+#: Stands before what tells one unknown from another.
+DETAIL = "#"
+#: Digits of a detail.
+DIGITS = 12
 
 
 class Principal(NamedTuple):
@@ -64,10 +73,36 @@ class Member(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """Something of a principal is known only after the change; ``what`` tells where it stands."""
+    """Something of a principal is known only after the change; ``what`` tells where it stands, ``detail`` what it
+    refers to, as a :func:`digest`: another detail is another unknown."""
 
     owner: Principal
     what: str
+    detail: str = ""
+
+
+class Unresolved(NamedTuple):
+    """Stands for a document that is known only after the change; ``detail`` as in :class:`Unread`."""
+
+    detail: str = ""
+
+
+class Doubt(NamedTuple):
+    """Something that may change who may do what, and of which the change tells too little to compare it.
+
+    ``where`` is its place in the plan or template, ``why`` a sentence for people, ``detail`` what it says: a doubt that
+    stays as it is changes nothing.
+    """
+
+    where: str
+    why: str
+    detail: str = ""
+
+
+class ResourcePolicy(NamedTuple):
+    """The policy of a resource or VPC endpoint."""
+
+    arn: str
 
 
 class Control(NamedTuple):
@@ -81,7 +116,7 @@ class ControlValue(NamedTuple):
 
     name: str
     policy_type: str
-    content: str | None
+    content: "str | Unresolved"
     arn: str | None = None
 
 
@@ -92,7 +127,9 @@ class Target(NamedTuple):
     target_id: str
 
 
-Key: TypeAlias = Principal | ManagedPolicy | Inline | Attached | Member | Unread | Control | Target
+Key: TypeAlias = (
+    Principal | ManagedPolicy | Inline | Attached | Member | Unread | ResourcePolicy | Control | Target | Doubt
+)
 Facts: TypeAlias = dict[Key, Any]
 
 
@@ -107,6 +144,11 @@ class Infrastructure(NamedTuple):
     def accounts(self) -> frozenset[str]:
         """The accounts whose principals and policies it has."""
         return frozenset(account for facts in (self.before, self.after) for account in accounts_in(facts))
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What the change may do and is not read."""
+        return tuple(sorted(key for key in self.after if isinstance(key, Doubt)))
 
     @property
     def has_controls(self) -> bool:
@@ -147,7 +189,7 @@ def _account(key: Key) -> str | None:
             return key.owner.account
         case Member():
             return key.user.account
-        case ManagedPolicy():
+        case ManagedPolicy() | ResourcePolicy():
             return account_of(key.arn)
     return None
 
@@ -155,6 +197,12 @@ def _account(key: Key) -> str | None:
 def account_of(arn: str) -> str:
     """Return the account field of an ARN, an empty text where there is none."""
     return (arn.split(":", ARN_COLONS) + [""] * ARN_COLONS)[4]
+
+
+def resource_policies(facts: Mapping[Key, Any]) -> list[Json]:
+    """Return the policies of resources in the shape of resource-policies.json."""
+    found = sorted((key.arn, text) for key, text in facts.items() if isinstance(key, ResourcePolicy))
+    return [{"ResourceArn": arn, "ResourcePolicy": text} for arn, text in found]
 
 
 def account_details(facts: Mapping[Key, Any], account: str) -> Json:
@@ -173,7 +221,7 @@ def account_details(facts: Mapping[Key, Any], account: str) -> Json:
     policies = [
         _managed(key.arn, document)
         for key, document in sorted(_managed_policies(facts))
-        if account_of(key.arn) in (account, "aws") and document is not None
+        if account_of(key.arn) in (account, "aws")
     ]
     return {
         "UserDetailList": details["user"],
@@ -183,8 +231,8 @@ def account_details(facts: Mapping[Key, Any], account: str) -> Json:
     }
 
 
-def _managed_policies(facts: Mapping[Key, Any]) -> Iterable[tuple[ManagedPolicy, str | None]]:
-    return ((key, document) for key, document in facts.items() if isinstance(key, ManagedPolicy))
+def _managed_policies(facts: Mapping[Key, Any]) -> Iterable[tuple[ManagedPolicy, str]]:
+    return ((k, text) for k, text in facts.items() if isinstance(k, ManagedPolicy) and not isinstance(text, Unresolved))
 
 
 def arn_of(owner: Principal, path: str = "/", partition: str = "aws") -> str:
@@ -194,11 +242,13 @@ def arn_of(owner: Principal, path: str = "/", partition: str = "aws") -> str:
 
 def _principal(owner: Principal, attributes: Attributes, facts: Mapping[Key, Any], is_only_named: bool) -> Json:
     inline = {k: v for k, v in facts.items() if isinstance(k, Inline) and k.owner == owner}
-    attached = [k.arn for k in facts if isinstance(k, Attached) and k.owner == owner]
-    unread = [k.what for k in facts if isinstance(k, Unread) and k.owner == owner]
-    unread += [f"inline/{key.name}" for key, document in inline.items() if document is None]
-    unread += ["the-rest-of-this-principal"] if is_only_named else []
-    attached += [_unknown(owner.account, what) for what in unread]
+    attached = {k.arn: facts.get(ManagedPolicy(k.arn)) for k in facts if isinstance(k, Attached) and k.owner == owner}
+    unread = [(k.what, k.detail) for k in facts if isinstance(k, Unread) and k.owner == owner]
+    unread += [(f"inline/{key.name}", text.detail) for key, text in inline.items() if isinstance(text, Unresolved)]
+    unread += [(f"managed/{arn}", text.detail) for arn, text in attached.items() if isinstance(text, Unresolved)]
+    unread += [(REST, "")] if is_only_named else []
+    arns = {arn for arn, text in attached.items() if not isinstance(text, Unresolved)}
+    arns |= {_unknown(owner.account, *one) for one in unread}
     title = owner.kind.capitalize()
     found: Json = {
         "Arn": attributes.arn,
@@ -206,12 +256,10 @@ def _principal(owner: Principal, attributes: Attributes, facts: Mapping[Key, Any
         "Path": attributes.path,
         f"{title}PolicyList": [
             {"PolicyName": key.name, "PolicyDocument": document}
-            for key, document in sorted(inline.items())
-            if document is not None
+            for key, document in sorted(inline.items(), key=lambda one: one[0])
+            if not isinstance(document, Unresolved)
         ],
-        "AttachedManagedPolicies": [
-            {"PolicyArn": arn, "PolicyName": arn.rsplit("/", 1)[-1]} for arn in sorted(set(attached))
-        ],
+        "AttachedManagedPolicies": [{"PolicyArn": arn, "PolicyName": arn.rsplit("/", 1)[-1]} for arn in sorted(arns)],
     }
     if attributes.principal_id:
         found[f"{title}Id"] = attributes.principal_id
@@ -229,11 +277,29 @@ def _principal(owner: Principal, attributes: Attributes, facts: Mapping[Key, Any
     return found
 
 
-def _unknown(account: str, what: str) -> str:
-    return f"arn:aws:iam::{account}:policy/{UNKNOWN}/{what}"
+def _unknown(account: str, what: str, detail: str) -> str:
+    return f"arn:aws:iam::{account}:policy/{UNKNOWN}/{what}" + (f"{DETAIL}{detail}" if detail else "")
 
 
-def _managed(arn: str, document: str | None) -> Json:
+def digest(value: Any) -> str:
+    """Return a short text that is equal for equal JSON values."""
+    text = json.dumps(value, sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+
+
+def unknown_of(missing: str) -> str | None:
+    """Return what an entry of ``principals.missing`` that :func:`account_details` made is about; None for others."""
+    head, found, what = missing.partition(f":policy/{UNKNOWN}/")
+    return re.sub(rf"{DETAIL}[0-9a-f]{{{DIGITS}}}$", "", what) if found and head.startswith("arn:") else None
+
+
+def nobody(account: str, kind: Kind, where: str) -> tuple[Principal, Attributes]:
+    """Return a principal that stands for one that is known only after the change, called after its place."""
+    owner = Principal(account, kind, where)
+    return owner, Attributes(arn_of(owner, f"/{UNKNOWN}/"), f"/{UNKNOWN}/")
+
+
+def _managed(arn: str, document: str) -> Json:
     version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": document}
     return {"Arn": arn, "PolicyName": arn.rsplit("/", 1)[-1], "PolicyVersionList": [version]}
 

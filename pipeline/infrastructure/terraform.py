@@ -11,10 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 from pipeline.infrastructure.facts import (
     KINDS,
+    UNKNOWN,
     Attached,
     Attributes,
     Control,
     ControlValue,
+    Doubt,
     Facts,
     Infrastructure,
     Inline,
@@ -23,9 +25,13 @@ from pipeline.infrastructure.facts import (
     ManagedPolicy,
     Member,
     Principal,
+    ResourcePolicy,
     Target,
     Unread,
+    Unresolved,
     arn_of,
+    digest,
+    nobody,
     text_of,
 )
 
@@ -40,15 +46,31 @@ INDEX = re.compile(r"\[[^\]]*\]")
 OWNERS: dict[str, Kind] = {
     f"aws_iam_{kind}{end}": kind for kind in KINDS for end in ("", "_policy", "_policy_attachment")
 }
-#: Account of a plan in which nothing tells one.
+#: Account and region of a plan in which nothing tells one.
 NO_ACCOUNT = "000000000000"
+REGION = "us-east-1"
 #: Resources that change who may do what and that are not read.
 UNREAD = re.compile(
-    r"aws_iam_(role_policies_exclusive|role_policy_attachments_exclusive|user_policies_exclusive|"
-    r"user_policy_attachments_exclusive|group_policies_exclusive|group_policy_attachments_exclusive)|"
-    r"aws_ssoadmin_.*|aws_.*_(?:bucket_policy|key_policy|repository_policy|queue_policy|topic_policy|resource_policy)|"
-    r"aws_sagemaker_model_package_group_policy|aws_kms_key|aws_vpc_endpoint_policy"
+    r"aws_iam_(?:role|user|group)_polic(?:ies|y_attachments)_exclusive|aws_iam_service_linked_role|"
+    r"awscc_(?:iam|sso|organizations|ram)_.*|aws_ssoadmin_.*|aws_ram_.*|aws_controltower_.*|"
+    r"aws_organizations_(?:account|organization|organizational_unit|resource_policy)|"
+    r"aws_cloudformation_(?:stack|stack_set|stack_set_instance|stack_instances)|"
+    r"aws_serverlessapplicationrepository_cloudformation_stack|aws_servicecatalog_provisioned_product|"
+    r"(?:aws|awscc)_.*_(?:bucket_policy|key_policy|repository_policy|queue_policy|topic_policy|resource_policy|"
+    r"access_point_policy|file_system_policy|secret_policy|vault_policy|domain_policy|endpoint_policy|permission)|"
+    r"(?:aws|awscc)_kms_(?:replica_key|external_key|grant)|awscc_kms_key|awscc_sagemaker_model_package_group|"
+    r"aws_vpc_endpoint"
 )
+
+
+#: Of these only one argument changes who may do what.
+MATTERING = {
+    "aws_vpc_endpoint": "policy",
+    "aws_kms_replica_key": "policy",
+    "aws_kms_external_key": "policy",
+    "aws_organizations_account": "parent_id",
+    "aws_organizations_organizational_unit": "parent_id",
+}
 
 
 class _Resource(NamedTuple):
@@ -103,21 +125,49 @@ def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
         facts[side] = _Reading(
             resources, config, accounts, apart, documents, remarks if side == "after" else []
         ).facts()
-    if plan.get("complete") is False:
-        remarks.append("the plan is not complete: a further plan follows it, whose changes are not seen")
-    if plan.get("errored") is True:
-        remarks.append("the plan ended in an error: what it does not hold is not seen")
-    remarks += _unread(changes)
+    facts["after"] |= dict.fromkeys(_doubts(plan, changes), True)
     if accounts.is_guessed:
         remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
     return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)))
 
 
-def _unread(changes: Iterable[Json]) -> Iterator[str]:
+def _doubts(plan: Json, changes: Iterable[Json]) -> Iterator[Doubt]:
+    """Yield what a plan does or may do that is not read, and that may change who may do what."""
+    if plan.get("complete") is False or plan.get("deferred_changes"):
+        told = "a further plan follows this one, whose changes are not seen"
+        yield Doubt("complete", told, digest([plan.get("deferred_changes"), plan.get("complete")]))
+    if plan.get("errored") is True:
+        yield Doubt("errored", "the plan ended in an error: what it does not hold is not seen")
+    listed = plan.get("resource_changes")
+    for number, change in enumerate(listed if isinstance(listed, list) else [listed]):
+        delta = _dict(_dict(change).get("change"))
+        sides = [delta.get("before"), delta.get("after")]
+        is_whole = all(isinstance(_dict(change).get(name), str) for name in ("address", "type"))
+        if not is_whole or not isinstance(delta.get("actions"), list) or any(map(_is_odd, sides)):
+            told = "address, type and change with its actions are expected here; this entry is not read"
+            yield Doubt(f"resource_changes[{number}]", told, digest(change))
     for change in changes:
-        actions = _list(_dict(change.get("change")).get("actions"))
-        if actions not in (["no-op"], ["read"]) and UNREAD.fullmatch(str(change.get("type"))):
-            yield f"{change.get('address')}: resources of this type are not read; its change is not seen"
+        delta = _dict(change.get("change"))
+        actions = _list(delta.get("actions"))
+        kind = str(change.get("type"))
+        if kind in MATTERING and _is_same(delta, MATTERING[kind]):
+            continue
+        if actions not in (["no-op"], ["read"]) and kind not in READERS and UNREAD.fullmatch(kind):
+            yield Doubt(
+                str(change.get("address")),
+                f"resources of type {kind} are not read; its change is not seen",
+                digest([delta.get("after"), delta.get("after_unknown")]),
+            )
+
+
+def _is_same(delta: Json, argument: str) -> bool:
+    """Whether an argument stays as it is."""
+    before, after = (_dict(delta.get(side)).get(argument) for side in ("before", "after"))
+    return bool(before == after and not _dict(delta.get("after_unknown")).get(argument))
+
+
+def _is_odd(value: Any) -> bool:
+    return value is not None and not isinstance(value, dict)
 
 
 def _documents(changes: Iterable[Json]) -> dict[str, Json]:
@@ -192,6 +242,9 @@ def _told_apart(changes: Iterable[Json]) -> frozenset[tuple[str, str]]:
 def _resource(change: Json, side: Side, config: "_Configuration") -> _Resource | None:
     delta = _dict(change.get("change"))
     values = delta.get(side)
+    if values is None and "forget" in _list(delta.get("actions")):
+        # What Terraform forgets stays as it was.
+        values = delta.get("before")
     if change.get("mode", "managed") != "managed" or not isinstance(values, dict) or "deposed" in change:
         return None
     unknown = _dict(delta.get("after_unknown")) if side == "after" else {}
@@ -204,6 +257,7 @@ class _Configuration:
 
     def __init__(self, configuration: Json) -> None:
         self._found: dict[str, Json] = {}
+        self._providers = _dict(configuration.get("provider_config"))
         self._visit(_dict(configuration.get("root_module")), "")
 
     def _visit(self, module: Json, prefix: str) -> None:
@@ -216,12 +270,33 @@ class _Configuration:
     def _of(self, address: str) -> Json:
         return self._found.get(INDEX.sub("", address), {})
 
+    def region(self, provider: str) -> str | None:
+        """Return the region of a provider where it is written out."""
+        expressions = _dict(_dict(self._providers.get(provider or "aws")).get("expressions"))
+        found = _dict(expressions.get("region")).get("constant_value")
+        return found if isinstance(found, str) else None
+
     def provider(self, address: str) -> str:
         return str(self._of(address).get("provider_config_key", ""))
 
+    def gives(self, address: str, argument: str) -> bool | None:
+        """Whether a resource's configuration has an argument; None where there is no configuration of it."""
+        found = self._of(address)
+        return argument in _dict(found.get("expressions")) if found else None
+
     def references(self, address: str, argument: str) -> list[str]:
-        expression = _dict(self._of(address).get("expressions")).get(argument)
-        return [str(reference) for reference in _list(_dict(expression).get("references"))]
+        """Return what an argument's expression refers to; that of a block, its own arguments' do."""
+        found: list[str] = []
+        waiting = [_dict(self._of(address).get("expressions")).get(argument)]
+        while waiting:
+            one = waiting.pop(0)
+            if isinstance(one, list):
+                waiting += one
+            elif isinstance(one, dict) and "references" in one:
+                found += map(str, _list(one["references"]))
+            elif isinstance(one, dict):
+                waiting += [inner for inner in one.values() if isinstance(inner, dict | list)]
+        return found
 
 
 class _Accounts:
@@ -330,16 +405,21 @@ class _Reading:
         instances = [one for one in self.resources.values() if one.address.startswith(f"{base}[")]
         return instances[0] if len(instances) == 1 and not index else None
 
-    def principal(self, resource: _Resource, argument: str, kind: Kind) -> Principal | None:
-        """Return the principal that an argument names, by name or by ARN."""
+    def principal(self, resource: _Resource, argument: str, kind: Kind) -> Principal:
+        """Return the principal that an argument names, by name or by ARN; one that is not known is nobody yet."""
         value = resource.get(argument)
         if value:
             return self.called(resource, str(value), kind)
         target = self.referred(resource, argument, f"aws_iam_{kind}")
-        if target is None:
-            self.tell(resource, argument, "its principal is not known")
-            return None
-        return self.owner(target, kind)
+        return self.owner(target, kind) if target else self.nobody(resource, argument, kind)
+
+    def nobody(self, resource: _Resource, argument: str, kind: Kind) -> Principal:
+        """Return a principal that stands for one that is known only after apply."""
+        owner, attributes = nobody(self.accounts.of(resource)[1], kind, resource.address)
+        self.tell(resource, argument, f"{attributes.arn} stands for this {kind}")
+        self.found[owner] = attributes
+        self.found[Unread(owner, f"{resource.address}: {argument}", self.detail(resource, argument))] = True
+        return owner
 
     def called(self, resource: _Resource, name: str, kind: Kind) -> Principal:
         """Return the principal of a name in the account of a resource, which may be in the same plan."""
@@ -352,11 +432,23 @@ class _Reading:
     def tell(self, resource: _Resource, argument: str, what: str) -> None:
         self.remarks.append(f"{resource.address}: {argument} is known only after apply: {what}")
 
-    def document(self, resource: _Resource, argument: str) -> str | None:
+    def document(self, resource: _Resource, argument: str) -> str | Unresolved:
         text = text_of(resource.get(argument))
-        if text is None and resource.is_unknown(argument):
+        if text is not None:
+            return text
+        if resource.is_unknown(argument):
             self.tell(resource, argument, "whoever has this policy is marked incomplete")
-        return text
+        return Unresolved(self.detail(resource, argument))
+
+    def detail(self, resource: _Resource, argument: str) -> str:
+        """Return what tells an unknown argument from another: the expression of the configuration, and what is known of
+        the policy documents that it refers to."""
+        references = self.config.references(resource.address, argument)
+        found = (DATA.match(text) for text in references)
+        documents = [
+            self.documents.get(f"{resource.module}{name.group()}{resource.instance}") for name in found if name
+        ]
+        return digest([references, resource.unknown.get(argument), documents])
 
     def drafted(self, resource: _Resource, argument: str) -> str | None:
         """Return a policy that is known only after apply as far as its aws_iam_policy_document tells: an unknown
@@ -371,9 +463,7 @@ class _Reading:
         value = self.documents.get(base + resource.instance) or self.documents.get(base)
         return drafted(value) if value else None
 
-    def attach(self, owner: Principal | None, resource: _Resource, argument: str = "policy_arn") -> None:
-        if owner is None:
-            return
+    def attach(self, owner: Principal, resource: _Resource, argument: str = "policy_arn") -> None:
         arn = resource.get(argument)
         target = None if arn else self.referred(resource, argument, "aws_iam_policy")
         if arn:
@@ -381,8 +471,12 @@ class _Reading:
         elif target:
             self.found[Attached(owner, self.policy_arn(target))] = True
         else:
-            self.tell(resource, argument, f"{owner.kind} {owner.name} is marked incomplete")
-            self.found[Unread(owner, resource.address)] = True
+            self.unread(owner, resource, argument)
+
+    def unread(self, owner: Principal, resource: _Resource, argument: str) -> None:
+        """Mark a principal of which an argument is known only after apply."""
+        self.tell(resource, argument, f"{owner.kind} {owner.name} is marked incomplete")
+        self.found[Unread(owner, f"{resource.address}: {argument}", self.detail(resource, argument))] = True
 
     # Types of resources.
 
@@ -397,50 +491,62 @@ class _Reading:
             target = self.referred(resource, "permissions_boundary", "aws_iam_policy")
             boundary = self.policy_arn(target) if target else None
             if boundary is None:
-                self.tell(resource, "permissions_boundary", f"{kind} {owner.name} is marked incomplete")
-                self.found[Unread(owner, f"{resource.address}.permissions_boundary")] = True
-        trust = self.document(resource, "assume_role_policy") if kind == "role" else None
-        if kind == "role" and trust is None:
-            self.found[Unread(owner, f"{resource.address}.assume_role_policy")] = True
+                self.unread(owner, resource, "permissions_boundary")
+        trust = resource.get("assume_role_policy") if kind == "role" else None
+        if kind == "role" and not trust:
+            self.unread(owner, resource, "assume_role_policy")
         tags = _dict(resource.get("tags_all")) or _dict(resource.get("tags"))
         if resource.unknown.get("tags_all") is True and not resource.get("tags_all") and resource.unknown.get("tags"):
-            self.tell(resource, "tags", f"{kind} {owner.name} is marked incomplete")
-            self.found[Unread(owner, f"{resource.address}.tags")] = True
+            self.unread(owner, resource, "tags")
         listed = tuple(sorted((str(key), str(value)) for key, value in tags.items() if value is not None))
         own_id = resource.get("unique_id")
-        self.found[owner] = Attributes(arn, path, trust, boundary, listed, str(own_id) if own_id else None)
+        self.found[owner] = Attributes(arn, path, text_of(trust), boundary, listed, str(own_id) if own_id else None)
         if kind == "role":
             self._of_role(resource, owner)
 
     def _of_role(self, resource: _Resource, owner: Principal) -> None:
         """Read the policies that stand in a role itself."""
-        for number, inline in enumerate(map(_dict, _list(resource.get("inline_policy")))):
-            if (owner.name, str(inline.get("name"))) not in self.apart and (inline.get("name") or inline.get("policy")):
+        listed = _list(resource.get("inline_policy"))
+        flags = _list(resource.unknown.get("inline_policy"))
+        for number, inline in enumerate(map(_dict, listed)):
+            flag = _dict(flags[number]) if number < len(flags) else {}
+            is_told = inline.get("name") or inline.get("policy") or any(flag.values())
+            if (owner.name, str(inline.get("name"))) not in self.apart and is_told:
                 name = str(inline.get("name") or f"{resource.address}.inline_policy[{number}]")
-                self.found[Inline(owner, name)] = text_of(inline.get("policy"))
-        listed = _list(resource.get("managed_policy_arns"))
-        for arn in listed:
+                text = text_of(inline.get("policy"))
+                self.found[Inline(owner, name)] = text or Unresolved(self.detail(resource, "inline_policy"))
+        if self._is_unknown_of_role(resource, "inline_policy") and not listed:
+            self.unread(owner, resource, "inline_policy")
+        for arn in _list(resource.get("managed_policy_arns")):
             if isinstance(arn, str) and arn and (owner.name, arn) not in self.apart:
                 self.found[Attached(owner, arn)] = True
-        if _is_partly_unknown(resource.unknown.get("managed_policy_arns")) and self.config.references(
-            resource.address, "managed_policy_arns"
-        ):
+        if self._is_unknown_of_role(resource, "managed_policy_arns"):
             self._of_references(resource, owner)
+
+    def _is_unknown_of_role(self, resource: _Resource, argument: str) -> bool:
+        """Whether a part of a role's own list is unknown. Of a new role both lists always are: the provider reads them
+        back; so that counts only where the configuration gives the argument, or is not there to tell."""
+        is_given = self.config.gives(resource.address, argument)
+        return is_given is not False and _is_unknown_within(resource.unknown.get(argument))
 
     def _of_references(self, resource: _Resource, owner: Principal) -> None:
         """Attach the policies of the plan that a role's list of unknown ARNs refers to."""
+        references = self.config.references(resource.address, "managed_policy_arns")
         names = {
             f"{found[1]}.{found[2]}{found[3] or ''}"
-            for text in self.config.references(resource.address, "managed_policy_arns")
+            for text in references
             if (found := REFERENCE.match(text)) and found[1] == "aws_iam_policy"
         }
         targets = [self.resources.get(resource.module + name) for name in sorted(names)]
         for target in targets:
             if target is not None:
                 self.found[Attached(owner, self.policy_arn(target))] = True
-        if not targets or None in targets:
-            self.tell(resource, "managed_policy_arns", f"role {owner.name} is marked incomplete")
-            self.found[Unread(owner, f"{resource.address}.managed_policy_arns")] = True
+        flags = resource.unknown.get("managed_policy_arns")
+        is_each_found = (
+            len(targets) >= sum(map(bool, flags)) if isinstance(flags, list) else all(map(REFERENCE.match, references))
+        )
+        if not targets or None in targets or not is_each_found:
+            self.unread(owner, resource, "managed_policy_arns")
 
     def read_policy(self, resource: _Resource) -> None:
         arn = self.policy_arn(resource)
@@ -452,11 +558,10 @@ class _Reading:
     def read_inline(self, resource: _Resource) -> None:
         kind = OWNERS[resource.type]
         owner = self.principal(resource, kind, kind)
-        if owner is not None:
-            self.found[Inline(owner, self.named(resource))] = self.document(resource, "policy")
-            draft = self.drafted(resource, "policy")
-            if draft:
-                self.found[Inline(owner, f"{self.named(resource)}{DRAFT}")] = draft
+        self.found[Inline(owner, self.named(resource))] = self.document(resource, "policy")
+        draft = self.drafted(resource, "policy")
+        if draft:
+            self.found[Inline(owner, f"{self.named(resource)}{DRAFT}")] = draft
 
     def read_attachment(self, resource: _Resource) -> None:
         kind = OWNERS[resource.type]
@@ -474,22 +579,51 @@ class _Reading:
                 yield self.called(resource, str(name), kind)
         if _is_partly_unknown(resource.unknown.get(argument)):
             target = self.referred(resource, argument, f"aws_iam_{kind}")
-            if target is not None:
-                yield self.owner(target, kind)
-            else:
-                self.tell(resource, argument, "some of its principals are not known")
+            yield self.owner(target, kind) if target else self.nobody(resource, argument, kind)
 
     def read_membership(self, resource: _Resource) -> None:
-        group = self.principal(resource, "group", "group")
         for user in self.several(resource, "users", "user"):
-            if group is not None:
-                self.found[Member(user, group.name)] = True
+            self.join(resource, user, self.principal(resource, "group", "group"))
 
     def read_groups_of_user(self, resource: _Resource) -> None:
         user = self.principal(resource, "user", "user")
         for group in self.several(resource, "groups", "group"):
-            if user is not None:
-                self.found[Member(user, group.name)] = True
+            self.join(resource, user, group)
+
+    def join(self, resource: _Resource, user: Principal, group: Principal) -> None:
+        """Put a user into a group; who joins one that is not known yet is incomplete."""
+        if self._is_nobody(group):
+            self.unread(user, resource, "groups" if resource.type == "aws_iam_user_group_membership" else "group")
+        else:
+            self.found[Member(user, group.name)] = True
+
+    def _is_nobody(self, owner: Principal) -> bool:
+        known = self.found.get(owner)
+        return isinstance(known, Attributes) and UNKNOWN in known.path
+
+    def read_resource_policy(self, resource: _Resource) -> None:
+        """Read the policy of a resource. One of a resource that is not known yet is that of a resource called after
+        its address; a key without one has the policy that AWS gives it."""
+        argument, service, name_argument, form = RESOURCE_POLICIES[resource.type]
+        text = text_of(resource.get(argument))
+        partition, account = self.accounts.of(resource)
+        if resource.type == "aws_kms_key" and not text and self.config.gives(resource.address, argument) is False:
+            root = f"arn:{partition}:iam::{account}:root"
+            every = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+            text = text_of({"Version": "2012-10-17", "Statement": [every]})
+        if text is None:
+            told = f"{argument} is known only after apply: who may use this resource is not seen"
+            self.found[Doubt(resource.address, told, self.detail(resource, argument))] = True
+            return
+        name = str(resource.get(name_argument) or resource.address)
+        region = "" if service == "s3" else self._region(resource)
+        owner = "" if service == "s3" else account
+        arn = name if name.startswith("arn:") else f"arn:{partition}:{service}:{region}:{owner}:{form.format(name)}"
+        self.found[ResourcePolicy(arn)] = text
+
+    def _region(self, resource: _Resource) -> str:
+        region = resource.get("region")
+        return str(region) if region else self.config.region(resource.provider) or REGION
 
     def read_control(self, resource: _Resource) -> None:
         policy_type = str(resource.get("type") or "SERVICE_CONTROL_POLICY")
@@ -510,9 +644,24 @@ class _Reading:
         if policy_id and resource.get("target_id"):
             self.found[Target(str(policy_id), str(resource.get("target_id")))] = True
         else:
-            self.tell(resource, "policy_id" if not policy_id else "target_id", "this attachment is not seen")
+            argument = "target_id" if policy_id else "policy_id"
+            told = f"{argument} is known only after apply: this attachment is not seen"
+            self.found[Doubt(resource.address, told, self.detail(resource, argument))] = True
 
 
+#: Policies of resources: the argument that holds it, the service, the argument that names the resource by name or ARN,
+#: and how the name stands in the ARN.
+RESOURCE_POLICIES: Mapping[str, tuple[str, str, str, str]] = {
+    "aws_sagemaker_model_package_group_policy": (
+        "resource_policy", "sagemaker", "model_package_group_name", "model-package-group/{}",
+    ),
+    "aws_s3_bucket_policy": ("policy", "s3", "bucket", "{}"),
+    "aws_kms_key": ("policy", "kms", "arn", "key/{}"),
+    "aws_kms_key_policy": ("policy", "kms", "key_id", "key/{}"),
+    "aws_ecr_repository_policy": ("policy", "ecr", "repository", "repository/{}"),
+    "aws_sns_topic_policy": ("policy", "sns", "arn", "{}"),
+    "aws_secretsmanager_secret_policy": ("policy", "secretsmanager", "secret_arn", "secret:{}"),
+}  # fmt: skip
 READERS: Mapping[str, Callable[[_Reading, _Resource], None]] = {
     "aws_iam_role": _Reading.read_principal,
     "aws_iam_user": _Reading.read_principal,
@@ -529,6 +678,7 @@ READERS: Mapping[str, Callable[[_Reading, _Resource], None]] = {
     "aws_iam_user_group_membership": _Reading.read_groups_of_user,
     "aws_organizations_policy": _Reading.read_control,
     "aws_organizations_policy_attachment": _Reading.read_target,
+    **dict.fromkeys(RESOURCE_POLICIES, _Reading.read_resource_policy),
 }
 
 

@@ -4,7 +4,7 @@ They are written in the shape of an account export first, so that one reader kno
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +28,13 @@ class _Kind(NamedTuple):
     RECOGNISES: str
     YIELDS: str
     recognises: Callable[[frozenset[str]], bool]
-    reads: Callable[[Json, str | None], Infrastructure]
+    reads: Callable[[Json, str | None, Mapping[str, str]], Infrastructure]
 
     def read(self, page: Page, documents: DocumentStore) -> Iterator[Part]:
         """Yield the principals and policies after the change; what cannot be resolved is a warning."""
-        infrastructure = self.reads(msgspec.json.decode(page.raw), account_in_name(page.name))
-        for remark in infrastructure.remarks:
+        infrastructure = self.reads(msgspec.json.decode(page.raw), account_in_name(page.name), {})
+        doubts = (f"{doubt.where}: {doubt.why}" for doubt in infrastructure.doubts)
+        for remark in (*infrastructure.remarks, *doubts):
             remedy = "give the account's export too, and compare with: policylake diff --lake LAKE FILE"
             yield page.reject("", "warning", "unresolved", remark, remedy)
         if infrastructure.has_controls:
@@ -51,7 +52,7 @@ PLAN = _Kind(
     "a Terraform plan as terraform show -json prints it: resource_changes",
     "the users, groups, roles and policies that the plan leads to",
     terraform.recognises,
-    terraform.read_plan,
+    lambda plan, account, _: terraform.read_plan(plan, account),
 )
 TEMPLATE = _Kind(
     "cloudformation-template",
@@ -63,14 +64,19 @@ TEMPLATE = _Kind(
 
 
 class InfrastructureFile(NamedTuple):
-    """A file of infrastructure as code. ``is_plan``: it tells what was there before."""
+    """A file of infrastructure as code. ``is_plan``: it tells what was there before. ``parameters`` are those that it
+    has."""
 
     infrastructure: Infrastructure
     is_plan: bool
+    parameters: frozenset[str] = frozenset()
 
 
-def read_infrastructure(path: Path, account: str | None) -> InfrastructureFile | None:
-    """Return what a file says of accounts; None for a file of any other content.
+def read_infrastructure(
+    path: Path, account: str | None, parameters: Mapping[str, str] | None = None
+) -> InfrastructureFile | None:
+    """Return what a file says of accounts, with the given parameters of a template; None for a file of any other
+    content.
 
     Raises PolicylakeError where the file cannot be read.
     """
@@ -84,5 +90,7 @@ def read_infrastructure(path: Path, account: str | None) -> InfrastructureFile |
     for kind in (PLAN, TEMPLATE):
         if kind.recognises(names):
             value: Any = msgspec.json.decode(found[0].raw)
-            return InfrastructureFile(kind.reads(value, account or account_in_name(path.stem)), kind is PLAN)
+            infrastructure = kind.reads(value, account or account_in_name(path.stem), parameters or {})
+            named = value.get("Parameters") if kind is TEMPLATE else None
+            return InfrastructureFile(infrastructure, kind is PLAN, frozenset(named if isinstance(named, dict) else ()))
     return None

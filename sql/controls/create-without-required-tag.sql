@@ -50,6 +50,21 @@ limited as (
     where access.action_verdict in ('allowed', 'conditional')
 ),
 
+-- The tag that limits a principal, where it is one alone.
+limiting_tags as (
+    select
+        access.principal_arn,
+        any_value(split_part(keys.condition_key, '/', 2)) as tag_key,
+    from access
+    inner join keys on access.condition_id = keys.condition_id
+    semi join limited on access.principal_arn = limited.principal_arn
+    where
+        access.action_verdict in ('allowed', 'conditional')
+        and (contains(keys.condition_key, 'resourcetag/') or contains(keys.condition_key, 'requesttag/'))
+    group by access.principal_arn
+    having count(distinct split_part(keys.condition_key, '/', 2)) = 1
+),
+
 -- Only calls that can carry tags can be asked for them.
 creating as (
     select action
@@ -63,6 +78,7 @@ open_rows as (
     select distinct
         access.principal_arn,
         access.action,
+        access.granted_by,
     from access
     semi join limited on access.principal_arn = limited.principal_arn
     semi join creating on access.action = creating.action
@@ -90,9 +106,24 @@ untagged as (
 
 select
     'principal' as subject_kind,
-    principal_arn,
-    'It may create without a tag in the request: ' || count(*)
-    || case count(*) when 1 then ' action, ' else ' actions, such as ' end
-    || array_to_string(list(action order by action)[:3], ', ') as message,
+    untagged.principal_arn,
+    'It may create without a tag in the request: ' || count(distinct untagged.action)
+    || case count(distinct untagged.action) when 1 then ' action, ' else ' actions, such as ' end
+    || array_to_string(list(distinct untagged.action order by untagged.action)[:3], ', ') as message,
+    case
+        when
+            count(distinct untagged.granted_by) = 1
+            and len(min(untagged.granted_by)) = 1
+            and min(limiting_tags.tag_key) is not null
+            then json_object(
+                'statement',
+                min(untagged.granted_by)[1],
+                'only_actions',
+                list(distinct untagged.action order by untagged.action),
+                'add_condition',
+                json_object('Null', json_object('aws:RequestTag/' || min(limiting_tags.tag_key), 'false'))
+            )::varchar
+    end as correction,
 from untagged
-group by principal_arn
+left join limiting_tags on untagged.principal_arn = limiting_tags.principal_arn
+group by untagged.principal_arn

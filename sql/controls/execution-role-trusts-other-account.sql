@@ -29,6 +29,7 @@ trusted as (
         service_trusts.principal_arn,
         service_trusts.account_id,
         statements.statement_id,
+        statement_principals.principal_value,
         case
             when statement_principals.principal_value = '*' then 'everyone'
             else 'account ' || regexp_extract(statement_principals.principal_value, '([0-9]{12})', 1)
@@ -66,5 +67,9 @@ select
     trusted.statement_id,
     trusted.trusted_one as aspect,
     'The execution role may be assumed by ' || trusted.trusted_one as message,
+    json_object(
+        'drop_principals', list(trusted.principal_value order by trusted.principal_value)
+    )::varchar as correction,
 from trusted
 anti join pinned on trusted.statement_id = pinned.statement_id
+group by trusted.principal_arn, trusted.account_id, trusted.statement_id, trusted.trusted_one

@@ -27,6 +27,12 @@ select distinct
     statements.effect || ' with ' || former.condition_key || ', a former spelling'
     || coalesce('; it is ' || former.current_spelling || ' now', '') as message,
     'Write ' || former.current_spelling || '.' as remedy,
+    case
+        when former.current_spelling is not null
+            then json_object(
+                'rename_key', json_object('from', former.condition_key, 'to', former.current_spelling)
+            )::varchar
+    end as correction,
 from former
 inner join statements on former.policy_id = statements.policy_id
 inner join conditions

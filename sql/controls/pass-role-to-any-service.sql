@@ -42,5 +42,9 @@ select
     'iam:PassRole' as action,
     open_grants.statement_id,
     'It may pass ' || array_to_string(open_grants.patterns[:3], ', ') || ' to any service' as message,
+    json_object(
+        'only_actions', ['iam:PassRole'],
+        'add_condition', json_object('StringEquals', json_object('iam:PassedToService', 'sagemaker.amazonaws.com'))
+    )::varchar as correction,
 from open_grants
 anti join administrators on open_grants.principal_arn = administrators.principal_arn

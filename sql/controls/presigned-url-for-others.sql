@@ -40,7 +40,9 @@ opened as (
     select
         access.principal_arn,
         access.action,
+        any_value(access.principal_type) as principal_type,
         min(access.resource_pattern) as resource_pattern,
+        list(distinct access.granted_by) as granted_by,
     from access
     anti join by_tags on access.condition_id = by_tags.condition_id
     anti join administrators on access.principal_arn = administrators.principal_arn
@@ -60,4 +62,19 @@ select
     principal_arn,
     action,
     'It may open every one of ' || resource_pattern || ' by ' || action as message,
+    -- A user is called in tags by name; who the holder of a role is, no statement tells.
+    case
+        when
+            principal_type = 'user'
+            and action = 'sagemaker:CreatePresignedNotebookInstanceUrl'
+            and len(flatten(granted_by)) = 1
+            then json_object(
+                'statement',
+                granted_by[1][1],
+                'only_actions',
+                ['sagemaker:CreatePresignedNotebookInstanceUrl'],
+                'add_condition',
+                json_object('StringEquals', json_object('aws:ResourceTag/owner', '${aws:username}'))
+            )::varchar
+    end as correction,
 from opened

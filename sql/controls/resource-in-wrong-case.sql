@@ -40,6 +40,8 @@ wrong as (
     select
         words.statement_id,
         words.resource_pattern,
+        words.type_word,
+        words.type_word as right_word,
     from words
     where
         words.partition != lower(words.partition)
@@ -49,6 +51,8 @@ wrong as (
     select
         words.statement_id,
         words.resource_pattern,
+        words.type_word,
+        min(types.type_word) as right_word,
     from words
     inner join types
         on
@@ -57,11 +61,35 @@ wrong as (
     where words.type_word != ''
     group by words.statement_id, words.resource_pattern, words.type_word
     having not bool_or(words.type_word = types.type_word)
+),
+
+-- The first three fields are in small letters; the type is as the reference has it.
+righted as (
+    select
+        statement_id,
+        resource_pattern,
+        any_value(
+            lower(array_to_string(string_split(resource_pattern, ':')[:3], ':')) || ':'
+            || replace(
+                array_to_string(string_split(resource_pattern, ':')[4:], ':'),
+                type_word || substr(regexp_extract(resource_pattern, type_word || '([/:])'), -1),
+                right_word || substr(regexp_extract(resource_pattern, type_word || '([/:])'), -1)
+            )
+        ) as right_pattern,
+    from wrong
+    group by statement_id, resource_pattern
 )
 
 select
     'statement' as subject_kind,
-    statement_id,
-    resource_pattern as aspect,
-    resource_pattern || ' matches nothing: the case of its letters is wrong' as message,
-from wrong
+    righted.statement_id,
+    righted.resource_pattern as aspect,
+    righted.resource_pattern || ' matches nothing: the case of its letters is wrong' as message,
+    -- To write it right in an Allow would grant more than before.
+    case statements.effect
+        when 'Deny'
+            then json_object('replace_resources', json_object(righted.resource_pattern, righted.right_pattern))::varchar
+        else json_object('drop_resources', [righted.resource_pattern])::varchar
+    end as correction,
+from righted
+inner join statements on righted.statement_id = statements.statement_id

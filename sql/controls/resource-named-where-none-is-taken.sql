@@ -54,5 +54,9 @@ select
     statements.effect || ' of ' || array_to_string(useless.names[:3], ', ')
     || case when len(useless.names) > 3 then ' and ' || (len(useless.names) - 3) || ' more' else '' end
     || ', which take no resource: only "*" matches' as message,
+    case statements.effect
+        when 'Deny' then json_object('only_actions', useless.names, 'set_resource', '*')::varchar
+        else json_object('drop_actions', useless.names)::varchar
+    end as correction,
 from useless
 inner join statements on useless.statement_id = statements.statement_id

@@ -76,5 +76,6 @@ select
     statements.effect || ' of ' || array_to_string(useless.names[:3], ', ')
     || case when len(useless.names) > 3 then ' and ' || (len(useless.names) - 3) || ' more' else '' end
     || ' on resources of other services alone' as message,
+    json_object('drop_actions', useless.names, 'is_without_effect', true)::varchar as correction,
 from useless
 inner join statements on useless.statement_id = statements.statement_id

@@ -45,14 +45,22 @@ allowing as (
 
 select
     'resource' as subject_kind,
-    resource_arn,
-    account_id,
-    statement_id,
-    case principal_element
+    allowing.resource_arn,
+    allowing.account_id,
+    allowing.statement_id,
+    case allowing.principal_element
         when 'NotPrincipal' then 'Everyone but some may use it, without a condition'
         else 'Everyone may use it, without a condition'
     end as message,
+    case
+        when allowing.principal_element = 'Principal' and accounts.organization_id is not null
+            then json_object(
+                'add_condition',
+                json_object('StringEquals', json_object('aws:PrincipalOrgID', accounts.organization_id))
+            )::varchar
+    end as correction,
 from allowing
+left join accounts on allowing.account_id = accounts.account_id
 where
-    condition_count = 0
-    and (principal_element = 'NotPrincipal' or principal_value = '*')
+    allowing.condition_count = 0
+    and (allowing.principal_element = 'NotPrincipal' or allowing.principal_value = '*')

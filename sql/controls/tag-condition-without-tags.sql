@@ -32,4 +32,5 @@ select
     || case actions_without_key when 1 then ' action' else ' actions' end || ' of '
     || (actions_with_key + actions_without_key) || ' never carry it, such as '
     || array_to_string(actions[:3], ', ') as message,
+    json_object('drop_actions', actions)::varchar as correction,
 from unavailable

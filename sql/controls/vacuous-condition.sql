@@ -26,5 +26,11 @@ select
     effect || ' under ' || coalesce(nullif(set_qualifier_key, '') || ':', '') || operator
     || case when if_exists then 'IfExists' else '' end || ' ' || condition_key
     || ', which every request meets' as message,
+    json_object(
+        'drop_condition',
+        json_object(
+            'operator', operator, 'set_qualifier', set_qualifier_key, 'if_exists', if_exists, 'key', condition_key
+        )
+    )::varchar as correction,
 from idle
 where reason = 'always true'

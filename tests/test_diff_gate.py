@@ -1,0 +1,477 @@
+"""The gate sees what it once passed in silence: holders, trust, other services and documents that are not known yet."""
+
+import json
+
+import pytest
+from cli_run import run
+
+from pipeline.build import build_lake
+from pipeline.diff import Wanted, changes
+from pipeline.diff.reach import reach
+from pipeline.diff.resource_policies import _Comparing, _document, _Pair, policy_changes
+from pipeline.diff.unknown import words
+from pipeline.infrastructure.cloudformation import read_template
+from pipeline.infrastructure.facts import (
+    UNKNOWN,
+    Attached,
+    Attributes,
+    Inline,
+    ManagedPolicy,
+    Principal,
+    ResourcePolicy,
+    Unread,
+    account_details,
+)
+from pipeline.infrastructure.terraform import read_plan
+from pipeline.lake import open_lake
+from pipeline.reference import load
+
+ACCOUNT = "111122223333"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
+TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+LIST = {"Effect": "Allow", "Action": "sagemaker:ListModels", "Resource": "*"}
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def resource(address, before, after, unknown=None, actions=None):
+    kind = address.split(".")[-2]
+    acts = actions or (["create"] if before is None else ["delete"] if after is None else ["update"])
+    change = {"actions": acts, "before": before, "after": after, "after_unknown": unknown or {}}
+    return {"address": address, "mode": "managed", "type": kind, "change": change}
+
+
+def plan_of(*changes, configuration=None, **members):
+    plan = {"format_version": "1.2", "planned_values": {}, "resource_changes": list(changes), **members}
+    return {**plan, "configuration": {"root_module": {"resources": configuration}}} if configuration else plan
+
+
+def role(**values):
+    return {"name": "r", "arn": ROLE, "assume_role_policy": document(TRUST), **values}
+
+
+def kept(**values):
+    return resource("aws_iam_role.r", role(**values), role(**values), actions=["no-op"])
+
+
+def gate(monkeypatch, tmp_path, new, *arguments, old=None):
+    files = []
+    for name, value in (("old.json", old), ("new.json", new)):
+        if value is not None:
+            (tmp_path / name).write_text(json.dumps(value))
+            files.append(str(tmp_path / name))
+    fixed = ("--fail-on", "new-access", "--format", "jsonl", "--lake", str(tmp_path / "none"))
+    done = run(monkeypatch, "diff", *files, *fixed, *arguments)
+    return done.code, [json.loads(line) for line in done.text.splitlines()], done.err
+
+
+def told(rows):
+    return sorted((row["principal_arn"] or "", row["action"] or "", row["residual"]) for row in rows)
+
+
+def test_a_policy_whose_holder_is_not_known_yet_fails_with_what_it_grants(monkeypatch, tmp_path):
+    policy = f"arn:aws:iam::{ACCOUNT}:policy/p"
+    plan = plan_of(
+        resource(
+            "aws_iam_policy.p", {"arn": policy, "policy": document(LIST)}, {"arn": policy, "policy": document(LIST)}
+        ),
+        resource("aws_iam_role_policy_attachment.a", None, {"policy_arn": policy}, {"role": True}),
+    )
+    code, rows, said = gate(monkeypatch, tmp_path, plan)
+    stands = f"arn:aws:iam::{ACCOUNT}:role/{UNKNOWN}/aws_iam_role_policy_attachment.a"
+    assert code == 1
+    assert told(rows) == [(stands, "", "unknown"), (stands, "sagemaker:ListModels", "wider")]
+    assert "? aws_iam_role_policy_attachment.a: role is known only after the change" in rows[-1]["through"]
+    assert "new.json is read by itself" in said
+
+
+@pytest.mark.parametrize(
+    ("properties", "kind"),
+    [
+        ({"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Fn::ImportValue": "x"}]}}, "role"),
+        ({"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Groups": {"Fn::ImportValue": "x"}}}, "group"),
+        ({"Type": "AWS::IAM::UserPolicy", "Properties": {"UserName": {"Fn::ImportValue": "x"}}}, "user"),
+    ],
+)
+def test_a_holder_that_a_template_does_not_tell_is_a_principal_of_its_own(properties, kind):
+    properties["Properties"] |= {"PolicyName": "p", "PolicyDocument": json.loads(document(LIST))}
+    found = read_template({"Resources": {"P": properties}}, ACCOUNT).after
+    (owner,) = [key for key in found if isinstance(key, Principal)]
+    assert (owner.kind, f"/{UNKNOWN}/" in found[owner].arn) == (kind, True)
+    assert any(isinstance(key, Unread) and key.owner == owner for key in found)
+    assert any(isinstance(key, Inline | Attached) and key.owner == owner for key in found)
+
+
+def test_a_wider_trust_policy_fails_and_a_narrower_one_passes(monkeypatch, tmp_path):
+    other = {**TRUST, "Principal": {"AWS": "arn:aws:iam::444455556666:root"}}
+    asked = {**other, "Condition": {"StringEquals": {"sts:ExternalId": "x"}}}
+    plan = plan_of(
+        resource(
+            "aws_iam_role.r",
+            role(assume_role_policy=document(TRUST, asked)),
+            role(assume_role_policy=document(TRUST, other)),
+        )
+    )
+    code, rows, _ = gate(monkeypatch, tmp_path, plan)
+    assert code == 1
+    (row,) = rows
+    assert (row["principal_arn"], row["action"], row["resource_pattern"], row["residual"]) == (
+        "arn:aws:iam::444455556666:root",
+        "sts:AssumeRole",
+        ROLE,
+        "wider",
+    )
+    assert row["old_condition"] == "only if the external id is x"
+    assert row["through"] == [f"+ Allow trust policy of {ROLE}#1", f"- Allow trust policy of {ROLE}#1"]
+    change = plan["resource_changes"][0]["change"]
+    change["before"], change["after"] = change["after"], change["before"]
+    code, rows, _ = gate(monkeypatch, tmp_path, plan)
+    assert (code, [row["residual"] for row in rows]) == (0, ["narrower"])
+
+
+def trusting(*principals, deny=(), **changed):
+    allow = [{**TRUST, "Principal": one, **changed} for one in principals]
+    return document(*allow, *({**TRUST, "Effect": "Deny", "Principal": one} for one in deny))
+
+
+X, ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/x"}, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+
+
+def sparing(*principals):
+    """Return a trust policy of everyone that spares some of a Deny."""
+    spared = {"AWS": [one["AWS"] for one in principals]}
+    return document({**TRUST, "Principal": "*"}, {"Effect": "Deny", "NotPrincipal": spared, "Action": "sts:AssumeRole"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (trusting(ROOT), trusting({"AWS": ACCOUNT}), []),
+        (trusting("*"), trusting({"AWS": "*"}), []),
+        (trusting("*"), trusting(X), [("*", "narrower")]),
+        (trusting(X), trusting("*"), [("*", "wider")]),
+        (trusting(ROOT, deny=[X]), trusting(ROOT), [(X["AWS"], "wider")]),
+        (trusting("*", deny=[X]), trusting("*"), [(X["AWS"], "wider")]),
+        (trusting(X, deny=["*"]), trusting(X), [(X["AWS"], "wider")]),
+        (trusting(ROOT), trusting(ROOT, X), [(X["AWS"], "wider")]),
+        (trusting(X), document(), [(X["AWS"], "narrower")]),
+        (
+            document({**TRUST, "Principal": X}),
+            document({"Effect": "Allow", "NotPrincipal": X, "Action": "sts:*"}),
+            [(X["AWS"], "narrower")],
+        ),
+        (sparing(X, ROOT), trusting("*"), [("*", "wider")]),
+        (sparing(ROOT), sparing(X, ROOT), [(X["AWS"], "wider")]),
+        (sparing(ROOT), sparing(X), [(ROOT["AWS"], "narrower")]),
+    ],
+)
+def test_trust_is_compared_by_whom_it_lets_in(old, new, expected):
+    pair = _Pair(ROLE, "trust", _document("o", old, "trust"), _document("n", new, "trust"))
+    rows = list(_Comparing(load()).rows(pair))
+    assert [(row["principal_arn"], row["residual"]) for row in rows] == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "residuals"),
+    [
+        ({"Resource": "arn:aws:s3:::b/a/*"}, {"Resource": "arn:aws:s3:::b/*"}, {"wider"}),
+        ({"Resource": "arn:aws:s3:::b/*"}, {"NotResource": "arn:aws:s3:::b/a/*"}, {"different"}),
+        ({"Resource": ["arn:aws:s3:::b/*"]}, {"Resource": "arn:aws:s3:::b/*", "Sid": "Same"}, set()),
+        ({"Resource": "arn:aws:s3:::b/*"}, {"Resource": "arn:aws:s3:::b/*", "Action": "s3:Get*"}, {"narrower"}),
+    ],
+)
+def test_policies_of_resources_are_compared_by_resources_and_actions(old, new, residuals):
+    base = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:PutObject"]}
+    documents = [_document(name, document({**base, **one}), "resource") for name, one in (("o", old), ("n", new))]
+    rows = list(_Comparing(load()).rows(_Pair("arn:aws:s3:::b", "resource", *documents)))
+    assert {row["residual"] for row in rows if row["action"] in ("s3:GetObject", "s3:PutObject")} == residuals
+
+
+def test_services_that_the_lake_does_not_answer_for_are_compared_where_a_change_speaks_of_them(monkeypatch, tmp_path):
+    narrow = {"Effect": "Allow", "Action": "s3:GetBucketTagging", "Resource": "arn:aws:s3:::b"}
+    plan = plan_of(
+        kept(),
+        resource(
+            "aws_iam_role_policy.p",
+            {"role": "r", "name": "p", "policy": document(narrow)},
+            {"role": "r", "name": "p", "policy": document({**narrow, "Resource": "*"})},
+        ),
+    )
+    code, rows, said = gate(monkeypatch, tmp_path, plan)
+    assert (code, told(rows)) == (1, [(ROLE, "s3:GetBucketTagging", "wider")])
+    assert "the change speaks of s3: compared too" in said
+
+
+KNOWN = frozenset({"iam", "kms", "s3", "ec2", "sagemaker"})
+OWNER = Principal(ACCOUNT, "role", "r")
+
+
+def allow(action, element="Action", resources="*"):
+    return document({"Effect": "Allow", element: action, "Resource": resources})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "services", "unknown"),
+    [
+        ({}, {Inline(OWNER, "p"): allow("ec2:Run*")}, {"ec2"}, set()),
+        ({Inline(OWNER, "p"): allow("ec2:Run*")}, {Inline(OWNER, "p"): allow("ec2:Run*")}, set(), set()),
+        ({}, {Inline(OWNER, "p"): allow("nosuch:Do")}, set(), {"nosuch"}),
+        ({}, {Inline(OWNER, "p"): allow("*")}, {"iam", "kms", "s3"}, set()),
+        ({}, {Inline(OWNER, "p"): allow("sagemaker:*", "NotAction")}, {"iam", "kms", "s3", "sagemaker"}, set()),
+        ({}, {Inline(OWNER, "p"): allow("*", resources="arn:aws:ec2:*:*:*")}, {"iam", "kms", "s3", "ec2"}, set()),
+        (
+            {ManagedPolicy("p"): allow("ec2:*")},
+            {ManagedPolicy("p"): allow("ec2:*"), Attached(OWNER, "p"): True},
+            {"ec2"},
+            set(),
+        ),
+        (
+            {
+                OWNER: Attributes(ROLE, boundary="b"),
+                Inline(OWNER, "p"): allow("ec2:*"),
+                ManagedPolicy("b"): allow("s3:*"),
+            },
+            {OWNER: Attributes(ROLE), Inline(OWNER, "p"): allow("ec2:*"), ManagedPolicy("b"): allow("s3:*")},
+            {"ec2", "s3"},
+            set(),
+        ),
+        (
+            {OWNER: Attributes(ROLE, trust="a"), Inline(OWNER, "p"): allow("ec2:*")},
+            {OWNER: Attributes(ROLE, trust="b"), Inline(OWNER, "p"): allow("ec2:*")},
+            set(),
+            set(),
+        ),
+    ],
+)
+def test_a_change_speaks_of_the_services_of_what_it_gives_takes_and_limits(before, after, services, unknown):
+    assert reach(before, after, KNOWN) == (services, unknown)
+
+
+CONDITIONAL = {
+    "Parameters": {"Stage": {"Type": "String", "Default": "dev"}},
+    "Conditions": {"IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+}
+
+
+def template(action, other="sagemaker:ListModels", **members):
+    chosen = {"Fn::If": ["IsProd", action, other]}
+    policy = {"PolicyName": "p", "PolicyDocument": json.loads(allow(chosen))}
+    properties = {"RoleName": "r", "AssumeRolePolicyDocument": {"Statement": [TRUST]}, "Policies": [policy]}
+    return {**CONDITIONAL, "Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": properties}}, **members}
+
+
+def doubts(value, **parameters):
+    return set(read_template(value, ACCOUNT, parameters).doubts)
+
+
+def test_the_branch_of_a_condition_that_a_default_decides_against_is_a_doubt_until_the_parameter_is_given():
+    old, new = template("sagemaker:ListModels", "sagemaker:ListApps"), template("sagemaker:*", "sagemaker:ListApps")
+    (doubt,) = doubts(new) - doubts(old)
+    assert doubt.where == "IsProd"
+    assert "--parameter Stage=VALUE" in doubt.why
+    assert doubts(new) == doubts(json.loads(json.dumps(new)))
+    assert doubts(template("sagemaker:ListApps", "sagemaker:ListApps")) == set()
+    for stage, action in (("prod", "sagemaker:*"), ("dev", "sagemaker:ListApps")):
+        assert doubts(new, Stage=stage) == set()
+        text = read_template(new, ACCOUNT, {"Stage": stage}).after[Inline(OWNER, "p")]
+        assert json.loads(text)["Statement"][0]["Action"] == action
+
+
+def test_a_nested_branch_and_a_region_that_only_the_deployment_knows_are_doubts():
+    nested = template({"Fn::If": ["IsHere", "sagemaker:ListTags", "sagemaker:*"]})
+    nested["Conditions"]["IsHere"] = {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    changed = json.loads(json.dumps(nested).replace('"sagemaker:*"', '"sagemaker:Delete*"'))
+    assert len(doubts(changed) - doubts(nested)) == 1
+    assert doubts(nested, Stage="prod", **{"AWS::Region": "eu-west-1"}) == set()
+
+
+def test_a_template_passes_the_gate_with_the_parameter_that_leaves_the_wide_branch_out(monkeypatch, tmp_path):
+    old, new = template("sagemaker:ListModels"), template("sagemaker:List*")
+    code, rows, _ = gate(monkeypatch, tmp_path, new, "--account", ACCOUNT, old=old)
+    assert (code, told(rows)) == (1, [("", "", "unknown")])
+    code, rows, _ = gate(monkeypatch, tmp_path, new, "--account", ACCOUNT, "--parameter", "Stage=dev", old=old)
+    assert (code, rows) == (0, [])
+    code, _, said = gate(monkeypatch, tmp_path, new, "--parameter", "Stag=dev", old=old)
+    assert (code, "--parameter Stag: no template here" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"F": {"Type": "AWS::Serverless::Function", "Properties": {"Policies": ["AmazonSageMakerFullAccess"]}}},
+        {"Fn::ForEach::Roles": ["Name", ["a", "b"], {"R${Name}": {"Type": "AWS::IAM::Role", "Properties": {}}}]},
+        {"S": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://x"}}},
+        {"Q": {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": {}}}},
+        {"P": {"Type": "AWS::SSO::PermissionSet", "Properties": {}}},
+        {"B": {"Type": "AWS::SNS::TopicPolicy", "Properties": {"PolicyDocument": {"Fn::ImportValue": "x"}}}},
+        {"M": {"Type": "Acme::Some::Role::MODULE", "Properties": {}}},
+    ],
+)
+def test_resources_of_a_template_that_are_not_read_are_doubts_until_they_stay_as_they_are(changed):
+    (doubt,) = doubts({"Resources": changed})
+    assert doubt.where in changed
+    other = json.dumps({"Resources": changed}).replace(
+        '"Properties": {', '"Properties": {"AccessPolicies": {"Ref": "x"}, '
+    )
+    assert doubts(json.loads(other.replace(", }", "}"))) != {doubt}
+
+
+def test_macros_are_doubts_but_those_that_make_no_principals():
+    resources = {"T": {"Type": "AWS::SNS::Topic"}}
+    for transform, count in (("AWS::LanguageExtensions", 0), (["AWS::Serverless-2016-10-31"], 0), ("Mine", 1)):
+        assert len(doubts({"Transform": transform, "Resources": resources})) == count
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "aws_iam_role", "change": {"actions": ["create"], "before": None, "after": {}}},
+        {"address": "aws_iam_role.r", "type": "aws_iam_role"},
+        {"address": "aws_iam_role.r", "type": "aws_iam_role", "change": {"before": None, "after": {}}},
+        "aws_iam_role.r",
+        resource("awscc_iam_role.r", {}, {"policies": []}),
+        resource("aws_ssoadmin_permission_set_inline_policy.p", None, {}),
+        resource("aws_iam_role_policies_exclusive.p", None, {}),
+        resource("aws_organizations_account.a", {"parent_id": "ou-1"}, {"parent_id": "ou-2"}),
+        resource("aws_lambda_permission.p", None, {}),
+        resource("aws_cloudformation_stack.s", {"template_body": "a"}, {"template_body": "b"}),
+        resource("aws_s3_bucket_policy.b", {"bucket": "b", "policy": "{}"}, {"bucket": "b"}, {"policy": True}),
+        resource("module.x.aws_organizations_policy_attachment.a", None, {"policy_id": "p-1"}, {"target_id": True}),
+    ],
+)
+def test_entries_of_a_plan_that_are_not_read_are_doubts(change):
+    assert len(read_plan(plan_of(change)).doubts) == 1
+    if isinstance(change, dict) and "change" in change and change["change"].get("actions") == ["update"]:
+        calm = {**change, "change": {**change["change"], "actions": ["no-op"], "after": change["change"]["before"]}}
+        assert not read_plan(plan_of({**calm, "change": {**calm["change"], "after_unknown": {}}})).doubts
+
+
+@pytest.mark.parametrize("members", [{"complete": False}, {"errored": True}, {"deferred_changes": [{}]}])
+def test_a_plan_that_is_not_the_whole_change_is_a_doubt(members):
+    assert len(read_plan(plan_of(**members)).doubts) == 1
+
+
+def test_an_endpoint_whose_policy_stays_is_no_doubt():
+    before = {"policy": document(LIST), "tags": {}}
+    for after, count in (({**before, "tags": {"a": "b"}}, 0), ({**before, "policy": None}, 1)):
+        assert len(read_plan(plan_of(resource("aws_vpc_endpoint.e", before, after))).doubts) == count
+
+
+def test_what_terraform_forgets_stays():
+    plan = plan_of(resource("aws_iam_role.r", role(), None, actions=["forget"]))
+    assert OWNER in read_plan(plan).after
+    assert OWNER not in read_plan(plan_of(resource("aws_iam_role.r", role(), None))).after
+
+
+@pytest.mark.parametrize("argument", ["inline_policy", "managed_policy_arns"])
+def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_none(argument):
+    new = resource("aws_iam_role.r", None, {"name": "r", "assume_role_policy": document(TRUST)}, {argument: True})
+    given = [{"address": "aws_iam_role.r", "expressions": {argument: {"references": ["local.x"]}}}]
+    silent = [{"address": "aws_iam_role.r", "expressions": {"name": {}}}]
+    for configuration, is_unread in ((None, True), (given, True), (silent, False)):
+        found = read_plan(plan_of(new, configuration=configuration)).after
+        assert any(isinstance(key, Unread) for key in found) is is_unread
+
+
+def test_policies_of_resources_in_plans_and_templates_are_read():
+    text = document({**LIST, "Principal": "*", "Resource": "*"})
+    name = {"model_package_group_name": "g", "resource_policy": text}
+    plan = plan_of(
+        kept(), resource("aws_sagemaker_model_package_group_policy.g", None, {**name, "region": "eu-west-1"})
+    )
+    arn = "arn:aws:sagemaker:{}:{}:model-package-group/g"
+    assert read_plan(plan).after[ResourcePolicy(arn.format("eu-west-1", ACCOUNT))] == text
+    group = {"ModelPackageGroupName": "g", "ModelPackageGroupPolicy": json.loads(text)}
+    found = read_template(
+        {"Resources": {"G": {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": group}}}, ACCOUNT
+    )
+    assert ResourcePolicy(arn.format("us-east-1", ACCOUNT)) in found.after
+
+
+def test_a_resource_policy_of_a_plan_that_lets_another_account_in_fails(monkeypatch, tmp_path):
+    named = {"model_package_group_name": "g"}
+    resource_arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/g"
+    own = {**LIST, "Action": "sagemaker:DescribeModelPackageGroup", "Resource": resource_arn}
+    sides = [
+        {**named, "resource_policy": document({**own, "Principal": {"AWS": f"arn:aws:iam::{one}:root"}})}
+        for one in (ACCOUNT, "444455556666")
+    ]
+    code, rows, _ = gate(
+        monkeypatch, tmp_path, plan_of(kept(), resource("aws_sagemaker_model_package_group_policy.g", *sides))
+    )
+    assert code == 1
+    assert ("arn:aws:iam::444455556666:root", "sagemaker:DescribeModelPackageGroup", "wider") in told(rows)
+
+
+def test_an_unknown_that_refers_to_something_else_is_another_unknown():
+    def missing(value):
+        properties = {"RoleName": "r", "AssumeRolePolicyDocument": {"Statement": [TRUST]}, "ManagedPolicyArns": [value]}
+        facts = read_template({"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": properties}}}, ACCOUNT).after
+        (found,) = account_details(facts, ACCOUNT)["RoleDetailList"]
+        return found["AttachedManagedPolicies"][0]["PolicyArn"]
+
+    assert missing({"Fn::ImportValue": "a"}) == missing({"Fn::ImportValue": "a"}) != missing({"Fn::ImportValue": "b"})
+    assert words(missing({"Fn::ImportValue": "a"})) == "R.ManagedPolicyArns is known only after the change"
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("arn:aws:iam::aws:policy/P", "the document of arn:aws:iam::aws:policy/P is not known; give a lake"),
+        (
+            f"arn:aws:iam::{ACCOUNT}:policy/P",
+            f"the document of arn:aws:iam::{ACCOUNT}:policy/P is not there, or could not",
+        ),
+        ("inline policy p of r", "inline policy p of r is not there, or could not be read"),
+        (
+            f"arn:aws:iam::{ACCOUNT}:policy/{UNKNOWN}/lacking/arn:aws:iam::aws:policy/P",
+            "the document of arn:aws:iam::aws:",
+        ),
+        (
+            f"arn:aws:iam::{ACCOUNT}:policy/{UNKNOWN}/inline/p#0123456789ab",
+            "inline policy p is known only after the change",
+        ),
+    ],
+)
+def test_only_what_the_change_brings_is_said_to_be_known_after_it(missing, said):
+    assert words(missing).startswith(said)
+
+
+def test_taking_away_a_policy_of_which_nothing_is_known_does_not_pass(monkeypatch, tmp_path):
+    attached = {"role": "r", "policy_arn": "arn:aws:iam::aws:policy/AWSDenyAll"}
+    plan = plan_of(kept(), resource("aws_iam_role_policy_attachment.a", attached, None))
+    code, rows, _ = gate(monkeypatch, tmp_path, plan)
+    assert (code, told(rows)) == (1, [(ROLE, "", "unknown")])
+    assert "it may have been a Deny" in rows[0]["through"][0]
+
+
+def test_a_role_of_which_only_the_name_is_known_fails_with_what_to_give(monkeypatch, tmp_path):
+    deny = {"role": "elsewhere", "name": "d", "policy": document({**LIST, "Effect": "Deny"})}
+    code, rows, _ = gate(monkeypatch, tmp_path, plan_of(kept(), resource("aws_iam_role_policy.d", deny, None)))
+    assert code == 1
+    assert rows[0]["through"] == [
+        f"? arn:aws:iam::{ACCOUNT}:role/elsewhere: what else it has is not known; give a lake that has its account"
+    ]
+
+
+def test_trust_policies_of_two_exports_are_compared_and_narrowed_like_other_rows(monkeypatch, tmp_path):
+    other = {**TRUST, "Principal": {"AWS": "444455556666"}}
+    for side, statements in (("old", [TRUST]), ("new", [TRUST, other])):
+        owner = Principal(ACCOUNT, "role", "r")
+        details = account_details({owner: Attributes(ROLE, trust=document(*statements))}, ACCOUNT)
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "account.json").write_text(json.dumps(details))
+        build_lake([tmp_path / side], tmp_path / f"{side}-lake", keeps=False)
+    lakes = [open_lake(tmp_path / f"{side}-lake") for side in ("old", "new")]
+    for wanted, count in (
+        (Wanted(), 1),
+        (Wanted(principal="r"), 1),
+        (Wanted(principal=ROLE, action="AssumeRole", account=ACCOUNT), 1),
+        (Wanted(action="sts:Tag*"), 0),
+        (Wanted(account="999988887777"), 0),
+    ):
+        found = policy_changes(*lakes, load(), *wanted)
+        assert [row["principal_arn"] for row in found] == ["arn:aws:iam::444455556666:root"] * count
+    assert changes(*lakes, load()).num_rows == 1
