@@ -1,11 +1,13 @@
 """Formulas at random over every operator family, for holding the solver against others. The same seed, the same one."""
 
 import random
+from decimal import Decimal
 from typing import NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.values import KeyDomain
+from pipeline.iam.request_keys import MFA_AGE
 
 TEXTS = (
     "a", "b", "A", "ab", "a*", "*b", "a?", "?", "??", "*", "a*b", "*a*", "?b", "b*a", "${*}", "a${?}*", "", "ss", "ß",
@@ -125,7 +127,9 @@ def _domain(chance: random.Random, key: str) -> KeyDomain:
     value_type = KEYS[key][0]
     is_multivalued = value_type is None or value_type.startswith("ArrayOf")
     if key.startswith(("aws:", "resource")):
-        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_THERE, can_be_empty=key not in NEVER_EMPTY)
+        least = Decimal(0) if key == MFA_AGE else None
+        can_be_empty = key not in NEVER_EMPTY
+        return KeyDomain(value_type, is_multivalued, key not in ALWAYS_THERE, can_be_empty=can_be_empty, least=least)
     state = chance.random()
     if key == "begun":
         return KeyDomain(value_type, False, False, can_be_empty=False, start="ro:")

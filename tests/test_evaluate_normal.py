@@ -106,6 +106,7 @@ def there(key: str) -> Formula:
         (there("aws:sourcevpc"), of("Null", "aws:sourcevpce", "true")),
         (there("aws:vpcsourceip"), of("Null", "aws:sourcevpc", "true")),
         (there("aws:calledvia"), of("Bool", "aws:viaawsservice", "false")),
+        (there("aws:calledvia"), there("aws:sourcevpc")),
         (there("aws:calledviafirst"), of("Null", "aws:calledvialast", "true")),
         (there("aws:multifactorauthage"), of("Null", "aws:multifactorauthpresent", "true")),
         (there("aws:multifactorauthage"), of("Null", "aws:tokenissuetime", "true")),
@@ -193,3 +194,10 @@ def test_values_of_one_key_stand_in_one_test() -> None:
     assert SOLVER.simplified(apart) == of("StringEquals", "k", "a", "b", "c")
     neither = formulas.conjunction(formulas.negation(of("StringEquals", "k", value)) for value in "abc")
     assert SOLVER.simplified(neither) == formulas.negation(of("StringEquals", "k", "a", "b", "c"))
+
+
+def test_wildcards_of_an_early_field_of_an_arn_stay_in_their_field() -> None:
+    of_no_account = of("ArnLike", "sagemaker:volumekmskey", "arn:aws:s3:::a*")
+    of_account_1 = of("ArnLike", "sagemaker:volumekmskey", "arn:aws:s3:*:1:a")
+    assert not SOLVER.is_possible(formulas.conjunction((of_no_account, of_account_1)))
+    assert SOLVER.is_possible(formulas.disjunction((of_no_account, of_account_1)))

@@ -81,6 +81,10 @@ TIES: tuple[Tie, ...] = (
       for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
     *(Tie(VIA_SERVICE, "true", key, "absent", _NOT_KEPT, "as written")
       for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT)),
+    *(Tie(key, "present", called, "absent", _NOT_KEPT, "as written")
+      for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT) for called in sorted(FOR_THE_CALLER)),
+    *(Tie(called, "present", key, "absent", _NOT_KEPT, "as written")
+      for key in (*sorted(THROUGH_ENDPOINT), *OF_ENDPOINT) for called in sorted(FOR_THE_CALLER)),
     *(Tie(k, "present", other, "present", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
     *(Tie(other, "absent", k, "absent", _TOGETHER) for k in OF_ENDPOINT for other in sorted(THROUGH_ENDPOINT)),
     *(Tie(k, s, other, s, CALLED) for s in (_PRESENT, _ABSENT)
