@@ -1,8 +1,8 @@
 """The process that works on the queries of a console, one after another, and ends with the one that started it.
 
 Guards stand behind one another: a query may name relations and harmless functions only (console_guard); DuckDB may
-open no file but the snapshot's Parquet files, and its settings cannot be changed; where the system limits processes,
-this one gets no more memory than a query may have, and ends by itself when it computes for too long.
+open no file but the snapshot's Parquet files and its own temporary ones, and its settings cannot be changed; where the
+system limits processes, this one gets no more memory than a query may have, and ends when it computes for too long.
 """
 
 import json
