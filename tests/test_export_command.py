@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import openpyxl
@@ -132,7 +133,7 @@ def test_a_second_run_says_who_works_there(place, monkeypatch):
     ("words", "said"),
     [
         (("--today", "tomorrow"), "--today tomorrow: no day; give one such as 2026-11-25"),
-        (("--format", "pdf"), "--format pdf: no format of exports"),
+        (("--format", "docx"), "--format docx: no format of exports"),
         (("--format", "sarf"), "did you mean sarif?"),
         (("--keep", "0"), "--keep"),
         (("--exceptions", "none.toml"), "none.toml"),
@@ -171,6 +172,7 @@ def test_the_whole_sample_in_every_format_is_one_folder(sample_lake, tmp_path, m
         "findings.xlsx", "findings.md", "asff", "report", "access.parquet", "access.csv", "access.jsonl",
     }  # fmt: skip
     assert (to / "latest" / "report" / "index.html").is_file()
+    assert "report.pdf" not in names
     log = json.loads((to / "latest" / "findings.sarif").read_text())
     places = [result["locations"][0].get("physicalLocation", {}) for result in log["runs"][0]["results"]]
     lines = {(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places if "region" in place}
@@ -178,6 +180,30 @@ def test_the_whole_sample_in_every_format_is_one_folder(sample_lake, tmp_path, m
     for file, line in lines:
         text = (SAMPLE / file).read_text().splitlines()[line - 1]
         assert text.lstrip().startswith(("{", '"')), (file, line)
+
+
+PRINTS_TIME = """#!{}
+import sys
+for argument in sys.argv:
+    if argument.startswith("--print-to-pdf="):
+        open(argument.partition("=")[2], "wb").write(b"%PDF-1.4 /CreationDate (D:20261126031634+00) end")
+"""
+
+
+def test_a_pdf_is_written_where_it_is_asked_for_and_printed_before_anything_is_built(place, monkeypatch, tmp_path):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    printed = tmp_path / "browser"
+    printed.write_text(PRINTS_TIME.format(sys.executable))
+    printed.chmod(0o755)
+    monkeypatch.setenv("POLICYLAKE_BROWSER", str(printed))
+    assert run(monkeypatch, "export", "exports", "--to", "to", "--format", "md,pdf").code == 0
+    assert re.fullmatch(rb"%PDF-1.4  +end", (place / "to" / "latest" / "report.pdf").read_bytes())
+    assert (place / "to" / "latest" / "findings.md").is_file()
+    monkeypatch.setenv("POLICYLAKE_BROWSER", str(tmp_path / "none"))
+    done = run(monkeypatch, "export", "exports", "--to", "other", "--lake", "new-lake", "--format", "pdf")
+    assert (done.code, "no such program" in done.err) == (2, True)
+    assert not (place / "other").exists()
+    assert not (place / "new-lake").exists()
 
 
 SCHEDULE = SAMPLE.parents[1] / "schedule"

@@ -61,10 +61,14 @@ def report(lake, tmp_path_factory):
     return write_report(lake, tmp_path_factory.mktemp("out") / "out").parent
 
 
+def told_before(lake):
+    (before,) = {path.name for path in (lake.path / "snapshots").iterdir()} - {lake.snapshot_id}
+    return before
+
+
 def told(lake):
     """What policylake diff says of the two snapshots."""
-    (before,) = {path.name for path in (lake.path / "snapshots").iterdir()} - {lake.snapshot_id}
-    return changes(open_lake(lake.path, before), open_lake(lake.path), reference.load()).to_pylist()
+    return changes(open_lake(lake.path, told_before(lake)), open_lake(lake.path), reference.load()).to_pylist()
 
 
 def shown(report):
@@ -112,6 +116,13 @@ def test_more_rows_than_the_pages_hold_are_counted(lake, tmp_path, monkeypatch):
     assert len(shown(report)) == 7
     assert f"The first 7 of {total:,} rows" in (report / "changes.html").read_text(encoding="utf-8")
     assert len((report / "changes.csv").read_text(encoding="utf-8").splitlines()) == total + 1
+
+
+def test_more_than_fits_in_memory_is_not_compared_and_the_page_says_what_to_do(lake, tmp_path, monkeypatch):
+    monkeypatch.setattr(page_of_changes, "MOST_PRINCIPALS", 6)
+    page = write_report(lake, tmp_path / "out").with_name("changes.html").read_text(encoding="utf-8")
+    assert "cannot be compared: 7 principals are in account groups" in page
+    assert f"policylake diff {told_before(lake)} {lake.snapshot_id} --account ID" in page
 
 
 def test_overview_and_page_lead_to_one_another_and_no_link_nowhere(report):

@@ -1,5 +1,6 @@
 """policylake serve: pages and SQL for browsers of this machine, and nothing for anybody else."""
 
+import contextlib
 import http.client
 import json
 import multiprocessing
@@ -21,6 +22,7 @@ from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.lake.console import Console
 from pipeline.lake.console_process import MIB, MOST_TEXT, open_relations
+from pipeline.lake.spill import query_folder
 from pipeline.report import part_of, write_report
 from pipeline.serve import open_server
 
@@ -264,16 +266,47 @@ def test_planning_counts_as_time_of_the_query(sample_lake):
         assert time.monotonic() - began < 10
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems hold no process to its memory")
+@pytest.fixture(scope="module")
+def tight(sample_lake):
+    with Console(open_lake(sample_lake), memory=64 * MIB) as made:
+        yield made
+
+
 @pytest.mark.parametrize(
     "sql", ["select repeat('x', 2000000000)", "select * from unnest(range(100000000))", "select range(300000000)"]
 )
-def test_memory_is_limited_and_the_next_query_answered(console, sql):
-    with pytest.raises(PolicylakeError, match="more than 1,024 MiB of memory; ask for less"):
-        console.answer(sql)
-    assert console.answer("select 1 as n").rows == (("1",),)
-    used = psutil.Process().children(recursive=True)
-    assert sum(child.memory_info().rss for child in used) < 1024 * MIB
+def test_memory_is_limited_and_the_next_query_answered(tight, sql):
+    held = []
+    over = threading.Event()
+
+    def watch():
+        while not over.wait(0.02):
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):
+                    held.append(child.memory_info().rss)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        with pytest.raises(PolicylakeError, match="more than 64 MiB of memory; ask for less"):
+            tight.answer(sql)
+    finally:
+        over.set()
+        watching.join()
+    assert max(held, default=0) < 1024 * MIB
+    assert tight.answer("select 1 as n").rows == (("1",),)
+
+
+def test_a_query_may_spill_and_its_files_go_with_its_process(sample_lake):
+    others = set(multiprocessing.active_children())
+    with Console(open_lake(sample_lake), memory=32 * MIB) as small:
+        small.answer("select 1")
+        (child,) = set(multiprocessing.active_children()) - others
+        spilled = query_folder(child.pid)
+        sorted_rows = "select range from range(4000000) order by hash(range) limit 1 offset 3999999"
+        assert len(small.answer(sorted_rows).rows) == 1
+        assert spilled.is_dir()
+    assert not spilled.exists()
 
 
 def test_an_answer_is_limited_in_characters_and_columns(console):

@@ -37,8 +37,8 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME,...",
-            help="What to write of parquet, csv, jsonl, xlsx, sarif, ocsf, junit, md, asff, html.",
-            show_default="all",
+            help="What to write of parquet, csv, jsonl, xlsx, sarif, ocsf, junit, md, asff, html, pdf.",
+            show_default="all but pdf",
         ),
     ] = None,
     controls: ControlsOption = None,
@@ -104,8 +104,11 @@ def export(
 
 
 def _formats(given: Sequence[str]) -> tuple[str, ...]:
-    """Return the formats of a repeated, comma-separated option; without one all. Raises PolicylakeError for others."""
-    from pipeline.export.run import FORMATS
+    """Return the formats of a repeated, comma-separated option; without one all but PDF.
+
+    Raises PolicylakeError for others, and where nothing can print a PDF that is asked for.
+    """
+    from pipeline.export.run import FORMATS, PDF, USUAL
 
     wanted = dict.fromkeys(part.strip() for text in given for part in text.split(",") if part.strip())
     for name in wanted:
@@ -113,7 +116,11 @@ def _formats(given: Sequence[str]) -> tuple[str, ...]:
             close = difflib.get_close_matches(name, FORMATS, 1)
             hint = f"did you mean {close[0]}?" if close else f"give some of {', '.join(FORMATS)}"
             raise PolicylakeError(f"--format {name}: no format of exports; {hint}")
-    return tuple(wanted) or FORMATS
+    if PDF in wanted:
+        from pipeline.report import printer
+
+        printer()
+    return tuple(wanted) or USUAL
 
 
 def _check_apart(inputs: Sequence[Path], to: Path) -> None:
@@ -149,7 +156,9 @@ def _export(
     lake: Lake, findings: pa.Table, controls: Sequence["Control"], to: Path, options: "Options", log: Log
 ) -> "Exported":
     from pipeline.export.run import write_export
-    from pipeline.report import Checks, write_report
+    from pipeline.report import Checks, read_summary, write_pdf, write_report
+
+    checks = Checks(controls, found=findings)
 
     return write_export(
         lake,
@@ -157,7 +166,8 @@ def _export(
         controls,
         to,
         options,
-        report=lambda folder: write_report(lake, folder, checks=Checks(controls, found=findings)),
+        report=lambda folder: write_report(lake, folder, checks=checks),
+        document=lambda file: write_pdf(read_summary(lake, None, None, checks), file),
         progress=log.step,
     )
 

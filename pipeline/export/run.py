@@ -46,10 +46,12 @@ FINDING_FILES: dict[str, tuple[str, Callable[[Contents, Path], None]]] = {
     "junit": ("findings.junit.xml", write_junit),
     "md": ("findings.md", write_markdown),
 }
-XLSX, ASFF, HTML = "xlsx", "asff", "html"
-#: Names that ``--format`` takes.
-FORMATS = (*WRITERS, XLSX, *FINDING_FILES, ASFF, HTML)
-WORKBOOK, ASFF_FOLDER, REPORT_FOLDER = "findings.xlsx", "asff", "report"
+XLSX, ASFF, HTML, PDF = "xlsx", "asff", "html", "pdf"
+#: What is written unless formats are named.
+USUAL = (*WRITERS, XLSX, *FINDING_FILES, ASFF, HTML)
+#: Names that ``--format`` takes. A PDF needs a printer, so it is to be asked for.
+FORMATS = (*USUAL, PDF)
+WORKBOOK, ASFF_FOLDER, REPORT_FOLDER, DOCUMENT = "findings.xlsx", "asff", "report", "report.pdf"
 DEFAULT_REGION = "us-east-1"
 #: Raise it where the files get another meaning under the same names.
 FORMAT_NUMBER = 1
@@ -99,15 +101,16 @@ def write_export(
     options: Options,
     *,
     report: Callable[[Path], object] | None = None,
+    document: Callable[[Path], object] | None = None,
     progress: Progress = silent,
 ) -> Exported:
     """Write an export of the lake's current snapshot into a dated folder of ``to``; the caller holds its lock.
 
-    ``report`` writes the HTML report into a folder. Raises PolicylakeError where something cannot be read or written;
-    the former exports are as they were.
+    ``report`` writes the HTML report into a folder, ``document`` prints it into a file. Raises PolicylakeError where
+    something cannot be read or written; the former exports are as they were.
     """
     status = exit_status(findings_of(findings), lake.manifest, options.fail_on)
-    job = _Job(lake, findings, tuple(controls), options, status, report, progress)
+    job = _Job(lake, findings, tuple(controls), options, status, report, document, progress)
     key = _key(job)
     try:
         folder = publish.equal_export(to, options.today, key)
@@ -128,6 +131,7 @@ class _Job(NamedTuple):
     options: Options
     status: int
     report: Callable[[Path], object] | None
+    document: Callable[[Path], object] | None
     progress: Progress
 
 
@@ -177,6 +181,9 @@ def _write(job: _Job, folder: Path, before: Path | None, key: str) -> tuple[Cont
     if HTML in options.formats and job.report:
         job.progress(Step("report"))
         job.report(folder / REPORT_FOLDER)
+    if PDF in options.formats and job.document:
+        job.progress(Step("report as pdf"))
+        job.document(folder / DOCUMENT)
     job.progress(Step("summary"))
     write_summary(contents, folder, job.status, left_out)
     told = _manifest(contents, options, written.rows, left_out)

@@ -8,6 +8,7 @@ takes, looks at its memory, and ends the process of a query that goes beyond; an
 import json
 import multiprocessing
 import queue
+import shutil
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -29,6 +30,7 @@ from pipeline.lake.console_process import (
     run,
 )
 from pipeline.lake.read import Lake
+from pipeline.lake.spill import query_folder
 from pipeline.workers import interrupts_held
 
 MIB = 2**20
@@ -163,8 +165,7 @@ class Helper:
         with self._changing:
             self._is_closed = True
             if self._process is not None:
-                self._process.kill()
-                self._process.join()
+                self._end(self._process)
 
     def _wait_until_ready(self) -> None:
         if self._is_ready or self._pipe is None:
@@ -216,10 +217,16 @@ class Helper:
             with suppress(PolicylakeError):
                 self.start()
 
+    def _end(self, process: BaseProcess) -> None:
+        """End a process, and remove what it could not hold in memory."""
+        process.kill()
+        process.join()
+        if process.pid is not None:
+            shutil.rmtree(query_folder(process.pid), ignore_errors=True)
+
     def _forget(self) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.join()
+            self._end(self._process)
             self._process.close()
         if self._pipe is not None:
             self._pipe.close()

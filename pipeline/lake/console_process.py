@@ -1,8 +1,8 @@
 """The process that works on the queries of a console, one after another, and ends with the one that started it.
 
 Guards stand behind one another: a query may name relations and harmless functions only (console_guard); DuckDB may
-open no file but the snapshot's Parquet files, and its settings cannot be changed; where the system limits processes,
-this one gets no more memory than a query may have, writes no file and ends by itself when it computes for too long.
+open no file but the snapshot's Parquet files and its own temporary ones, and its settings cannot be changed; where the
+system limits processes, this one gets no more memory than a query may have, and ends when it computes for too long.
 """
 
 import json
@@ -41,6 +41,10 @@ MOST_COLUMNS = 1000
 MOST_MESSAGE = 16 * MIB
 #: Bytes that the process holds beside what a query takes.
 ROOM = 512 * MIB
+#: Bytes of addresses, at most, for each byte that a query may hold: DuckDB keeps addresses whose memory it gave back.
+ADDRESSES = 2
+#: Bytes that a query may put into files of the temp folder.
+SPILL = 4096 * MIB
 #: Threads that a query may use; each takes memory of its own.
 MOST_THREADS = 4
 #: Seconds of computing beyond a query's time on all threads, after which the system ends the process.
@@ -85,7 +89,7 @@ def open_relations(memory: int) -> duck.Connection:
     with duck.errors_explained("sql"):
         create_views(connection, Path(), with_comments=True)
         files = [str(path) for path in sorted(Path().rglob("*.parquet"))]
-        connection.execute("set temp_directory = ''")
+        connection.execute(f"set max_temp_directory_size = '{SPILL}B'")
         connection.execute("set allowed_directories = []")
         connection.execute("set allowed_paths = ?", [files])
         connection.execute("set enable_external_access = false")
@@ -149,7 +153,7 @@ def _told(answer: Callable[[], dict[str, Any]], bounds: Bounds) -> dict[str, Any
         told = {"error": "sql: too many expressions within one another; write it in a simpler way"}
     except Exception as error:
         told, spent = {"error": _cut(f"sql: its answer cannot be shown ({error})", MOST_ERROR)}, True
-    return {**told, "spent": spent or _held() > ROOM + bounds.memory // 2}
+    return {**told, "spent": spent or _held() > ROOM + bounds.memory}
 
 
 def _send(pipe: Connection, told: dict[str, Any]) -> None:
@@ -179,10 +183,10 @@ def _be_silent() -> None:
 
 
 def _limit(bounds: Bounds) -> None:
-    """Let the system hold this process to its memory, and keep it from writing files and what is left of it."""
+    """Let the system hold this process to its memory and its files, and keep it from writing what is left of it."""
     if resource is None:
         return
-    for kind, most in (("DATA", bounds.memory + ROOM), ("FSIZE", 0), ("CORE", 0)):
+    for kind, most in (("DATA", bounds.memory * ADDRESSES + ROOM), ("FSIZE", SPILL), ("CORE", 0)):
         with suppress(AttributeError, OSError, ValueError):
             number = getattr(resource, f"RLIMIT_{kind}")
             _, hard = resource.getrlimit(number)

@@ -43,9 +43,9 @@ def spill_folder(snapshots: Path) -> Iterator[Path]:
         unlock(handle)
 
 
-def query_folder() -> Path:
-    """Return where a query of this process may spill."""
-    return Path(tempfile.gettempdir()) / f"{OF_QUERY}{os.getpid()}"
+def query_folder(process: int | None = None) -> Path:
+    """Return where a query of a process may spill, by default of this one."""
+    return Path(tempfile.gettempdir()) / f"{OF_QUERY}{process or os.getpid()}"
 
 
 def _remove_dead(base: Path, prefix: str) -> None:

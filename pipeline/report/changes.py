@@ -12,18 +12,22 @@ import pyarrow as pa
 from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
 from pipeline.diff import changes, notes
+from pipeline.diff.table import OF_ACCESS
 from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake, open_lake
 from pipeline.reference.dangerous import DANGEROUS
 from pipeline.report.actions import address_of
 from pipeline.report.history import History, Snapshot
 from pipeline.report.model import Book
+from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, write_table
 
 COLUMNS = ("principal", "action", "change", "on", "now", "before", "through")
 #: Rows of the pages, of which the first stand in the page itself; the file has all of them.
 MOST = 5000
 SHOWN = 100
+#: Principals that may differ: where each of them has 50 rows, these take 4 GB.
+MOST_PRINCIPALS = 15_000
 FILE = "changes.csv"
 #: Rows of the file that are made into text at a time.
 AT_ONCE = 10_000
@@ -96,7 +100,27 @@ def _compared(lake: Lake, before: Snapshot) -> tuple[pa.Table, list[str]]:
     """Compare two snapshots, both opened anew: what a comparison lends them does not stay with the report's lake."""
     old, new = open_lake(lake.path, before.snapshot_id), open_lake(lake.path, lake.snapshot_id)
     with closing(old.connection), closing(new.connection):
+        _check_size(old, new)
         return changes(old, new, reference.load()), notes(old, new)
+
+
+def _check_size(old: Lake, new: Lake) -> None:
+    """Raise PolicylakeError where so much may differ that its rows would not fit into memory beside the report's."""
+    groups = _groups_that_differ(old.manifest.get("files", {}), new.manifest.get("files", {}))
+    count = rows(new, "history/principals_of_groups", {"groups": sorted(groups)})[0]["principal_count"]
+    if count > MOST_PRINCIPALS:
+        told = f"policylake diff {old.snapshot_id} {new.snapshot_id} --account ID"
+        raise PolicylakeError(
+            f"{count:,} principals are in account groups whose access differs, more than a report compares; "
+            f"ask for one account after the other: {told}"
+        )
+
+
+def _groups_that_differ(old: dict[str, str], new: dict[str, str]) -> set[int]:
+    """Return the account groups of which a file that tells access differs; files of a group are named alike."""
+    differing = (name for name in {*old, *new} if old.get(name) != new.get(name))
+    named = (name.partition("/") for name in differing)
+    return {int(file.removesuffix(".parquet"), 16) for relation, _, file in named if relation in OF_ACCESS}
 
 
 def _word(row: Row) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -26,6 +27,8 @@ ARGUMENTS = (
     "--disable-sync", "--disable-quic", "--no-pdf-header-footer",
 )  # fmt: skip
 LIBRARY = "weasyprint"
+#: Entries of a PDF that hold a time.
+PRINTED_AT = re.compile(rb"/(?:Creation|Mod)Date \(D:[^()\\]{4,40}\)")
 #: Seconds that a browser may take.
 PATIENCE = 300
 MOST_CONDITIONS = 40
@@ -38,7 +41,7 @@ NEITHER = (
 
 
 def write_pdf(summary: Summary, out: Path) -> None:
-    """Print the report into the file ``out``.
+    """Print the report into the file ``out``. The same report and printer give the same bytes.
 
     Raises PolicylakeError where nothing can print here, where printing fails, and where ``out`` cannot be written.
     """
@@ -47,10 +50,16 @@ def write_pdf(summary: Summary, out: Path) -> None:
         folder = Path(made)
         page = write_printed(summary, folder)
         way(page, folder / "report.pdf")
+        _forget_when(folder / "report.pdf")
         try:
             shutil.copyfile(folder / "report.pdf", out)
         except OSError as error:
             raise PolicylakeError(f"{out}: {error.strerror}; give --out a file that can be written") from error
+
+
+def _forget_when(file: Path) -> None:
+    """Take out the times at which a browser printed; blanks in their place leave every offset as it is."""
+    file.write_bytes(PRINTED_AT.sub(lambda found: b" " * len(found[0]), file.read_bytes()))
 
 
 def write_printed(summary: Summary, folder: Path) -> Path:
