@@ -103,6 +103,12 @@ def test_the_proof_of_a_condition(condition: dict, context: dict, change: dict, 
     assert json.loads(row["smallest_change"]) == {"context": change}
 
 
+def test_a_condition_without_a_witness_is_not_proven(tmp_path: Path) -> None:
+    agents = ({"aws:UserAgent": f"*x{number}*", "aws:Referer": f"*y{number}*"} for number in range(10))
+    (row,) = lake_of(tmp_path, *(allow(StringLike=keys) for keys in agents))
+    assert (row["verdict"], row["witness"], row["is_proven"]) == ("conditional", None, False)
+
+
 def test_another_resource_is_named_where_no_context_changes_the_answer(tmp_path: Path) -> None:
     (row,) = lake_of(tmp_path, allow(StringEquals={"aws:RequestedRegion": "eu-west-1"}))
     assert ":eu-west-1:" in json.loads(row["witness"])["resource"]
