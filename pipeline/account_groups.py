@@ -6,7 +6,7 @@ so that the files of all groups lie beside each other in one relation, and one g
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipeline import reference
 from pipeline.cache import packed, unpacked
 from pipeline.evaluate import evaluate, evaluate_documents, of_all
-from pipeline.flattened import OF_DOCUMENTS, Tables, beside, only, only_documents, without
+from pipeline.flattened import OF_DOCUMENTS, Tables, beside, only, only_documents, texts, without
 from pipeline.gather import ANY, Gathered, Group, Unknown, tables_of
 from pipeline.lake.dictionary import Column, relation
 from pipeline.lake.duck import Connection, Limits, connect, limits, literal, room_needed
@@ -122,12 +122,20 @@ def _needed(group: Group, gathered: Gathered, common: Tables) -> Tables:
     return {
         "accounts": only(shared["accounts"], "account_id", owners).select(OF_DECISIONS),
         "attachments": resource_policies,
-        "inventory": inventory if ANY in known else only(inventory, "account_id", known),
+        "inventory": inventory if ANY in known else inventory.filter(_known_or_bucket(inventory, known)),
         "account_controls": controls,
         "evaluated_actions": common["evaluated_actions"],
         "decided_actions": common["decided_actions"],
         **only_documents(shared, documents),
     }
+
+
+def _known_or_bucket(inventory: pa.Table, known: Collection[str | None]) -> pa.ChunkedArray:
+    """Return which resources a group needs: those of accounts that it names, and the buckets of which it is known whose
+    they are, for any policy may name one without the account."""
+    is_known = pc.is_in(inventory["account_id"], value_set=texts(known))
+    is_owned = pc.and_(pc.equal(inventory["service"], "s3"), pc.is_valid(inventory["account_id"]))
+    return pc.or_(is_known, is_owned)
 
 
 class Share(NamedTuple):

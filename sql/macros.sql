@@ -128,6 +128,12 @@ create or replace macro scope_covers(resource_pattern, except_resources, account
         or split_part(resource, ':', 5) = split_part(resource_pattern, ':', 5)
     );
 
+-- Whether an account's scope reaches a resource as far as buckets go, whose ARNs name no account: one of another account
+-- is reached only where the pattern names the bucket. The owner is null where the input does not tell it.
+create or replace macro reaches_bucket(resource_pattern, account_id, resource, owner) as
+    not coalesce(owner != account_id, false)
+    or split_part(resource_pattern, '/', 1) = split_part(resource, '/', 1);
+
 -- A field of an ARN that a pattern may leave open.
 create or replace macro settled_field(field, when_open) as
     case when field in ('', '*') then when_open else replace(replace(field, '*', ''), '?', 'x') end;

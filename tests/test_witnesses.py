@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ingest_inputs import arn, export, role, write
+from ingest_inputs import arn, document, export, inline, role, user, write
 
 from pipeline.build import build_lake
 from pipeline.lake import open_lake
@@ -101,6 +101,24 @@ def test_the_proof_of_a_condition(condition: dict, context: dict, change: dict, 
     assert row["is_proven"]
     assert json.loads(row["witness"])["context"] == context
     assert json.loads(row["smallest_change"]) == {"context": change}
+
+
+def test_a_condition_without_a_witness_is_not_proven(tmp_path: Path) -> None:
+    agents = ({"aws:UserAgent": f"*x{number}*", "aws:Referer": f"*y{number}*"} for number in range(10))
+    (row,) = lake_of(tmp_path, *(allow(StringLike=keys) for keys in agents))
+    assert (row["verdict"], row["witness"], row["is_proven"]) == ("conditional", None, False)
+
+
+def test_a_witness_passes_a_role_for_a_resource_of_its_own_account(tmp_path: Path) -> None:
+    account = "222222222222"
+    condition = {"ArnLike": {"iam:AssociatedResourceArn": "arn:aws:sagemaker:*:*:notebook-instance/*"}}
+    policy = document("iam:PassRole", Condition=condition)
+    users = (user("ana", Arn=arn("user/ana", account), UserPolicyList=[inline("pass", policy)]),)
+    write(tmp_path, "a.json", export(users))
+    build_lake([tmp_path / "a.json"], tmp_path / "lake")
+    (row,) = open_lake(tmp_path / "lake").query("select witness from access").to_pylist()
+    line = json.loads(row["witness"])
+    assert line["resource"].split(":")[4] == line["context"]["iam:AssociatedResourceArn"].split(":")[4] == account
 
 
 def test_another_resource_is_named_where_no_context_changes_the_answer(tmp_path: Path) -> None:

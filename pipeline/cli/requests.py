@@ -21,7 +21,7 @@ def check(lake: Lake, actions: Sequence[str], resource: str | None, context: Map
     Raises PolicylakeError for a key that nobody knows, a value of another type than the key's, keys that no request has
     together, and, of a request with a context, for a resource of a type that none of the actions takes.
     """
-    from pipeline.simulate import Remarks, contradiction, named_in
+    from pipeline.simulate import Remarks, contradiction, named_in, unowned_bucket
 
     remarks, names = Remarks(load()), named_in(lake)
     on_resource = [said for action in actions if resource and (said := remarks.on_resource(action, resource))]
@@ -30,6 +30,9 @@ def check(lake: Lake, actions: Sequence[str], resource: str | None, context: Map
             if said.is_mistake and context:
                 raise PolicylakeError(f"--resource {said.text}; {said.remedy}")
             note(f"--resource: {said.text}")
+    unowned = unowned_bucket(lake, resource) if resource else None
+    if unowned:
+        note(f"--resource: {unowned}")
     wrong = [contradiction(action, resource, context, remarks) for action in actions]
     if wrong and all(wrong):
         raise PolicylakeError(f"--{wrong[0]}")

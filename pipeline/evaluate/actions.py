@@ -90,6 +90,11 @@ def universe_text(arn_format: str | None, place: Place) -> str:
     return "".join("*" if token.kind == "run" else token.text for token in _universe(arn_format, place).tokens)
 
 
+def is_of_s3(kind: TypeForm) -> bool:
+    """Whether a type is that of S3's buckets or of what lies in them: their ARNs name no account."""
+    return ":s3:::" in (kind.arn_format or "")
+
+
 class ActionForm(NamedTuple):
     """An action as far as its verdict goes: actions of equal form get equal answers from equal statements.
 

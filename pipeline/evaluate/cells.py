@@ -19,6 +19,8 @@ from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 
 #: Tags of resources by ARN: key in lower case to value.
 Inventory = Mapping[str, Mapping[str, str]]
+#: What stands for the account of a document of which none is known.
+ANY_ACCOUNT = "*"
 Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
 #: Layers that grant: identity policies, and those of resources.
 OWN_LAYERS = ("identity", "resource")
@@ -88,10 +90,20 @@ class _Limit(NamedTuple):
 
 
 class Territory(NamedTuple):
-    """Resources that are decided together: their pattern, and the tags of those that are known."""
+    """Resources that are decided together: their pattern, and the tags of those that are known.
+
+    ``owners`` are the accounts of buckets, by ARN: those of another account than ``account`` are none of the resources.
+    """
 
     universe: globs.Glob
     inventory: Inventory
+    account: str = ""
+    owners: Mapping[str, str] = {}
+
+    def has(self, pattern: str) -> bool:
+        """Whether a pattern can mean some of them: not if it names a bucket of an account that is known and another."""
+        owner = self.owners.get(pattern.partition("/")[0]) if self.account != ANY_ACCOUNT else None
+        return owner is None or owner == self.account
 
 
 class _Case(NamedTuple):
@@ -348,7 +360,8 @@ def _regions(case: _Case, f: Formula) -> list[Region]:
         for region in regions(scope, f):
             held = found.get(region.scope.pattern)
             found[region.scope.pattern] = region if held is None else _either(held, region)
-    return [_placed(region, case.where.inventory) for region in found.values()]
+    there = (region for pattern, region in found.items() if case.where.has(pattern))
+    return [_placed(region, case.where.inventory) for region in there]
 
 
 def _placed(region: Region, inventory: Inventory) -> Region:

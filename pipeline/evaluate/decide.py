@@ -28,16 +28,24 @@ class Facts(NamedTuple):
     examples: Examples
     actions: EvaluatedActions
     inventory: Inventory
+    owners: Mapping[str, str]
     engine: Engine
 
     def __reduce__(self) -> tuple[Callable[..., "Facts"], tuple[object, ...]]:
         """Leave the engine behind: another process has its own."""
-        return facts_for, (self.knowledge, self.examples, self.actions, self.inventory)
+        return facts_for, (self.knowledge, self.examples, self.actions, self.inventory, self.owners)
 
 
-def facts_for(knowledge: Knowledge, examples: Examples, actions: EvaluatedActions, inventory: Inventory) -> Facts:
+def facts_for(
+    knowledge: Knowledge,
+    examples: Examples,
+    actions: EvaluatedActions,
+    inventory: Inventory,
+    owners: Mapping[str, str],
+) -> Facts:
     """Return facts with a new engine."""
-    return Facts(knowledge, examples, actions, inventory, Engine(knowledge, examples, actions.forms, inventory))
+    engine = Engine(knowledge, examples, actions.forms, inventory, owners)
+    return Facts(knowledge, examples, actions, inventory, owners, engine)
 
 
 class Decisions(NamedTuple):

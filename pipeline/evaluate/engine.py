@@ -1,10 +1,10 @@
 """Decides every case on every action form: what its statements come to on each resource type, and on all together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.evaluate.actions import ActionForm, Place, TypeForm, universe_text
+from pipeline.evaluate.actions import ActionForm, Place, TypeForm, is_of_s3, universe_text
 from pipeline.evaluate.cases import Case, Levels
 from pipeline.evaluate.cells import (
     Answer,
@@ -62,6 +62,7 @@ class Engine:
     examples: Examples
     forms: Sequence[ActionForm]
     inventory: Inventory
+    owners: Mapping[str, str]
     solver: Solver = field(init=False)
     cells: list[Outcome] = field(default_factory=list)
     _kinds: Kinds = field(init=False)
@@ -167,6 +168,8 @@ class Engine:
         cut = None
         if identity.crossing or limits.crossing:
             cut = _cut_of(identity.crossing | limits.crossing, self._kinds.forms[kind_id], subject.own.place)
+        if self.owners and is_of_s3(self._kinds.forms[kind_id]):
+            cut = (self._kinds.forms[kind_id].arn_format, subject.own.place)
         key = (identity.number, limits.number, traits_id, cut)
         if subject.case.entries:
             shared = self._sharing.of(subject.case.entries, subject.example, self._kinds.forms[kind_id])
@@ -202,6 +205,7 @@ class Engine:
             layers = _layers(self._identity.read(subject.identity, kind_id), self._limits.read(subject.limits, kind_id))
             speaking = [*self._entries(entries, subject, kind, own)]
             form, where = self._traits_forms[key[2]], self._territory(kind, own)
+            where = where._replace(account=own.place.own_account, owners=self.owners if is_of_s3(kind) else {})
             found = own_answer(form, kind, where, layers, speaking, self.solver)
             self._own_answers[key, spoken] = found
         return found

@@ -63,12 +63,15 @@ class Remembered:
         patterns: int = sum(table.num_rows for table in self.patterns.values()) // ROWS_FOR_ONE
         return len(self.examples.statements) + len(self.examples.listed) + cells + patterns > MOST
 
-    def facts(self, actions: EvaluatedActions, inventory: Mapping[str, dict[str, str]]) -> Facts:
-        """Return what to decide cases from. The engine serves as long as the action forms stay the same."""
+    def facts(
+        self, actions: EvaluatedActions, inventory: Mapping[str, dict[str, str]], owners: Mapping[str, str]
+    ) -> Facts:
+        """Return what to decide cases from. The engine serves as long as action forms and owners of buckets stay the
+        same."""
         self._inventory.update(inventory)
-        if self._engine is None or self._engine.forms != actions.forms:
-            self._engine = Engine(self.knowledge, self.examples, actions.forms, self._inventory)
-        return Facts(self.knowledge, self.examples, actions, self._inventory, self._engine)
+        if self._engine is None or (self._engine.forms, self._engine.owners) != (actions.forms, owners):
+            self._engine = Engine(self.knowledge, self.examples, actions.forms, self._inventory, owners)
+        return Facts(self.knowledge, self.examples, actions, self._inventory, owners, self._engine)
 
     def learn(self, statements: Mapping[int, str], entries: Mapping[int, str]) -> Examples:
         """Add what the statements and entries of a group say, given as texts by number; return the examples.

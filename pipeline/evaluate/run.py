@@ -36,6 +36,17 @@ SAGEMAKER_FAMILY = (
     "groundtruthlabeling",
 )
 
+#: Whose a bucket is, whose ARN does not name its account.
+OWNERS = """
+select resource_arn, account_id
+from inventory
+where service = 's3' and account_id is not null
+union
+select target_arn, account_id
+from attachments
+where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3' and account_id is not null
+order by all
+"""
 TAGS = Principal._fields.index("tags")
 #: What is the same for all accounts, from the relations that they share.
 OF_ALL = ("evaluated_actions", "decided_actions", "account_controls")
@@ -84,7 +95,7 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     actions = _actions(connection, memory, reference, statements)
     cases = _cases(connection, profiles, actions, entries)
     inventory = _inventory(connection)
-    decisions = decide(memory.facts(actions, inventory), cases, pool, progress)
+    decisions = decide(memory.facts(actions, inventory, dict(_rows(connection, OWNERS))), cases, pool, progress)
     progress(Step("finding witnesses"))
     _load_columns(connection, "case_cells", ("case_id", "form_id", "cell_id"), decisions[1:])
     (own_token,) = _rows(connection, "select own_token()")[0]

@@ -21,6 +21,7 @@ from pipeline.evaluate.statements import Surroundings, filled_text, key_of, reso
 from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent, ties
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import ASSOCIATED
 
 #: Values of unknown variables that are tried together.
 MOST_FILLINGS = 60
@@ -89,7 +90,7 @@ class Witnesses:
                     here = on_resource(filling.formula, text)
                     context = self._context_of(formulas.conjunction((here, filling.given, said_by(text, here), named)))
                     if context is not None:
-                        return Witness(text, session, context)
+                        return Witness(text, session, _passed_at_home(text, context, here))
         return None
 
     def _context(self, f: Formula) -> Context | None:
@@ -150,6 +151,21 @@ class Witnesses:
         told = (text for text in dict.fromkeys(texts) if text and text.startswith(domain.start))
         found: list[tuple[str, ...]] = [(text,) for text in told]
         return [*found, ()] if domain.can_be_absent else found
+
+
+def _passed_at_home(role: str, context: Context, f: Formula) -> Context:
+    """Return a context in which a role is passed for a resource of its own account, where a formula allows that: a role
+    is passed within its account (PASS)."""
+    given = dict(context)
+    values = given.get(ASSOCIATED, ())
+    fields = values[0].split(":", grammar.ARN_FIELDS - 1) if values else []
+    owner = role.split(":")[4:5]
+    if len(fields) < grammar.ARN_FIELDS or not fields[4] or not owner:
+        return context
+    moved = ":".join((*fields[:4], owner[0], fields[5]))
+    tests = [test for test in formulas.tests(f) if test.key == ASSOCIATED and test.operator != "Null"]
+    is_alike = all(predicates.holds(test, (moved,)) == predicates.holds(test, values) for test in tests)
+    return tuple(sorted({**given, ASSOCIATED: (moved,)}.items())) if is_alike else context
 
 
 def spoken_by(session: str | None, f: Formula) -> Formula:

@@ -78,10 +78,11 @@ class AccountRecord(NamedTuple):
 
 
 class ResourceRecord(NamedTuple):
-    """An AWS resource with its tags."""
+    """An AWS resource with its tags. ``owner`` is the account of one whose ARN names none, where that is known."""
 
     resource_arn: str
     tags: Tags
+    owner: str | None = None
 
 
 class TrainingJobRecord(NamedTuple):

@@ -121,7 +121,8 @@ def _resource(resource: ResourceRecord) -> Row:
     arn = resource.resource_arn
     tail = _field(arn, 5) or ""
     resource_type = tail.replace(":", "/").split("/", 1)[0]
-    return (arn, _field(arn, 4), _field(arn, 3), _field(arn, 2) or "", resource_type, list(resource.tags))
+    account, region, service = _field(arn, 4) or resource.owner, _field(arn, 3), _field(arn, 2) or ""
+    return (arn, account, region, service, resource_type, list(resource.tags))
 
 
 def _field(arn: str, number: int) -> str | None:

@@ -17,6 +17,9 @@ class IamArn(NamedTuple):
     name: str
 
 
+BUCKET_ARN = re.compile(r"arn:[^:]+:s3:::[^:/]+")
+
+
 def iam_arn(arn: str) -> IamArn | None:
     """Return the parts of the ARN of a user, role, group or policy, None if it is none."""
     found = IAM_ARN.fullmatch(arn)
@@ -29,6 +32,11 @@ def is_vpc_endpoint(arn: str) -> bool:
     """Whether the ARN is that of a VPC endpoint."""
     fields = arn.split(":", 5)
     return len(fields) == 6 and fields[2] == "ec2" and fields[5].startswith("vpc-endpoint/")
+
+
+def is_bucket(arn: str) -> bool:
+    """Whether an ARN is that of an S3 bucket, which names no account."""
+    return bool(BUCKET_ARN.fullmatch(arn))
 
 
 def account_in_name(name: str) -> str | None:

@@ -162,7 +162,8 @@ def assemble(
     cut_off = endings(_only(by_type, PagePart))
     draft.rejects += cut_off.rejects
     draft.lack(cut_off.missing)
-    _attach_resources(_only(by_type, ResourcePolicyPart), draft)
+    listed = {part.record.resource_arn: part.record.owner for part in _only(by_type, ResourcePart)}
+    _attach_resources(_only(by_type, ResourcePolicyPart), listed, draft)
     unowned = next((account.policies for account in exported if account.account_id is None), {})
     for account in exported:
         draft.rejects += account.rejects
@@ -291,24 +292,28 @@ class _Resolver:
         self.draft.rejects.append(Reject(p.source, None, None, p.pointer + place, "error", code, message, INCOMPLETE))
 
 
-def _attach_resources(policies: Iterable[ResourcePolicyPart], draft: Draft) -> None:
-    """Attach one policy to each resource: AWS keeps no second one. One that was rejected marks its owner's account."""
+def _attach_resources(policies: Iterable[ResourcePolicyPart], listed: Mapping[str, str | None], draft: Draft) -> None:
+    """Attach one policy to each resource: AWS keeps no second one. One that was rejected marks its owner's account.
+
+    ``listed`` has the owners of buckets.
+    """
     readable = []
     for policy in policies:
         if policy.policy_id:
             readable.append(policy)
-        elif owner := _owner(policy.resource_arn):
+        elif owner := _owner(policy, listed):
             draft.missing[owner].append(f"policy of {policy.resource_arn}")
     for policy in _latest_by_name(readable, lambda p: p.resource_arn, lambda p: p.policy_id, "policy", draft):
         arn = policy.resource_arn
-        if policy.doubts and (owner := _owner(arn)):
+        owner = _owner(policy, listed)
+        if policy.doubts and owner:
             draft.missing[owner] += policy.doubts
         kind: AttachmentKind = "endpoint" if is_vpc_endpoint(arn) else "resource"
-        draft.attach(Attachment(arn, _owner(arn), kind, policy.policy_id or "", "", None, None, policy.source))
+        draft.attach(Attachment(arn, owner, kind, policy.policy_id or "", "", None, None, policy.source))
 
 
-def _owner(resource_arn: str) -> str | None:
-    return resource_arn.split(":", 5)[4] or None
+def _owner(policy: ResourcePolicyPart, listed: Mapping[str, str | None]) -> str | None:
+    return policy.resource_arn.split(":", 5)[4] or listed.get(policy.resource_arn) or policy.owner
 
 
 def _attach_loose(policies: Iterable[LoosePolicyPart], draft: Draft) -> None:

@@ -141,13 +141,15 @@ class UnreadNodePart(NamedTuple):
 
 
 class ResourcePolicyPart(NamedTuple):
-    """The policy of a resource or of a VPC endpoint. ``doubts`` tells what is not known of it."""
+    """The policy of a resource or of a VPC endpoint. ``doubts`` tells what is not known of it, ``owner`` whose a bucket
+    is, where the file's name does."""
 
     source: str
     pointer: str
     resource_arn: str
     policy_id: str | None
     doubts: tuple[str, ...] = ()
+    owner: str | None = None
 
 
 class LoosePolicyPart(NamedTuple):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from pipeline.errors import Reject
-from pipeline.ingest.arns import RESOURCE_ARN, is_vpc_endpoint
+from pipeline.ingest.arns import RESOURCE_ARN, account_in_name, is_bucket, is_vpc_endpoint
 from pipeline.ingest.decode import Page, one
 from pipeline.ingest.documents import DocumentStore
 from pipeline.ingest.parts import Part, ResourcePolicyPart
@@ -43,5 +43,6 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     kind: Literal["endpoint", "resource"] = "endpoint" if is_vpc_endpoint(item.resource_arn) else "resource"
     label = f"{kind} policy of {item.resource_arn}"
     policy_id = yield from documents.use(page, "/ResourcePolicy", item.resource_policy, kind, label)
+    owner = account_in_name(page.name) if is_bucket(item.resource_arn) else None
     doubts = documents.doubts(item.resource_policy, kind, label)
-    yield ResourcePolicyPart(page.source, page.pointer, item.resource_arn, policy_id, doubts)
+    yield ResourcePolicyPart(page.source, page.pointer, item.resource_arn, policy_id, doubts, owner)

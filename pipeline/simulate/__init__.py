@@ -1,6 +1,6 @@
 """Decides requests given as JSON lines, by the concrete evaluator. Reads the lake; prints and writes nothing."""
 
-from pipeline.simulate.answer import Decided, contradiction, decided_request, simulate_lines
+from pipeline.simulate.answer import Decided, contradiction, decided_request, simulate_lines, unowned_bucket
 from pipeline.simulate.expectations import Checked, checked_lines
 from pipeline.simulate.from_lake import named_in
 from pipeline.simulate.remarks import Remarks
@@ -14,4 +14,5 @@ __all__ = [
     "decided_request",
     "named_in",
     "simulate_lines",
+    "unowned_bucket",
 ]

@@ -29,6 +29,7 @@ from pipeline.simulate.together import Asked, Found, check, looked_at
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
+UNOWNED = "the input does not tell whose {} is: taken as the caller's own"
 NO_LAKE = "the line carries no policies and there is no lake; give identity_policies in the line, or a lake with --lake"
 
 
@@ -82,6 +83,13 @@ def decided_request(text: str, lake: Lake, reference: Reference, *, now: datetim
     desk = _Desk(lake, reference, now or datetime.now(UTC))
     request, layers, notes = desk.asked_of_lake(read_line(decoded(text)), LakeReader(lake))
     return Decided(decide(request, layers), request.context.by_key, (*notes.told, *notes.doubts))
+
+
+def unowned_bucket(lake: Lake, resource: str) -> str | None:
+    """Return that the lake does not tell whose a bucket is; None of other resources, and where it does."""
+    bucket = resource.partition("/")[0]
+    is_unknown = ":s3:::" in bucket and LakeReader(lake).owner(bucket) is None
+    return UNOWNED.format(bucket) if is_unknown else None
 
 
 def contradiction(
@@ -210,7 +218,7 @@ class _Desk:
         resource, notes = self._resource(line)
         line = self._as_sent(line, resource)
         inventoried = reader.resource(resource)
-        owner = line.resource_account or known.account_in(resource) or (inventoried and inventoried.account_id)
+        owner, of_owner = _owner(reader, line, resource, inventoried.account_id if inventoried else None)
         owner = owner or caller.account_id
         place, there = reader.organization(caller.account_id), reader.organization(owner)
         principal_id = principal.principal_id if principal else None
@@ -230,7 +238,7 @@ class _Desk:
         known.check_agreement(line.context, {**of_resource, **tags}, resource, name)
         layers = self._layers(reader, line, caller, principal, resource, owner)
         told = (*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers))
-        beside = Notes((*told, *together.stand_ins), (*together.doubts, *doubts_in(layers)))
+        beside = Notes((*told, *together.stand_ins), (*together.doubts, *of_owner, *doubts_in(layers)))
         defaults = known.default_user_id(caller, principal_id)
         derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags, **together.facts}
         request = self._request(line, caller, resource, owner, derived)
@@ -346,6 +354,21 @@ def _principal(reader: LakeReader, line: Line) -> Principal | None:
             f"the lake knows no principal {line.principal}; see: policylake sql 'select * from principals'"
         )
     return found
+
+
+def _owner(reader: LakeReader, line: Line, resource: str, account_id: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the account of a resource by the line, its ARN or the lake, None where none tells, and what is doubtful of
+    it. Raises PolicylakeError where the line contradicts the lake on whose a bucket is."""
+    told = known.account_in(resource) or account_id
+    bucket = resource.partition("/")[0]
+    if ":s3:::" not in bucket:
+        return line.resource_account or told, ()
+    told = told or reader.owner(bucket)
+    if line.resource_account and told and line.resource_account != told:
+        raise PolicylakeError(f"resource_account is {line.resource_account}, but by the lake {bucket} is of {told}")
+    if line.resource_account or told:
+        return line.resource_account or told, ()
+    return None, (f"{UNOWNED.format(bucket)}; give resource_account to say whose",)
 
 
 def _untagged(principal: Principal | None) -> str:

@@ -95,6 +95,20 @@ order by all
 """
 NAMED_ACTIONS = "select distinct lower(action_pattern) as name from actions where not is_wildcard"
 NAMED_KEYS = "select distinct lower(condition_key) as name from conditions"
+OWNERS = """
+select
+    resource_arn,
+    account_id,
+from inventory
+where service = 's3' and account_id is not null
+union
+select
+    target_arn as resource_arn,
+    account_id,
+from attachments
+where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3' and account_id is not null
+order by all
+"""
 RESOURCES = "select resource_arn, account_id, tags from inventory where resource_arn in (select unnest($names))"
 
 
@@ -131,6 +145,7 @@ class LakeReader:
     _accounts: dict[str, Organization] = field(default_factory=dict)
     _inventory: dict[str, Resource | None] = field(default_factory=dict)
     _names: list[Names] = field(default_factory=list)
+    _owners: list[dict[str, str]] = field(default_factory=list)
 
     def principal(self, name: str) -> Principal | None:
         """Return a user, role, group or loose document by its ARN or name, a role also by a session's ARN."""
@@ -187,6 +202,12 @@ class LakeReader:
         """Return a resource of the inventory; None for others."""
         self.read_resources([arn])
         return self._inventory[arn]
+
+    def owner(self, bucket: str) -> str | None:
+        """Return the account of an S3 bucket, which its ARN does not name; None where the input does not tell."""
+        if not self._owners:
+            self._owners.append({row["resource_arn"]: row["account_id"] for row in self._rows(OWNERS)})
+        return self._owners[0].get(bucket)
 
     def read_resources(self, arns: Iterable[str]) -> None:
         """Read resources of the inventory that were not read yet."""

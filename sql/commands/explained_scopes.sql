@@ -2,6 +2,27 @@
 description = "The granted scopes of a principal and an action, those that reach $resource unless it is null."
 grain = ["principal_arn", "resource_type", "resource_pattern"]
 */
+with
+buckets as (
+    select
+        resource_arn,
+        account_id,
+    from inventory
+    where service = 's3'
+    union all
+    select
+        target_arn as resource_arn,
+        account_id,
+    from attachments
+    where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3'
+),
+
+bucket_owner as (
+    select any_value(account_id) as owner_account_id
+    from buckets
+    where resource_arn = split_part($resource, '/', 1)
+)
+
 select
     access.principal_arn,
     'scope' as part,
@@ -17,6 +38,7 @@ select
     residual_conditions.smallest_change,
     access.is_proven,
 from access
+cross join bucket_owner
 left join residual_conditions on access.condition_id = residual_conditions.condition_id
 left join reference_resource_types as types
     on
@@ -30,6 +52,9 @@ where
         or (
             fits_type($resource, access.action, access.resource_type, types.arn_format)
             and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
+            and reaches_bucket(
+                access.resource_pattern, access.account_id, $resource, bucket_owner.owner_account_id
+            )
         )
     )
 order by access.resource_type, access.resource_pattern

@@ -2,6 +2,27 @@
 description = "Who can perform the actions of a pattern on which scopes; only scopes that reach $resource, unless it is null."
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
+with
+buckets as (
+    select
+        resource_arn,
+        account_id,
+    from inventory
+    where service = 's3'
+    union all
+    select
+        target_arn as resource_arn,
+        account_id,
+    from attachments
+    where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3'
+),
+
+bucket_owner as (
+    select any_value(account_id) as owner_account_id
+    from buckets
+    where resource_arn = split_part($resource, '/', 1)
+)
+
 select
     access.principal_arn,
     access.principal_type,
@@ -18,6 +39,7 @@ select
     access.is_proven,
     access.is_incomplete,
 from access
+cross join bucket_owner
 left join reference_resource_types as types
     on
         access.resource_type = types.resource_type
@@ -31,6 +53,9 @@ where
         or (
             fits_type($resource, access.action, access.resource_type, types.arn_format)
             and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
+            and reaches_bucket(
+                access.resource_pattern, access.account_id, $resource, bucket_owner.owner_account_id
+            )
         )
     )
 order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

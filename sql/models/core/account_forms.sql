@@ -100,6 +100,31 @@ tags_needed as (
     where regexp_matches(texts.content, '"key":"(?:aws|sagemaker):resourcetag/')
 ),
 
+-- A bucket that a policy names is the account's own or another's: whose, only the inventory and the policies of
+-- resources tell.
+own_buckets as (
+    select
+        account_id,
+        resource_arn as bucket_arn,
+    from inventory
+    where service = 's3'
+    union
+    select
+        account_id,
+        target_arn as bucket_arn,
+    from attachments
+    where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3'
+),
+
+bucket_needed as (
+    select distinct own_buckets.account_id
+    from own_buckets
+    inner join account_policies on own_buckets.account_id = account_policies.account_id
+    inner join statements on account_policies.policy_id = statements.policy_id
+    inner join resources on statements.statement_id = resources.statement_id
+    where split_part(resources.resource_pattern, '/', 1) = own_buckets.bucket_arn
+),
+
 known as (
     select account_id from accounts
     union
@@ -111,8 +136,10 @@ select
     case
         when known.account_id = '' then '*'
         when own_id_needed.account_id is not null or tags_needed.account_id is not null then known.account_id
+        when bucket_needed.account_id is not null then known.account_id
         else own_token()
     end as own_account,
 from known
 left join own_id_needed on known.account_id = own_id_needed.account_id
 left join tags_needed on known.account_id = tags_needed.account_id
+left join bucket_needed on known.account_id = bucket_needed.account_id

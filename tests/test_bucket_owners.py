@@ -1,0 +1,127 @@
+"""Whose a bucket is its ARN does not name: the input may, and then another account's bucket is another account's."""
+
+import json
+from pathlib import Path
+
+import pytest
+from asking import answers
+from cli_run import run
+from ingest_inputs import arn, document, export, inline, user, write
+
+from pipeline.build import build_lake
+from pipeline.ingest import read_inputs
+from pipeline.lake import open_lake
+
+OWNER, OTHER, THIRD = "333333333333", "222222222222", "444444444444"
+BUCKETS = {name: f"arn:aws:s3:::{name}" for name in ("listed", "governed", "unknown")}
+NAMING = document("s3:*", Resource=[text for bucket in BUCKETS.values() for text in (bucket, f"{bucket}/*")])
+MODEL = f"arn:aws:sagemaker:us-east-1:{OWNER}:model/m"
+
+
+def account(number):
+    policies = {"naming": NAMING, "star": document("s3:GetObject", Resource="*")}
+    users = (
+        user(name, Arn=arn(f"user/{name}", number), UserPolicyList=[inline(name, policy)])
+        for name, policy in policies.items()
+    )
+    return export(tuple(users))
+
+
+def tagged(*arns):
+    return {"ResourceTagMappingList": [{"ResourceARN": one, "Tags": []} for one in arns]}
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("buckets")
+    for number in (OWNER, OTHER, THIRD):
+        write(folder, f"inputs/{number}.json", account(number))
+    write(folder, "inputs/tags.json", tagged(MODEL, BUCKETS["listed"]))
+    allow = document("s3:GetObject", Principal={"AWS": arn("user/naming", OTHER)}, Resource=f"{BUCKETS['governed']}/*")
+    policies = [{"ResourceArn": BUCKETS["governed"], "ResourcePolicy": allow}]
+    write(folder, f"inputs/policies-{OWNER}.json", policies)
+    build_lake([folder / "inputs"], folder / "lake", services=["s3"])
+    return open_lake(folder / "lake")
+
+
+def reached(lake, name, action):
+    """Return by account which of the buckets a user who names them all reaches."""
+    sql = (
+        "select account_id, resource_pattern from access "
+        f"where action = '{action}' and ends_with(principal_arn, 'user/{name}') order by all"
+    )
+    found = {}
+    for row in lake.query(sql).to_pylist():
+        found.setdefault(row["account_id"], []).append(row["resource_pattern"].split(":")[-1])
+    return found
+
+
+def test_a_bucket_of_another_account_is_reached_only_where_its_policy_allows(lake):
+    assert reached(lake, "naming", "s3:GetObject") == {
+        OTHER: ["governed/*", "unknown/*"],
+        OWNER: ["governed/*", "listed/*", "unknown/*"],
+        THIRD: ["unknown/*"],
+    }
+    assert reached(lake, "naming", "s3:DeleteBucket") == {
+        OTHER: ["unknown"],
+        OWNER: ["governed", "listed", "unknown"],
+        THIRD: ["unknown"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "bucket", "decision"),
+    [
+        (OWNER, "listed", "allowed"),
+        (OTHER, "listed", "implicitDeny"),
+        (OTHER, "governed", "allowed"),
+        (THIRD, "governed", "implicitDeny"),
+        (THIRD, "unknown", "allowed"),
+    ],
+)
+def test_the_concrete_evaluator_agrees(lake, number, bucket, decision):
+    line = {"action": "s3:GetObject", "resource": f"{BUCKETS[bucket]}/x", "principal": arn("user/naming", number)}
+    (answer,) = answers([line], lake, is_strict=True)
+    assert answer["decision"] == decision
+    assert [f"whose {BUCKETS['unknown']} is" in text for text in answer["warnings"]] == [True] * (bucket == "unknown")
+
+
+def test_a_line_may_say_whose_an_unknown_bucket_is_and_not_contradict_the_lake(lake):
+    line = {"action": "s3:GetObject", "principal": arn("user/naming", THIRD), "resource_account": OTHER}
+    unknown, listed = answers([{**line, "resource": f"{BUCKETS[name]}/x"} for name in ("unknown", "listed")], lake)
+    assert (unknown["decision"], listed["decision"]) == ("implicitDeny", "error")
+    assert f"by the lake {BUCKETS['listed']} is of {OWNER}" in listed["detail"]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "expected"),
+    [("listed", {OWNER}), ("governed", {OWNER, OTHER}), ("unknown", {OWNER, OTHER, THIRD})],
+)
+def test_a_grant_on_everything_reaches_no_bucket_of_another_account(lake, bucket, expected, monkeypatch):
+    asked = ("who-can", "s3:GetObject", "--resource", f"{BUCKETS[bucket]}/x", "--lake", str(lake.path))
+    done = run(monkeypatch, *asked, "--format", "json")
+    found = json.loads(done.text)
+    assert {row["account_id"] for row in found} == expected
+    named = {row["account_id"] for row in found if row["principal_arn"].endswith("star")}
+    assert named == (expected if bucket == "unknown" else {OWNER})
+    assert ("does not tell whose" in done.err) == (bucket == "unknown")
+
+
+def owner_of(folder: Path, name: str, *arns: str) -> str | None:
+    write(folder, name, tagged(*arns))
+    (bucket,) = [r for r in read_inputs([folder]).inventory if r.resource_arn == BUCKETS["listed"]]
+    return bucket.owner
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "owner"),
+    [
+        ("tags.json", [MODEL], OWNER),
+        (f"tags-{OTHER}-us-east-1.json", [MODEL], OWNER),
+        (f"tags-{OTHER}-us-east-1.json", [], OTHER),
+        ("tags.json", [], None),
+        (f"tags-{OTHER}.json", [MODEL, MODEL.replace(OWNER, THIRD)], None),
+    ],
+)
+def test_an_owner_is_taken_from_the_page_else_from_the_name_of_the_file(name, beside, owner, tmp_path):
+    assert owner_of(tmp_path, name, BUCKETS["listed"], *beside) == owner
