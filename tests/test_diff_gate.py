@@ -17,6 +17,7 @@ from pipeline.infrastructure.facts import (
     Attributes,
     Inline,
     ManagedPolicy,
+    Member,
     Principal,
     ResourcePolicy,
     Unread,
@@ -373,6 +374,30 @@ def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_n
     for configuration, is_unread in ((None, True), (given, True), (silent, False)):
         found = read_plan(plan_of(new, configuration=configuration)).after
         assert any(isinstance(key, Unread) for key in found) is is_unread
+
+
+@pytest.mark.parametrize(
+    ("unknown", "is_unread"),
+    [
+        ({"tags_all": True}, False),
+        ({"tags": True}, True),
+        ({"tags": {"team": True}}, True),
+        ({"tags_all": {"t": True}}, True),
+    ],
+)
+def test_a_tag_whose_value_is_not_known_yet_marks_its_principal(unknown, is_unread):
+    found = read_plan(plan_of(resource("aws_iam_role.r", None, role(tags={"team": None}), unknown))).after
+    assert any(isinstance(key, Unread) for key in found) is is_unread
+
+
+def test_members_that_are_not_known_yet_get_what_the_group_has():
+    members = resource("aws_iam_group_membership.m", None, {"group": "g", "users": [None]}, {"users": [True]})
+    groups = resource("aws_iam_user_group_membership.m", None, {"user": "u", "groups": [None]}, {"groups": [True]})
+    found = read_plan(plan_of(kept(), members, groups)).after
+    (member,) = [key for key in found if isinstance(key, Member)]
+    assert (member.user.name, member.group) == ("aws_iam_group_membership.m", "g")
+    unread = {key.owner for key in found if isinstance(key, Unread)}
+    assert {member.user, Principal(ACCOUNT, "user", "u")} <= unread
 
 
 def test_policies_of_resources_in_plans_and_templates_are_read():

@@ -94,6 +94,8 @@ def _of_change(
         if base is None and not change.is_plan:
             what = "a template does not say what was there before"
             raise PolicylakeError(f"{sides[-1]}: {what}; give OLD, or a lake with --lake")
+    if base is not None and not change.is_plan:
+        note(f"note: what {sides[-1]} no longer makes is not seen over a lake: give its former text as OLD")
     if not merged.before and not merged.after:
         note(f"note: {sides[-1]} has no resources of IAM or Organizations")
     reference = frozenset(load().table("reference_services")["service"].to_pylist())

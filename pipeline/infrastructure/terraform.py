@@ -496,7 +496,9 @@ class _Reading:
         if kind == "role" and not trust:
             self.unread(owner, resource, "assume_role_policy")
         tags = _dict(resource.get("tags_all")) or _dict(resource.get("tags"))
-        if resource.unknown.get("tags_all") is True and not resource.get("tags_all") and resource.unknown.get("tags"):
+        # All tags of a new principal may be unknown as a whole, for the provider reads them back.
+        flags = [resource.unknown.get(name) for name in ("tags", "tags_all")]
+        if _is_unknown_within(flags[0]) or (isinstance(flags[1], dict) and _is_unknown_within(flags[1])):
             self.unread(owner, resource, "tags")
         listed = tuple(sorted((str(key), str(value)) for key, value in tags.items() if value is not None))
         own_id = resource.get("unique_id")
