@@ -464,12 +464,17 @@ def test_only_what_the_change_brings_is_said_to_be_known_after_it(missing, said)
     assert words(missing).startswith(said)
 
 
-def test_taking_away_a_policy_of_which_nothing_is_known_does_not_pass(monkeypatch, tmp_path):
+def test_a_policy_of_which_nothing_is_known_does_not_pass_as_it_comes_or_goes(monkeypatch, tmp_path):
     attached = {"role": "r", "policy_arn": "arn:aws:iam::aws:policy/AWSDenyAll"}
     plan = plan_of(kept(), resource("aws_iam_role_policy_attachment.a", attached, None))
     code, rows, _ = gate(monkeypatch, tmp_path, plan)
     assert (code, told(rows)) == (1, [(ROLE, "", "unknown")])
     assert "it may have been a Deny" in rows[0]["through"][0]
+    plan["resource_changes"][1]["change"] = {"actions": ["create"], "before": None, "after": attached}
+    code, rows, said = gate(monkeypatch, tmp_path, plan)
+    assert (code, told(rows)) == (1, [(ROLE, "", "unknown")])
+    assert "AWSDenyAll is not known; give a lake" in rows[0]["through"][0]
+    assert "export the account again" not in said
 
 
 def test_a_role_of_which_only_the_name_is_known_fails_with_what_to_give(monkeypatch, tmp_path):
