@@ -505,3 +505,30 @@ def test_trust_policies_of_two_exports_are_compared_and_narrowed_like_other_rows
         found = policy_changes(*lakes, load(), *wanted)
         assert [row["principal_arn"] for row in found] == ["arn:aws:iam::444455556666:root"] * count
     assert changes(*lakes, load()).num_rows == 1
+
+
+def federated(operator, value, **further):
+    web = {
+        **TRUST,
+        "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+    }
+    condition = {operator: {"token.actions.githubusercontent.com:sub": value}, **further}
+    return document({**web, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition})
+
+
+AUDIENCE = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "residuals"),
+    [
+        (federated("StringLike", "repo:o/a:ref:*"), federated("StringLike", "repo:o/*"), ["wider"]),
+        (federated("StringLike", "repo:o/*"), federated("StringLike", "repo:o/a:ref:*"), ["narrower"]),
+        (federated("StringLike", "repo:o/*"), federated("StringLike", "repo:o/*", **AUDIENCE), ["narrower"]),
+        (federated("StringLike", "repo:o/a"), federated("StringLike", "repo:o/b"), ["different"]),
+        (federated("StringLike", "repo:o/a"), federated("ForAnyValue:StringLike", ["repo:o/a"]), []),
+    ],
+)
+def test_conditions_of_identity_providers_are_compared_by_what_they_allow(old, new, residuals):
+    pair = _Pair(ROLE, "trust", _document("o", old, "trust"), _document("n", new, "trust"))
+    assert [row["residual"] for row in _Comparing(load()).rows(pair)] == residuals
