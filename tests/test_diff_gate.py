@@ -366,6 +366,38 @@ def test_what_terraform_forgets_stays():
     assert OWNER not in read_plan(plan_of(resource("aws_iam_role.r", role(), None))).after
 
 
+def test_references_are_followed_through_outputs_and_variables_of_modules():
+    def refers(*names):
+        return {"references": list(names)}
+
+    attachment = "aws_iam_role_policy_attachment.a"
+    inner = {"resources": [{"address": attachment, "expressions": {"role": refers("var.role"), "policy_arn": {}}}]}
+    roles = {"resources": [{"address": "aws_iam_role.r", "expressions": {}}]}
+    roles["outputs"] = {"id": {"expression": refers("aws_iam_role.r.id", "aws_iam_role.r")}}
+    root = {
+        "module_calls": {
+            "roles": {"module": roles},
+            "grants": {"module": inner, "expressions": {"role": refers('module.roles["a"].id', "module.roles")}},
+        }
+    }
+    new = {"name_prefix": "r-", "assume_role_policy": document(TRUST)}
+    plan = plan_of(
+        kept(),
+        resource('module.roles["a"].aws_iam_role.r', None, new),
+        resource('module.roles["b"].aws_iam_role.r', None, new),
+        resource(f"module.grants.{attachment}", None, {"policy_arn": "arn:aws:iam::aws:policy/P"}, {"role": True}),
+    )
+    for change in plan["resource_changes"][1:3]:
+        change["type"] = "aws_iam_role"
+    found = read_plan({**plan, "configuration": {"root_module": root}}).after
+    (attached,) = [key for key in found if isinstance(key, Attached)]
+    assert attached.owner.name == 'r-module.roles["a"].aws_iam_role.r'
+    root["module_calls"]["grants"]["expressions"]["role"] = refers("module.roles.id")
+    found = read_plan({**plan, "configuration": {"root_module": root}}).after
+    (attached,) = [key for key in found if isinstance(key, Attached)]
+    assert UNKNOWN in found[attached.owner].arn
+
+
 @pytest.mark.parametrize("argument", ["inline_policy", "managed_policy_arns"])
 def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_none(argument):
     new = resource("aws_iam_role.r", None, {"name": "r", "assume_role_policy": document(TRUST)}, {argument: True})
