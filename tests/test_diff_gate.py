@@ -17,6 +17,7 @@ from pipeline.infrastructure.facts import (
     Attributes,
     Inline,
     ManagedPolicy,
+    Member,
     Principal,
     ResourcePolicy,
     Unread,
@@ -365,6 +366,38 @@ def test_what_terraform_forgets_stays():
     assert OWNER not in read_plan(plan_of(resource("aws_iam_role.r", role(), None))).after
 
 
+def test_references_are_followed_through_outputs_and_variables_of_modules():
+    def refers(*names):
+        return {"references": list(names)}
+
+    attachment = "aws_iam_role_policy_attachment.a"
+    inner = {"resources": [{"address": attachment, "expressions": {"role": refers("var.role"), "policy_arn": {}}}]}
+    roles = {"resources": [{"address": "aws_iam_role.r", "expressions": {}}]}
+    roles["outputs"] = {"id": {"expression": refers("aws_iam_role.r.id", "aws_iam_role.r")}}
+    root = {
+        "module_calls": {
+            "roles": {"module": roles},
+            "grants": {"module": inner, "expressions": {"role": refers('module.roles["a"].id', "module.roles")}},
+        }
+    }
+    new = {"name_prefix": "r-", "assume_role_policy": document(TRUST)}
+    plan = plan_of(
+        kept(),
+        resource('module.roles["a"].aws_iam_role.r', None, new),
+        resource('module.roles["b"].aws_iam_role.r', None, new),
+        resource(f"module.grants.{attachment}", None, {"policy_arn": "arn:aws:iam::aws:policy/P"}, {"role": True}),
+    )
+    for change in plan["resource_changes"][1:3]:
+        change["type"] = "aws_iam_role"
+    found = read_plan({**plan, "configuration": {"root_module": root}}).after
+    (attached,) = [key for key in found if isinstance(key, Attached)]
+    assert attached.owner.name == 'r-module.roles["a"].aws_iam_role.r'
+    root["module_calls"]["grants"]["expressions"]["role"] = refers("module.roles.id")
+    found = read_plan({**plan, "configuration": {"root_module": root}}).after
+    (attached,) = [key for key in found if isinstance(key, Attached)]
+    assert UNKNOWN in found[attached.owner].arn
+
+
 @pytest.mark.parametrize("argument", ["inline_policy", "managed_policy_arns"])
 def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_none(argument):
     new = resource("aws_iam_role.r", None, {"name": "r", "assume_role_policy": document(TRUST)}, {argument: True})
@@ -373,6 +406,30 @@ def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_n
     for configuration, is_unread in ((None, True), (given, True), (silent, False)):
         found = read_plan(plan_of(new, configuration=configuration)).after
         assert any(isinstance(key, Unread) for key in found) is is_unread
+
+
+@pytest.mark.parametrize(
+    ("unknown", "is_unread"),
+    [
+        ({"tags_all": True}, False),
+        ({"tags": True}, True),
+        ({"tags": {"team": True}}, True),
+        ({"tags_all": {"t": True}}, True),
+    ],
+)
+def test_a_tag_whose_value_is_not_known_yet_marks_its_principal(unknown, is_unread):
+    found = read_plan(plan_of(resource("aws_iam_role.r", None, role(tags={"team": None}), unknown))).after
+    assert any(isinstance(key, Unread) for key in found) is is_unread
+
+
+def test_members_that_are_not_known_yet_get_what_the_group_has():
+    members = resource("aws_iam_group_membership.m", None, {"group": "g", "users": [None]}, {"users": [True]})
+    groups = resource("aws_iam_user_group_membership.m", None, {"user": "u", "groups": [None]}, {"groups": [True]})
+    found = read_plan(plan_of(kept(), members, groups)).after
+    (member,) = [key for key in found if isinstance(key, Member)]
+    assert (member.user.name, member.group) == ("aws_iam_group_membership.m", "g")
+    unread = {key.owner for key in found if isinstance(key, Unread)}
+    assert {member.user, Principal(ACCOUNT, "user", "u")} <= unread
 
 
 def test_policies_of_resources_in_plans_and_templates_are_read():
@@ -439,12 +496,17 @@ def test_only_what_the_change_brings_is_said_to_be_known_after_it(missing, said)
     assert words(missing).startswith(said)
 
 
-def test_taking_away_a_policy_of_which_nothing_is_known_does_not_pass(monkeypatch, tmp_path):
+def test_a_policy_of_which_nothing_is_known_does_not_pass_as_it_comes_or_goes(monkeypatch, tmp_path):
     attached = {"role": "r", "policy_arn": "arn:aws:iam::aws:policy/AWSDenyAll"}
     plan = plan_of(kept(), resource("aws_iam_role_policy_attachment.a", attached, None))
     code, rows, _ = gate(monkeypatch, tmp_path, plan)
     assert (code, told(rows)) == (1, [(ROLE, "", "unknown")])
     assert "it may have been a Deny" in rows[0]["through"][0]
+    plan["resource_changes"][1]["change"] = {"actions": ["create"], "before": None, "after": attached}
+    code, rows, said = gate(monkeypatch, tmp_path, plan)
+    assert (code, told(rows)) == (1, [(ROLE, "", "unknown")])
+    assert "AWSDenyAll is not known; give a lake" in rows[0]["through"][0]
+    assert "export the account again" not in said
 
 
 def test_a_role_of_which_only_the_name_is_known_fails_with_what_to_give(monkeypatch, tmp_path):
@@ -475,3 +537,30 @@ def test_trust_policies_of_two_exports_are_compared_and_narrowed_like_other_rows
         found = policy_changes(*lakes, load(), *wanted)
         assert [row["principal_arn"] for row in found] == ["arn:aws:iam::444455556666:root"] * count
     assert changes(*lakes, load()).num_rows == 1
+
+
+def federated(operator, value, **further):
+    web = {
+        **TRUST,
+        "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+    }
+    condition = {operator: {"token.actions.githubusercontent.com:sub": value}, **further}
+    return document({**web, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition})
+
+
+AUDIENCE = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "residuals"),
+    [
+        (federated("StringLike", "repo:o/a:ref:*"), federated("StringLike", "repo:o/*"), ["wider"]),
+        (federated("StringLike", "repo:o/*"), federated("StringLike", "repo:o/a:ref:*"), ["narrower"]),
+        (federated("StringLike", "repo:o/*"), federated("StringLike", "repo:o/*", **AUDIENCE), ["narrower"]),
+        (federated("StringLike", "repo:o/a"), federated("StringLike", "repo:o/b"), ["different"]),
+        (federated("StringLike", "repo:o/a"), federated("ForAnyValue:StringLike", ["repo:o/a"]), []),
+    ],
+)
+def test_conditions_of_identity_providers_are_compared_by_what_they_allow(old, new, residuals):
+    pair = _Pair(ROLE, "trust", _document("o", old, "trust"), _document("n", new, "trust"))
+    assert [row["residual"] for row in _Comparing(load()).rows(pair)] == residuals

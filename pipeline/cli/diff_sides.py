@@ -94,6 +94,8 @@ def _of_change(
         if base is None and not change.is_plan:
             what = "a template does not say what was there before"
             raise PolicylakeError(f"{sides[-1]}: {what}; give OLD, or a lake with --lake")
+    if base is not None and not change.is_plan:
+        note(f"note: what {sides[-1]} no longer makes is not seen over a lake: give its former text as OLD")
     if not merged.before and not merged.after:
         note(f"note: {sides[-1]} has no resources of IAM or Organizations")
     reference = frozenset(load().table("reference_services")["service"].to_pylist())
@@ -111,7 +113,11 @@ def _of_change(
 
 def _wrong_documents(old: Lake, new: Lake) -> Iterator[str]:
     """Yield what is wrong with the policies of the new side that was not before."""
-    sql = "select distinct severity, message, remedy from rejects order by all"
+    # What is merely missing is told as unknown.
+    sql = (
+        "select distinct severity, message, remedy from rejects "
+        "where code not in ('missing-policy', 'missing-boundary') order by all"
+    )
     before, after = ({tuple(row.values()) for row in lake.query(sql).to_pylist()} for lake in (old, new))
     for severity, message, remedy in sorted(after - before):
         if UNKNOWN not in message:

@@ -38,6 +38,12 @@ from pipeline.infrastructure.facts import (
 Side = Literal["before", "after"]
 IAM_ARN = re.compile(r"arn:(aws[\w-]*):iam::(\d{12}):")
 REFERENCE = re.compile(r"(aws_iam_(?:policy|role|user|group)|aws_organizations_policy)\.([\w-]+)(\[[^\]]*\])?(?:\.|$)")
+OUTPUT = re.compile(r"(module\.[\w-]+(?:\[[^\]]*\])?)\.([\w-]+)(?:\.|\[|$)")
+VARIABLE = re.compile(r"var\.([\w-]+)(?:\.|\[|$)")
+#: The last module of a resource's address, which ends with a dot.
+MODULE = re.compile(r"(.*?)module\.[\w-]+(?:\[[^\]]*\])?\.$")
+#: Modules through which a reference is followed.
+DEEPEST = 10
 DATA = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)")
 #: Ends the names of policies of which only a part is known.
 DRAFT = " (as far as known before apply)"
@@ -252,11 +258,20 @@ def _resource(change: Json, side: Side, config: "_Configuration") -> _Resource |
     return _Resource(address, kind, values, unknown, config.provider(address))
 
 
+class _Target(NamedTuple):
+    """A resource that a reference leads to: its address without an index, and the index that is written there."""
+
+    base: str
+    instance: str
+
+
 class _Configuration:
     """The expressions of a plan's configuration: what an unknown value refers to."""
 
     def __init__(self, configuration: Json) -> None:
         self._found: dict[str, Json] = {}
+        self._outputs: dict[str, Json] = {}
+        self._calls: dict[str, Json] = {}
         self._providers = _dict(configuration.get("provider_config"))
         self._visit(_dict(configuration.get("root_module")), "")
 
@@ -264,7 +279,9 @@ class _Configuration:
         for resource in _list(module.get("resources")):
             if isinstance(resource, dict):
                 self._found[prefix + str(resource.get("address"))] = resource
+        self._outputs[prefix] = _dict(module.get("outputs"))
         for name, call in _dict(module.get("module_calls")).items():
+            self._calls[f"{prefix}module.{name}."] = _dict(_dict(call).get("expressions"))
             self._visit(_dict(_dict(call).get("module")), f"{prefix}module.{name}.")
 
     def _of(self, address: str) -> Json:
@@ -286,17 +303,36 @@ class _Configuration:
 
     def references(self, address: str, argument: str) -> list[str]:
         """Return what an argument's expression refers to; that of a block, its own arguments' do."""
-        found: list[str] = []
-        waiting = [_dict(self._of(address).get("expressions")).get(argument)]
-        while waiting:
-            one = waiting.pop(0)
-            if isinstance(one, list):
-                waiting += one
-            elif isinstance(one, dict) and "references" in one:
-                found += map(str, _list(one["references"]))
-            elif isinstance(one, dict):
-                waiting += [inner for inner in one.values() if isinstance(inner, dict | list)]
-        return found
+        return _references(_dict(self._of(address).get("expressions")).get(argument))
+
+    def targets(self, module: str, references: Iterable[str], kind: str, depth: int = DEEPEST) -> Iterator[_Target]:
+        """Yield the resources of a type that references of a module lead to, through outputs and variables."""
+        for text in references if depth else ():
+            inner, variable, outer = OUTPUT.match(text), VARIABLE.match(text), MODULE.match(module)
+            found = REFERENCE.match(text)
+            if found and found[1] == kind:
+                yield _Target(f"{module}{kind}.{found[2]}", found[3] or "")
+            elif inner:
+                place = f"{module}{inner[1]}."
+                output = _dict(self._outputs.get(INDEX.sub("", place), {}).get(inner[2]))
+                yield from self.targets(place, _references(output.get("expression")), kind, depth - 1)
+            elif variable and outer:
+                given = self._calls.get(INDEX.sub("", module), {}).get(variable[1])
+                yield from self.targets(outer[1], _references(given), kind, depth - 1)
+
+
+def _references(expression: Any) -> list[str]:
+    found: list[str] = []
+    waiting = [expression]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict) and "references" in one:
+            found += map(str, _list(one["references"]))
+        elif isinstance(one, dict):
+            waiting += [inner for inner in one.values() if isinstance(inner, dict | list)]
+    return found
 
 
 class _Accounts:
@@ -391,14 +427,12 @@ class _Reading:
 
     def referred(self, resource: _Resource, argument: str, kind: str) -> _Resource | None:
         """Return the resource of a type that an argument's expression refers to; None where that is not one alone."""
-        matches = (REFERENCE.match(text) for text in self.config.references(resource.address, argument))
-        names = {(found[1], found[2], found[3] or "") for found in matches if found and found[1] == kind}
-        indexed = {name for name in names if name[2]}
-        names = indexed or names
-        if len(names) != 1:
+        references = self.config.references(resource.address, argument)
+        targets = set(self.config.targets(resource.module, references, kind))
+        targets = {target for target in targets if target.instance} or targets
+        if len(targets) != 1:
             return None
-        ((type_name, name, index),) = names
-        base = f"{resource.module}{type_name}.{name}"
+        ((base, index),) = targets
         for address in (base + index, base + resource.instance, base):
             if address in self.resources:
                 return self.resources[address]
@@ -496,7 +530,9 @@ class _Reading:
         if kind == "role" and not trust:
             self.unread(owner, resource, "assume_role_policy")
         tags = _dict(resource.get("tags_all")) or _dict(resource.get("tags"))
-        if resource.unknown.get("tags_all") is True and not resource.get("tags_all") and resource.unknown.get("tags"):
+        # All tags of a new principal may be unknown as a whole, for the provider reads them back.
+        flags = [resource.unknown.get(name) for name in ("tags", "tags_all")]
+        if _is_unknown_within(flags[0]) or (isinstance(flags[1], dict) and _is_unknown_within(flags[1])):
             self.unread(owner, resource, "tags")
         listed = tuple(sorted((str(key), str(value)) for key, value in tags.items() if value is not None))
         own_id = resource.get("unique_id")
