@@ -43,11 +43,12 @@ of_request_tags as (
     where contains(condition_key, 'requesttag/') or condition_key = 'aws:tagkeys'
 ),
 
+-- By profile: it says nothing of one principal that does not hold for all of its profile.
 limited as (
-    select distinct access.principal_arn
-    from access
-    semi join of_tags on access.condition_id = of_tags.condition_id
-    where access.action_verdict in ('allowed', 'conditional')
+    select distinct profile_access.profile_id
+    from profile_access
+    semi join of_tags on profile_access.condition_id = of_tags.condition_id
+    where profile_access.action_verdict in ('allowed', 'conditional')
 ),
 
 -- Only calls that can carry tags can be asked for them.
@@ -59,40 +60,42 @@ creating as (
         and len(list_filter(condition_keys, lambda key: starts_with(lower(key), 'aws:requesttag/'))) > 0
 ),
 
-open_rows as (
-    select distinct
-        access.principal_arn,
-        access.action,
-    from access
-    semi join limited on access.principal_arn = limited.principal_arn
-    semi join creating on access.action = creating.action
-    anti join of_request_tags on access.condition_id = of_request_tags.condition_id
-    where access.action_verdict in ('allowed', 'conditional')
+creating_rows as (
+    select
+        profile_access.profile_id,
+        profile_access.action,
+        profile_access.action_verdict,
+        of_request_tags.condition_id is not null as is_tagged,
+    from profile_access
+    semi join limited on profile_access.profile_id = limited.profile_id
+    semi join creating on profile_access.action = creating.action
+    left join of_request_tags on profile_access.condition_id = of_request_tags.condition_id
 ),
 
 -- An action that a condition on request tags limits for one of its resource types is limited.
-tagged as (
-    select distinct
-        access.principal_arn,
-        access.action,
-    from access
-    semi join of_request_tags on access.condition_id = of_request_tags.condition_id
+untagged as (
+    select
+        profile_id,
+        action,
+    from creating_rows
+    where action_verdict in ('allowed', 'conditional')
+    group by profile_id, action
+    having not bool_or(is_tagged)
 ),
 
-untagged as (
-    select open_rows.*
-    from open_rows
-    anti join tagged
-        on
-            open_rows.principal_arn = tagged.principal_arn
-            and open_rows.action = tagged.action
+told as (
+    select
+        profile_id,
+        'It may create without a tag in the request: ' || count(*)
+        || case count(*) when 1 then ' action, ' else ' actions, such as ' end
+        || array_to_string(list(action order by action)[:3], ', ') as message,
+    from untagged
+    group by profile_id
 )
 
 select
     'principal' as subject_kind,
-    principal_arn,
-    'It may create without a tag in the request: ' || count(*)
-    || case count(*) when 1 then ' action, ' else ' actions, such as ' end
-    || array_to_string(list(action order by action)[:3], ', ') as message,
-from untagged
-group by principal_arn
+    principal_profiles.principal_arn,
+    told.message,
+from told
+inner join principal_profiles on told.profile_id = principal_profiles.profile_id
