@@ -43,12 +43,26 @@ of_request_tags as (
     where contains(condition_key, 'requesttag/') or condition_key = 'aws:tagkeys'
 ),
 
+granting_cells as (
+    select
+        cell_access.cell_id,
+        bool_or(of_tags.condition_id is not null) as is_by_tags,
+        bool_or(of_request_tags.condition_id is not null) as is_by_request_tags,
+    from cell_access
+    inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
+    left join of_tags on cell_access.condition_id = of_tags.condition_id
+    left join of_request_tags on cell_access.condition_id = of_request_tags.condition_id
+    where cell_verdicts.verdict in ('allowed', 'conditional')
+    group by cell_access.cell_id
+),
+
 -- By profile: it says nothing of one principal that does not hold for all of its profile.
 limited as (
-    select distinct profile_access.profile_id
-    from profile_access
-    semi join of_tags on profile_access.condition_id = of_tags.condition_id
-    where profile_access.action_verdict in ('allowed', 'conditional')
+    select distinct profile_cells.profile_id
+    from profile_cells
+    inner join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    where granting_cells.is_by_tags
 ),
 
 -- Only calls that can carry tags can be asked for them.
@@ -60,27 +74,17 @@ creating as (
         and len(list_filter(condition_keys, lambda key: starts_with(lower(key), 'aws:requesttag/'))) > 0
 ),
 
-creating_rows as (
-    select
-        profile_access.profile_id,
-        profile_access.action,
-        profile_access.action_verdict,
-        of_request_tags.condition_id is not null as is_tagged,
-    from profile_access
-    semi join limited on profile_access.profile_id = limited.profile_id
-    semi join creating on profile_access.action = creating.action
-    left join of_request_tags on profile_access.condition_id = of_request_tags.condition_id
-),
-
 -- An action that a condition on request tags limits for one of its resource types is limited.
 untagged as (
     select
-        profile_id,
-        action,
-    from creating_rows
-    where action_verdict in ('allowed', 'conditional')
-    group by profile_id, action
-    having not bool_or(is_tagged)
+        profile_cells.profile_id,
+        profile_cells.action,
+    from profile_cells
+    inner join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    semi join creating on profile_cells.action = creating.action
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    semi join limited on profile_cells.profile_id = limited.profile_id
+    where not granting_cells.is_by_request_tags
 ),
 
 told as (
