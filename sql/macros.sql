@@ -160,3 +160,8 @@ create or replace macro statement_of(document, statement_index) as (
         else document -> '$.Statement'
     end
 )::varchar;
+
+-- What a principal may do and by which calls, as findings say it: the first four, and how many more there are.
+create or replace macro told_calls(what, actions) as
+    'It may ' || what || ' by: ' || array_to_string(list_sort(actions)[:4], ', ')
+    || case when len(actions) > 4 then ' and ' || (len(actions) - 4) || ' more' else '' end;

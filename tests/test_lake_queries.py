@@ -157,3 +157,14 @@ def test_a_query_writes_nothing_into_the_working_folder(opened, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     opened.query("select count(*) as n from access join reference_actions using (action)")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_relation_that_is_held_leaves_every_answer_as_it_was(sample_lake):
+    lake = open_lake(sample_lake)
+    answers = {name: lake.query(f"from {name} order by all") for name in ("profile_cells", "access", "access_matrix")}
+    for _ in range(2):
+        lake.hold("profile_cells")
+    kinds = lake.query("select table_type from information_schema.tables where table_name = 'profile_cells'")
+    assert kinds["table_type"].to_pylist() == ["BASE TABLE"]
+    assert answers["access"].num_rows > 0
+    assert {name: lake.query(f"from {name} order by all") for name in answers} == answers

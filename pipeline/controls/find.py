@@ -19,6 +19,8 @@ from pipeline.lake.queries import command_query, named_query
 
 Row = dict[str, Any]
 ID_DIGITS = 32
+#: What the relations access, access_matrix and statement_grants are made of, and so most controls: made once a run.
+READ_BY_MOST = "profile_cells"
 
 _FOUND = pa.schema(
     [("row_number", pa.int64())]
@@ -43,6 +45,8 @@ def find(
     """
     settings = _settings(controls, parameters or {})
     sources = _Sources(lake)
+    if len(controls) > 1:
+        lake.hold(READ_BY_MOST)
     rows: list[Row] = []
     ids = []
     for control in controls:
@@ -80,12 +84,13 @@ class _Sources:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        self.kept: dict[tuple[str, tuple[tuple[str, str], ...]], pa.Table] = {}
+        self.kept: dict[tuple[str, tuple[tuple[str, str | None], ...]], pa.Table] = {}
 
     def rows(self, query: str, values: Mapping[str, str]) -> pa.Table:
-        key = (query, tuple(sorted(values.items())))
+        asked = named_query(query)
+        key = (query, tuple((p.name, values.get(p.name, p.default)) for p in asked.parameters))
         if key not in self.kept:
-            self.kept[key] = run(self.lake, named_query(query), values)
+            self.kept[key] = run(self.lake, asked, values)
         return self.kept[key]
 
 

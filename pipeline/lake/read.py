@@ -58,6 +58,16 @@ class Lake:
         """Let the next queries read ``rows`` as a relation of that name. The lake itself does not change."""
         self.connection.register(name, rows)
 
+    def hold(self, name: str) -> None:
+        """Keep the rows of a relation in memory for the queries to come, which would otherwise each make them anew.
+
+        The planner also knows of a table, and not of a view, how many rows it has. The lake itself does not change.
+        """
+        with duck.errors_explained(f"{self.path}: the relation {name} cannot be held"):
+            if self.query("from duckdb_views() where view_name = $name", {"name": name}).num_rows:
+                self.connection.execute(f'alter view "{name}" rename to "stored_{name}"')
+                self.connection.execute(f'create table "{name}" as from "stored_{name}"')
+
 
 def open_lake(path: Path, snapshot_id: str | None = None) -> Lake:
     """Open the current snapshot of the lake at ``path``, which may be a URL: then it is copied to this machine.

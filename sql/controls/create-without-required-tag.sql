@@ -43,26 +43,26 @@ of_request_tags as (
     where contains(condition_key, 'requesttag/') or condition_key = 'aws:tagkeys'
 ),
 
-limited as (
-    select distinct access.principal_arn
-    from access
-    semi join of_tags on access.condition_id = of_tags.condition_id
-    where access.action_verdict in ('allowed', 'conditional')
+granting_cells as (
+    select
+        cell_access.cell_id,
+        bool_or(of_tags.condition_id is not null) as is_by_tags,
+        bool_or(of_request_tags.condition_id is not null) as is_by_request_tags,
+    from cell_access
+    inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
+    left join of_tags on cell_access.condition_id = of_tags.condition_id
+    left join of_request_tags on cell_access.condition_id = of_request_tags.condition_id
+    where cell_verdicts.verdict in ('allowed', 'conditional')
+    group by cell_access.cell_id
 ),
 
--- The tag that limits a principal, where it is one alone.
-limiting_tags as (
-    select
-        access.principal_arn,
-        any_value(split_part(keys.condition_key, '/', 2)) as tag_key,
-    from access
-    inner join keys on access.condition_id = keys.condition_id
-    semi join limited on access.principal_arn = limited.principal_arn
-    where
-        access.action_verdict in ('allowed', 'conditional')
-        and (contains(keys.condition_key, 'resourcetag/') or contains(keys.condition_key, 'requesttag/'))
-    group by access.principal_arn
-    having count(distinct split_part(keys.condition_key, '/', 2)) = 1
+-- By profile: it says nothing of one principal that does not hold for all of its profile.
+limited as (
+    select distinct profile_cells.profile_id
+    from profile_cells
+    inner join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    where granting_cells.is_by_tags
 ),
 
 -- Only calls that can carry tags can be asked for them.
@@ -74,56 +74,95 @@ creating as (
         and len(list_filter(condition_keys, lambda key: starts_with(lower(key), 'aws:requesttag/'))) > 0
 ),
 
-open_rows as (
-    select distinct
-        access.principal_arn,
-        access.action,
-        access.granted_by,
-    from access
-    semi join limited on access.principal_arn = limited.principal_arn
-    semi join creating on access.action = creating.action
-    anti join of_request_tags on access.condition_id = of_request_tags.condition_id
-    where access.action_verdict in ('allowed', 'conditional')
-),
-
 -- An action that a condition on request tags limits for one of its resource types is limited.
-tagged as (
-    select distinct
-        access.principal_arn,
-        access.action,
-    from access
-    semi join of_request_tags on access.condition_id = of_request_tags.condition_id
+untagged as (
+    select
+        profile_cells.profile_id,
+        profile_cells.action,
+        profile_cells.cell_id,
+    from profile_cells
+    inner join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    semi join creating on profile_cells.action = creating.action
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    semi join limited on profile_cells.profile_id = limited.profile_id
+    where not granting_cells.is_by_request_tags
 ),
 
-untagged as (
-    select open_rows.*
-    from open_rows
-    anti join tagged
+told as (
+    select
+        profile_id,
+        'It may create without a tag in the request: ' || count(*)
+        || case count(*) when 1 then ' action, ' else ' actions, such as ' end
+        || array_to_string(list(action order by action)[:3], ', ') as message,
+    from untagged
+    group by profile_id
+),
+
+-- What can be corrected by one condition in one statement: where one tag alone limits the profile.
+limiting_tags as (
+    select
+        profile_cells.profile_id,
+        any_value(split_part(keys.condition_key, '/', 2)) as tag_key,
+    from profile_cells
+    semi join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    semi join limited on profile_cells.profile_id = limited.profile_id
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    inner join cell_access on profile_cells.cell_id = cell_access.cell_id
+    inner join keys on cell_access.condition_id = keys.condition_id
+    where contains(keys.condition_key, 'resourcetag/') or contains(keys.condition_key, 'requesttag/')
+    group by profile_cells.profile_id
+    having count(distinct split_part(keys.condition_key, '/', 2)) = 1
+),
+
+of_one_statement as (
+    select
+        untagged.profile_id,
+        min(untagged.action) as first_action,
+        list(distinct untagged.action order by untagged.action) as actions,
+    from untagged
+    inner join cell_access on untagged.cell_id = cell_access.cell_id
+    group by untagged.profile_id
+    having
+        count(distinct cell_access.granted_by_numbers) = 1
+        and len(any_value(cell_access.granted_by_numbers)) = 1
+),
+
+correctable as (
+    select
+        principal_profiles.principal_arn,
+        of_one_statement.first_action,
+        of_one_statement.actions,
+        limiting_tags.tag_key,
+    from of_one_statement
+    inner join limiting_tags on of_one_statement.profile_id = limiting_tags.profile_id
+    inner join principal_profiles on of_one_statement.profile_id = principal_profiles.profile_id
+),
+
+corrections as (
+    select
+        correctable.principal_arn,
+        json_object(
+            'statement',
+            any_value(access.granted_by)[1],
+            'only_actions',
+            any_value(correctable.actions),
+            'add_condition',
+            json_object('Null', json_object('aws:RequestTag/' || any_value(correctable.tag_key), 'false'))
+        )::varchar as correction,
+    from correctable
+    inner join access
         on
-            open_rows.principal_arn = tagged.principal_arn
-            and open_rows.action = tagged.action
+            correctable.principal_arn = access.principal_arn
+            and correctable.first_action = access.action
+    group by correctable.principal_arn
+    having count(distinct access.granted_by) = 1 and len(any_value(access.granted_by)) = 1
 )
 
 select
     'principal' as subject_kind,
-    untagged.principal_arn,
-    'It may create without a tag in the request: ' || count(distinct untagged.action)
-    || case count(distinct untagged.action) when 1 then ' action, ' else ' actions, such as ' end
-    || array_to_string(list(distinct untagged.action order by untagged.action)[:3], ', ') as message,
-    case
-        when
-            count(distinct untagged.granted_by) = 1
-            and len(min(untagged.granted_by)) = 1
-            and min(limiting_tags.tag_key) is not null
-            then json_object(
-                'statement',
-                min(untagged.granted_by)[1],
-                'only_actions',
-                list(distinct untagged.action order by untagged.action),
-                'add_condition',
-                json_object('Null', json_object('aws:RequestTag/' || min(limiting_tags.tag_key), 'false'))
-            )::varchar
-    end as correction,
-from untagged
-left join limiting_tags on untagged.principal_arn = limiting_tags.principal_arn
-group by untagged.principal_arn
+    principal_profiles.principal_arn,
+    told.message,
+    corrections.correction,
+from told
+inner join principal_profiles on told.profile_id = principal_profiles.profile_id
+left join corrections on principal_profiles.principal_arn = corrections.principal_arn

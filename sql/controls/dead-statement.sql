@@ -17,62 +17,89 @@ prefer = '''
 nist-800-53-r5 = ["AC-6"]
 */
 with
+-- Principals of one profile lose the same actions, and statements of one set of actions the same part of them: what is
+-- left is counted once for each such pair.
 held as (
-    select distinct
-        principal_statements.principal_arn,
+    select
+        principal_profiles.profile_id,
+        principal_statements.action_set_id,
         principal_statements.statement_id,
+        count(distinct principal_statements.principal_arn) as holder_count,
     from principal_statements
     inner join statements on principal_statements.statement_id = statements.statement_id
+    inner join principal_profiles on principal_statements.principal_arn = principal_profiles.principal_arn
     where
         principal_statements.layer = 'identity'
         and statements.effect = 'Allow'
+    group by
+        principal_profiles.profile_id,
+        principal_statements.action_set_id,
+        principal_statements.statement_id
 ),
 
-lost as (
-    select
-        principal_arn,
-        action,
-        decided_by[1] as layer,
-    from access_matrix
-    where verdict in ('denied', 'blocked')
-),
-
-lost_counts as (
-    select
-        held.principal_arn,
-        held.statement_id,
-        count(*) as action_count,
-        list(distinct lost.layer) as layers,
+held_sets as (
+    select distinct
+        profile_id,
+        action_set_id,
     from held
-    inner join lost on held.principal_arn = lost.principal_arn
-    inner join statement_actions
-        on
-            held.statement_id = statement_actions.statement_id
-            and lost.action = statement_actions.action
-    group by held.principal_arn, held.statement_id
+),
+
+set_actions as (
+    select
+        action_set_members.action_set_id,
+        action_set_members.action,
+    from action_set_members
+    inner join evaluated_actions on action_set_members.action = evaluated_actions.action
 ),
 
 action_counts as (
     select
-        statement_id,
+        action_set_id,
         count(*) as action_count,
-    from statement_actions
-    group by statement_id
+    from set_actions
+    group by action_set_id
+),
+
+lost as (
+    select
+        profile_cells.profile_id,
+        profile_cells.action,
+        cell_verdicts.layer,
+    from profile_cells
+    inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
+    where cell_verdicts.verdict in ('denied', 'blocked')
+),
+
+lost_counts as (
+    select
+        held_sets.profile_id,
+        held_sets.action_set_id,
+        count(*) as action_count,
+        list(distinct lost.layer) as layers,
+    from held_sets
+    inner join set_actions on held_sets.action_set_id = set_actions.action_set_id
+    inner join lost
+        on
+            held_sets.profile_id = lost.profile_id
+            and set_actions.action = lost.action
+    group by held_sets.profile_id, held_sets.action_set_id
 ),
 
 judged as (
     select
         held.statement_id,
         any_value(action_counts.action_count) as action_count,
-        count(*) as holder_count,
-        count(*) filter (where lost_counts.action_count = action_counts.action_count) as holders_without,
+        sum(held.holder_count)::bigint as holder_count,
+        sum(held.holder_count) filter (
+            where lost_counts.action_count = action_counts.action_count
+        )::bigint as holders_without,
         list_distinct(flatten(list(lost_counts.layers))) as layers,
     from held
-    inner join action_counts on held.statement_id = action_counts.statement_id
+    inner join action_counts on held.action_set_id = action_counts.action_set_id
     left join lost_counts
         on
-            held.principal_arn = lost_counts.principal_arn
-            and held.statement_id = lost_counts.statement_id
+            held.profile_id = lost_counts.profile_id
+            and held.action_set_id = lost_counts.action_set_id
     group by held.statement_id
 ),
 

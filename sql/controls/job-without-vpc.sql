@@ -32,8 +32,7 @@ select
     'principal' as subject_kind,
     calls.principal_arn,
     any_value(calls.account_id) as account_id,
-    'It may do without subnets by: ' || array_to_string(list(calls.action order by calls.action)[:4], ', ')
-    || case when count(*) > 4 then ' and ' || (count(*) - 4) || ' more' else '' end as message,
+    told_calls('do without subnets', list(calls.action)) as message,
 from calls
 anti join administrators on calls.principal_arn = administrators.principal_arn
 group by calls.principal_arn

@@ -32,13 +32,62 @@ all_but_some as (
     group by statements.statement_id
 ),
 
+-- Step by step as tables: the few statements first, then their numbers, then where these grant something. What
+-- statement_grants says of all statements of large lakes is a thousand times as much.
+held as materialized (
+    select distinct
+        principal_profiles.profile_id,
+        principal_statements.statement_id,
+        principal_statements.statement_number,
+        principal_statements.action_set_id,
+    from principal_statements
+    semi join all_but_some on principal_statements.statement_id = all_but_some.statement_id
+    inner join principal_profiles on principal_statements.principal_arn = principal_profiles.principal_arn
+    where principal_statements.layer in ('identity', 'resource')
+),
+
+cell_numbers as (
+    select
+        cell_id,
+        unnest(granted_by_numbers) as statement_number,
+    from cell_access
+),
+
+granting_cells as materialized (
+    select distinct
+        cell_numbers.cell_id,
+        cell_numbers.statement_number,
+    from cell_numbers
+    semi join held on cell_numbers.statement_number = held.statement_number
+    inner join cell_verdicts on cell_numbers.cell_id = cell_verdicts.cell_id
+    where cell_verdicts.verdict in ('allowed', 'conditional')
+),
+
+granted as materialized (
+    select distinct
+        profile_cells.profile_id,
+        profile_cells.action,
+        granting_cells.statement_number,
+    from profile_cells
+    semi join held on profile_cells.profile_id = held.profile_id
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    inner join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+),
+
 granting as (
     select
-        statement_grants.statement_id,
-        count(distinct statement_grants.action) as action_count,
-    from statement_grants
-    semi join all_but_some on statement_grants.statement_id = all_but_some.statement_id
-    group by statement_grants.statement_id
+        held.statement_id,
+        count(distinct granted.action) as action_count,
+    from held
+    inner join granted
+        on
+            held.profile_id = granted.profile_id
+            and held.statement_number = granted.statement_number
+    inner join action_set_members
+        on
+            held.action_set_id = action_set_members.action_set_id
+            and granted.action = action_set_members.action
+    group by held.statement_id
 )
 
 select

@@ -29,41 +29,53 @@ keys as (
     from reference_action_resource_types
 ),
 
+shared_profiles as (
+    select distinct
+        profile_id,
+        account_id,
+    from principal_profiles
+),
+
 carrying as (
     select distinct action
     from keys
     where lower(condition_key) = lower($key)
 ),
 
+-- Once for the principals of an account that share a profile.
 possible as (
     select
-        access.principal_arn,
-        access.principal_type,
-        access.account_id,
-        access.action,
+        shared_profiles.profile_id,
+        shared_profiles.account_id,
+        profile_access.action,
         max(coalesce(decisions.decision, 'allowed') = 'allowed') as is_allowed,
-        min(access.condition) as condition,
-    from access
-    semi join carrying on access.action = carrying.action
-    left join decisions on access.condition_id = decisions.condition_id
+        min(own_text(residual_conditions.condition, shared_profiles.account_id)) as condition,
+    from profile_access
+    semi join carrying on profile_access.action = carrying.action
+    inner join shared_profiles on profile_access.profile_id = shared_profiles.profile_id
+    left join decisions on profile_access.condition_id = decisions.condition_id
+    left join residual_conditions on profile_access.condition_id = residual_conditions.condition_id
     where
-        access.action_verdict in ('allowed', 'conditional')
+        profile_access.action_verdict in ('allowed', 'conditional')
         and coalesce(decisions.decision, 'allowed') != 'denied'
     group by
-        access.principal_arn,
-        access.principal_type,
-        access.account_id,
-        access.action
+        shared_profiles.profile_id,
+        shared_profiles.account_id,
+        profile_access.action
 )
 
 select
-    principal_arn,
-    principal_type,
-    account_id,
-    action,
+    principal_profiles.principal_arn,
+    principal_profiles.principal_type,
+    principal_profiles.account_id,
+    possible.action,
     $key as condition_key,
     $value as key_value,
-    case when is_allowed then 'allowed' else 'conditional' end as verdict,
-    case when not is_allowed then condition end as condition,
+    case when possible.is_allowed then 'allowed' else 'conditional' end as verdict,
+    case when not possible.is_allowed then possible.condition end as condition,
 from possible
-order by principal_arn, action
+inner join principal_profiles
+    on
+        possible.profile_id = principal_profiles.profile_id
+        and possible.account_id is not distinct from principal_profiles.account_id
+order by principal_profiles.principal_arn, possible.action

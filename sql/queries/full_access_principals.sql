@@ -32,14 +32,46 @@ needed_counts as (
     group by action
 ),
 
--- By profile and not of access: large lakes have many principals of one profile.
+-- By case and not of access: large lakes have many principals and profiles with the same cases.
+cases as (
+    select distinct
+        case_id,
+        block_id,
+    from profile_cases
+),
+
+case_answers as (
+    select
+        cases.case_id,
+        cases.block_id,
+        block_actions.action,
+        case_cells.cell_id,
+    from cases
+    inner join block_actions on cases.block_id = block_actions.block_id
+    inner join evaluated_actions on block_actions.action = evaluated_actions.action
+    inner join case_cells
+        on
+            cases.case_id = case_cells.case_id
+            and block_actions.form_id = case_cells.form_id
+    where evaluated_actions.is_known
+),
+
+open_cells as (
+    select distinct cell_access.cell_id
+    from cell_access
+    inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
+    where
+        cell_access.resource_pattern = '*'
+        and cell_access.except_resources is null
+        and cell_verdicts.verdict in ('allowed', 'conditional')
+),
+
 answers as (
     select distinct
-        profile_cells.action,
-        profile_cells.cell_id,
-    from profile_cells
-    inner join evaluated_actions on profile_cells.action = evaluated_actions.action
-    where evaluated_actions.is_known
+        case_answers.action,
+        case_answers.cell_id,
+    from case_answers
+    semi join open_cells on case_answers.cell_id = open_cells.cell_id
 ),
 
 opened as (
@@ -60,7 +92,6 @@ opened as (
     where
         cell_access.resource_pattern = '*'
         and cell_access.except_resources is null
-        and cell_verdicts.verdict in ('allowed', 'conditional')
     group by answers.action, answers.cell_id
 ),
 
@@ -76,14 +107,28 @@ judged as (
     where opened.type_count = coalesce(needed_counts.type_count, 0)
 ),
 
-counted as (
+counted_cases as (
     select
-        profile_cells.profile_id,
+        case_answers.case_id,
+        case_answers.block_id,
         count(*) filter (where judged.is_unconditional) as allowed_actions,
         count(*) filter (where not judged.is_unconditional) as conditional_actions,
-    from profile_cells
-    inner join judged on profile_cells.action = judged.action and profile_cells.cell_id = judged.cell_id
-    group by profile_cells.profile_id
+    from case_answers
+    inner join judged on case_answers.action = judged.action and case_answers.cell_id = judged.cell_id
+    group by case_answers.case_id, case_answers.block_id
+),
+
+counted as (
+    select
+        profile_cases.profile_id,
+        sum(counted_cases.allowed_actions)::bigint as allowed_actions,
+        sum(counted_cases.conditional_actions)::bigint as conditional_actions,
+    from profile_cases
+    inner join counted_cases
+        on
+            profile_cases.case_id = counted_cases.case_id
+            and profile_cases.block_id = counted_cases.block_id
+    group by profile_cases.profile_id
 )
 
 select
