@@ -204,6 +204,15 @@ def test_a_condition_value_that_is_none_is_told_at_its_place(tmp_path):
     assert reject.remedy.endswith("; answers that may rest on it are marked incomplete")
 
 
+def test_a_policy_of_a_group_that_no_group_can_be_is_left_out(tmp_path):
+    policies = [{"ResourceArn": f"{MODEL_GROUP}/x", "ResourcePolicy": document(Principal="*")}]
+    inputs = read(tmp_path, "policies.json", policies)
+    reject = only_reject(inputs)
+    assert (reject.code, reject.pointer) == ("bad-arn", "/0/ResourceArn")
+    assert "'g/x' is the name of no model package group" in reject.message
+    assert inputs.attachments == ()
+
+
 UNREADABLE = {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/33"}}
 MODEL_GROUP = "arn:aws:sagemaker:us-east-1:111122223333:model-package-group/g"
 ODD = document(Effect="Deny", Condition=UNREADABLE)

@@ -1,5 +1,6 @@
 """Reads ``resource-policies.json``: policies of resources and VPC endpoints, with the ARNs that AWS's answers lack."""
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -15,6 +16,10 @@ from pipeline.ingest.parts import Part, ResourcePolicyPart
 CONTENT = "resource-policies"
 RECOGNISES = "resource-policies.json: objects with ResourceArn and ResourcePolicy"
 YIELDS = "the policy of a resource, or of a VPC endpoint where the ARN is one's"
+
+
+#: SageMaker API Reference: CreateModelPackageGroup.
+GROUP_NAME = re.compile("[A-Za-z0-9-]{1,63}")
 
 
 class ResourcePolicy(msgspec.Struct, rename="pascal"):
@@ -39,6 +44,13 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
         message = f"{item.resource_arn!r} is not an ARN"
         remedy = "write the resource's ARN; this policy was left out"
         yield page.reject("/ResourceArn", "error", "bad-arn", message, remedy)
+        return
+    _, is_group, name = item.resource_arn.partition(":model-package-group/")
+    if is_group and not GROUP_NAME.fullmatch(name):
+        message = f"{name!r} is the name of no model package group: these are letters, digits and hyphens"
+        yield page.reject(
+            "/ResourceArn", "error", "bad-arn", message, "write the group's ARN; this policy was left out"
+        )
         return
     kind: Literal["endpoint", "resource"] = "endpoint" if is_vpc_endpoint(item.resource_arn) else "resource"
     label = f"{kind} policy of {item.resource_arn}"
