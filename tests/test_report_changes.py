@@ -111,11 +111,15 @@ def test_the_file_has_every_row_with_all_columns_and_no_formula(lake, report):
 
 def test_more_rows_than_the_pages_hold_are_counted(lake, tmp_path, monkeypatch):
     monkeypatch.setattr(page_of_changes, "MOST", 7)
+    monkeypatch.setattr(page_of_changes, "MOST_IN_FILE", 9)
     report = write_report(lake, tmp_path / "out").parent
     total = len(told(lake))
     assert len(shown(report)) == 7
-    assert f"The first 7 of {total:,} rows" in (report / "changes.html").read_text(encoding="utf-8")
-    assert len((report / "changes.csv").read_text(encoding="utf-8").splitlines()) == total + 1
+    page = reading.text_of((report / "changes.html").read_text(encoding="utf-8"))
+    assert (
+        f"The first 7 of {total:,} rows are here, the gravest first; changes.csv has 9, policylake diff has all" in page
+    )
+    assert len((report / "changes.csv").read_text(encoding="utf-8").splitlines()) == 10
 
 
 def test_more_than_fits_in_memory_is_not_compared_and_the_page_says_what_to_do(lake, tmp_path, monkeypatch):

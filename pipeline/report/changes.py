@@ -1,12 +1,12 @@
 """The page of what changed since the snapshot before: a row for each scope whose access differs, the gravest first."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
 import pyarrow as pa
 
 from pipeline import reference
@@ -29,8 +29,8 @@ SHOWN = 100
 #: Principals that may differ: where each of them has 50 rows, these take 4 GB.
 MOST_PRINCIPALS = 15_000
 FILE = "changes.csv"
-#: Rows of the file that are made into text at a time.
-AT_ONCE = 10_000
+#: Rows of the file: some 70 MB.
+MOST_IN_FILE = 100_000
 #: What a change is called, the weightiest first: requests are allowed that were not, some are, none are.
 WORDS = ("gained", "wider", "different", "narrower", "lost")
 LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List")
@@ -43,7 +43,7 @@ Row = dict[str, Any]
 class Changes(NamedTuple):
     """What changed. ``counts`` are rows by what the change is; ``trouble`` says why nothing can be compared.
 
-    ``table`` holds ``shown`` rows of ``total``. ``principals`` and ``actions`` are how many differ.
+    ``table`` holds ``shown`` rows of ``total``, the file ``filed``. ``principals`` and ``actions`` are how many differ.
     """
 
     before: Snapshot
@@ -52,6 +52,7 @@ class Changes(NamedTuple):
     actions: int = 0
     total: int = 0
     shown: int = 0
+    filed: int = 0
     table: Table | None = None
     notes: tuple[str, ...] = ()
     trouble: str = ""
@@ -73,7 +74,7 @@ def write_changes(
         return Changes(before, trouble=str(error))
     keys = found.select(WEIGHING).to_pylist()
     found = found.take(sorted(range(len(keys)), key=lambda place: _weight(keys[place])))
-    _write_file(folder / FILE, found)
+    _write_file(folder / FILE, found.slice(0, MOST_IN_FILE))
     pages = {action.name: name for action, name in zip(book.actions, names, strict=True)}
     cells = [_cells(row, book, pages) for row in found.slice(0, MOST).to_pylist()]
     counted = Counter(map(_word, keys))
@@ -84,6 +85,7 @@ def write_changes(
         len({row["action"] for row in keys}),
         len(keys),
         len(cells),
+        min(len(keys), MOST_IN_FILE),
         write_table(folder, "tables/changes", "Changed access", COLUMNS, cells, SHOWN),
         tuple(remarks),
     )
@@ -161,14 +163,9 @@ def _said(verdict: str | None, condition: str | None) -> str:
 
 
 def _write_file(path: Path, found: pa.Table) -> None:
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(ALL_COLUMNS)
-        for batch in found.to_batches(AT_ONCE):
-            writer.writerows([_plain(row[name]) for name in ALL_COLUMNS] for row in batch.to_pylist())
-
-
-def _plain(value: object) -> str:
-    """Return a value as text that no spreadsheet takes for a formula."""
-    text = "" if value is None else "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """Write rows as CSV in which no text is taken for a formula by a spreadsheet."""
+    frame = pl.DataFrame(pl.from_arrow(found.select(list(ALL_COLUMNS))))
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    texts = frame.with_columns(pl.col(lists).list.join("; ")).cast(pl.String)
+    marked = pl.all().str.replace(r"^([=+\-@\t\r])", "'${1}")
+    path.write_bytes(texts.with_columns(marked).write_csv().encode())
