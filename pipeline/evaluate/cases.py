@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.evaluate.examples import Examples, Numbers, parts_of
+from pipeline.evaluate.callers import Callers, Numbers, parts_of
 from pipeline.evaluate.profiles import Profile
 from pipeline.evaluate.relevance import Relevance, governed_by
 from pipeline.iam.services import is_service_linked_role
@@ -58,7 +58,7 @@ def split(parts: Iterable[tuple[int, Actions]], everything: Actions) -> dict[Num
 class Cases:
     """Splits profiles and remembers. ``members`` are the actions of each action set."""
 
-    examples: Examples
+    callers: Callers
     relevance: Relevance
     members: Mapping[int, Actions]
     everything: Actions
@@ -88,13 +88,13 @@ class Cases:
         found = self._cases.get(given)
         if found is None:
             statements = (identity, *_all_of(limits), *(level for _, rcps in entries for level in rcps))
-            alike = self.examples.alike(facts_id, statements, tuple(number for number, _ in entries))
+            alike = self.callers.alike(facts_id, statements, tuple(number for number, _ in entries))
             found = self._cases[given] = given._replace(facts_id=alike)
         return found
 
     def _split(self, text: str) -> dict[Numbers, Actions]:
         if text not in self._splits:
-            statements = self.examples.statements
+            statements = self.callers.statements
             self._splits[text] = split(
                 (
                     (number, self.members[action_set] & self.relevance.of_statement(statements[number]))
@@ -117,14 +117,14 @@ class Cases:
 
     def _entry_parts(self, text: str) -> Iterator[tuple[int, Actions]]:
         for number, action_set in parts_of(text):
-            resource_arn = self.examples.entries[number]["resource_arn"]
+            resource_arn = self.callers.entries[number]["resource_arn"]
             yield number, self.members[action_set] & self.relevance.of_resource(governed_by(resource_arn))
 
     def _with_rcps(self, numbers: Numbers, actions: Actions, is_service_linked: bool) -> dict[Entries, Actions]:
         """Split by the RCPs of the resources' owners. They bind neither service-linked roles nor their use (RCP)."""
         blocks: dict[Entries, Actions] = {(): actions}
         for number in numbers:
-            entry = self.examples.entries[number]
+            entry = self.callers.entries[number]
             rcps = None if is_service_linked or is_service_linked_role(entry["resource_arn"]) else entry["rcps"]
             chain = self._chain(rcps or "", self.rcp_supported)
             blocks = {

@@ -6,10 +6,10 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.evaluate.actions import EvaluatedActions
+from pipeline.evaluate.callers import Callers
 from pipeline.evaluate.cases import Actions, Case
 from pipeline.evaluate.cells import Inventory, Outcome
 from pipeline.evaluate.engine import Engine
-from pipeline.evaluate.examples import Examples
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.memory import collection_off
 from pipeline.progress import Progress, Step
@@ -25,7 +25,7 @@ class Facts(NamedTuple):
     """What cases are decided from; ``engine`` decides them in this process and remembers."""
 
     knowledge: Knowledge
-    examples: Examples
+    callers: Callers
     actions: EvaluatedActions
     inventory: Inventory
     owners: Mapping[str, str]
@@ -33,19 +33,19 @@ class Facts(NamedTuple):
 
     def __reduce__(self) -> tuple[Callable[..., "Facts"], tuple[object, ...]]:
         """Leave the engine behind: another process has its own."""
-        return facts_for, (self.knowledge, self.examples, self.actions, self.inventory, self.owners)
+        return facts_for, (self.knowledge, self.callers, self.actions, self.inventory, self.owners)
 
 
 def facts_for(
     knowledge: Knowledge,
-    examples: Examples,
+    callers: Callers,
     actions: EvaluatedActions,
     inventory: Inventory,
     owners: Mapping[str, str],
 ) -> Facts:
     """Return facts with a new engine."""
-    engine = Engine(knowledge, examples, actions.forms, inventory, owners)
-    return Facts(knowledge, examples, actions, inventory, owners, engine)
+    engine = Engine(knowledge, callers, actions.forms, inventory, owners)
+    return Facts(knowledge, callers, actions, inventory, owners, engine)
 
 
 class Decisions(NamedTuple):

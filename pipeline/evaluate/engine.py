@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.evaluate.actions import ActionForm, Place, TypeForm, is_of_s3, universe_text
+from pipeline.evaluate.callers import Caller, Callers, Numbers
 from pipeline.evaluate.cases import Case, Levels
 from pipeline.evaluate.cells import (
     Answer,
@@ -19,7 +20,6 @@ from pipeline.evaluate.cells import (
     joined,
     own_answer,
 )
-from pipeline.evaluate.examples import Example, Examples, Numbers
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.reading import Facing, Kinds, LayerLevels, Part, Read, Reader, Resources
 from pipeline.evaluate.relevance import governed_of
@@ -46,7 +46,7 @@ class _Subject(NamedTuple):
     """A case with what is the same for all action forms: its sides before the resources of the own account."""
 
     case: Case
-    example: Example
+    caller: Caller
     own: Resources
     identity: Facing
     limits: Facing
@@ -59,7 +59,7 @@ class Engine:
     """
 
     knowledge: Knowledge
-    examples: Examples
+    callers: Callers
     forms: Sequence[ActionForm]
     inventory: Inventory
     owners: Mapping[str, str]
@@ -88,9 +88,9 @@ class Engine:
         self.solver = Solver(self.knowledge.domain)
         self._kinds = Kinds((kind for form in self.forms for kind in form.types), self.knowledge)
         self._pairs = [self._pairs_of(form) for form in self.forms]
-        self._identity = Reader(("identity",), self.examples, self.knowledge, self._kinds)
-        self._limits = Reader(("boundary", "scp", "rcp"), self.examples, self.knowledge, self._kinds)
-        self._sharing = Sharing(self.examples.entries)
+        self._identity = Reader(("identity",), self.callers, self.knowledge, self._kinds)
+        self._limits = Reader(("boundary", "scp", "rcp"), self.callers, self.knowledge, self._kinds)
+        self._sharing = Sharing(self.callers.entries)
 
     def _pairs_of(self, form: ActionForm) -> tuple[tuple[int, int], ...]:
         """Return the resource types of an action form, each with the number of the traits that count besides."""
@@ -135,11 +135,11 @@ class Engine:
         return self._questions[form_ids]
 
     def _subject(self, case: Case) -> _Subject:
-        example = self.examples.listed[case.facts_id]
-        own = self._sharing.own_resources(example)
+        caller = self.callers.listed[case.facts_id]
+        own = self._sharing.own_resources(caller)
         identity = self._identity.side(((case.identity,),), case.facts_id)
         limits = self._limits.side(_limits_of(case, case.limits.rcps), case.facts_id)
-        return _Subject(case, example, own, self._identity.facing(identity, own), self._limits.facing(limits, own))
+        return _Subject(case, caller, own, self._identity.facing(identity, own), self._limits.facing(limits, own))
 
     def _namings_at(self, place: Place) -> tuple[int, ...]:
         """Return a number for each action form, the same for those whose resource types have the same names."""
@@ -172,7 +172,7 @@ class Engine:
             cut = (self._kinds.forms[kind_id].arn_format, subject.own.place)
         key = (identity.number, limits.number, traits_id, cut)
         if subject.case.entries:
-            shared = self._sharing.of(subject.case.entries, subject.example, self._kinds.forms[kind_id])
+            shared = self._sharing.of(subject.case.entries, subject.caller, self._kinds.forms[kind_id])
             if shared.own or shared.neighbours:
                 return self._shared_outcome_id(subject, kind_id, key, shared)
         found = self._decided.get(key)
@@ -198,7 +198,7 @@ class Engine:
 
     def _own_answer(self, subject: _Subject, kind_id: int, key: _OwnKey, entries: Numbers) -> Answer:
         """Return the answer on the resources of the own account. ``key`` is what it depends on besides the entries."""
-        spoken = (kind_id, entries, self.examples.alike(subject.case.facts_id, (), entries)) if entries else None
+        spoken = (kind_id, entries, self.callers.alike(subject.case.facts_id, (), entries)) if entries else None
         found = self._own_answers.get((key, spoken))
         if found is None:
             kind, own = self._kinds.forms[kind_id], subject.own
@@ -235,12 +235,12 @@ class Engine:
             # The RCPs are those of the resource's owner.
             side = self._limits.side(_limits_of(subject.case, neighbour.rcps), facts_id)
             facing = self._limits.facing(side, neighbour.resources)
-            found = self._limited[key] = facing, self.examples.alike(facts_id, (), neighbour.entries)
+            found = self._limited[key] = facing, self.callers.alike(facts_id, (), neighbour.entries)
         return found
 
     def _reaches_others(self, subject: _Subject, kind_id: int) -> bool:
         """Whether identity policies can grant anything on resources of the type in other accounts."""
-        anywhere = self._sharing.resources_anywhere(subject.example)
+        anywhere = self._sharing.resources_anywhere(subject.caller)
         (granted,) = self._identity.read(self._identity.facing(subject.identity.side, anywhere), kind_id).layers
         return bool(granted and granted[0])
 
@@ -251,17 +251,17 @@ class Engine:
         self, numbers: Sequence[int], subject: _Subject, kind: TypeForm, resources: Resources
     ) -> Iterator[Entry]:
         """Yield entries as they speak of the subject; a NotPrincipal that leaves it out is none."""
-        example, excused = subject.example, dict(subject.example.excused)
-        around = Surroundings({**example.facts, **resources.facts, **kind.facts}, kind.view, self.knowledge)
+        caller, excused = subject.caller, dict(subject.caller.excused)
+        around = Surroundings({**caller.facts, **resources.facts, **kind.facts}, kind.view, self.knowledge)
         for number in numbers:
-            if number in excused and example.is_user:
+            if number in excused and caller.is_user:
                 continue
-            entry = self.examples.entries[number]
-            statement = self.examples.statements[entry["statement_number"]]
+            entry = self.callers.entries[number]
+            statement = self.callers.statements[entry["statement_number"]]
             patterns, formula = applies(statement, around, completes=False)
             named_as, arn = entry["named_as"], entry["resource_arn"]
             if named_as == "principal":
-                named_as = "user" if example.is_user else "role"
+                named_as = "user" if caller.is_user else "role"
             sessions = (entry["session"],) if entry["session"] else excused.get(number, ())
             part = Part("resource", statement, formula, patterns)
             yield Entry(part, named_as, sessions, arn, governed_of(arn, kind))

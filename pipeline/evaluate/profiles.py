@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from pipeline.evaluate.examples import Asked, Example, Examples, Excused, parts_of
+from pipeline.evaluate.callers import Asked, Caller, Callers, Excused, parts_of
 from pipeline.evaluate.knowledge import principal_facts
 
 Text = TypeVar("Text", str, str | None)
@@ -82,12 +82,12 @@ class Profile(NamedTuple):
 
 @dataclass
 class Profiles:
-    """The profiles so far, with an example for each of their facts_ids.
+    """The profiles so far, with one caller for each of their facts_ids.
 
     ``exemptions`` are the names in NotPrincipal by the id of the statement.
     """
 
-    examples: Examples
+    callers: Callers
     exemptions: Mapping[str, frozenset[str]]
     by_profile: dict[Profile, int] = field(default_factory=dict)
     by_facts: dict[tuple[object, ...], int] = field(default_factory=dict)
@@ -110,19 +110,19 @@ class Profiles:
     def _facts_id(self, principal: Principal) -> int:
         facts = principal.facts()
         asked = self._asked_of(principal)
-        known = self.examples.come_to(asked, facts)
+        known = self.callers.come_to(asked, facts)
         excused = self._excused(principal)
         partition = principal.partition or self._partition_named(principal.identity_parts)
         key = (principal.own_account, partition, principal.principal_type, asked.number, known, excused)
         if key not in self.by_facts:
-            self.by_facts[key] = len(self.examples.listed)
+            self.by_facts[key] = len(self.callers.listed)
             is_user = principal.principal_type == "user"
-            self.examples.listed.append(Example(facts, principal.own_account, partition, is_user, excused))
+            self.callers.listed.append(Caller(facts, principal.own_account, partition, is_user, excused))
         return self.by_facts[key]
 
     def _partition_named(self, parts: str) -> str:
         """Return the partition that a loose document's patterns name: aws where none does, any where several do."""
-        patterns = [pattern for number, _ in parts_of(parts) for pattern in self.examples.statements[number].resources]
+        patterns = [pattern for number, _ in parts_of(parts) for pattern in self.callers.statements[number].resources]
         named = {pattern.split(":")[1] for pattern in patterns if pattern.startswith("arn:") and pattern.count(":") > 1}
         return "aws" if not named else named.pop() if len(named) == 1 else "*"
 
@@ -139,7 +139,7 @@ class Profiles:
         if texts not in self._asked_of_all:
             own = [number for text in texts[:4] for number, _ in parts_of(text)]
             entries = tuple(number for text in texts[4:] for number, _ in parts_of(text))
-            self._asked_of_all[texts] = self.examples.asked_by((*own, *self.examples.statements_of(entries)))
+            self._asked_of_all[texts] = self.callers.asked_by((*own, *self.callers.statements_of(entries)))
         return self._asked_of_all[texts]
 
     def _excused(self, principal: Principal) -> Excused:
@@ -150,13 +150,13 @@ class Profiles:
         numbers = [
             n
             for n, _ in parts_of(principal.account_environment_parts)
-            if self.examples.entries[n]["named_as"] == "not_principal"
+            if self.callers.entries[n]["named_as"] == "not_principal"
         ]
         if not numbers or principal.boundary_parts is not None:
             return ()
         found = []
         for number in numbers:
-            names = self.exemptions[self.examples.entries[number]["statement_id"]]
+            names = self.exemptions[self.callers.entries[number]["statement_id"]]
             sessions = principal.sessions_among(names)
             if principal.is_named_with_account(names) and (principal.principal_type == "user" or sessions):
                 found.append((number, sessions))

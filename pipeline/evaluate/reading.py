@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeVar
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
 from pipeline.evaluate.actions import Place, TypeForm
+from pipeline.evaluate.callers import Callers, Numbers
 from pipeline.evaluate.cases import Levels
-from pipeline.evaluate.examples import Examples, Numbers
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.knowledge import Facts, Knowledge
 from pipeline.evaluate.statements import (
@@ -151,7 +151,7 @@ class Reader:
     """Reads the layers of these names (identity, boundary, scp, rcp) and remembers."""
 
     names: tuple[str, ...]
-    examples: Examples
+    callers: Callers
     knowledge: Knowledge
     kinds: Kinds
     _sides: dict[tuple[LayerLevels, int], Side] = field(default_factory=dict)
@@ -164,12 +164,12 @@ class Reader:
         """Return the layers as one side of a case."""
         found = self._sides.get((layers, facts_id))
         if found is None:
-            alike = (layers, self.examples.alike(facts_id, tuple(_numbers_of(layers)), ()))
+            alike = (layers, self.callers.alike(facts_id, tuple(_numbers_of(layers)), ()))
             found = self._sides[layers, facts_id] = self._sides.get(alike) or self._side(*alike)
         return found
 
     def _side(self, layers: LayerLevels, facts_id: int) -> Side:
-        statements = [self.examples.statements[number] for numbers in _numbers_of(layers) for number in numbers]
+        statements = [self.callers.statements[number] for numbers in _numbers_of(layers) for number in numbers]
         asked = tuple(sorted({key for statement in statements for key in statement.asked_keys}))
         side = self._sides[layers, facts_id] = Side(layers, facts_id, self.kinds.shapes(asked), {})
         return side
@@ -190,9 +190,9 @@ class Reader:
     def _placed(self, numbers: Numbers, layer: str, facts_id: int, resources: Resources) -> tuple[_Statement, ...]:
         found = []
         for number in numbers:
-            key = (number, layer, self.examples.known((number,), facts_id), resources.number)
+            key = (number, layer, self.callers.known((number,), facts_id), resources.number)
             if key not in self._statements:
-                statement = self.examples.statements[number]
+                statement = self.callers.statements[number]
                 shapes = self.kinds.shapes(statement.asked_keys)
                 self._statements[key] = _Statement(statement, layer, facts_id, shapes, {})
             found.append(self._statements[key])
@@ -270,7 +270,7 @@ class Reader:
     def _facts(self, facts_id: int, resources: Resources) -> Facts:
         key = (facts_id, resources.number)
         if key not in self._known:
-            self._known[key] = {**self.examples.listed[facts_id].facts, **resources.facts}
+            self._known[key] = {**self.callers.listed[facts_id].facts, **resources.facts}
         return self._known[key]
 
 

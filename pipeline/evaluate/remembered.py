@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from pipeline.evaluate.actions import EvaluatedActions
+from pipeline.evaluate.callers import Callers, read_entry
 from pipeline.evaluate.decide import Facts
 from pipeline.evaluate.engine import Engine
-from pipeline.evaluate.examples import Examples, read_entry
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.numbers import Texts
 from pipeline.evaluate.solver import Solver
@@ -19,7 +19,7 @@ from pipeline.evaluate.statements import read_statement
 from pipeline.evaluate.witness import Witnesses
 from pipeline.reference import Reference
 
-#: Statements, examples of principals and cells beyond which all is forgotten, so that memory has an end.
+#: Statements, callers and cells beyond which all is forgotten, so that memory has an end.
 MOST = 100_000
 #: Rows of patterns that take as much room as one of the others.
 ROWS_FOR_ONE = 20
@@ -47,7 +47,7 @@ class Remembered:
     )
     solver: Solver = field(init=False)
     witnesses: Witnesses = field(init=False)
-    examples: Examples = field(default_factory=lambda: Examples({}, {}))
+    callers: Callers = field(default_factory=lambda: Callers({}, {}))
     _texts: Texts = field(default_factory=Texts)
     _inventory: dict[str, dict[str, str]] = field(default_factory=dict)
     _engine: Engine | None = None
@@ -61,7 +61,7 @@ class Remembered:
         """Whether it is time to begin anew."""
         cells = len(self._engine.cells) if self._engine else 0
         patterns: int = sum(table.num_rows for table in self.patterns.values()) // ROWS_FOR_ONE
-        return len(self.examples.statements) + len(self.examples.listed) + cells + patterns > MOST
+        return len(self.callers.statements) + len(self.callers.listed) + cells + patterns > MOST
 
     def facts(
         self, actions: EvaluatedActions, inventory: Mapping[str, dict[str, str]], owners: Mapping[str, str]
@@ -70,17 +70,17 @@ class Remembered:
         same."""
         self._inventory.update(inventory)
         if self._engine is None or (self._engine.forms, self._engine.owners) != (actions.forms, owners):
-            self._engine = Engine(self.knowledge, self.examples, actions.forms, self._inventory, owners)
-        return Facts(self.knowledge, self.examples, actions, self._inventory, owners, self._engine)
+            self._engine = Engine(self.knowledge, self.callers, actions.forms, self._inventory, owners)
+        return Facts(self.knowledge, self.callers, actions, self._inventory, owners, self._engine)
 
-    def learn(self, statements: Mapping[int, str], entries: Mapping[int, str]) -> Examples:
-        """Add what the statements and entries of a group say, given as texts by number; return the examples.
+    def learn(self, statements: Mapping[int, str], entries: Mapping[int, str]) -> Callers:
+        """Add what the statements and entries of a group say, given as texts by number; return the callers.
 
         What is known already stays the same object. Raises PolicylakeError where a number stands for two texts.
         """
         self._texts.hold(statements)
         self._texts.hold(entries)
-        known = self.examples
+        known = self.callers
         known.learn(
             {n: read_statement(n, text) for n, text in statements.items() if n not in known.statements},
             {n: read_entry(text) for n, text in entries.items() if n not in known.entries},

@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from pipeline import assets
 from pipeline.evaluate.actions import ActionForm, EvaluatedActions, action_form
+from pipeline.evaluate.callers import Callers
 from pipeline.evaluate.cases import Case, Cases
 from pipeline.evaluate.decide import decide
 from pipeline.evaluate.dependents import context_decisions
-from pipeline.evaluate.examples import Examples
 from pipeline.evaluate.models import run_models
 from pipeline.evaluate.numbers import hold_one_text_each
 from pipeline.evaluate.profiles import Principal, Profiles
@@ -87,11 +87,11 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     hold_one_text_each(connection)
     contents = dict(_rows(connection, "select statement_number, content from numbered_statements"))
     texts = dict(_rows(connection, "select distinct entry_number, entry from numbered_entries"))
-    examples = memory.learn(contents, texts)
-    statements = [examples.statements[number] for number in contents]
-    entries = [examples.entries[number] for number in texts]
+    callers = memory.learn(contents, texts)
+    statements = [callers.statements[number] for number in contents]
+    entries = [callers.entries[number] for number in texts]
     progress(Step("grouping principals"))
-    profiles = _profiles(connection, examples)
+    profiles = _profiles(connection, callers)
     actions = _actions(connection, memory, reference, statements)
     cases = _cases(connection, profiles, actions, entries)
     inventory = _inventory(connection)
@@ -140,9 +140,9 @@ def _cells_of_access(connection: Connection) -> frozenset[int]:
     return frozenset(cell_id for (cell_id,) in _rows(connection, sql))
 
 
-def _profiles(connection: Connection, examples: Examples) -> Profiles:
+def _profiles(connection: Connection, callers: Callers) -> Profiles:
     names = _rows(connection, "select statement_id, list(principal_value) from statement_principals group by all")
-    profiles = Profiles(examples, {statement_id: frozenset(values) for statement_id, values in names})
+    profiles = Profiles(callers, {statement_id: frozenset(values) for statement_id, values in names})
     columns = ", ".join(Principal._fields)
     found: list[tuple[object, ...]] = []
     for row in _batches(connection, f"select {columns}, is_incomplete from principal_layers order by principal_arn"):
@@ -206,7 +206,7 @@ def _cases(
     for action_set_id, action in _rows(connection, "select action_set_id, action from action_set_members"):
         members[action_set_id] = members.get(action_set_id, 0) | bits[action]
     relevance = _relevance(entries, actions)
-    cases = Cases(profiles.examples, relevance, members, actions.everything, actions.rcp_supported)
+    cases = Cases(profiles.callers, relevance, members, actions.everything, actions.rcp_supported)
     numbers: dict[Case, int] = {}
     needed: list[int] = []
     blocks: dict[int, int] = {}

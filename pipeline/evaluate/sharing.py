@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.evaluate.actions import Place, TypeForm
+from pipeline.evaluate.callers import Caller, Numbers
 from pipeline.evaluate.cases import Entries, Levels
-from pipeline.evaluate.examples import Example, Numbers
 from pipeline.evaluate.reading import Resources
 from pipeline.evaluate.relevance import governed_by, meets
 
@@ -41,38 +41,38 @@ class Sharing:
     _neighbours: dict[tuple[object, ...], Neighbour] = field(default_factory=dict)
     _shared: dict[tuple[object, ...], Shared] = field(default_factory=dict)
 
-    def own_resources(self, example: Example) -> Resources:
+    def own_resources(self, caller: Caller) -> Resources:
         """Return the resources of the principal's own account; of a loose document no account is known."""
-        facts = example.facts
+        facts = caller.facts
         organization = (
             (facts["aws:principalorgid"], facts["aws:principalorgpaths"]) if "aws:principalorgid" in facts else None
         )
-        return self._resources_at(Place(example.own_account, example.partition), organization)
+        return self._resources_at(Place(caller.own_account, caller.partition), organization)
 
-    def resources_anywhere(self, example: Example) -> Resources:
+    def resources_anywhere(self, caller: Caller) -> Resources:
         """Return the resources of any account."""
-        return self._resources_at(Place("*", example.partition), None)
+        return self._resources_at(Place("*", caller.partition), None)
 
-    def of(self, spoken: Entries, example: Example, kind: TypeForm) -> Shared:
+    def of(self, spoken: Entries, caller: Caller, kind: TypeForm) -> Shared:
         """Return what entries say of resources of a type."""
-        key = (spoken, example.own_account, example.partition, kind.arn_format)
+        key = (spoken, caller.own_account, caller.partition, kind.arn_format)
         if key not in self._shared:
-            self._shared[key] = self._of(spoken, example, kind)
+            self._shared[key] = self._of(spoken, caller, kind)
         return self._shared[key]
 
-    def _of(self, spoken: Entries, example: Example, kind: TypeForm) -> Shared:
+    def _of(self, spoken: Entries, caller: Caller, kind: TypeForm) -> Shared:
         own: list[int] = []
         foreign: dict[str, list[tuple[int, Levels]]] = {}
         for number, rcps in spoken:
             arn, owner = self.entries[number]["resource_arn"], self.entries[number]["owner_account_id"]
             if not meets(governed_by(arn), kind):
                 continue
-            if owner == example.own_account:
+            if owner == caller.own_account:
                 own.append(number)
             else:
                 foreign.setdefault(arn, []).append((number, rcps))
         return Shared(
-            tuple(own), tuple(self._neighbour(arn, example.partition, foreign[arn]) for arn in sorted(foreign))
+            tuple(own), tuple(self._neighbour(arn, caller.partition, foreign[arn]) for arn in sorted(foreign))
         )
 
     def _neighbour(self, resource_arn: str, partition: str, spoken: Iterable[tuple[int, Levels]]) -> Neighbour:

@@ -15,7 +15,7 @@ Numbers = tuple[int, ...]
 Excused = tuple[tuple[int, tuple[str, ...]], ...]
 
 
-class Example(NamedTuple):
+class Caller(NamedTuple):
     """What the principals of one ``facts_id`` share, taken from one of them.
 
     ``excused`` are the entries of NotPrincipal that leave the principal out: a user always, a role in the sessions that
@@ -38,13 +38,13 @@ class Asked(NamedTuple):
 
 
 @dataclass
-class Examples:
-    """An example for each facts_id: its place in ``listed``. ``statements`` and ``entries`` (what resource-based
-    policies say) are by number; more may be learned."""
+class Callers:
+    """One caller for each facts_id, which is its place in ``listed``. ``statements`` and ``entries`` (what
+    resource-based policies say) are by number; more may be learned."""
 
     statements: dict[int, NumberedStatement]
     entries: dict[int, dict[str, Any]]
-    listed: list[Example] = field(default_factory=list)
+    listed: list[Caller] = field(default_factory=list)
     _alike: dict[tuple[int, tuple[Numbers, ...], Numbers], int] = field(default_factory=dict)
     _first_alike: dict[tuple[object, ...], int] = field(default_factory=dict)
     _asking: set[int] = field(default_factory=set)
@@ -63,9 +63,9 @@ class Examples:
         self.entries.update(entries)
         self._asking |= _asking(statements)
 
-    def __reduce__(self) -> tuple[type["Examples"], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[type["Callers"], tuple[object, ...]]:
         """Leave behind what is remembered: another process finds it anew."""
-        return Examples, (self.statements, self.entries, self.listed)
+        return Callers, (self.statements, self.entries, self.listed)
 
     def alike(self, facts_id: int, statements: tuple[Numbers, ...], entries: Numbers) -> int:
         """Return one facts_id for all whose facts agree in what the statements and entries ask for."""
@@ -77,13 +77,13 @@ class Examples:
 
     def _agreeing(self, facts_id: int, statements: tuple[Numbers, ...], entries: Numbers) -> tuple[object, ...]:
         """Return what those have in common whose facts agree in what the statements and entries ask for."""
-        example = self.listed[facts_id]
+        caller = self.listed[facts_id]
         groups = (*statements, self.statements_of(entries)) if entries else statements
         known = self.known([number for numbers in groups for number in numbers], facts_id)
-        excused = tuple(pair for pair in example.excused if pair[0] in entries)
+        excused = tuple(pair for pair in caller.excused if pair[0] in entries)
         denying = tuple(n for n in entries if self.entries[n]["named_as"] == "not_principal")
-        named = (example.is_user, denying, excused) if entries else None
-        return (example.own_account, example.partition, known, named)
+        named = (caller.is_user, denying, excused) if entries else None
+        return (caller.own_account, caller.partition, known, named)
 
     def known(self, numbers: Iterable[int], facts_id: int) -> tuple[object, ...]:
         """Return what the facts come to as far as the statements ask for them, with the number of what they ask."""
