@@ -46,7 +46,7 @@ def put_under(lake: Lake, scenario: Scenario, reference: Reference) -> None:
             lake.connection.execute(f'alter view "{name}" rename to "stored_{name}"')
         lake.lend("scenario_conditions", pa.Table.from_pylist(reread, CONDITIONS))
         lake.lend("remaining_conditions", pa.Table.from_pylist(remaining, relation("residual_conditions").schema))
-        for name in ("residual_conditions", "cell_access", "required_types"):
+        for name in ("residual_conditions", "cell_access"):
             _create(lake, name)
         lake.lend("parted_cells", _parted(lake, reading, {row["condition_id"]: row["formula"] for row in remaining}))
         _create(lake, "cell_verdicts")

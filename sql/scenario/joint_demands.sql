@@ -13,7 +13,9 @@ type_demands as (
         on
             cell_access.cell_id = required_types.cell_id
             and cell_access.resource_type = required_types.resource_type
-    group by all
+    inner join stored_cell_verdicts as stored on cell_access.cell_id = stored.cell_id
+    where stored.verdict = 'conditional'
+    group by cell_access.cell_id, cell_access.resource_type
     having bool_and(cell_access.verdict = 'conditional')
 ),
 
