@@ -70,41 +70,106 @@ whole_services as (
         and regexp_full_match(actions.action_pattern, '(\*+|[a-zA-Z0-9-]+):?\?{0,3}\*+\?{0,3}|\*+')
 ),
 
+-- By pattern, of which there are few, and not by statement.
 known as (
     select
-        whole_services.statement_id,
-        whole_services.action_pattern,
+        patterns.action_pattern,
         evaluated_actions.action,
-    from whole_services
+    from (select distinct action_pattern from whole_services) as patterns
     inner join evaluated_actions
         on
-            regexp_full_match(whole_services.action_pattern, '\*+')
-            or lower(evaluated_actions.action) glob glob_of(whole_services.action_pattern)
+            regexp_full_match(patterns.action_pattern, '\*+')
+            or lower(evaluated_actions.action) glob glob_of(patterns.action_pattern)
     where evaluated_actions.is_known
-),
-
-left_over as (
-    select
-        known.statement_id,
-        known.action_pattern,
-        statement_grants.principal_arn,
-        count(*) as action_count,
-    from known
-    inner join statement_grants
-        on
-            known.statement_id = statement_grants.statement_id
-            and known.action = statement_grants.action
-    where statement_grants.verdict = 'allowed'
-    group by known.statement_id, known.action_pattern, statement_grants.principal_arn
 ),
 
 known_counts as (
     select
-        statement_id,
         action_pattern,
         count(*) as action_count,
     from known
-    group by statement_id, action_pattern
+    group by action_pattern
+),
+
+-- Step by step as tables, and by blocks of actions: what statement_grants says of each action is a thousand times as
+-- much. A cell that a statement grants, whatever the request is, counts for the known actions of the case's block.
+known_in_blocks as materialized (
+    select
+        known.action_pattern,
+        block_actions.block_id,
+        block_actions.form_id,
+        count(*) as action_count,
+    from block_actions
+    inner join known on block_actions.action = known.action
+    group by known.action_pattern, block_actions.block_id, block_actions.form_id
+),
+
+held as materialized (
+    select distinct
+        principal_profiles.profile_id,
+        principal_statements.statement_id,
+        principal_statements.statement_number,
+        whole_services.action_pattern,
+    from principal_statements
+    inner join whole_services on principal_statements.statement_id = whole_services.statement_id
+    inner join principal_profiles on principal_statements.principal_arn = principal_profiles.principal_arn
+    where principal_statements.layer in ('identity', 'resource')
+),
+
+cell_numbers as (
+    select
+        cell_id,
+        unnest(granted_by_numbers) as statement_number,
+    from cell_access
+    where verdict = 'allowed'
+),
+
+granting_cells as materialized (
+    select distinct
+        cell_numbers.cell_id,
+        cell_numbers.statement_number,
+    from cell_numbers
+    semi join held on cell_numbers.statement_number = held.statement_number
+    inner join cell_verdicts on cell_numbers.cell_id = cell_verdicts.cell_id
+    where cell_verdicts.verdict in ('allowed', 'conditional')
+),
+
+granting_cases as materialized (
+    select
+        case_cells.case_id,
+        case_cells.form_id,
+        granting_cells.statement_number,
+    from case_cells
+    inner join granting_cells on case_cells.cell_id = granting_cells.cell_id
+),
+
+of_profiles as materialized (
+    select
+        profile_cases.profile_id,
+        profile_cases.block_id,
+        granting_cases.form_id,
+        granting_cases.statement_number,
+    from profile_cases
+    inner join granting_cases on profile_cases.case_id = granting_cases.case_id
+),
+
+left_over as (
+    select
+        held.statement_id,
+        held.action_pattern,
+        held.profile_id,
+        sum(known_in_blocks.action_count) as action_count,
+    from of_profiles
+    inner join held
+        on
+            of_profiles.profile_id = held.profile_id
+            and of_profiles.statement_number = held.statement_number
+    inner join known_in_blocks
+        on
+            of_profiles.block_id = known_in_blocks.block_id
+            and of_profiles.form_id = known_in_blocks.form_id
+            and held.action_pattern = known_in_blocks.action_pattern
+    group by held.statement_id, held.action_pattern, held.profile_id
 ),
 
 granting as (
@@ -112,10 +177,7 @@ granting as (
         left_over.statement_id,
         left_over.action_pattern,
     from left_over
-    inner join known_counts
-        on
-            left_over.statement_id = known_counts.statement_id
-            and left_over.action_pattern = known_counts.action_pattern
+    inner join known_counts on left_over.action_pattern = known_counts.action_pattern
     where 100 * left_over.action_count >= $percent * known_counts.action_count
 )
 
