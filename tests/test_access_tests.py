@@ -156,7 +156,9 @@ def test_a_line_that_no_request_can_be_tests_nothing_and_is_an_error(members, me
          "context aws:ResourceTag/team: AWS sends no such key with sagemaker:ListModels; leave it out"),
         ({"context": {"sagemaker:InstanceTypes": ["ml.t3.medium"]}}, "AWS sends no such key with sagemaker:ListModels"),
         ({"context": {"s3:prefix": "x"}}, "context s3:prefix: AWS sends no such key with sagemaker:ListModels"),
-        ({"context": {"aws:SourceArn": "bucket"}}, "context aws:SourceArn: 'bucket' is no value of the type ARN"),
+        ({"action": "sagemaker:CreateNotebookInstance", "resource": MODEL.replace("model/", "notebook-instance/"),
+          "context": {"sagemaker:VolumeKmsKey": "bucket"}},
+         "context sagemaker:VolumeKmsKey: 'bucket' is no value of the type ARN"),
         ({"context": {"myown:Key": "x"}},
          "context myown:Key: the service reference does not know this condition key, but a policy names it"),
         ({"action": "sagemaker:MakeTea"},
@@ -242,3 +244,19 @@ def test_names_in_a_difference_cannot_write_to_the_terminal(expecting):
     done = expecting(line("denied", id="\x1b[31m"))
     assert "\x1b" not in done.err
     assert "line 1 (\\x1b[31m): " in done.err
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("aws:PrincipalArn", ROLE + "-of-others", f"but it is {ROLE} for {ROLE}"),
+        ("aws:username", "bob", "but it is not there for"),
+        ("aws:PrincipalAccount", "999999999999", "but it is"),
+    ],
+)
+def test_a_line_with_policies_of_its_own_does_not_contradict_its_principal(key, value, reason, expecting):
+    done = expecting(line("allowed", context={key: value}))
+    assert done.code == 1
+    answer = json.loads(done.text)
+    assert answer["decision"] == "error"
+    assert f"context {key} is {value}, {reason}" in answer["detail"]

@@ -33,8 +33,8 @@ def simulate(
 
     Each line is answered from the lake, or from its own policies if it carries any: identity_policies,
     permissions_boundary, scps, rcps, resource_policy, session_policies. A bad line gives an error line.
-    So does a request that AWS cannot make, such as one with aws:SourceVpc and aws:SourceIp, if the lake is asked; and
-    lines that need a lake where there is none; then the exit code is 2.
+    So does a request that AWS cannot make, such as one with aws:SourceVpc and aws:SourceIp, if the lake is asked. Lines
+    in error leave the exit code 0, unless they need a lake and there is none: then it is 2.
 
     With --expect each line carries its expect: allowed, explicitDeny, implicitDeny, denied (either of these two), or an
     object with decision, blocked_by (exactly these layers) and sids (statements that must have applied). Each answer

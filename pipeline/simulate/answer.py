@@ -192,14 +192,15 @@ class _Desk:
         given = given_layers(line)
         remarks = self._remarked(line, lambda: names_in(given))
         beside = self._beside(line, resource, caller.kind)
+        of_principal = known.principal_facts(caller, None, known.NOWHERE)
+        by_name = "it {} for " + line.principal.replace("{", "{{").replace("}", "}}")
+        wrong = known.disagreements(line.context, of_principal, by_name, partial(_name, line, self.remarks))
+        beside = beside._replace(contradictions=(*beside.contradictions, *wrong))
         if self.is_strict:
             check(beside)
         remarks = _joined(remarks, Notes(beside.contradictions, (*beside.doubts, *doubts_in(given))))
         owner = line.resource_account or known.account_in(resource) or caller.account_id
-        derived = {
-            **known.principal_facts(caller, None, known.NOWHERE),
-            **known.resource_facts(owner, known.NOWHERE),
-        }
+        derived = {**of_principal, **known.resource_facts(owner, known.NOWHERE)}
         derived = {**known.default_user_id(caller, None), **derived}
         layers = self._limited(given, line.action, resource, caller)
         return decide(self._request(line, caller, resource, owner, derived), layers), _joined(notes, remarks)

@@ -3,7 +3,7 @@
 Reads neither lake nor clock. Source: AWS global condition context keys (KEYS).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -172,10 +172,16 @@ def _organization(whose: str, place: Organization) -> Facts:
 def check_agreement(line: Mapping[str, tuple[str, ...]], known: Facts, whose: str, name: Callable[[str], str]) -> None:
     """Raise PolicylakeError where a line's context contradicts what the lake knows of the principal or resource.
     ``name`` tells how to write a key."""
+    for text in disagreements(line, known, f"by the lake it {{}} for {whose}", name):
+        raise PolicylakeError(text)
+
+
+def disagreements(
+    line: Mapping[str, tuple[str, ...]], known: Facts, told: str, name: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield where a line's context contradicts what is known; ``told`` says by what, with a place for what is so."""
     for key, values in known.items():
         if key in line and line[key] != values:
             says = f"is {', '.join(values)}" if values else "is not there"
             given = ", ".join(line[key]) or "empty"
-            raise PolicylakeError(
-                f"context {name(key)} is {given}, but by the lake it {says} for {whose}; leave it out"
-            )
+            yield f"context {name(key)} is {given}, but {told.format(says)}; leave it out"
