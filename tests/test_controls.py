@@ -100,6 +100,11 @@ def test_what_a_control_says_wrongly_is_told_with_the_file(head, body, said, tmp
     ("body", "said"),
     [
         ("*/ select 1 as subject_kind, 2 as x, 'm' as message", "the column x is none of a finding's"),
+        ("*/ select 'policy' as subject_kind, 'm' as message, 'not json' as corrected_statement", "is no statement"),
+        (
+            "*/ select 'policy' as subject_kind, 'm' as message, '{\"Effect\": \"Deny\"}' as corrected_statement",
+            "is no statement",
+        ),
         ("*/ select 'policy' as subject_kind", "the column message is missing or null"),
         ("*/ select 'bird' as subject_kind, 'm' as message", "subject_kind bird: one of these"),
         ("*/ drop view access", "one query is expected"),

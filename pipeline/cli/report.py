@@ -68,8 +68,9 @@ def report(
 
     With --account, --principal or --action it is of a part; several of one kind add up, kinds narrow one another. The
     files of a part of accounts or principals name others only where what decides about the part does: its own policies,
-    the SCPs and RCPs above it, all shown whole, and of resource policies the statements that speak of it. Statements,
-    input files and problems of inputs that are of others are left out. A part of actions alone is of all accounts.
+    the SCPs and RCPs above it, all shown whole, of resource policies the statements that speak of it, and roles that it
+    may pass. Statements, input files and problems of inputs that are of others are left out. A part of actions alone is
+    of all accounts.
 
     With --scenario the whole report is of that scenario, and every page says so.
     """

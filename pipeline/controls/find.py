@@ -121,6 +121,20 @@ def _check(found: pa.Table) -> None:
     for kind in found["subject_kind"].unique().to_pylist():
         if kind not in SUBJECT_KINDS:
             raise PolicylakeError(f"subject_kind {kind}: one of these is expected: {', '.join(SUBJECT_KINDS)}")
+    if "corrected_statement" in found.column_names:
+        for text in found["corrected_statement"].drop_null().unique().to_pylist():
+            _check_statement(text)
+
+
+def _check_statement(text: str) -> None:
+    """Raise PolicylakeError for a text that is no statement of a policy."""
+    try:
+        statement = json.loads(text)
+    except ValueError:
+        statement = None
+    if not isinstance(statement, dict) or "Effect" not in statement or not {"Action", "NotAction"} & statement.keys():
+        expected = "a JSON object with Effect and Action or NotAction is expected"
+        raise PolicylakeError(f"corrected_statement {text[:100]!r} is no statement: {expected}")
 
 
 def _distinct(rows: Iterable[Row]) -> list[Row]:
