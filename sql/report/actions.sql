@@ -3,7 +3,7 @@ description = "The evaluated actions, numbered from 0 in the order of their name
 grain = ["action"]
 */
 select
-    (row_number() over (order by evaluated_actions.action) - 1)::integer as number,
+    action_numbers.number,
     evaluated_actions.action,
     evaluated_actions.service,
     evaluated_actions.access_level,
@@ -11,5 +11,6 @@ select
     reference_actions.description,
     reference_actions.takes_resources,
 from evaluated_actions
+inner join action_numbers on evaluated_actions.action = action_numbers.action
 left join reference_actions on evaluated_actions.action = reference_actions.action
 order by evaluated_actions.action

@@ -3,13 +3,6 @@ description = "The evaluated actions that take each type of the known resources,
 grain = ["type_name"]
 */
 with
-numbered as (
-    select
-        action,
-        row_number() over (order by action) - 1 as number,
-    from evaluated_actions
-),
-
 types as (
     select distinct
         service,
@@ -19,9 +12,9 @@ types as (
 
 select
     types.service || ' ' || types.resource_type as type_name,
-    string_agg(numbered.number, ',' order by numbered.number) as action_numbers,
+    string_agg(action_numbers.number, ',' order by action_numbers.number) as action_numbers,
 from types
 inner join reference_action_resource_types as taken on types.resource_type = taken.resource_type
-inner join numbered on taken.action = numbered.action and split_part(taken.action, ':', 1) = types.service
+inner join action_numbers on taken.action = action_numbers.action and split_part(taken.action, ':', 1) = types.service
 group by types.service, types.resource_type
 order by type_name
