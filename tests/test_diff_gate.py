@@ -564,3 +564,65 @@ AUDIENCE = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.ama
 def test_conditions_of_identity_providers_are_compared_by_what_they_allow(old, new, residuals):
     pair = _Pair(ROLE, "trust", _document("o", old, "trust"), _document("n", new, "trust"))
     assert [row["residual"] for row in _Comparing(load()).rows(pair)] == residuals
+
+
+WIDE = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}
+P = f"arn:aws:iam::{ACCOUNT}:policy/p"
+
+
+def granted(plan, owner=None):
+    """Return what a role has after a plan: texts of inline policies and ARNs, and whether it is incomplete."""
+    owner = owner or Principal(ACCOUNT, "role", "r")
+    found = read_plan(plan).after
+    held = {value for key, value in found.items() if isinstance(key, Inline) and key.owner == owner}
+    held |= {key.arn for key in found if isinstance(key, Attached) and key.owner == owner}
+    return held, any(isinstance(key, Unread) and key.owner == owner for key in found)
+
+
+def moved(after, *, inline, actions=("delete",)):
+    """Return changes of a role whose policy p a resource of its own brings, at least before."""
+    if inline:
+        own = {"name": "p", "role": "r", "policy": document(LIST)}
+        lists = [{"inline_policy": [{"name": "p", "policy": document(one)}]} for one in (LIST, after)]
+        kind = "aws_iam_role_policy.p"
+    else:
+        own, kind = {"role": "r", "policy_arn": P}, "aws_iam_role_policy_attachment.p"
+        lists = [{"managed_policy_arns": [P]}, {"managed_policy_arns": after}]
+    brought = resource(kind, own, None if "delete" in actions else own, actions=list(actions))
+    return brought, resource("aws_iam_role.r", role(**lists[0]), role(**lists[1]))
+
+
+def configured(*arguments):
+    return [{"address": "aws_iam_role.r", "expressions": {name: {} for name in ("name", *arguments)}}]
+
+
+def test_a_policy_that_moves_into_its_role_counts_as_the_role_has_it(monkeypatch, tmp_path):
+    code, rows, _ = gate(monkeypatch, tmp_path, plan_of(*moved(WIDE, inline=True)))
+    assert code == 1
+    assert {row["residual"] for row in rows} == {"wider"}
+    attached = moved([P], inline=False)
+    assert granted(plan_of(*attached, configuration=configured("managed_policy_arns"))) == ({P}, False)
+    assert granted(plan_of(*attached, configuration=configured())) == (set(), False)
+    assert granted(plan_of(*attached)) == ({P}, True)
+    assert granted(plan_of(*moved([P, P + "2"], inline=False))) == ({P, P + "2"}, False)
+
+
+def test_a_role_repeats_what_stays_brought_but_what_it_says_otherwise_counts_too():
+    stays = {"inline": True, "actions": ("no-op",)}
+    assert granted(plan_of(*moved(LIST, **stays))) == ({document(LIST)}, False)
+    assert granted(plan_of(*moved(WIDE, **stays))) == ({document(LIST), document(WIDE)}, False)
+
+
+def test_policies_of_roles_of_the_same_name_in_other_accounts_are_told_apart():
+    other = "444455556666"
+    lists = [{"inline_policy": [{"name": "p", "policy": document(one)}]} for one in (LIST, WIDE)]
+    arn = f"arn:aws:iam::{other}:role/r"
+    own = {"name": "p", "role": "r", "policy": document(LIST)}
+    plan = plan_of(
+        resource("aws_iam_role_policy.p", own, own, actions=["no-op"]),
+        kept(),
+        resource("aws_iam_role.other", {**role(**lists[0]), "arn": arn}, {**role(**lists[1]), "arn": arn}),
+    )
+    owner = Principal(other, "role", "r")
+    assert read_plan(plan).before[Inline(owner, "p")] == document(LIST)
+    assert granted(plan, owner) == ({document(WIDE)}, False)

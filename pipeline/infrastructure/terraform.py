@@ -52,6 +52,8 @@ INDEX = re.compile(r"\[[^\]]*\]")
 OWNERS: dict[str, Kind] = {
     f"aws_iam_{kind}{end}": kind for kind in KINDS for end in ("", "_policy", "_policy_attachment")
 }
+#: Resources that bring policies of roles.
+ROLE_POLICIES = ("aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_iam_policy_attachment")
 #: Account and region of a plan in which nothing tells one.
 NO_ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -123,14 +125,13 @@ def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
     config = _Configuration(_dict(plan.get("configuration")))
     accounts = _Accounts(changes, config, account, plan)
     facts: dict[Side, Facts] = {}
-    apart = _told_apart(changes)
     sides: tuple[Side, Side] = ("before", "after")
     documents = _documents(changes)
+    former: _Reading | None = None
     for side in sides:
         resources = [r for change in changes if (r := _resource(change, side, config)) is not None]
-        facts[side] = _Reading(
-            resources, config, accounts, apart, documents, remarks if side == "after" else []
-        ).facts()
+        former = _Reading(resources, config, accounts, documents, remarks if side == "after" else [], former)
+        facts[side] = former.facts()
     facts["after"] |= dict.fromkeys(_doubts(plan, changes), True)
     if accounts.is_guessed:
         remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
@@ -231,18 +232,6 @@ def _variables(texts: Any) -> list[str]:
 def _is_unknown_within(value: Any) -> bool:
     held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return value is True or any(map(_is_unknown_within, held))
-
-
-def _told_apart(changes: Iterable[Json]) -> frozenset[tuple[str, str]]:
-    """Return the policies of roles that resources of their own bring, before the plan: names of roles with names or
-    ARNs of policies. A role's own lists repeat them, and still do after the plan takes them away."""
-    found = set()
-    for change in changes:
-        before = _dict(_dict(change.get("change")).get("before"))
-        if change.get("type") in ("aws_iam_role_policy_attachment", "aws_iam_role_policy", "aws_iam_policy_attachment"):
-            policy = before.get("policy_arn") or before.get("name")
-            found |= {(str(role), str(policy)) for role in (before.get("role"), *_list(before.get("roles"))) if role}
-    return frozenset(found)
 
 
 def _resource(change: Json, side: Side, config: "_Configuration") -> _Resource | None:
@@ -388,15 +377,28 @@ class _Reading:
         resources: Iterable[_Resource],
         config: _Configuration,
         accounts: _Accounts,
-        apart: frozenset[tuple[str, str]],
         documents: Mapping[str, Json],
         remarks: list[str],
+        former: "_Reading | None" = None,
     ) -> None:
         self.resources = {resource.address: resource for resource in resources}
-        self.config, self.accounts, self.apart, self.remarks = config, accounts, apart, remarks
-        self.documents = documents
+        self.config, self.accounts, self.documents, self.remarks = config, accounts, documents, remarks
+        #: The side before the plan, where this is the one after it.
+        self.former = former
         self.found: Facts = {}
         self.drafts: dict[str, str] = {}
+        self.apart = self._told_apart()
+
+    def _told_apart(self) -> frozenset[tuple[Principal, str]]:
+        """Return the policies of roles that resources of their own bring on this side: roles, with names or ARNs of
+        policies. The provider reads them back into the role's own lists."""
+        found = set()
+        for resource in self.resources.values():
+            if resource.type in ROLE_POLICIES:
+                policy = str(resource.get("policy_arn") or resource.get("name"))
+                names = [resource.get("role"), *_list(resource.get("roles"))]
+                found |= {(self.called(resource, str(name), "role"), policy) for name in names if name}
+        return frozenset(found)
 
     def facts(self) -> Facts:
         for resource in self.resources.values():
@@ -547,17 +549,38 @@ class _Reading:
         for number, inline in enumerate(map(_dict, listed)):
             flag = _dict(flags[number]) if number < len(flags) else {}
             is_told = inline.get("name") or inline.get("policy") or any(flag.values())
-            if (owner.name, str(inline.get("name"))) not in self.apart and is_told:
-                name = str(inline.get("name") or f"{resource.address}.inline_policy[{number}]")
+            place = f"{resource.address}.inline_policy[{number}]"
+            name = str(inline.get("name") or place)
+            if is_told and not self._is_repeated(resource, "inline_policy", owner, name):
                 text = text_of(inline.get("policy"))
-                self.found[Inline(owner, name)] = text or Unresolved(self.detail(resource, "inline_policy"))
+                # Beside a resource of the same name nobody knows which text is written last: both count.
+                key = Inline(owner, place if (owner, name) in self.apart else name)
+                self.found[key] = text or Unresolved(self.detail(resource, "inline_policy"))
         if self._is_unknown_of_role(resource, "inline_policy") and not listed:
             self.unread(owner, resource, "inline_policy")
         for arn in _list(resource.get("managed_policy_arns")):
-            if isinstance(arn, str) and arn and (owner.name, arn) not in self.apart:
+            is_arn = isinstance(arn, str) and arn
+            if is_arn and not self._is_repeated(resource, "managed_policy_arns", owner, arn):
                 self.found[Attached(owner, arn)] = True
         if self._is_unknown_of_role(resource, "managed_policy_arns"):
             self._of_references(resource, owner)
+
+    def _is_repeated(self, resource: _Resource, argument: str, owner: Principal, policy: str) -> bool:
+        """Whether a role's list has a policy only because the provider read it back: what resources of their own bring
+        is in the list too, and after a plan that takes it away still is. A list that the configuration gives, or that
+        the plan changes, says what will be; where neither tells, the policy counts and the role is incomplete."""
+        if self.former is None:
+            return (owner, policy) in self.apart
+        if (owner, policy) not in self.apart | self.former.apart:
+            return False
+        before = self.former.resources.get(resource.address)
+        is_given = self.config.gives(resource.address, argument)
+        if is_given or before is None or before.get(argument) != resource.get(argument):
+            return False
+        if is_given is None and (owner, policy) not in self.apart:
+            self.unread(owner, resource, argument)
+            return False
+        return True
 
     def _is_unknown_of_role(self, resource: _Resource, argument: str) -> bool:
         """Whether a part of a role's own list is unknown. Of a new role both lists always are: the provider reads them
