@@ -411,7 +411,7 @@ def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_n
 @pytest.mark.parametrize(
     ("unknown", "is_unread"),
     [
-        ({"tags_all": True}, False),
+        ({"tags_all": True}, True),
         ({"tags": True}, True),
         ({"tags": {"team": True}}, True),
         ({"tags_all": {"t": True}}, True),
@@ -420,6 +420,32 @@ def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_n
 def test_a_tag_whose_value_is_not_known_yet_marks_its_principal(unknown, is_unread):
     found = read_plan(plan_of(resource("aws_iam_role.r", None, role(tags={"team": None}), unknown))).after
     assert any(isinstance(key, Unread) for key in found) is is_unread
+
+
+@pytest.mark.parametrize(
+    ("expressions", "is_unread"), [({"region": {}}, False), ({"default_tags": [{"tags": {}}]}, True)]
+)
+def test_tags_that_only_defaults_can_bring_are_unknown_where_the_provider_gives_any(expressions, is_unread):
+    plan = plan_of(
+        resource("aws_iam_role.r", role(tags={"a": "b"}), role(tags={"a": "b"}), {"tags_all": True}),
+        configuration=[{"address": "aws_iam_role.r", "provider_config_key": "aws", "expressions": {"tags": {}}}],
+    )
+    plan["configuration"]["provider_config"] = {"aws": {"name": "aws", "expressions": expressions}}
+    assert granted(plan) == (set(), is_unread)
+
+
+def test_a_tag_whose_value_only_apply_tells_fails_the_gate(monkeypatch, tmp_path):
+    tags = {"tags": {"a": "b"}, "tags_all": {"a": "b"}}
+    only = {**WIDE, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "admin"}}}
+    own = {"name": "p", "role": "r", "policy": document(only)}
+    flags = {"tags": {"team": True}, "tags_all": {"team": True}}
+    for unknown, after in ((flags, role(**tags)), ({"tags_all": True}, role(tags={"a": "b"}))):
+        plan = plan_of(
+            resource("aws_iam_role_policy.p", own, own, actions=["no-op"]),
+            resource("aws_iam_role.r", role(**tags), after, unknown),
+        )
+        code, rows, _ = gate(monkeypatch, tmp_path, plan)
+        assert (code, told(rows)) == (1, [(ROLE, "", "unknown")])
 
 
 def test_members_that_are_not_known_yet_get_what_the_group_has():

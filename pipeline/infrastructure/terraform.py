@@ -282,6 +282,11 @@ class _Configuration:
         found = _dict(expressions.get("region")).get("constant_value")
         return found if isinstance(found, str) else None
 
+    def has_default_tags(self, address: str) -> bool | None:
+        """Whether the provider of a resource gives tags by default; None where there is no configuration of it."""
+        provider = self._providers.get(self.provider(address))
+        return "default_tags" in _dict(provider.get("expressions")) if isinstance(provider, dict) else None
+
     def provider(self, address: str) -> str:
         return str(self._of(address).get("provider_config_key", ""))
 
@@ -532,15 +537,24 @@ class _Reading:
         if kind == "role" and not trust:
             self.unread(owner, resource, "assume_role_policy")
         tags = _dict(resource.get("tags_all")) or _dict(resource.get("tags"))
-        # All tags of a new principal may be unknown as a whole, for the provider reads them back.
-        flags = [resource.unknown.get(name) for name in ("tags", "tags_all")]
-        if _is_unknown_within(flags[0]) or (isinstance(flags[1], dict) and _is_unknown_within(flags[1])):
+        if self._has_unknown_tags(resource):
             self.unread(owner, resource, "tags")
         listed = tuple(sorted((str(key), str(value)) for key, value in tags.items() if value is not None))
         own_id = resource.get("unique_id")
         self.found[owner] = Attributes(arn, path, text_of(trust), boundary, listed, str(own_id) if own_id else None)
         if kind == "role":
             self._of_role(resource, owner)
+
+    def _has_unknown_tags(self, resource: _Resource) -> bool:
+        """Whether a tag of a principal is unknown. Of one without tags of its own the provider may leave ``tags_all``
+        unknown as a whole: that counts unless its configuration has no default tags."""
+        own, every = (resource.unknown.get(name) for name in ("tags", "tags_all"))
+        is_whole = every is True
+        return (
+            _is_unknown_within(own)
+            or (not is_whole and _is_unknown_within(every))
+            or (is_whole and self.config.has_default_tags(resource.address) is not False)
+        )
 
     def _of_role(self, resource: _Resource, owner: Principal) -> None:
         """Read the policies that stand in a role itself."""
