@@ -21,6 +21,7 @@ from pipeline.infrastructure.facts import (
     Principal,
     ResourcePolicy,
     Unread,
+    Unresolved,
     account_details,
 )
 from pipeline.infrastructure.terraform import read_plan
@@ -652,3 +653,36 @@ def test_policies_of_roles_of_the_same_name_in_other_accounts_are_told_apart():
     owner = Principal(other, "role", "r")
     assert read_plan(plan).before[Inline(owner, "p")] == document(LIST)
     assert granted(plan, owner) == ({document(WIDE)}, False)
+
+
+PLAIN_ROLE = {"RoleName": "r", "AssumeRolePolicyDocument": {"Statement": [TRUST]}}
+INCLUDED = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/x.yaml"}}}
+LOOPED = {"Fn::ForEach::P": ["X", ["Policies"], {"${X}": []}]}
+
+
+def of_role(properties, beside=None, **others):
+    made = {"Type": "AWS::IAM::Role", "Properties": {**PLAIN_ROLE, **properties}, **(beside or {})}
+    return {"Resources": {"R": made, **others}}
+
+
+@pytest.mark.parametrize("macro", [INCLUDED, LOOPED])
+def test_macros_and_loops_are_doubts_wherever_they_stand(macro, monkeypatch, tmp_path):
+    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [LIST]}, **macro}
+    bucket = {"Type": "AWS::S3::Bucket", **macro}
+    places = (
+        of_role({}, None, **macro), of_role(macro), of_role({}, macro), of_role({"Policies": [policy]}),
+        {**of_role({}), **macro}, {**of_role({}), "Mappings": macro}, of_role({}, None, B=bucket),
+    )  # fmt: skip
+    for value in places:
+        (doubt,) = doubts(value)
+        assert "are not run" in doubt.why
+    assert not doubts(of_role({}))
+    code, rows, _ = gate(monkeypatch, tmp_path, places[1], old=of_role({}))
+    assert (code, told(rows)) == (1, [("", "", "unknown")])
+
+
+def test_functions_that_are_not_computed_are_unknown():
+    for value in ({"Fn::Length": ["a"]}, {"Effect": "Allow", **INCLUDED}):
+        policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{**LIST, "Resource": value}]}}
+        found = read_template(of_role({"Policies": [policy]}), ACCOUNT).after
+        assert isinstance(found[Inline(OWNER, "p")], Unresolved)

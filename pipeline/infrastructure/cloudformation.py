@@ -68,7 +68,9 @@ UNREAD_ENDS = (
 UNREAD_ARGUMENTS = ("RepositoryPolicyText", "AccessPolicies", "FileSystemPolicy", "AccessPolicy", "PolicyDocument")
 #: Macros that make no resources of IAM by themselves: what they would change is not read where it stands.
 HARMLESS_TRANSFORMS = ("AWS::LanguageExtensions", "AWS::Serverless-2016-10-31", "AWS::SecretsManager-2020-07-23")
-LOOP = "Fn::ForEach::"
+#: Stand beside other members and make more of them.
+MACRO, LOOP = "Fn::Transform", "Fn::ForEach::"
+MACROS = "macros and loops are not run"
 #: Conditions whose two outcomes are tried together.
 MOST_CONDITIONS = 6
 
@@ -162,13 +164,20 @@ class _Reading:
         self.found: Facts = {}
         self._waiting: set[str] = set()
         self._asked: list[set[str]] = []
-        self._sections = {name: template.get(name) for name in ("Globals", "Transform", "Conditions")}
+        self._sections = {
+            name: template.get(name) for name in ("Globals", "Transform", "Conditions", "Mappings", "Parameters")
+        }
+        self._sections["template"] = {name: template[name] for name in filter(_is_macro, template)}
 
     def facts(self) -> Facts:
         for name, resource in self.resources.items():
             kind = str(resource.get("Type"))
-            if name.startswith(LOOP):
-                self.doubt(name, "loops are not run; what it makes is not seen", self.written[name])
+            if (
+                _is_macro(name)
+                or _has_macro(resource, resource.get("Properties"))
+                or (kind in READERS and _holds_macro(resource))
+            ):
+                self.doubt(name, f"{MACROS}; what it makes is not seen", self.written[name])
             if not self.is_made(resource):
                 continue
             read = READERS.get(kind)
@@ -179,9 +188,9 @@ class _Reading:
                 self.doubt(name, told, [resource, self._sections["Globals"]])
         for macro in _macros(self._sections["Transform"]):
             self.doubt(f"Transform {macro}", "macros are not run; what it makes is not seen", self.written)
-        for name in self.conditions:
-            if name.startswith(LOOP):
-                self.doubt(name, "loops are not run; its conditions are not known", self.conditions[name])
+        for section, held in self._sections.items():
+            for name in filter(_is_macro, _dict(held)):
+                self.doubt(f"{section}.{name}", f"{MACROS}; what it says is not known", _dict(held)[name])
         if self.is_guessed and self.found:
             self.remarks.append(
                 f"nothing in a template tells its account: {NO_ACCOUNT} stands for it; give --account ID"
@@ -210,6 +219,10 @@ class _Reading:
             resolve = FUNCTIONS.get(name)
             if resolve:
                 return resolve(self, argument)
+            if name.startswith("Fn::"):
+                return _Unknown(f"{name} is not computed")
+        if _has_macro(value):
+            return _Unknown(MACROS)
         members = {name: self.value(one) for name, one in value.items()}
         return {name: one for name, one in members.items() if one is not ABSENT}
 
@@ -569,13 +582,23 @@ READERS: Mapping[str, Callable[[_Reading, str, Json], None]] = {
 
 def _is_unread(kind: str, properties: Json) -> bool:
     """Whether a resource that is not read may change who may do what."""
-    return (
-        kind.startswith(UNREAD)
-        or kind.endswith(UNREAD_ENDS)
-        or any(name in properties for name in UNREAD_ARGUMENTS)
-        or any(name.startswith(LOOP) for name in properties)
-        or "Fn::Transform" in properties
-    )
+    return kind.startswith(UNREAD) or kind.endswith(UNREAD_ENDS) or any(name in properties for name in UNREAD_ARGUMENTS)
+
+
+def _is_macro(name: str) -> bool:
+    return name == MACRO or name.startswith(LOOP)
+
+
+def _has_macro(*values: Any) -> bool:
+    """Whether a macro or loop is a member of one of these objects itself."""
+    return any(map(_is_macro, itertools.chain.from_iterable(map(_dict, values))))
+
+
+def _holds_macro(value: Any) -> bool:
+    """Whether a macro or loop stands anywhere in a value, beside other members."""
+    if isinstance(value, dict):
+        return (len(value) > 1 and _has_macro(value)) or any(map(_holds_macro, value.values()))
+    return isinstance(value, list) and any(map(_holds_macro, value))
 
 
 def _macros(transform: Any) -> Iterator[str]:
