@@ -686,3 +686,40 @@ def test_functions_that_are_not_computed_are_unknown():
         policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{**LIST, "Resource": value}]}}
         found = read_template(of_role({"Policies": [policy]}), ACCOUNT).after
         assert isinstance(found[Inline(OWNER, "p")], Unresolved)
+
+
+DYNAMIC = "{{resolve:ssm:/x}}"
+
+
+@pytest.mark.parametrize(
+    "value", [DYNAMIC, {"Fn::Sub": f"a{DYNAMIC}"}, {"Fn::Join": ["", ["a", DYNAMIC]]}, {"Ref": "P"}]
+)
+def test_dynamic_references_are_known_only_after_deployment(value):
+    def read(properties, **others):
+        template = of_role(properties, None, **others)
+        return read_template({**template, "Parameters": {"P": {"Type": "String", "Default": DYNAMIC}}}, ACCOUNT).after
+
+    for element in ("Action", "Resource"):
+        policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{**LIST, element: value}]}}
+        assert isinstance(read({"Policies": [policy]})[Inline(OWNER, "p")], Unresolved)
+    trust = {"Statement": [{**TRUST, "Principal": {"AWS": value}}]}
+    for properties in ({"AssumeRolePolicyDocument": trust}, {"ManagedPolicyArns": [value]}):
+        found = read(properties)
+        assert any(isinstance(key, Unread) and key.owner == OWNER for key in found)
+        assert "resolve" not in repr(found)
+    managed = {"Roles": [value], "PolicyDocument": {"Statement": [LIST]}}
+    (holder,) = [
+        key.owner
+        for key in read({}, M={"Type": "AWS::IAM::ManagedPolicy", "Properties": managed})
+        if isinstance(key, Attached)
+    ]
+    assert holder.name == "M.Roles"
+
+
+def test_a_document_that_is_not_known_is_another_where_its_known_part_changes():
+    def unresolved(default):
+        policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{**LIST, "Action": {"Ref": "P"}}, DYNAMIC]}}
+        template = {**of_role({"Policies": [policy]}), "Parameters": {"P": {"Type": "String", "Default": default}}}
+        return read_template(template, ACCOUNT).after[Inline(OWNER, "p")]
+
+    assert unresolved("sagemaker:List*") == unresolved("sagemaker:List*") != unresolved("sagemaker:*")

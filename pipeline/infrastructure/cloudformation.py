@@ -39,6 +39,8 @@ PSEUDO = {
     "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com", "AWS::StackName": "stack",
     "AWS::StackId": "stack",
 }  # fmt: skip
+#: Begins a dynamic reference within a text.
+DYNAMIC = "{{resolve:"
 SUBSTITUTION = re.compile(r"\$\{(!?)([^}]*)\}")
 PRINCIPALS: dict[str, tuple[Kind, str]] = {
     "AWS::IAM::Role": ("role", "RoleName"),
@@ -213,12 +215,12 @@ class _Reading:
             listed = [self.value(one) for one in value]
             return [one for one in listed if one is not ABSENT]
         if not isinstance(value, dict):
-            return value
+            return _told(value)
         if len(value) == 1:
             ((name, argument),) = value.items()
             resolve = FUNCTIONS.get(name)
             if resolve:
-                return resolve(self, argument)
+                return _told(resolve(self, argument))
             if name.startswith("Fn::"):
                 return _Unknown(f"{name} is not computed")
         if _has_macro(value):
@@ -408,7 +410,7 @@ class _Reading:
         unknown = _first_unknown(found)
         if unknown is not None:
             self.remarks.append(f"{where}: {unknown.why}: whoever has this policy is marked incomplete")
-        return (text_of(found) if unknown is None else None) or Unresolved(digest(value))
+        return (text_of(found) if unknown is None else None) or Unresolved(digest([value, found]))
 
     def read_principal(self, name: str, properties: Json) -> None:
         kind = PRINCIPALS[str(self.resources[name].get("Type"))][0]
@@ -618,6 +620,15 @@ def _first_unknown(value: Any) -> _Unknown | None:
 
 def _unknown(found: Any, where: str) -> _Unknown:
     return found if isinstance(found, _Unknown) else _Unknown(f"{where} of what is no text")
+
+
+def _told(value: Any) -> Any:
+    """Return a value with what a dynamic reference stands for unknown: only the deployment resolves it."""
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    if isinstance(value, str) and DYNAMIC in value:
+        return _Unknown("a dynamic reference is resolved at deployment")
+    return value
 
 
 def _plain(value: Any) -> Any:
