@@ -723,3 +723,110 @@ def test_a_document_that_is_not_known_is_another_where_its_known_part_changes():
         return read_template(template, ACCOUNT).after[Inline(OWNER, "p")]
 
     assert unresolved("sagemaker:List*") == unresolved("sagemaker:List*") != unresolved("sagemaker:*")
+
+
+OPEN = document({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
+OWN = OPEN.replace('"*"', f'"{ACCOUNT}"', 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument"),
+    [
+        ("aws_s3_bucket", "policy"),
+        ("aws_glacier_vault", "access_policy"),
+        ("aws_opensearch_domain", "access_policies"),
+        ("aws_codeartifact_domain_permissions_policy", "policy_document"),
+        ("aws_s3tables_table_policy", "resource_policy"),
+        ("aws_cloudwatch_event_bus_policy", "policy"),
+        ("aws_new_thing", "anything"),
+    ],
+)
+def test_policies_of_resources_that_no_reader_reads_are_doubts_where_they_change(kind, argument):
+    def count(before, after, unknown=None, **members):
+        return len(read_plan(plan_of(resource(f"{kind}.x", before, after, unknown), **members)).doubts)
+
+    one, other = {argument: OWN, "tags": {}}, {argument: OPEN, "tags": {}}
+    assert count(one, other) == count(None, other) == count(one, {"tags": {}}) == 1
+    assert count({"x": [one]}, {"x": [{argument: json.loads(OPEN)}]}) == 1
+    assert count(one, {**one, "tags": {"a": "b"}}) == 0
+    is_named = argument != "anything"
+    assert count(None, {}, {argument: True}) == is_named
+    for given, expected in (({argument: {}}, is_named), ({"name": {}}, False)):
+        assert (
+            count(None, {}, {argument: True}, configuration=[{"address": f"{kind}.x", "expressions": given}])
+            == expected
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument"),
+    [
+        ("aws_sqs_queue", "redrive_policy"),
+        ("aws_kms_key", "policy"),
+        ("aws_iam_role", "assume_role_policy"),
+        ("google_x", "policy"),
+    ],
+)
+def test_what_gives_no_access_or_is_read_is_no_doubt(kind, argument):
+    before = {
+        "name": "x",
+        "arn": ROLE,
+        argument: OWN if kind.startswith("aws_") and argument != "redrive_policy" else "{}",
+    }
+    after = {**before, argument: before[argument].replace(ACCOUNT, "*")}
+    flags = {argument: True} if argument == "redrive_policy" or kind == "google_x" else {}
+    assert not read_plan(plan_of(resource(f"{kind}.x", before, after, flags))).doubts
+
+
+@pytest.mark.parametrize(
+    "kind", ["aws_s3control_access_grant", "aws_lakeformation_permissions", "aws_identitystore_group_membership"]
+)
+def test_access_that_has_no_document_is_doubted_by_its_type(kind):
+    assert len(read_plan(plan_of(resource(f"{kind}.x", None, {}))).doubts) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::S3::AccessPoint", {"Policy": json.loads(OPEN)}),
+        ("AWS::ApiGateway::RestApi", {"Policy": json.loads(OPEN)}),
+        ("AWS::Events::EventBus", {"Policy": OPEN}),
+        ("AWS::CodeArtifact::Domain", {"PermissionsPolicyDocument": {"Fn::ImportValue": "x"}}),
+        ("AWS::ECR::RegistryPolicy", {"PolicyText": json.loads(OPEN)}),
+        ("AWS::Events::EventBusPolicy", {"Principal": "*", "Action": "events:PutEvents"}),
+        ("AWS::Serverless::Api", {"Auth": {"ResourcePolicy": {"CustomStatements": json.loads(OPEN)["Statement"]}}}),
+        ("AWS::Serverless::Api", {"Auth": {"ResourcePolicy": {"AwsAccountWhitelist": ["444455556666"]}}}),
+        ("AWS::S3::AccessGrant", {"Permission": "READ"}),
+        ("AWS::Serverless::GraphQLApi", {}),
+        ("AWS::New::Thing", {"Anything": [{"Statement": {"Ref": "P"}}]}),
+    ],
+)
+def test_policies_of_resources_of_a_template_that_no_reader_reads_are_doubts(kind, properties):
+    def found(**others):
+        template = {
+            "Parameters": {"P": {"Type": "String"}},
+            "Resources": {"X": {"Type": kind, "Properties": properties}},
+        }
+        return doubts({**template, **others})
+
+    (doubt,) = found()
+    assert doubt.where == "X"
+    assert found(Outputs={}) == {doubt}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::SQS::Queue", {"RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["D", "Arn"]}}}),
+        ("AWS::WAFv2::WebACL", {"Rules": [{"Statement": {"IPSetReferenceStatement": {"Arn": {"Ref": "P"}}}}]}),
+        ("AWS::Lambda::Function", {"Role": {"Fn::GetAtt": ["R", "Arn"]}, "Code": {"ZipFile": "Principal"}}),
+    ],
+)
+def test_resources_of_a_template_that_give_no_access_are_no_doubts(kind, properties):
+    assert not doubts(of_role({}, None, X={"Type": kind, "Properties": properties}))
+
+
+def test_a_policy_of_a_type_that_is_not_read_fails_the_gate(monkeypatch, tmp_path):
+    plan = plan_of(kept(), resource("aws_sqs_queue.q", {"policy": OWN}, {"policy": OPEN}))
+    code, rows, _ = gate(monkeypatch, tmp_path, plan)
+    assert (code, told(rows)) == (1, [("", "", "unknown")])

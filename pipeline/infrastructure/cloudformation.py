@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.infrastructure.documents import holds_policy
 from pipeline.infrastructure.facts import (
     Attached,
     Attributes,
@@ -60,10 +61,12 @@ UNREAD = (
     "AWS::RAM::",
     "AWS::Organizations::Account", "AWS::Organizations::OrganizationalUnit", "AWS::Organizations::ResourcePolicy",
     "AWS::ServiceCatalog::CloudFormationProvisionedProduct", "AWS::ControlTower::", "AWS::Lambda::Permission",
-    "AWS::Lambda::LayerVersionPermission", "AWS::IAM::ServiceLinkedRole",
+    "AWS::Lambda::LayerVersionPermission", "AWS::IAM::ServiceLinkedRole", "AWS::Serverless::GraphQLApi",
+    "AWS::S3::AccessGrant", "AWS::LakeFormation::", "AWS::IdentityStore::", "AWS::RolesAnywhere::",
 )  # fmt: skip
 UNREAD_ENDS = (
     "BucketPolicy", "ResourcePolicy", "QueuePolicy", "QueueInlinePolicy", "TopicPolicy", "TopicInlinePolicy",
+    "RegistryPolicy", "EventBusPolicy",
     "AccessPointPolicy", "FileSystemPolicy", "AWS::KMS::ReplicaKey", "::MODULE",
 )  # fmt: skip
 #: Arguments that hold policies of resources whose other types are not read.
@@ -187,7 +190,11 @@ class _Reading:
                 read(self, name, _dict(resource.get("Properties")))
             elif _is_unread(kind, _dict(resource.get("Properties"))):
                 told = f"resources of type {kind} are not read; who may do what through it is not seen"
-                self.doubt(name, told, [resource, self._sections["Globals"]])
+                self.doubt(name, told, [resource, self.value(resource.get("Properties")), self._sections["Globals"]])
+            if kind not in READERS or kind in RESOURCE_POLICIES:
+                self.doubt_policies(name, kind, _dict(resource.get("Properties")))
+        if holds_policy(self.value(self._sections["Globals"]), _is_unknown):
+            self.doubt("Globals", "a policy of resources there is not read", self._sections["Globals"])
         for macro in _macros(self._sections["Transform"]):
             self.doubt(f"Transform {macro}", "macros are not run; what it makes is not seen", self.written)
         for section, held in self._sections.items():
@@ -201,6 +208,15 @@ class _Reading:
 
     def doubt(self, where: str, why: str, value: Any) -> None:
         self.found[Doubt(where, why, digest(value))] = True
+
+    def doubt_policies(self, name: str, kind: str, properties: Json) -> None:
+        """Doubt the arguments of a resource that hold a policy which no reader reads."""
+        read = RESOURCE_POLICIES[kind][0] if kind in RESOURCE_POLICIES else None
+        resolved = {argument: self.value(value) for argument, value in properties.items() if argument != read}
+        held = {argument: value for argument, value in resolved.items() if holds_policy({argument: value}, _is_unknown)}
+        if held and not _is_unread(kind, properties):
+            told = f"{', '.join(sorted(held))} of {kind} is not read; who may do what through it is not seen"
+            self.doubt(name, told, [{argument: properties[argument] for argument in held}, held])
 
     def is_made(self, resource: Json) -> bool:
         name = resource.get("Condition")
@@ -616,6 +632,10 @@ def _first_unknown(value: Any) -> _Unknown | None:
         return value
     held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return next((found for one in held if (found := _first_unknown(one)) is not None), None)
+
+
+def _is_unknown(value: Any) -> bool:
+    return isinstance(value, _Unknown)
 
 
 def _unknown(found: Any, where: str) -> _Unknown:

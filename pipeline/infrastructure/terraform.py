@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from pipeline.infrastructure.documents import holds_policy
 from pipeline.infrastructure.facts import (
     KINDS,
     UNKNOWN,
@@ -67,10 +68,15 @@ UNREAD = re.compile(
     r"(?:aws|awscc)_.*_(?:bucket_policy|key_policy|repository_policy|queue_policy|topic_policy|resource_policy|"
     r"access_point_policy|file_system_policy|secret_policy|vault_policy|domain_policy|endpoint_policy|permission)|"
     r"(?:aws|awscc)_kms_(?:replica_key|external_key|grant)|awscc_kms_key|awscc_sagemaker_model_package_group|"
-    r"aws_vpc_endpoint"
+    r"aws_vpc_endpoint|"
+    # Access without a document.
+    r"(?:aws_s3control|awscc_s3)_access_grant.*|(?:aws|awscc)_(?:lakeformation|identitystore|rolesanywhere)_.*|"
+    r"aws_s3_bucket_acl"
 )
 
 
+#: Begin the types of AWS's providers.
+AWS = ("aws_", "awscc_")
 #: Of these only one argument changes who may do what.
 MATTERING = {
     "aws_vpc_endpoint": "policy",
@@ -132,13 +138,13 @@ def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
         resources = [r for change in changes if (r := _resource(change, side, config)) is not None]
         former = _Reading(resources, config, accounts, documents, remarks if side == "after" else [], former)
         facts[side] = former.facts()
-    facts["after"] |= dict.fromkeys(_doubts(plan, changes), True)
+    facts["after"] |= dict.fromkeys(_doubts(plan, changes, config), True)
     if accounts.is_guessed:
         remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
     return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)))
 
 
-def _doubts(plan: Json, changes: Iterable[Json]) -> Iterator[Doubt]:
+def _doubts(plan: Json, changes: Iterable[Json], config: "_Configuration") -> Iterator[Doubt]:
     """Yield what a plan does or may do that is not read, and that may change who may do what."""
     if plan.get("complete") is False or plan.get("deferred_changes"):
         told = "a further plan follows this one, whose changes are not seen"
@@ -157,20 +163,45 @@ def _doubts(plan: Json, changes: Iterable[Json]) -> Iterator[Doubt]:
         delta = _dict(change.get("change"))
         actions = _list(delta.get("actions"))
         kind = str(change.get("type"))
-        if kind in MATTERING and _is_same(delta, MATTERING[kind]):
+        if actions in (["no-op"], ["read"]):
             continue
-        if actions not in (["no-op"], ["read"]) and kind not in READERS and UNREAD.fullmatch(kind):
-            yield Doubt(
-                str(change.get("address")),
-                f"resources of type {kind} are not read; its change is not seen",
-                digest([delta.get("after"), delta.get("after_unknown")]),
-            )
+        address, whole = str(change.get("address")), [delta.get("after"), delta.get("after_unknown")]
+        is_mattering = not (kind in MATTERING and _is_same(delta, MATTERING[kind]))
+        if kind not in READERS and UNREAD.fullmatch(kind) and is_mattering:
+            yield Doubt(address, f"resources of type {kind} are not read; its change is not seen", digest(whole))
+        elif names := sorted(_unread_policies(change, config)):
+            told = f"{', '.join(names)} of {kind} is not read; who may do what through it is not seen"
+            yield Doubt(address, told, digest(whole))
+
+
+def _unread_policies(change: Json, config: "_Configuration") -> Iterator[str]:
+    """Yield the arguments of a resource that hold a policy which no reader reads, and that change."""
+    kind, delta = str(change.get("type")), _dict(change.get("change"))
+    if change.get("mode", "managed") != "managed" or (kind in READERS and kind not in RESOURCE_POLICIES):
+        return
+    read = RESOURCE_POLICIES[kind][0] if kind in RESOURCE_POLICIES else None
+    before, after, unknown = (_dict(delta.get(name)) for name in ("before", "after", "after_unknown"))
+    for name in {*before, *after, *unknown} - {read}:
+        is_held = any(holds_policy({name: side.get(name)}, _is_never) for side in (before, after))
+        # What the configuration does not give is only read back.
+        is_open = kind.startswith(AWS) and config.gives(str(change.get("address")), name) is not False
+        is_held = is_held or (is_open and holds_policy({name: unknown.get(name)}, _is_flag))
+        if is_held and not _is_same(delta, name):
+            yield name
+
+
+def _is_never(value: Any) -> bool:
+    return False
+
+
+def _is_flag(value: Any) -> bool:
+    return value is True
 
 
 def _is_same(delta: Json, argument: str) -> bool:
     """Whether an argument stays as it is."""
     before, after = (_dict(delta.get(side)).get(argument) for side in ("before", "after"))
-    return bool(before == after and not _dict(delta.get("after_unknown")).get(argument))
+    return bool(before == after and not _is_unknown_within(_dict(delta.get("after_unknown")).get(argument)))
 
 
 def _is_odd(value: Any) -> bool:
