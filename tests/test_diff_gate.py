@@ -21,6 +21,7 @@ from pipeline.infrastructure.facts import (
     Principal,
     ResourcePolicy,
     Unread,
+    Unresolved,
     account_details,
 )
 from pipeline.infrastructure.terraform import read_plan
@@ -411,7 +412,7 @@ def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_n
 @pytest.mark.parametrize(
     ("unknown", "is_unread"),
     [
-        ({"tags_all": True}, False),
+        ({"tags_all": True}, True),
         ({"tags": True}, True),
         ({"tags": {"team": True}}, True),
         ({"tags_all": {"t": True}}, True),
@@ -420,6 +421,32 @@ def test_lists_of_a_role_that_are_unknown_count_unless_the_configuration_gives_n
 def test_a_tag_whose_value_is_not_known_yet_marks_its_principal(unknown, is_unread):
     found = read_plan(plan_of(resource("aws_iam_role.r", None, role(tags={"team": None}), unknown))).after
     assert any(isinstance(key, Unread) for key in found) is is_unread
+
+
+@pytest.mark.parametrize(
+    ("expressions", "is_unread"), [({"region": {}}, False), ({"default_tags": [{"tags": {}}]}, True)]
+)
+def test_tags_that_only_defaults_can_bring_are_unknown_where_the_provider_gives_any(expressions, is_unread):
+    plan = plan_of(
+        resource("aws_iam_role.r", role(tags={"a": "b"}), role(tags={"a": "b"}), {"tags_all": True}),
+        configuration=[{"address": "aws_iam_role.r", "provider_config_key": "aws", "expressions": {"tags": {}}}],
+    )
+    plan["configuration"]["provider_config"] = {"aws": {"name": "aws", "expressions": expressions}}
+    assert granted(plan) == (set(), is_unread)
+
+
+def test_a_tag_whose_value_only_apply_tells_fails_the_gate(monkeypatch, tmp_path):
+    tags = {"tags": {"a": "b"}, "tags_all": {"a": "b"}}
+    only = {**WIDE, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "admin"}}}
+    own = {"name": "p", "role": "r", "policy": document(only)}
+    flags = {"tags": {"team": True}, "tags_all": {"team": True}}
+    for unknown, after in ((flags, role(**tags)), ({"tags_all": True}, role(tags={"a": "b"}))):
+        plan = plan_of(
+            resource("aws_iam_role_policy.p", own, own, actions=["no-op"]),
+            resource("aws_iam_role.r", role(**tags), after, unknown),
+        )
+        code, rows, _ = gate(monkeypatch, tmp_path, plan)
+        assert (code, told(rows)) == (1, [(ROLE, "", "unknown")])
 
 
 def test_members_that_are_not_known_yet_get_what_the_group_has():
@@ -564,3 +591,242 @@ AUDIENCE = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.ama
 def test_conditions_of_identity_providers_are_compared_by_what_they_allow(old, new, residuals):
     pair = _Pair(ROLE, "trust", _document("o", old, "trust"), _document("n", new, "trust"))
     assert [row["residual"] for row in _Comparing(load()).rows(pair)] == residuals
+
+
+WIDE = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}
+P = f"arn:aws:iam::{ACCOUNT}:policy/p"
+
+
+def granted(plan, owner=None):
+    """Return what a role has after a plan: texts of inline policies and ARNs, and whether it is incomplete."""
+    owner = owner or Principal(ACCOUNT, "role", "r")
+    found = read_plan(plan).after
+    held = {value for key, value in found.items() if isinstance(key, Inline) and key.owner == owner}
+    held |= {key.arn for key in found if isinstance(key, Attached) and key.owner == owner}
+    return held, any(isinstance(key, Unread) and key.owner == owner for key in found)
+
+
+def moved(after, *, inline, actions=("delete",)):
+    """Return changes of a role whose policy p a resource of its own brings, at least before."""
+    if inline:
+        own = {"name": "p", "role": "r", "policy": document(LIST)}
+        lists = [{"inline_policy": [{"name": "p", "policy": document(one)}]} for one in (LIST, after)]
+        kind = "aws_iam_role_policy.p"
+    else:
+        own, kind = {"role": "r", "policy_arn": P}, "aws_iam_role_policy_attachment.p"
+        lists = [{"managed_policy_arns": [P]}, {"managed_policy_arns": after}]
+    brought = resource(kind, own, None if "delete" in actions else own, actions=list(actions))
+    return brought, resource("aws_iam_role.r", role(**lists[0]), role(**lists[1]))
+
+
+def configured(*arguments):
+    return [{"address": "aws_iam_role.r", "expressions": {name: {} for name in ("name", *arguments)}}]
+
+
+def test_a_policy_that_moves_into_its_role_counts_as_the_role_has_it(monkeypatch, tmp_path):
+    code, rows, _ = gate(monkeypatch, tmp_path, plan_of(*moved(WIDE, inline=True)))
+    assert code == 1
+    assert {row["residual"] for row in rows} == {"wider"}
+    attached = moved([P], inline=False)
+    assert granted(plan_of(*attached, configuration=configured("managed_policy_arns"))) == ({P}, False)
+    assert granted(plan_of(*attached, configuration=configured())) == (set(), False)
+    assert granted(plan_of(*attached)) == ({P}, True)
+    assert granted(plan_of(*moved([P, P + "2"], inline=False))) == ({P, P + "2"}, False)
+
+
+def test_a_role_repeats_what_stays_brought_but_what_it_says_otherwise_counts_too():
+    stays = {"inline": True, "actions": ("no-op",)}
+    assert granted(plan_of(*moved(LIST, **stays))) == ({document(LIST)}, False)
+    assert granted(plan_of(*moved(WIDE, **stays))) == ({document(LIST), document(WIDE)}, False)
+
+
+def test_policies_of_roles_of_the_same_name_in_other_accounts_are_told_apart():
+    other = "444455556666"
+    lists = [{"inline_policy": [{"name": "p", "policy": document(one)}]} for one in (LIST, WIDE)]
+    arn = f"arn:aws:iam::{other}:role/r"
+    own = {"name": "p", "role": "r", "policy": document(LIST)}
+    plan = plan_of(
+        resource("aws_iam_role_policy.p", own, own, actions=["no-op"]),
+        kept(),
+        resource("aws_iam_role.other", {**role(**lists[0]), "arn": arn}, {**role(**lists[1]), "arn": arn}),
+    )
+    owner = Principal(other, "role", "r")
+    assert read_plan(plan).before[Inline(owner, "p")] == document(LIST)
+    assert granted(plan, owner) == ({document(WIDE)}, False)
+
+
+PLAIN_ROLE = {"RoleName": "r", "AssumeRolePolicyDocument": {"Statement": [TRUST]}}
+INCLUDED = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/x.yaml"}}}
+LOOPED = {"Fn::ForEach::P": ["X", ["Policies"], {"${X}": []}]}
+
+
+def of_role(properties, beside=None, **others):
+    made = {"Type": "AWS::IAM::Role", "Properties": {**PLAIN_ROLE, **properties}, **(beside or {})}
+    return {"Resources": {"R": made, **others}}
+
+
+@pytest.mark.parametrize("macro", [INCLUDED, LOOPED])
+def test_macros_and_loops_are_doubts_wherever_they_stand(macro, monkeypatch, tmp_path):
+    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [LIST]}, **macro}
+    bucket = {"Type": "AWS::S3::Bucket", **macro}
+    places = (
+        of_role({}, None, **macro), of_role(macro), of_role({}, macro), of_role({"Policies": [policy]}),
+        {**of_role({}), **macro}, {**of_role({}), "Mappings": macro}, of_role({}, None, B=bucket),
+    )  # fmt: skip
+    for value in places:
+        (doubt,) = doubts(value)
+        assert "are not run" in doubt.why
+    assert not doubts(of_role({}))
+    code, rows, _ = gate(monkeypatch, tmp_path, places[1], old=of_role({}))
+    assert (code, told(rows)) == (1, [("", "", "unknown")])
+
+
+def test_functions_that_are_not_computed_are_unknown():
+    for value in ({"Fn::Length": ["a"]}, {"Effect": "Allow", **INCLUDED}):
+        policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{**LIST, "Resource": value}]}}
+        found = read_template(of_role({"Policies": [policy]}), ACCOUNT).after
+        assert isinstance(found[Inline(OWNER, "p")], Unresolved)
+
+
+DYNAMIC = "{{resolve:ssm:/x}}"
+
+
+@pytest.mark.parametrize(
+    "value", [DYNAMIC, {"Fn::Sub": f"a{DYNAMIC}"}, {"Fn::Join": ["", ["a", DYNAMIC]]}, {"Ref": "P"}]
+)
+def test_dynamic_references_are_known_only_after_deployment(value):
+    def read(properties, **others):
+        template = of_role(properties, None, **others)
+        return read_template({**template, "Parameters": {"P": {"Type": "String", "Default": DYNAMIC}}}, ACCOUNT).after
+
+    for element in ("Action", "Resource"):
+        policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{**LIST, element: value}]}}
+        assert isinstance(read({"Policies": [policy]})[Inline(OWNER, "p")], Unresolved)
+    trust = {"Statement": [{**TRUST, "Principal": {"AWS": value}}]}
+    for properties in ({"AssumeRolePolicyDocument": trust}, {"ManagedPolicyArns": [value]}):
+        found = read(properties)
+        assert any(isinstance(key, Unread) and key.owner == OWNER for key in found)
+        assert "resolve" not in repr(found)
+    managed = {"Roles": [value], "PolicyDocument": {"Statement": [LIST]}}
+    (holder,) = [
+        key.owner
+        for key in read({}, M={"Type": "AWS::IAM::ManagedPolicy", "Properties": managed})
+        if isinstance(key, Attached)
+    ]
+    assert holder.name == "M.Roles"
+
+
+def test_a_document_that_is_not_known_is_another_where_its_known_part_changes():
+    def unresolved(default):
+        policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{**LIST, "Action": {"Ref": "P"}}, DYNAMIC]}}
+        template = {**of_role({"Policies": [policy]}), "Parameters": {"P": {"Type": "String", "Default": default}}}
+        return read_template(template, ACCOUNT).after[Inline(OWNER, "p")]
+
+    assert unresolved("sagemaker:List*") == unresolved("sagemaker:List*") != unresolved("sagemaker:*")
+
+
+OPEN = document({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
+OWN = OPEN.replace('"*"', f'"{ACCOUNT}"', 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument"),
+    [
+        ("aws_s3_bucket", "policy"),
+        ("aws_glacier_vault", "access_policy"),
+        ("aws_opensearch_domain", "access_policies"),
+        ("aws_codeartifact_domain_permissions_policy", "policy_document"),
+        ("aws_s3tables_table_policy", "resource_policy"),
+        ("aws_cloudwatch_event_bus_policy", "policy"),
+        ("aws_new_thing", "anything"),
+    ],
+)
+def test_policies_of_resources_that_no_reader_reads_are_doubts_where_they_change(kind, argument):
+    def count(before, after, unknown=None, **members):
+        return len(read_plan(plan_of(resource(f"{kind}.x", before, after, unknown), **members)).doubts)
+
+    one, other = {argument: OWN, "tags": {}}, {argument: OPEN, "tags": {}}
+    assert count(one, other) == count(None, other) == count(one, {"tags": {}}) == 1
+    assert count({"x": [one]}, {"x": [{argument: json.loads(OPEN)}]}) == 1
+    assert count(one, {**one, "tags": {"a": "b"}}) == 0
+    is_named = argument != "anything"
+    assert count(None, {}, {argument: True}) == is_named
+    for given, expected in (({argument: {}}, is_named), ({"name": {}}, False)):
+        assert (
+            count(None, {}, {argument: True}, configuration=[{"address": f"{kind}.x", "expressions": given}])
+            == expected
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument"),
+    [
+        ("aws_sqs_queue", "redrive_policy"),
+        ("aws_kms_key", "policy"),
+        ("aws_iam_role", "assume_role_policy"),
+        ("google_x", "policy"),
+    ],
+)
+def test_what_gives_no_access_or_is_read_is_no_doubt(kind, argument):
+    before = {
+        "name": "x",
+        "arn": ROLE,
+        argument: OWN if kind.startswith("aws_") and argument != "redrive_policy" else "{}",
+    }
+    after = {**before, argument: before[argument].replace(ACCOUNT, "*")}
+    flags = {argument: True} if argument == "redrive_policy" or kind == "google_x" else {}
+    assert not read_plan(plan_of(resource(f"{kind}.x", before, after, flags))).doubts
+
+
+@pytest.mark.parametrize(
+    "kind", ["aws_s3control_access_grant", "aws_lakeformation_permissions", "aws_identitystore_group_membership"]
+)
+def test_access_that_has_no_document_is_doubted_by_its_type(kind):
+    assert len(read_plan(plan_of(resource(f"{kind}.x", None, {}))).doubts) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::S3::AccessPoint", {"Policy": json.loads(OPEN)}),
+        ("AWS::ApiGateway::RestApi", {"Policy": json.loads(OPEN)}),
+        ("AWS::Events::EventBus", {"Policy": OPEN}),
+        ("AWS::CodeArtifact::Domain", {"PermissionsPolicyDocument": {"Fn::ImportValue": "x"}}),
+        ("AWS::ECR::RegistryPolicy", {"PolicyText": json.loads(OPEN)}),
+        ("AWS::Events::EventBusPolicy", {"Principal": "*", "Action": "events:PutEvents"}),
+        ("AWS::Serverless::Api", {"Auth": {"ResourcePolicy": {"CustomStatements": json.loads(OPEN)["Statement"]}}}),
+        ("AWS::Serverless::Api", {"Auth": {"ResourcePolicy": {"AwsAccountWhitelist": ["444455556666"]}}}),
+        ("AWS::S3::AccessGrant", {"Permission": "READ"}),
+        ("AWS::Serverless::GraphQLApi", {}),
+        ("AWS::New::Thing", {"Anything": [{"Statement": {"Ref": "P"}}]}),
+    ],
+)
+def test_policies_of_resources_of_a_template_that_no_reader_reads_are_doubts(kind, properties):
+    def found(**others):
+        template = {
+            "Parameters": {"P": {"Type": "String"}},
+            "Resources": {"X": {"Type": kind, "Properties": properties}},
+        }
+        return doubts({**template, **others})
+
+    (doubt,) = found()
+    assert doubt.where == "X"
+    assert found(Outputs={}) == {doubt}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::SQS::Queue", {"RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["D", "Arn"]}}}),
+        ("AWS::WAFv2::WebACL", {"Rules": [{"Statement": {"IPSetReferenceStatement": {"Arn": {"Ref": "P"}}}}]}),
+        ("AWS::Lambda::Function", {"Role": {"Fn::GetAtt": ["R", "Arn"]}, "Code": {"ZipFile": "Principal"}}),
+    ],
+)
+def test_resources_of_a_template_that_give_no_access_are_no_doubts(kind, properties):
+    assert not doubts(of_role({}, None, X={"Type": kind, "Properties": properties}))
+
+
+def test_a_policy_of_a_type_that_is_not_read_fails_the_gate(monkeypatch, tmp_path):
+    plan = plan_of(kept(), resource("aws_sqs_queue.q", {"policy": OWN}, {"policy": OPEN}))
+    code, rows, _ = gate(monkeypatch, tmp_path, plan)
+    assert (code, told(rows)) == (1, [("", "", "unknown")])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.infrastructure.documents import holds_policy
 from pipeline.infrastructure.facts import (
     Attached,
     Attributes,
@@ -39,6 +40,8 @@ PSEUDO = {
     "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com", "AWS::StackName": "stack",
     "AWS::StackId": "stack",
 }  # fmt: skip
+#: Begins a dynamic reference within a text.
+DYNAMIC = "{{resolve:"
 SUBSTITUTION = re.compile(r"\$\{(!?)([^}]*)\}")
 PRINCIPALS: dict[str, tuple[Kind, str]] = {
     "AWS::IAM::Role": ("role", "RoleName"),
@@ -58,17 +61,21 @@ UNREAD = (
     "AWS::RAM::",
     "AWS::Organizations::Account", "AWS::Organizations::OrganizationalUnit", "AWS::Organizations::ResourcePolicy",
     "AWS::ServiceCatalog::CloudFormationProvisionedProduct", "AWS::ControlTower::", "AWS::Lambda::Permission",
-    "AWS::Lambda::LayerVersionPermission", "AWS::IAM::ServiceLinkedRole",
+    "AWS::Lambda::LayerVersionPermission", "AWS::IAM::ServiceLinkedRole", "AWS::Serverless::GraphQLApi",
+    "AWS::S3::AccessGrant", "AWS::LakeFormation::", "AWS::IdentityStore::", "AWS::RolesAnywhere::",
 )  # fmt: skip
 UNREAD_ENDS = (
     "BucketPolicy", "ResourcePolicy", "QueuePolicy", "QueueInlinePolicy", "TopicPolicy", "TopicInlinePolicy",
+    "RegistryPolicy", "EventBusPolicy",
     "AccessPointPolicy", "FileSystemPolicy", "AWS::KMS::ReplicaKey", "::MODULE",
 )  # fmt: skip
 #: Arguments that hold policies of resources whose other types are not read.
 UNREAD_ARGUMENTS = ("RepositoryPolicyText", "AccessPolicies", "FileSystemPolicy", "AccessPolicy", "PolicyDocument")
 #: Macros that make no resources of IAM by themselves: what they would change is not read where it stands.
 HARMLESS_TRANSFORMS = ("AWS::LanguageExtensions", "AWS::Serverless-2016-10-31", "AWS::SecretsManager-2020-07-23")
-LOOP = "Fn::ForEach::"
+#: Stand beside other members and make more of them.
+MACRO, LOOP = "Fn::Transform", "Fn::ForEach::"
+MACROS = "macros and loops are not run"
 #: Conditions whose two outcomes are tried together.
 MOST_CONDITIONS = 6
 
@@ -162,13 +169,20 @@ class _Reading:
         self.found: Facts = {}
         self._waiting: set[str] = set()
         self._asked: list[set[str]] = []
-        self._sections = {name: template.get(name) for name in ("Globals", "Transform", "Conditions")}
+        self._sections = {
+            name: template.get(name) for name in ("Globals", "Transform", "Conditions", "Mappings", "Parameters")
+        }
+        self._sections["template"] = {name: template[name] for name in filter(_is_macro, template)}
 
     def facts(self) -> Facts:
         for name, resource in self.resources.items():
             kind = str(resource.get("Type"))
-            if name.startswith(LOOP):
-                self.doubt(name, "loops are not run; what it makes is not seen", self.written[name])
+            if (
+                _is_macro(name)
+                or _has_macro(resource, resource.get("Properties"))
+                or (kind in READERS and _holds_macro(resource))
+            ):
+                self.doubt(name, f"{MACROS}; what it makes is not seen", self.written[name])
             if not self.is_made(resource):
                 continue
             read = READERS.get(kind)
@@ -176,12 +190,16 @@ class _Reading:
                 read(self, name, _dict(resource.get("Properties")))
             elif _is_unread(kind, _dict(resource.get("Properties"))):
                 told = f"resources of type {kind} are not read; who may do what through it is not seen"
-                self.doubt(name, told, [resource, self._sections["Globals"]])
+                self.doubt(name, told, [resource, self.value(resource.get("Properties")), self._sections["Globals"]])
+            if kind not in READERS or kind in RESOURCE_POLICIES:
+                self.doubt_policies(name, kind, _dict(resource.get("Properties")))
+        if holds_policy(self.value(self._sections["Globals"]), _is_unknown):
+            self.doubt("Globals", "a policy of resources there is not read", self._sections["Globals"])
         for macro in _macros(self._sections["Transform"]):
             self.doubt(f"Transform {macro}", "macros are not run; what it makes is not seen", self.written)
-        for name in self.conditions:
-            if name.startswith(LOOP):
-                self.doubt(name, "loops are not run; its conditions are not known", self.conditions[name])
+        for section, held in self._sections.items():
+            for name in filter(_is_macro, _dict(held)):
+                self.doubt(f"{section}.{name}", f"{MACROS}; what it says is not known", _dict(held)[name])
         if self.is_guessed and self.found:
             self.remarks.append(
                 f"nothing in a template tells its account: {NO_ACCOUNT} stands for it; give --account ID"
@@ -190,6 +208,15 @@ class _Reading:
 
     def doubt(self, where: str, why: str, value: Any) -> None:
         self.found[Doubt(where, why, digest(value))] = True
+
+    def doubt_policies(self, name: str, kind: str, properties: Json) -> None:
+        """Doubt the arguments of a resource that hold a policy which no reader reads."""
+        read = RESOURCE_POLICIES[kind][0] if kind in RESOURCE_POLICIES else None
+        resolved = {argument: self.value(value) for argument, value in properties.items() if argument != read}
+        held = {argument: value for argument, value in resolved.items() if holds_policy({argument: value}, _is_unknown)}
+        if held and not _is_unread(kind, properties):
+            told = f"{', '.join(sorted(held))} of {kind} is not read; who may do what through it is not seen"
+            self.doubt(name, told, [{argument: properties[argument] for argument in held}, held])
 
     def is_made(self, resource: Json) -> bool:
         name = resource.get("Condition")
@@ -204,12 +231,16 @@ class _Reading:
             listed = [self.value(one) for one in value]
             return [one for one in listed if one is not ABSENT]
         if not isinstance(value, dict):
-            return value
+            return _told(value)
         if len(value) == 1:
             ((name, argument),) = value.items()
             resolve = FUNCTIONS.get(name)
             if resolve:
-                return resolve(self, argument)
+                return _told(resolve(self, argument))
+            if name.startswith("Fn::"):
+                return _Unknown(f"{name} is not computed")
+        if _has_macro(value):
+            return _Unknown(MACROS)
         members = {name: self.value(one) for name, one in value.items()}
         return {name: one for name, one in members.items() if one is not ABSENT}
 
@@ -395,7 +426,7 @@ class _Reading:
         unknown = _first_unknown(found)
         if unknown is not None:
             self.remarks.append(f"{where}: {unknown.why}: whoever has this policy is marked incomplete")
-        return (text_of(found) if unknown is None else None) or Unresolved(digest(value))
+        return (text_of(found) if unknown is None else None) or Unresolved(digest([value, found]))
 
     def read_principal(self, name: str, properties: Json) -> None:
         kind = PRINCIPALS[str(self.resources[name].get("Type"))][0]
@@ -569,13 +600,23 @@ READERS: Mapping[str, Callable[[_Reading, str, Json], None]] = {
 
 def _is_unread(kind: str, properties: Json) -> bool:
     """Whether a resource that is not read may change who may do what."""
-    return (
-        kind.startswith(UNREAD)
-        or kind.endswith(UNREAD_ENDS)
-        or any(name in properties for name in UNREAD_ARGUMENTS)
-        or any(name.startswith(LOOP) for name in properties)
-        or "Fn::Transform" in properties
-    )
+    return kind.startswith(UNREAD) or kind.endswith(UNREAD_ENDS) or any(name in properties for name in UNREAD_ARGUMENTS)
+
+
+def _is_macro(name: str) -> bool:
+    return name == MACRO or name.startswith(LOOP)
+
+
+def _has_macro(*values: Any) -> bool:
+    """Whether a macro or loop is a member of one of these objects itself."""
+    return any(map(_is_macro, itertools.chain.from_iterable(map(_dict, values))))
+
+
+def _holds_macro(value: Any) -> bool:
+    """Whether a macro or loop stands anywhere in a value, beside other members."""
+    if isinstance(value, dict):
+        return (len(value) > 1 and _has_macro(value)) or any(map(_holds_macro, value.values()))
+    return isinstance(value, list) and any(map(_holds_macro, value))
 
 
 def _macros(transform: Any) -> Iterator[str]:
@@ -593,8 +634,21 @@ def _first_unknown(value: Any) -> _Unknown | None:
     return next((found for one in held if (found := _first_unknown(one)) is not None), None)
 
 
+def _is_unknown(value: Any) -> bool:
+    return isinstance(value, _Unknown)
+
+
 def _unknown(found: Any, where: str) -> _Unknown:
     return found if isinstance(found, _Unknown) else _Unknown(f"{where} of what is no text")
+
+
+def _told(value: Any) -> Any:
+    """Return a value with what a dynamic reference stands for unknown: only the deployment resolves it."""
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    if isinstance(value, str) and DYNAMIC in value:
+        return _Unknown("a dynamic reference is resolved at deployment")
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from pipeline.infrastructure.documents import holds_policy
 from pipeline.infrastructure.facts import (
     KINDS,
     UNKNOWN,
@@ -52,6 +53,8 @@ INDEX = re.compile(r"\[[^\]]*\]")
 OWNERS: dict[str, Kind] = {
     f"aws_iam_{kind}{end}": kind for kind in KINDS for end in ("", "_policy", "_policy_attachment")
 }
+#: Resources that bring policies of roles.
+ROLE_POLICIES = ("aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_iam_policy_attachment")
 #: Account and region of a plan in which nothing tells one.
 NO_ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -65,10 +68,15 @@ UNREAD = re.compile(
     r"(?:aws|awscc)_.*_(?:bucket_policy|key_policy|repository_policy|queue_policy|topic_policy|resource_policy|"
     r"access_point_policy|file_system_policy|secret_policy|vault_policy|domain_policy|endpoint_policy|permission)|"
     r"(?:aws|awscc)_kms_(?:replica_key|external_key|grant)|awscc_kms_key|awscc_sagemaker_model_package_group|"
-    r"aws_vpc_endpoint"
+    r"aws_vpc_endpoint|"
+    # Access without a document.
+    r"(?:aws_s3control|awscc_s3)_access_grant.*|(?:aws|awscc)_(?:lakeformation|identitystore|rolesanywhere)_.*|"
+    r"aws_s3_bucket_acl"
 )
 
 
+#: Begin the types of AWS's providers.
+AWS = ("aws_", "awscc_")
 #: Of these only one argument changes who may do what.
 MATTERING = {
     "aws_vpc_endpoint": "policy",
@@ -123,21 +131,20 @@ def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
     config = _Configuration(_dict(plan.get("configuration")))
     accounts = _Accounts(changes, config, account, plan)
     facts: dict[Side, Facts] = {}
-    apart = _told_apart(changes)
     sides: tuple[Side, Side] = ("before", "after")
     documents = _documents(changes)
+    former: _Reading | None = None
     for side in sides:
         resources = [r for change in changes if (r := _resource(change, side, config)) is not None]
-        facts[side] = _Reading(
-            resources, config, accounts, apart, documents, remarks if side == "after" else []
-        ).facts()
-    facts["after"] |= dict.fromkeys(_doubts(plan, changes), True)
+        former = _Reading(resources, config, accounts, documents, remarks if side == "after" else [], former)
+        facts[side] = former.facts()
+    facts["after"] |= dict.fromkeys(_doubts(plan, changes, config), True)
     if accounts.is_guessed:
         remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
     return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)))
 
 
-def _doubts(plan: Json, changes: Iterable[Json]) -> Iterator[Doubt]:
+def _doubts(plan: Json, changes: Iterable[Json], config: "_Configuration") -> Iterator[Doubt]:
     """Yield what a plan does or may do that is not read, and that may change who may do what."""
     if plan.get("complete") is False or plan.get("deferred_changes"):
         told = "a further plan follows this one, whose changes are not seen"
@@ -156,20 +163,45 @@ def _doubts(plan: Json, changes: Iterable[Json]) -> Iterator[Doubt]:
         delta = _dict(change.get("change"))
         actions = _list(delta.get("actions"))
         kind = str(change.get("type"))
-        if kind in MATTERING and _is_same(delta, MATTERING[kind]):
+        if actions in (["no-op"], ["read"]):
             continue
-        if actions not in (["no-op"], ["read"]) and kind not in READERS and UNREAD.fullmatch(kind):
-            yield Doubt(
-                str(change.get("address")),
-                f"resources of type {kind} are not read; its change is not seen",
-                digest([delta.get("after"), delta.get("after_unknown")]),
-            )
+        address, whole = str(change.get("address")), [delta.get("after"), delta.get("after_unknown")]
+        is_mattering = not (kind in MATTERING and _is_same(delta, MATTERING[kind]))
+        if kind not in READERS and UNREAD.fullmatch(kind) and is_mattering:
+            yield Doubt(address, f"resources of type {kind} are not read; its change is not seen", digest(whole))
+        elif names := sorted(_unread_policies(change, config)):
+            told = f"{', '.join(names)} of {kind} is not read; who may do what through it is not seen"
+            yield Doubt(address, told, digest(whole))
+
+
+def _unread_policies(change: Json, config: "_Configuration") -> Iterator[str]:
+    """Yield the arguments of a resource that hold a policy which no reader reads, and that change."""
+    kind, delta = str(change.get("type")), _dict(change.get("change"))
+    if change.get("mode", "managed") != "managed" or (kind in READERS and kind not in RESOURCE_POLICIES):
+        return
+    read = RESOURCE_POLICIES[kind][0] if kind in RESOURCE_POLICIES else None
+    before, after, unknown = (_dict(delta.get(name)) for name in ("before", "after", "after_unknown"))
+    for name in {*before, *after, *unknown} - {read}:
+        is_held = any(holds_policy({name: side.get(name)}, _is_never) for side in (before, after))
+        # What the configuration does not give is only read back.
+        is_open = kind.startswith(AWS) and config.gives(str(change.get("address")), name) is not False
+        is_held = is_held or (is_open and holds_policy({name: unknown.get(name)}, _is_flag))
+        if is_held and not _is_same(delta, name):
+            yield name
+
+
+def _is_never(value: Any) -> bool:
+    return False
+
+
+def _is_flag(value: Any) -> bool:
+    return value is True
 
 
 def _is_same(delta: Json, argument: str) -> bool:
     """Whether an argument stays as it is."""
     before, after = (_dict(delta.get(side)).get(argument) for side in ("before", "after"))
-    return bool(before == after and not _dict(delta.get("after_unknown")).get(argument))
+    return bool(before == after and not _is_unknown_within(_dict(delta.get("after_unknown")).get(argument)))
 
 
 def _is_odd(value: Any) -> bool:
@@ -233,18 +265,6 @@ def _is_unknown_within(value: Any) -> bool:
     return value is True or any(map(_is_unknown_within, held))
 
 
-def _told_apart(changes: Iterable[Json]) -> frozenset[tuple[str, str]]:
-    """Return the policies of roles that resources of their own bring, before the plan: names of roles with names or
-    ARNs of policies. A role's own lists repeat them, and still do after the plan takes them away."""
-    found = set()
-    for change in changes:
-        before = _dict(_dict(change.get("change")).get("before"))
-        if change.get("type") in ("aws_iam_role_policy_attachment", "aws_iam_role_policy", "aws_iam_policy_attachment"):
-            policy = before.get("policy_arn") or before.get("name")
-            found |= {(str(role), str(policy)) for role in (before.get("role"), *_list(before.get("roles"))) if role}
-    return frozenset(found)
-
-
 def _resource(change: Json, side: Side, config: "_Configuration") -> _Resource | None:
     delta = _dict(change.get("change"))
     values = delta.get(side)
@@ -292,6 +312,11 @@ class _Configuration:
         expressions = _dict(_dict(self._providers.get(provider or "aws")).get("expressions"))
         found = _dict(expressions.get("region")).get("constant_value")
         return found if isinstance(found, str) else None
+
+    def has_default_tags(self, address: str) -> bool | None:
+        """Whether the provider of a resource gives tags by default; None where there is no configuration of it."""
+        provider = self._providers.get(self.provider(address))
+        return "default_tags" in _dict(provider.get("expressions")) if isinstance(provider, dict) else None
 
     def provider(self, address: str) -> str:
         return str(self._of(address).get("provider_config_key", ""))
@@ -388,15 +413,28 @@ class _Reading:
         resources: Iterable[_Resource],
         config: _Configuration,
         accounts: _Accounts,
-        apart: frozenset[tuple[str, str]],
         documents: Mapping[str, Json],
         remarks: list[str],
+        former: "_Reading | None" = None,
     ) -> None:
         self.resources = {resource.address: resource for resource in resources}
-        self.config, self.accounts, self.apart, self.remarks = config, accounts, apart, remarks
-        self.documents = documents
+        self.config, self.accounts, self.documents, self.remarks = config, accounts, documents, remarks
+        #: The side before the plan, where this is the one after it.
+        self.former = former
         self.found: Facts = {}
         self.drafts: dict[str, str] = {}
+        self.apart = self._told_apart()
+
+    def _told_apart(self) -> frozenset[tuple[Principal, str]]:
+        """Return the policies of roles that resources of their own bring on this side: roles, with names or ARNs of
+        policies. The provider reads them back into the role's own lists."""
+        found = set()
+        for resource in self.resources.values():
+            if resource.type in ROLE_POLICIES:
+                policy = str(resource.get("policy_arn") or resource.get("name"))
+                names = [resource.get("role"), *_list(resource.get("roles"))]
+                found |= {(self.called(resource, str(name), "role"), policy) for name in names if name}
+        return frozenset(found)
 
     def facts(self) -> Facts:
         for resource in self.resources.values():
@@ -530,15 +568,24 @@ class _Reading:
         if kind == "role" and not trust:
             self.unread(owner, resource, "assume_role_policy")
         tags = _dict(resource.get("tags_all")) or _dict(resource.get("tags"))
-        # All tags of a new principal may be unknown as a whole, for the provider reads them back.
-        flags = [resource.unknown.get(name) for name in ("tags", "tags_all")]
-        if _is_unknown_within(flags[0]) or (isinstance(flags[1], dict) and _is_unknown_within(flags[1])):
+        if self._has_unknown_tags(resource):
             self.unread(owner, resource, "tags")
         listed = tuple(sorted((str(key), str(value)) for key, value in tags.items() if value is not None))
         own_id = resource.get("unique_id")
         self.found[owner] = Attributes(arn, path, text_of(trust), boundary, listed, str(own_id) if own_id else None)
         if kind == "role":
             self._of_role(resource, owner)
+
+    def _has_unknown_tags(self, resource: _Resource) -> bool:
+        """Whether a tag of a principal is unknown. Of one without tags of its own the provider may leave ``tags_all``
+        unknown as a whole: that counts unless its configuration has no default tags."""
+        own, every = (resource.unknown.get(name) for name in ("tags", "tags_all"))
+        is_whole = every is True
+        return (
+            _is_unknown_within(own)
+            or (not is_whole and _is_unknown_within(every))
+            or (is_whole and self.config.has_default_tags(resource.address) is not False)
+        )
 
     def _of_role(self, resource: _Resource, owner: Principal) -> None:
         """Read the policies that stand in a role itself."""
@@ -547,17 +594,38 @@ class _Reading:
         for number, inline in enumerate(map(_dict, listed)):
             flag = _dict(flags[number]) if number < len(flags) else {}
             is_told = inline.get("name") or inline.get("policy") or any(flag.values())
-            if (owner.name, str(inline.get("name"))) not in self.apart and is_told:
-                name = str(inline.get("name") or f"{resource.address}.inline_policy[{number}]")
+            place = f"{resource.address}.inline_policy[{number}]"
+            name = str(inline.get("name") or place)
+            if is_told and not self._is_repeated(resource, "inline_policy", owner, name):
                 text = text_of(inline.get("policy"))
-                self.found[Inline(owner, name)] = text or Unresolved(self.detail(resource, "inline_policy"))
+                # Beside a resource of the same name nobody knows which text is written last: both count.
+                key = Inline(owner, place if (owner, name) in self.apart else name)
+                self.found[key] = text or Unresolved(self.detail(resource, "inline_policy"))
         if self._is_unknown_of_role(resource, "inline_policy") and not listed:
             self.unread(owner, resource, "inline_policy")
         for arn in _list(resource.get("managed_policy_arns")):
-            if isinstance(arn, str) and arn and (owner.name, arn) not in self.apart:
+            is_arn = isinstance(arn, str) and arn
+            if is_arn and not self._is_repeated(resource, "managed_policy_arns", owner, arn):
                 self.found[Attached(owner, arn)] = True
         if self._is_unknown_of_role(resource, "managed_policy_arns"):
             self._of_references(resource, owner)
+
+    def _is_repeated(self, resource: _Resource, argument: str, owner: Principal, policy: str) -> bool:
+        """Whether a role's list has a policy only because the provider read it back: what resources of their own bring
+        is in the list too, and after a plan that takes it away still is. A list that the configuration gives, or that
+        the plan changes, says what will be; where neither tells, the policy counts and the role is incomplete."""
+        if self.former is None:
+            return (owner, policy) in self.apart
+        if (owner, policy) not in self.apart | self.former.apart:
+            return False
+        before = self.former.resources.get(resource.address)
+        is_given = self.config.gives(resource.address, argument)
+        if is_given or before is None or before.get(argument) != resource.get(argument):
+            return False
+        if is_given is None and (owner, policy) not in self.apart:
+            self.unread(owner, resource, argument)
+            return False
+        return True
 
     def _is_unknown_of_role(self, resource: _Resource, argument: str) -> bool:
         """Whether a part of a role's own list is unknown. Of a new role both lists always are: the provider reads them
