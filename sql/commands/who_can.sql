@@ -3,23 +3,9 @@ description = "Who can perform the actions of a pattern on which scopes; only sc
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
 with
-buckets as (
-    select
-        resource_arn,
-        account_id,
-    from inventory
-    where service = 's3'
-    union all
-    select
-        target_arn as resource_arn,
-        account_id,
-    from attachments
-    where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3'
-),
-
 bucket_owner as (
     select any_value(account_id) as owner_account_id
-    from buckets
+    from bucket_owners
     where resource_arn = split_part($resource, '/', 1)
 )
 
