@@ -158,7 +158,7 @@ class Cache:
         """Remove what no build used for long."""
         now = time.time()
         for path in self.folder.iterdir():
-            with suppress(OSError):
+            with suppress(OSError):  # another build removed it
                 if path.name in self.used:
                     os.utime(path)
                 elif now - path.stat().st_mtime > KEPT:

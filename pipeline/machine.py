@@ -59,6 +59,6 @@ def _folders(controller: str) -> Iterator[Path]:
 
 
 def _text(path: Path) -> str:
-    with suppress(OSError, UnicodeDecodeError):
+    with suppress(OSError, UnicodeDecodeError):  # not every system has it
         return path.read_text(encoding="ascii").strip()
     return ""

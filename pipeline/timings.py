@@ -71,7 +71,7 @@ class Stopwatch:
     def _held(self) -> int:
         total = 0
         for process in self._family():
-            with suppress(psutil.Error):
+            with suppress(psutil.Error):  # it ended meanwhile
                 total += process.memory_info().rss
         return total
 
@@ -80,7 +80,7 @@ class Stopwatch:
         times = self._process.cpu_times()
         total = sum((times.user, times.system, times.children_user, times.children_system))
         for process in self._family()[1:]:
-            with suppress(psutil.Error):
+            with suppress(psutil.Error):  # it ended meanwhile
                 own = process.cpu_times()
                 total += own.user + own.system
         return float(total)

@@ -151,6 +151,7 @@ def _chosen(
 def _check_rules(rules: Iterable[object], known: Sequence[str]) -> None:
     from pipeline.controls.accepted import check_controls
 
+    # Options hand rules on as objects: reading the module of controls would cost every command its start.
     check_controls(tuple(rules), known)  # type: ignore[arg-type]
 
 

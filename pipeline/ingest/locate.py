@@ -45,7 +45,7 @@ def locate(text: str, pointers: Iterable[str]) -> dict[str, tuple[int, int]]:
     """
     root = _tree(pointers)
     offsets: dict[str, int] = {}
-    with suppress(IndexError, ValueError):
+    with suppress(IndexError, ValueError):  # cut-off text: what was found before counts
         _visit(text, _after_space(text, 0), root, offsets)
     return _lines(text, offsets)
 

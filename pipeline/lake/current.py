@@ -48,7 +48,7 @@ def make_current(lake: Path, snapshot_id: str) -> None:
         waiting.unlink(missing_ok=True)
         raise
     _complete(lake, snapshot_id)
-    with suppress(OSError):
+    with suppress(OSError):  # only the age for gc, of what is published already
         os.utime(lake / "snapshots" / snapshot_id)
 
 
@@ -59,7 +59,7 @@ def became_current(snapshot: Path) -> float:
 
 def complete(lake: Path) -> None:
     """Complete a change that ended half way, if there is one and the lake can be written."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):  # no lake, or one to read only: the reader finds out
         if _waiting(lake, current_id(lake)).exists():
             handle = lock(lake / "snapshots", wait=False)
             if handle is not None:
@@ -71,10 +71,10 @@ def complete(lake: Path) -> None:
 
 def tidy(lake: Path) -> None:
     """Complete what ended half way and remove what it left; the caller holds the lock of the snapshots."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):  # no snapshot yet
         _complete(lake, current_id(lake))
     for file in left_files(lake):
-        with suppress(OSError):
+        with suppress(OSError):  # another build removed it
             file.unlink()
 
 
@@ -88,5 +88,5 @@ def _waiting(lake: Path, snapshot_id: str) -> Path:
 
 
 def _complete(lake: Path, snapshot_id: str) -> None:
-    with suppress(OSError):
+    with suppress(OSError):  # nothing waits, or another process completed it
         os.replace(_waiting(lake, snapshot_id), lake / DATABASE)

@@ -168,7 +168,7 @@ def _size(path: Path) -> int:
     files = [path] if path.is_file() else path.rglob("*")
     total = 0
     for file in files:
-        with suppress(OSError):
+        with suppress(OSError):  # removed meanwhile
             total += file.lstat().st_size
     return total
 
@@ -181,7 +181,7 @@ def _open_elsewhere(lake: Path) -> frozenset[str]:
     root = os.path.realpath(lake)
     found: set[str] = set()
     for link in _open_files():
-        with suppress(OSError):
+        with suppress(OSError):  # closed meanwhile
             target = os.readlink(link)
             if target.startswith(f"{root}/snapshots/"):
                 found.add(target.removeprefix(f"{root}/snapshots/").split("/", 1)[0])
@@ -194,5 +194,5 @@ def _open_files() -> Iterator[Path]:
     """Yield what processes have open but this one: the folder of the snapshots, for one, is locked by it."""
     for process in PROCESSES.glob("[0-9]*"):
         if process.name != str(os.getpid()):
-            with suppress(OSError):
+            with suppress(OSError):  # ended meanwhile, or another user's
                 yield from (process / "fd").iterdir()

@@ -55,7 +55,7 @@ def _remove_dead(base: Path, prefix: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             unlock(handle)
     for folder in Path(tempfile.gettempdir()).glob(f"{OF_QUERY}[0-9]*"):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError):  # not of ours, or removed meanwhile
             number = int(folder.name.removeprefix(OF_QUERY))
             if folder.stat().st_uid == os.getuid() and not psutil.pid_exists(number):
                 shutil.rmtree(folder, ignore_errors=True)

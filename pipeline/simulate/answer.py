@@ -138,7 +138,7 @@ class _Desk:
     def look_at(self, texts: Iterable[str]) -> None:
         """Read what the lake has on the principals and resources of these lines; what fails here fails in its line."""
         asked = [value for value in map(_peeked, texts) if value is not None]
-        with suppress(PolicylakeError):
+        with suppress(PolicylakeError):  # told with the line, when it is answered
             reader = self._reader() if asked else None
             if reader:
                 reader.read_principals(principal for principal, _ in asked)

@@ -87,7 +87,7 @@ def checked_lines(lines: Iterable[str], decide: Callable[[Iterable[str]], Iterat
 
 def _checked(number: int, text: str, answer: dict[str, Any]) -> Checked:
     request: Mapping[str, Any] = {}
-    with suppress(PolicylakeError):
+    with suppress(PolicylakeError):  # the answer tells it already
         request = decoded(text)
     if answer["decision"] == "error":
         return Checked(number, request, None, {**answer, "as_expected": False})
