@@ -192,18 +192,21 @@ class Requests:
 
     def _named(self, arn_format: str, tail: str, account: str) -> str | None:
         """Return an instance of some policy's pattern that is a resource of the type, None if no try gives one."""
-        wanted = arn_format.split(":", 5)
         for _ in range(12):
-            fields = self.instance(self.chance.choice(self.patterns)).split(":", 5)
-            if len(fields) == 6 and fields[2] == wanted[2]:
-                region = fields[3] if fields[3] in REGIONS else self.chance.choice(REGIONS)
-                arn = ":".join(
-                    ("arn", "aws", fields[2], region if wanted[3] else "", account if wanted[4] else "", fields[5])
-                )
-                is_bucket = arn_format.endswith("${BucketName}")  # whose name holds no slash
-                if glob_matches(tail, arn) and not (is_bucket and "/" in fields[5]):
-                    return arn
+            arn = self.placed(self.instance(self.chance.choice(self.patterns)), arn_format, account)
+            is_bucket = arn_format.endswith("${BucketName}")  # whose name holds no slash
+            if arn and glob_matches(tail, arn) and not (is_bucket and "/" in arn):
+                return arn
         return None
+
+    def placed(self, text: str, arn_format: str, account: str) -> str | None:
+        """Return a text that looks like an ARN in a region that there is and in an account, as far as its type has
+        them; None where it is no ARN of the type's service."""
+        fields, wanted = text.split(":", 5), arn_format.split(":", 5)
+        if len(fields) != len(wanted) or fields[2] != wanted[2]:
+            return None
+        region = fields[3] if fields[3] in REGIONS else self.chance.choice(REGIONS)
+        return ":".join(("arn", "aws", fields[2], region if wanted[3] else "", account if wanted[4] else "", fields[5]))
 
     def instance(self, pattern: str) -> str:
         plain = re.sub(r"\$\{[^}]*\}", lambda _: self.chance.choice(("red", "alice", "x")), pattern)

@@ -156,6 +156,7 @@ def test_scps_and_rcps_hang_at_their_level_and_other_policies_are_skipped(exampl
         ("everything", 1, None, "scp"),
         ("everything", 2, None, "scp"),
         ("everything", 3, "222233334444", "scp"),
+        ("everything", 2, "333344445555", "scp"),
         ("no-notebooks", 2, None, "scp"),
         ("no-notebooks", 3, "222233334444", "scp"),
         ("own-buckets", 0, None, "rcp"),

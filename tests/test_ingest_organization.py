@@ -85,6 +85,12 @@ def test_a_level_without_any_scp_is_told_once(tmp_path):
     assert principal(inputs, "user/ana").missing == ("SCPs of name of ou-1 (ou-1)",)
 
 
+def test_a_management_account_without_scps_is_no_gap_for_none_limits_it(tmp_path):
+    value = organization((), [(ACCOUNT, "r-1"), ("222222222222", "r-1")], [scp(["r-1", "222222222222"])])
+    value["Organization"]["MasterAccountId"] = ACCOUNT
+    assert read(tmp_path, "organization.json", value).rejects == ()
+
+
 def test_accounts_beside_a_cycle_keep_their_place(tmp_path):
     value = organization([("ou-1", "ou-1"), ("ou-2", "r-1")], [(ACCOUNT, "ou-1"), ("222222222222", "ou-2")])
     accounts = read(tmp_path, "organization.json", value).accounts

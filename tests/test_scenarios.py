@@ -492,8 +492,8 @@ def resource_of(requests: ScenarioRequests, row: dict, arn_format: str) -> str:
     """A resource of a row's type in its scope, as far as some tries find one."""
     form = re.sub(r"\$\{[^}]*\}", "*", arn_format)
     for _ in range(8 if form and row["resource_pattern"].startswith("arn:") else 0):
-        resource = requests.instance(row["resource_pattern"])
-        if glob_matches(form, resource) and resource.count(":") == form.count(":"):
+        resource = requests.placed(requests.instance(row["resource_pattern"]), arn_format, row["account_id"]) or ""
+        if glob_matches(form, resource):
             return resource
     return requests.resource(arn_format, row["account_id"])
 

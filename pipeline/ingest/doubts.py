@@ -32,20 +32,14 @@ def doubts(
 
 
 def _unread(organization: OrganizationPart) -> Iterator[UnreadControl]:
-    """Yield what was left out, and the policies of which a target is not in the organization.
-
-    AWS leaves no root, unit or account without an SCP (OLIM): where some have one, the others' are missing.
-    """
+    """Yield what was left out, the policies of which a target is not in the organization, and levels without SCPs."""
     yield from organization.unread
     nodes = {node.node_id for node in organization.nodes}
     for policy in organization.policies:
         if not nodes.issuperset(policy.targets):
             yield UnreadControl(policy.arn, None)
-    limited = {target for policy in organization.policies if policy.kind == "scp" for target in policy.targets}
-    if limited:
-        for node in organization.nodes:
-            if node.node_id not in limited:
-                yield UnreadControl(f"SCPs of {node.name or node.node_id} ({node.node_id})", (node.node_id,))
+    for node in organization.without_scp():
+        yield UnreadControl(f"SCPs of {node.name or node.node_id} ({node.node_id})", (node.node_id,))
 
 
 def _concerns(control: UnreadControl, account: AccountRecord, nodes: set[str]) -> bool:

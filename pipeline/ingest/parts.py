@@ -132,6 +132,14 @@ class OrganizationPart(NamedTuple):
     policies: tuple[OrganizationPolicyPart, ...]
     unread: tuple[UnreadControl, ...] = ()
 
+    def without_scp(self) -> list[NodePart]:
+        """Return the nodes that the SCPs of others show to lack theirs: AWS leaves no root, unit or account without one
+        (OLIM). Not the management account, which none limits."""
+        limited = {target for policy in self.policies if policy.kind == "scp" for target in policy.targets}
+        nodes = {node.node_id: node for node in reversed(self.nodes)} if limited else {}
+        exempt = {*limited, self.management_account_id}
+        return [node for node_id, node in reversed(nodes.items()) if node_id not in exempt]
+
 
 class UnreadNodePart(NamedTuple):
     """Tells that an account may belong to an organization whose file does not say so readably."""

@@ -80,10 +80,7 @@ def _grow(organization: OrganizationPart, result: Tree) -> None:
             result.accounts[node_id] = _account(organization, node, paths[node_id])
     for broken in sorted({path for path in paths.values() if isinstance(path, Broken)}):
         _tell_broken(organization, broken, paths, nodes, result)
-    limited = {target for policy in organization.policies if policy.kind == "scp" for target in policy.targets}
-    for node in nodes.values() if limited else ():
-        if node.node_id not in limited:
-            result.rejects.append(_without_scp(organization, node))
+    result.rejects += [_without_scp(organization, node) for node in organization.without_scp()]
     for policy in organization.policies:
         result.attachments += _attachments(organization, policy, nodes, paths, result)
 
