@@ -51,8 +51,9 @@ export: setup  ## Run the nightly job on INPUT: build LAKE, run the controls, pu
 	$(POLICYLAKE) export "$$@" --lake "$$LAKE" --to "$$EXPORT" --keep $(KEEP) || test $$? -eq 3
 	@echo "The export: $$EXPORT/latest, what changed: $$EXPORT/latest/summary.md"
 
-test: setup  ## Run the tests
-	$(BIN)/pytest
+# A file's tests stay in one process: they share what they build.
+test: setup  ## Run the tests, in as many processes as there are processors
+	$(BIN)/pytest --numprocesses logical --dist loadfile
 
 check: setup  ## Lint, type check, look after the layers
 	$(BIN)/ruff check .
