@@ -89,6 +89,47 @@ def test_links_of_the_docs_lead_somewhere():
             assert link.startswith("https:") or ((ROOT / page).parent / link).exists(), (page, link)
 
 
+def test_files_that_the_docs_name_are_there():
+    named = {
+        (page.name, name)
+        for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+        for name in re.findall(r"`((?:pipeline|sql|reports|tests|scripts|bench)/[\w/.-]+)`", page.read_text())
+    }
+    assert len(named) > 40
+    assert [one for one in sorted(named) if not (ROOT / one[1]).exists()] == []
+
+
+def test_the_way_of_one_statement_is_as_the_docs_tell_it(place):
+    (row,) = (
+        open_lake(place / "lake")
+        .query("""
+        select policy_id, effect, condition_count from statements where sid = 'StopThings'
+    """)
+        .to_pylist()
+    )
+    told = (
+        open_lake(place / "lake")
+        .query(
+            """
+        select distinct
+            access.principal_arn, access.verdict, access.condition,
+            (select sum(matched_action_count)::int from actions where statement_id = $policy || '#0') as matched,
+        from access where list_contains(granted_by, $policy || '#0')
+        """,
+            {"policy": row["policy_id"]},
+        )
+        .to_pylist()
+    )
+    (one,) = told
+    text = " ".join((ROOT / "docs" / "architecture.md").read_text().split())
+    assert one["principal_arn"].endswith(":222233334444:role/incident-responder")
+    assert (one["verdict"], one["condition"] in text, f"patterns match: {one['matched']}." in text) == (
+        "conditional",
+        True,
+        True,
+    )
+
+
 def test_the_readme_names_every_command(monkeypatch):
     text = (ROOT / "README.md").read_text()
     names = re.findall(r"^  ([a-z][a-z-]+)  ", run(monkeypatch, "--help").text, re.MULTILINE)
