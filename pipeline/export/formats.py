@@ -14,7 +14,7 @@ import xlsxwriter
 
 from pipeline.errors import PolicylakeError, printable
 from pipeline.export.terminal import layout
-from pipeline.export.values import BATCH, cell, distinct_names, harmless, json_text, rows, words
+from pipeline.export.values import BATCH, cell, distinct_names, harmless, json_text, plain, rows, words
 
 MARKDOWN = re.compile(r"([\\`*_\[\]|~])")
 SHEET_ROWS = 1_048_576
@@ -66,16 +66,29 @@ def csv_texts(table: pa.Table, *, is_terminal: bool = False, has_header: bool) -
     # Here and not above: of all formats this one alone pays for it.
     import polars as pl
 
-    cells = [[harmless(cell(value)) for value in row] for row in rows(table)]
-    if is_terminal:
-        cells = [[printable(value) if isinstance(value, str) else value for value in row] for row in cells]
-    columns = list(zip(*cells, strict=True)) or [()] * table.num_columns
+    def finished(value: object) -> object:
+        text = harmless(cell(plain(value)))
+        return printable(text) if is_terminal and isinstance(text, str) else text
+
+    def series(name: str, column: pa.ChunkedArray) -> pl.Series:
+        values = column.to_pylist()
+        if not _is_of_texts(column.type):
+            return pl.Series(name, [finished(value) for value in values], strict=False)
+        # Most of them stand in many rows: each is looked at once.
+        keys = [tuple(value) if isinstance(value, list) else value for value in values]
+        known = {key: finished(list(key) if isinstance(key, tuple) else key) for key in set(keys)}
+        return pl.Series(name, [known[key] for key in keys])
+
     names = [str(harmless(name)) for name in table.column_names]
-    frame = pl.DataFrame([pl.Series(n, c, strict=False) for n, c in zip(names, columns, strict=True)])
+    frame = pl.DataFrame([series(*named) for named in zip(names, table.columns, strict=True)])
     if has_header:
         yield frame.head(0).write_csv()
     for part in frame.iter_slices(BATCH):
         yield part.write_csv(include_header=False)
+
+
+def _is_of_texts(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind.value_type if pa.types.is_list(kind) else kind))
 
 
 def _json(table: pa.Table, out: BinaryIO, screen: Screen) -> None:
