@@ -13,23 +13,30 @@ const PEOPLE = (() => {
     return null;
   }
 
-  /* The documents that can grant something, and those that only limit: equal statements have one number wherever they stand. */
+  /* Resource policies that speak of the principal or of its whole account: resource, policy, indexes of statements. */
+  const entriesOf = (run, principal) => run.entries.concat(principal.entries || []);
+
+  /* The documents that can grant something, and those that only limit: equal statements have one number wherever they stand.
+     Of resource policies only the statements that speak of the principal count: equal ones may be of others. RCPs act on some services only. */
   function layers(run, principal) {
-    const granting = new Set((principal.entries || []).map((entry) => entry[1]));
-    const limiting = new Set(principal.linked ? [] : run.controls.map((control) => control[3]));
-    for (const [kind, policy] of principal.policies || []) (kind === "boundary" ? limiting : granting).add(policy);
-    return { granting, limiting };
+    const own = new Set(), speaking = new Set();
+    const limiting = new Set(), rcps = new Set(), reached = new Set(PL.ranges(run.rcpActions));
+    if (!principal.linked) for (const [kind, , , policy] of run.controls) (kind === "rcp" ? rcps : limiting).add(policy);
+    for (const [kind, policy] of principal.policies || []) (kind === "boundary" ? limiting : own).add(policy);
+    for (const [, policy, indexes] of entriesOf(run, principal)) for (const one of indexes) speaking.add(policy + ":" + one);
+    return { grants: (row) => own.has(row[0]) || speaking.has(row[0] + ":" + row[1]),
+      limits: (row, action) => limiting.has(row[0]) || (rcps.has(row[0]) && reached.has(action)) };
   }
 
   /* The statements of numbers that count for the principal and an action. */
   function counting(run, principal) {
-    const { granting, limiting } = layers(run, principal);
+    const { grants, limits } = layers(run, principal);
     const sets = run.actionSets.map((text) => new Set(PL.ranges(text)));
     const rows = (numbers, action, fits) => (numbers || []).flatMap((one) => (run.statements[one] || [])
       .filter((row) => sets[row[4]].has(action) && fits(row)));
     return {
-      granted: (numbers, action) => rows(numbers, action, (row) => granting.has(row[0])),
-      limited: (numbers, action) => rows(numbers, action, (row) => limiting.has(row[0]) || (row[3] === "D" && granting.has(row[0]))),
+      granted: (numbers, action) => rows(numbers, action, grants),
+      limited: (numbers, action) => rows(numbers, action, (row) => limits(row, action) || (row[3] === "D" && grants(row))),
     };
   }
 
@@ -41,7 +48,7 @@ const PEOPLE = (() => {
     const names = new Map();
     for (const [, policy, name] of principal.policies || []) names.set(policy, name || "the document");
     for (const control of run.controls) if (!names.has(control[3])) names.set(control[3], control[4] || control[0].toUpperCase());
-    for (const [resource, policy] of principal.entries || []) if (!names.has(policy)) names.set(policy, "policy of " + resource);
+    for (const [resource, policy] of entriesOf(run, principal)) if (!names.has(policy)) names.set(policy, "policy of " + resource);
     return (policy) => ({ id: run.policies[policy], name: names.get(policy) || run.policies[policy] });
   }
 
@@ -61,5 +68,5 @@ const PEOPLE = (() => {
     return letters.includes("a") ? "a" : letters.includes("c") ? "c" : "d";
   }
 
-  return { letterOn, find, counting, nameOf, links, scopeData };
+  return { letterOn, find, counting, entriesOf, nameOf, links, scopeData };
 })();

@@ -7,7 +7,7 @@
   const KINDS = { inline: "inline", managed: "managed", boundary: "permissions boundary" };
   const FEW = 14, MOST_PARTS = 8;
   const { make, verdict, number } = PL;
-  const { find, counting, nameOf, links, scopeData } = PEOPLE;
+  const { find, counting, entriesOf, nameOf, links, scopeData } = PEOPLE;
 
   function address() {
     const [arn, ...rest] = location.hash.slice(1).split("&");
@@ -268,7 +268,7 @@
       make("thead", {}, make("tr", {}, ["kind", "level", "policy"].map((name) => make("th", { scope: "col" }, name)))),
       make("tbody", {}, rows.map(([kind, level, policy, name]) => make("tr", {}, make("td", {}, kind), make("td", {}, level),
         make("td", {}, PL.link("policy.html#" + run.policies[policy], name || run.policies[policy]))))));
-    const entries = (principal.entries || []).map(([resource, policy]) => make("li", {}, PL.link("policy.html#" + run.policies[policy], resource, "code")));
+    const entries = entriesOf(run, principal).map(([resource, policy]) => make("li", {}, PL.link("policy.html#" + run.policies[policy], resource, "code")));
     return make("section", { "aria-labelledby": "limits" }, make("h2", { id: "limits" }, "What limits it"),
       rows.length ? make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Limits" }, table)
         : make("p", { class: "nothing" }, principal.linked ? "Nothing: SCPs and RCPs do not touch service-linked roles." : "No boundary, and no SCP or RCP acts on it."),

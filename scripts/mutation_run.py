@@ -46,7 +46,7 @@ TESTS = {
     ),
     "sql": (
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", "test_dependencies.py",
-        *AGREEMENT,
+        "test_report_reasons.py", *AGREEMENT,
     ),
     "diff": ("test_diff.py", "test_diff_infrastructure.py", "test_diff_gate.py"),
     "controls": ("test_controls.py", "test_check.py", "test_control_cases.py"),

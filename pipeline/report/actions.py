@@ -187,16 +187,19 @@ def _reasons(
 ) -> list[dict[str, str]]:
     """Return the statements with these numbers that match the action and count for a principal: words and a link.
 
-    Equal statements have one number wherever they stand, so their place decides: an SCP grants nothing.
+    Equal statements have one number wherever they stand, so their place decides: an SCP grants nothing, and what a
+    resource policy says of others counts for them alone.
     """
-    granting, limiting = sources.granting(principal), sources.limiting(principal)
+    granting, limiting = sources.granting(principal), sources.limiting(principal, action)
     numbered = sources.statements.get(principal.account_id, {})
     told = []
     for row in (row for number in numbers for row in numbered.get(number, ())):
-        denies = granting if row["effect"] == "Deny" else {}
-        names = granting if kind == "granted" else denies | limiting
-        if row["policy_id"] in names and action.number in sources.action_sets.get(row["action_set_id"], ()):
-            told.append(statement_link(row["policy_id"], row["statement_index"], row["sid"], names[row["policy_id"]]))
+        place = row["policy_id"], row["statement_index"]
+        is_limiting = kind == "limited" and limiting.has(*place)
+        is_granting = granting.has(*place) and (kind == "granted" or row["effect"] == "Deny")
+        if (is_limiting or is_granting) and action.number in sources.action_sets.get(row["action_set_id"], ()):
+            names = limiting.names if is_limiting else granting.names
+            told.append(statement_link(*place, row["sid"], names[place[0]]))
     return told
 
 

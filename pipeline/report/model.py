@@ -18,7 +18,7 @@ OWN_ACCOUNT = "{ownaccount}"
 
 
 class Action(NamedTuple):
-    """An evaluated action. ``number`` is its place in verdict vectors."""
+    """An evaluated action. ``number`` is its place in verdict vectors; ``takes_rcps`` is that of its service."""
 
     number: int
     name: str
@@ -27,6 +27,7 @@ class Action(NamedTuple):
     is_known: bool
     description: str
     takes_resources: bool
+    takes_rcps: bool
 
 
 class Scope(NamedTuple):
@@ -141,8 +142,9 @@ def _action(row: dict[str, Any]) -> Action:
     level = row["access_level"] or "Unknown"
     takes_resources = row["takes_resources"] is not False
     return Action(
-        row["number"], row["action"], row["service"], level, row["is_known"], row["description"] or "", takes_resources
-    )
+        row["number"], row["action"], row["service"], level, row["is_known"], row["description"] or "", takes_resources,
+        row["takes_rcps"],
+    )  # fmt: skip
 
 
 def _principal(row: dict[str, Any]) -> Principal:

@@ -76,11 +76,8 @@ def _own_files(lake: Lake, part: Part) -> set[str]:
 
 def _targets(book: Book, sources: Sources) -> set[str]:
     """Return what policies of a part are attached to."""
-    told = {"", *book.arns}
     controls = {row["target_arn"] for listed in sources.controls.values() for row in listed}
-    entries = {
-        row["resource_arn"] for listed in sources.entries.values() for row in listed if row["principal_arn"] in told
-    }
+    entries = {row["resource_arn"] for listed in sources.entries.values() for row in listed}
     own = {row["via_arn"] for listed in sources.policies.values() for row in listed}
     groups = {arn for one in book.everyone() for arn in one.details["group_arns"] or ()}
     return (controls | entries | own | groups | book.arns) - {""}

@@ -106,7 +106,11 @@ def narrowed_sources(sources: Sources, book: Book) -> Sources:
     return sources._replace(
         policies={arn: listed for arn, listed in sources.policies.items() if arn in arns},
         controls={account: listed for account, listed in sources.controls.items() if account in book.accounts},
-        entries={account: listed for account, listed in sources.entries.items() if account in book.accounts},
+        entries={
+            (account, arn): listed
+            for (account, arn), listed in sources.entries.items()
+            if account in book.accounts and arn in arns | {""}
+        },
         statements={account: listed for account, listed in sources.statements.items() if account in book.accounts},
         roles={arn: row for arn, row in sources.roles.items() if arn in arns},
     )

@@ -1,13 +1,13 @@
 """Data of the principal page: one script for a run of principals of one account, complete but for documents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered, ranges
 from pipeline.report.gaps import Gap, Gaps, read_gaps
-from pipeline.report.model import OWN_ACCOUNT, Answer, Book, Principal, Scope
+from pipeline.report.model import OWN_ACCOUNT, Action, Answer, Book, Principal, Scope
 from pipeline.report.queries import rows
 from pipeline.report.scripts import in_pieces, in_script_order, write_text
 
@@ -18,8 +18,22 @@ RUN = 400
 Roles = tuple[int, int, tuple[tuple[str, int, str, str, int], ...]]
 
 
+class Counting(NamedTuple):
+    """Documents that count for a principal, with their names as they are attached to it.
+
+    ``speaking`` are, of resource policies, the indexes of the statements that speak of it: equal ones may be of others.
+    """
+
+    names: Mapping[str, str]
+    speaking: Mapping[str, frozenset[int]]
+
+    def has(self, policy_id: str, index: int) -> bool:
+        """Return whether a statement counts."""
+        return policy_id in self.names and (policy_id not in self.speaking or index in self.speaking[policy_id])
+
+
 class Sources(NamedTuple):
-    """Where answers come from, by principal or account.
+    """Where answers come from, by principal or account; ``entries`` by both, with an empty ARN for whole accounts.
 
     ``statements`` are by account and statement number; one counts for an action if its action set, in ``action_sets``
     by id, holds the action's number. ``gaps`` are by account and profile, ``roles`` that may be passed by principal.
@@ -27,33 +41,46 @@ class Sources(NamedTuple):
 
     policies: dict[str, list[dict[str, Any]]]
     controls: dict[str, list[dict[str, Any]]]
-    entries: dict[str, list[dict[str, Any]]]
+    entries: dict[tuple[str, str], list[dict[str, Any]]]
     statements: dict[str, dict[int, list[dict[str, Any]]]]
     action_sets: dict[int, frozenset[int]]
     gaps: Gaps
     roles: dict[str, dict[str, Any]]
 
-    def granting(self, principal: Principal) -> dict[str, str]:
-        """Return the documents that can grant something to a principal, with their names as they are attached to it."""
-        entries = self.entries.get(principal.account_id, ())
-        named = {
-            row["policy_id"]: f"policy of {row['resource_arn']}"
-            for row in entries
-            if row["principal_arn"] in ("", principal.arn)
-        }
+    def granting(self, principal: Principal) -> Counting:
+        """Return what can grant something to a principal: its own policies, and what resource policies say of it."""
+        names: dict[str, str] = {}
+        speaking: dict[str, frozenset[int]] = {}
+        for row in self.entries_of(principal):
+            names[row["policy_id"]] = f"policy of {row['resource_arn']}"
+            speaking[row["policy_id"]] = speaking.get(row["policy_id"], frozenset()) | {*row["statement_indexes"]}
         own = self.policies.get(principal.arn, ())
-        return named | {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] != "boundary"}
+        attached = {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] != "boundary"}
+        return Counting(names | attached, {key: value for key, value in speaking.items() if key not in attached})
 
-    def limiting(self, principal: Principal) -> dict[str, str]:
-        """Return the documents that only limit a principal: its boundary, the SCPs and RCPs of its account."""
+    def limiting(self, principal: Principal, action: Action) -> Counting:
+        """Return what only limits a principal: its boundary, the SCPs of its account, RCPs that act on a service."""
         controls = () if principal.details["is_service_linked"] else self.controls.get(principal.account_id, ())
         own = self.policies.get(principal.arn, ())
-        named = {row["policy_id"]: row["policy_name"] for row in controls}
-        return named | {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] == "boundary"}
+        named = {
+            row["policy_id"]: row["policy_name"]
+            for row in controls
+            if row["attachment_kind"] != "rcp" or action.takes_rcps
+        }
+        boundary = {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] == "boundary"}
+        return Counting(named | boundary, {})
+
+    def entries_of(self, principal: Principal) -> Iterator[dict[str, Any]]:
+        """Yield the resource policies that speak of a principal or of its account, as rows."""
+        for told in ("", principal.arn):
+            yield from self.entries.get((principal.account_id, told), ())
 
 
 def read_sources(lake: Lake, book: Book) -> Sources:
     """Read what the reasons are made of."""
+    entries: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows(lake, "environment_entries"):
+        entries.setdefault((row["account_id"], row["principal_arn"]), []).append(row)
     statements: dict[str, dict[int, list[dict[str, Any]]]] = {}
     for row in rows(lake, "account_statements"):
         numbered = statements.setdefault(row["account_id"], {})
@@ -61,7 +88,7 @@ def read_sources(lake: Lake, book: Book) -> Sources:
     return Sources(
         _by(rows(lake, "principal_policies"), "principal_arn"),
         _by(rows(lake, "account_controls"), "account_id"),
-        _by(rows(lake, "environment_entries"), "account_id"),
+        entries,
         statements,
         {row["action_set_id"]: frozenset(book.numbers(row["action_numbers"])) for row in rows(lake, "action_sets")},
         read_gaps(lake, book),
@@ -115,6 +142,7 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         for row in sources.controls.get(account_id, ())
         if row["policy_id"]
     ]
+    entries = _entries(sources.entries.get((account_id, ""), ()), policies)
     return {
         "account": account_id,
         "principals": listed,
@@ -127,6 +155,8 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         "gaps": [list(gap) for gap in gaps.all()],
         "conditions": conditions.all(),
         "controls": controls,
+        "entries": entries,
+        "rcpActions": ranges(action.number for action in book.actions if action.takes_rcps),
         "statements": _statements(used, account_id, policies, action_sets, sources),
         "actionSets": [ranges(sorted(sources.action_sets.get(number, ()))) for number in action_sets.all()],
         "policies": policies.all(),
@@ -161,14 +191,15 @@ def _principal(
              "" if row["via_arn"] == principal.arn else row["via_arn"]]
             for row in sources.policies.get(principal.arn, ())
         ],
-        "entries": [
-            [row["resource_arn"], policies(row["policy_id"])]
-            for row in sources.entries.get(principal.account_id, ())
-            if row["principal_arn"] in ("", principal.arn)
-        ],
+        "entries": _entries(sources.entries.get((principal.account_id, principal.arn), ()), policies),
         "roles": roles(_roles(sources.roles[principal.arn], book)) if principal.arn in sources.roles else None,
     }  # fmt: skip
     return {key: value for key, value in told.items() if value is not None and value is not False and value != []}
+
+
+def _entries(listed: Iterable[dict[str, Any]], policies: Numbered[str]) -> list[list[Any]]:
+    """Return resource policies with the indexes of the statements that speak of whoever is asked for."""
+    return [[row["resource_arn"], policies(row["policy_id"]), row["statement_indexes"]] for row in listed]
 
 
 def _roles(row: dict[str, Any], book: Book) -> Roles:

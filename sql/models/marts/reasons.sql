@@ -5,19 +5,15 @@ grain = ["principal_arn", "account_id"]
 with
 counted as (
     select
-        documents.principal_arn,
-        documents.account_id,
-        documents.layer,
+        counting_statements.principal_arn,
+        counting_statements.account_id,
+        counting_statements.layer,
         statements.effect,
         reason(
-            account_statements.statement_id, account_statements.statement_number, account_statements.action_set_id
+            counting_statements.statement_id, counting_statements.statement_number, counting_statements.action_set_id
         ) as statement,
-    from counting_documents as documents
-    inner join account_statements
-        on
-            documents.account_id = account_statements.account_id
-            and documents.policy_id = account_statements.policy_id
-    inner join statements on account_statements.statement_id = statements.statement_id
+    from counting_statements
+    inner join statements on counting_statements.statement_id = statements.statement_id
 )
 
 select
