@@ -277,7 +277,7 @@ for (const field of document.querySelectorAll("[data-filter]")) {
     }
     status.textContent = words.length ? PL.number(shown) + " of " + PL.number(rows.length) : "";
   };
-  field.addEventListener("input", () => { apply(); PL.writeHash({ [field.dataset.hash]: field.value }); });
+  field.addEventListener("input", () => { apply(); PL.writeHash({ ...Object.fromEntries(PL.readHash()), [field.dataset.hash]: field.value }); });
   const read = () => { field.value = PL.readHash().get(field.dataset.hash) || ""; apply(); };
   window.addEventListener("hashchange", read);
   read();

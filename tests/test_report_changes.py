@@ -4,12 +4,15 @@ import csv
 import json
 import re
 import shutil
+from urllib.parse import unquote
 
 import pytest
 
 from pipeline import reference
 from pipeline.build import build_lake
 from pipeline.diff import COLUMNS, changes
+from pipeline.evaluate.scenario_files import read_scenarios
+from pipeline.evaluate.under import put_under
 from pipeline.lake import open_lake
 from pipeline.report import changes as page_of_changes
 from pipeline.report import part_of, write_report
@@ -19,6 +22,7 @@ from tests import report_reading as reading
 BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
 OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
 HOME = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "198.51.100.0/24"]}}
+ABROAD = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
 HOSTILE = '<img src=x onerror="window.hit=1">'
 
 
@@ -41,6 +45,7 @@ def snapshots(day):
         user("loses", day, *([] if is_new else [models])),
         user("widens", day, given.document("sagemaker:CreateModel", Condition=HOME if is_new else OFFICE)),
         user("narrows", day, given.document("sagemaker:CreateModel", Condition=OFFICE if is_new else HOME)),
+        user("moves", day, given.document("sagemaker:CreateModel", Condition=HOME if is_new else ABROAD)),
         user("stays", day, models),
         hostile(day, *([given.document("sagemaker:DeleteModel", Sid="=1+1")] if is_new else [])),
         *([user("arrives", day, given.document("sagemaker:*"))] if is_new else []),
@@ -125,7 +130,7 @@ def test_more_rows_than_the_pages_hold_are_counted(lake, tmp_path, monkeypatch):
 def test_more_than_fits_in_memory_is_not_compared_and_the_page_says_what_to_do(lake, tmp_path, monkeypatch):
     monkeypatch.setattr(page_of_changes, "MOST_PRINCIPALS", 6)
     page = write_report(lake, tmp_path / "out").with_name("changes.html").read_text(encoding="utf-8")
-    assert "cannot be compared: 7 principals are in account groups" in page
+    assert "cannot be compared: 8 principals are in account groups" in page
     assert f"policylake diff {told_before(lake)} {lake.snapshot_id} --account ID" in page
 
 
@@ -146,6 +151,60 @@ def test_no_such_page_of_a_part_or_without_an_earlier_snapshot(lake, tmp_path):
     for report in (written, alone):
         assert not list(report.rglob("*changes*"))
         assert "changes.html" not in (report / "index.html").read_text(encoding="utf-8")
+
+
+def test_under_a_scenario_the_page_has_what_differs_in_its_requests(lake, tmp_path):
+    """In a network that holds one of the two, two lists of networks are the same."""
+    file = tmp_path / "scenarios.toml"
+    file.write_text('[near]\ntitle = "Near"\nfacts."aws:SourceIp" = "192.0.2.0/23"\n', encoding="utf-8")
+    (near,) = read_scenarios(file, reference.load())
+    opened = open_lake(lake.path)
+    put_under(opened, near, reference.load())
+    report = write_report(opened, tmp_path / "out", scenario=near).parent
+    found = {(line[0].split("/")[1].split(" ")[0], line[2]) for line in shown(report)}
+    assert {name for name, _ in found} == {"gains", "loses", "hostile", "arrives", "moves"}
+    assert ("moves", "gained") in found
+    page = reading.text_of((report / "changes.html").read_text(encoding="utf-8"))
+    assert "Both snapshots are read under the scenario" in page
+    assert 'href="changes.html"' in (report / "index.html").read_text(encoding="utf-8")
+    assert list(reading.dangling(report)) == []
+    with (report / "changes.csv").open(encoding="utf-8", newline="") as lines:
+        assert not [row["witness"] for row in csv.DictReader(lines) if row["witness"]]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+def test_a_person_reads_the_changes_again_for_some_requests(report, lake):
+    api = pytest.importorskip("playwright.sync_api")
+    troubles = []
+    wanted = {
+        "198.51.100.7": {"widens": "gained", "narrows": "lost", "moves": "gained"},
+        "192.0.2.7": {"widens": "no difference", "narrows": "no difference", "moves": "gained"},
+        "203.0.113.7": {"widens": "no difference", "narrows": "no difference", "moves": "lost"},
+    }
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        for address, words in wanted.items():
+            page.goto("about:blank")
+            page.goto(f"{report.as_uri()}/changes.html#q=CreateModel&if=aws:SourceIp={address}")
+            page.get_by_text(re.compile(f"^Of {len(told(lake)):,} rows, for such requests")).wait_for()
+            assert page.locator("#changes tbody tr").count() == len(told(lake))
+            for name, word in words.items():
+                row = page.locator("#changes tbody tr:not([hidden])").filter(has_text=f"user/{name}")
+                assert f"as read again: {word}" in row.inner_text()
+                assert ("falls" in (row.get_attribute("class") or "")) == (word == "no difference")
+                assert f"if=aws:SourceIp={address}" in unquote(row.locator("a").first.get_attribute("href"))
+        page.get_by_label("What if").fill("")
+        page.locator("#changes .again").first.wait_for(state="detached")
+        assert page.locator("#again").inner_text() == ""
+        assert "q=CreateModel" in page.url
+        page.get_by_label("Scenario").select_option("vpc")
+        page.get_by_text(re.compile("for such requests")).wait_for()
+        browser.close()
+    assert troubles == []
 
 
 @pytest.mark.browser

@@ -3,8 +3,9 @@
 Reads lakes through queries and decides on formulas; it knows no command, no report and no format.
 """
 
+from pipeline.diff.behind import Behind, behind
 from pipeline.diff.gate import GATES, fails
 from pipeline.diff.notes import notes
 from pipeline.diff.table import COLUMNS, NOTHING, Wanted, changes
 
-__all__ = ["COLUMNS", "GATES", "NOTHING", "Wanted", "changes", "fails", "notes"]
+__all__ = ["COLUMNS", "GATES", "NOTHING", "Behind", "Wanted", "behind", "changes", "fails", "notes"]

@@ -18,7 +18,7 @@ from pipeline.evaluate.cells import AccessRow, Kind, Outcome, combined
 from pipeline.evaluate.formula import RESOURCE, Formula
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.knowledge import Knowledge
-from pipeline.evaluate.scenarios import Fact, Reading, Scenario, one_spelling, said, verdict
+from pipeline.evaluate.scenarios import Fact, Reading, Scenario, depends_on_account, one_spelling, said, verdict
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.words import spelt, words
 from pipeline.lake import Lake
@@ -50,6 +50,30 @@ def put_under(lake: Lake, scenario: Scenario, reference: Reference) -> None:
             _create(lake, name)
         lake.lend("parted_cells", _parted(lake, reading, {row["condition_id"]: row["formula"] for row in remaining}))
         _create(lake, "cell_verdicts")
+
+
+def assume(lake: Lake, scenario: Scenario) -> None:
+    """Let the conditions of a lake that was put under a scenario say what it assumes, too.
+
+    Two conditions that differ in other requests alone are then equal to whoever compares them.
+    """
+    facts = [fact for fact in scenario.facts if fact.fixed is None]
+    listed = lake.query("from residual_conditions order by condition_id").to_pylist()
+    for row in listed:
+        f = formula_of(row["formula"])
+        row["formula"] = json.dumps(formulas.as_json(_with_facts(f, facts)), ensure_ascii=False)
+    lake.lend("assuming_conditions", pa.Table.from_pylist(listed, relation("residual_conditions").schema))
+    lake.connection.execute('create or replace table "residual_conditions" as from assuming_conditions')
+
+
+def _with_facts(f: Formula, facts: Iterable[Fact]) -> Formula:
+    tests = [(one_spelling(test.key), test) for test in formulas.tests(f)]
+    said_of = [
+        fact.holds(one_spelling(fact.key))
+        for fact in facts
+        if not any(key == one_spelling(fact.key) and depends_on_account(test, fact) for key, test in tests)
+    ]
+    return formulas.conjunction((f, *said_of))
 
 
 def _create(lake: Lake, name: str) -> None:

@@ -1,8 +1,9 @@
 """The page of what changed since the snapshot before: a row for each scope whose access differs, the gravest first."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +12,20 @@ import pyarrow as pa
 
 from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
-from pipeline.diff import changes, notes
+from pipeline.diff import Behind, behind, changes, notes
 from pipeline.diff.table import OF_ACCESS
 from pipeline.errors import PolicylakeError
+from pipeline.evaluate.formula import Formula
+from pipeline.evaluate.given import formula_of
+from pipeline.evaluate.scenarios import Scenario
+from pipeline.evaluate.under import assume, put_under
 from pipeline.lake import Lake, open_lake
 from pipeline.reference.dangerous import DANGEROUS
 from pipeline.report.actions import address_of
 from pipeline.report.history import History, Snapshot
 from pipeline.report.model import Book
 from pipeline.report.queries import rows
+from pipeline.report.scripts import write_script
 from pipeline.report.tables import Cell, Table, write_table
 
 COLUMNS = ("principal", "action", "change", "on", "now", "before", "through")
@@ -40,10 +46,27 @@ DANGER = {name: place for place, (name, _) in enumerate(DANGEROUS)}
 Row = dict[str, Any]
 
 
+class Compared(NamedTuple):
+    """What a comparison with the snapshot before found: ``rows``, the gravest first, and what is behind the first of
+    them (None for rows of policies).
+
+    ``former`` are the conditions of the snapshot before by id, as far as these rows ask for them. ``trouble`` says why
+    nothing can be compared.
+    """
+
+    before: Snapshot
+    rows: pa.Table | None = None
+    behind: tuple[Behind | None, ...] = ()
+    former: Mapping[str, Formula] = {}
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+
+
 class Changes(NamedTuple):
     """What changed. ``counts`` are rows by what the change is; ``trouble`` says why nothing can be compared.
 
-    ``table`` holds ``shown`` rows of ``total``, the file ``filed``. ``principals`` and ``actions`` are how many differ.
+    ``rows`` are the first of ``total``, the gravest first, as ``table`` holds them; the file holds ``filed``.
+    ``principals`` and ``actions`` are how many differ. ``is_asking`` says whether conditions are behind them.
     """
 
     before: Snapshot
@@ -51,59 +74,120 @@ class Changes(NamedTuple):
     principals: int = 0
     actions: int = 0
     total: int = 0
-    shown: int = 0
     filed: int = 0
+    rows: Sequence[Sequence[Cell]] = ()
     table: Table | None = None
     notes: tuple[str, ...] = ()
     trouble: str = ""
+    is_asking: bool = False
 
 
-def write_changes(
-    folder: Path, lake: Lake, history: History | None, book: Book, names: Sequence[str]
-) -> Changes | None:
-    """Write what changed since the snapshot before: ``data/tables/changes-<n>.js`` and, of all rows, ``changes.csv``.
+def compared(lake: Lake, history: History, scenario: Scenario | None) -> Compared | None:
+    """Compare the lake's snapshot with the one before it, both under the scenario, if any.
 
-    ``names`` are the pages of the actions. Returns None where the lake holds no snapshot of earlier exports.
+    Returns None where the lake holds no snapshot of earlier exports.
     """
     before = _before(history)
     if before is None:
         return None
     try:
-        found, remarks = _compared(lake, before)
+        return _compared(lake, before, scenario)
     except PolicylakeError as error:
-        return Changes(before, trouble=str(error))
-    keys = found.select(WEIGHING).to_pylist()
-    found = found.take(sorted(range(len(keys)), key=lambda place: _weight(keys[place])))
-    _write_file(folder / FILE, found.slice(0, MOST_IN_FILE))
+        return Compared(before, trouble=str(error))
+
+
+def with_former(book: Book, found: Compared | None) -> Book:
+    """Return the book with the conditions of the snapshot before, which have numbers after all others."""
+    if found is None:
+        return book
+    missing = found.former.keys() - book.conditions.numbers.keys()
+    former = {condition_id: found.former[condition_id] for condition_id in sorted(missing)}
+    return replace(book, conditions=book.conditions._replace(former=former))
+
+
+def changes_of(found: Compared, book: Book, names: Sequence[str]) -> Changes:
+    """Return what changed in words and numbers; ``names`` are the pages of the actions."""
+    if found.rows is None:
+        return Changes(found.before, trouble=found.trouble)
     pages = {action.name: name for action, name in zip(book.actions, names, strict=True)}
-    cells = [_cells(row, book, pages) for row in found.slice(0, MOST).to_pylist()]
+    keys = found.rows.select(WEIGHING).to_pylist()
     counted = Counter(map(_word, keys))
     return Changes(
-        before,
+        found.before,
         tuple((word, counted[word]) for word in WORDS if counted[word]),
         len({row["principal_arn"] for row in keys}),
         len({row["action"] for row in keys}),
         len(keys),
-        len(cells),
         min(len(keys), MOST_IN_FILE),
-        write_table(folder, "tables/changes", "Changed access", COLUMNS, cells, SHOWN),
-        tuple(remarks),
+        [_cells(row, book, pages) for row in found.rows.slice(0, MOST).to_pylist()],
+        None,
+        found.notes,
+        is_asking=any(one and any((*one.old, *one.new)) for one in found.behind),
     )
 
 
-def _before(history: History | None) -> Snapshot | None:
+def write_changes(folder: Path, found: Compared, book: Book, names: Sequence[str]) -> Changes:
+    """Write what changed since the snapshot before: ``data/tables/changes-<n>.js``, ``data/changes.js`` with the
+    conditions behind the rows, by number, and, of all rows, ``changes.csv``.
+    """
+    told = changes_of(found, book, names)
+    if found.rows is None:
+        return told
+    _write_file(folder / FILE, found.rows.slice(0, MOST_IN_FILE))
+    numbers = book.conditions.numbers
+    kinds = found.rows.slice(0, len(found.behind)).select(["residual"])["residual"].to_pylist()
+    asked = [_asked(one, kind, numbers) for one, kind in zip(found.behind, kinds, strict=True)]
+    write_script(folder, "changes", asked)
+    return told._replace(table=write_table(folder, "tables/changes", "Changed access", COLUMNS, told.rows, SHOWN))
+
+
+def _asked(behind: Behind | None, residual: str, numbers: Mapping[str, int]) -> list[Any] | None:
+    """Return the side that a row is about (n, o, or b for both), the conditions of the old and of the new side, and
+    whether one scope stands against the same one. Conditions are numbers, -1 for a scope without one."""
+    if behind is None:
+        return None
+    sides = [[numbers[one] if one else -1 for one in side] for side in (behind.old, behind.new)]
+    return [{"wider": "n", "narrower": "o"}.get(residual, "b"), *sides, int(behind.is_same_scope)]
+
+
+def _before(history: History) -> Snapshot | None:
     """Return the snapshot before the current one, by the days of their exports."""
-    listed = history.snapshots if history else ()
-    current = next((place for place, one in enumerate(listed) if one.is_current), 0)
-    return listed[current - 1] if current else None
+    current = next((place for place, one in enumerate(history.snapshots) if one.is_current), 0)
+    return history.snapshots[current - 1] if current else None
 
 
-def _compared(lake: Lake, before: Snapshot) -> tuple[pa.Table, list[str]]:
+def _compared(lake: Lake, before: Snapshot, scenario: Scenario | None) -> Compared:
     """Compare two snapshots, both opened anew: what a comparison lends them does not stay with the report's lake."""
+    known = reference.load()
     old, new = open_lake(lake.path, before.snapshot_id), open_lake(lake.path, lake.snapshot_id)
     with closing(old.connection), closing(new.connection):
         _check_size(old, new)
-        return changes(old, new, reference.load()), notes(old, new)
+        if scenario:
+            for side in (old, new):
+                put_under(side, scenario, known)
+        formulas = {row["condition_id"]: row["formula"] for row in rows(old, "conditions")}
+        if scenario:
+            for side in (old, new):
+                assume(side, scenario)
+        found = changes(old, new, known)
+        beside = behind(new)
+        remarks = tuple(notes(old, new))
+    if scenario:
+        found = _without_proofs(found)
+    keys = found.select(WEIGHING).to_pylist()
+    order = sorted(range(len(keys)), key=lambda place: _weight(keys[place]))
+    shown = tuple(beside[place] if place < len(beside) else None for place in order[:MOST])
+    asked = sorted({one for each in shown if each for one in each.old if one})
+    former = {one: formula_of(formulas[one]) for one in asked}
+    return Compared(before, found.take(order), shown, former, remarks)
+
+
+def _without_proofs(found: pa.Table) -> pa.Table:
+    """Leave out the requests: those of conditions that were read again say nothing of the scenario's keys."""
+    for name in ("witness", "lost_witness"):
+        place = found.schema.get_field_index(name)
+        found = found.set_column(place, name, pa.nulls(found.num_rows, pa.string()))
+    return found
 
 
 def _check_size(old: Lake, new: Lake) -> None:

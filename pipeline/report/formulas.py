@@ -46,18 +46,27 @@ class Conditions(NamedTuple):
 
     ``demands`` are what conditional cells ask for: of each resource type whether every call needs it and the numbers of
     its rows' conditions (-1 for a row without one), and the joint condition (-1 where none is needed). ``of_cells``
-    has the number of each conditional cell's demand.
+    has the number of each conditional cell's demand. ``former`` are those of the snapshot before alone,
+    by their ids.
     """
 
     listed: tuple[Condition, ...]
     joint: tuple[Formula, ...]
     demands: tuple[Demand, ...]
     of_cells: Mapping[int, int]
+    former: Mapping[str, Formula] = {}
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
         """All formulas by number."""
-        return (*(condition.formula for condition in self.listed), *self.joint)
+        return (*(condition.formula for condition in self.listed), *self.joint, *self.former.values())
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The numbers of conditions by their ids."""
+        places = {condition.condition_id: number for number, condition in enumerate(self.listed)}
+        first = len(self.listed) + len(self.joint)
+        return places | {condition_id: first + number for number, condition_id in enumerate(self.former)}
 
 
 def read_conditions(lake: Lake) -> Conditions:
@@ -210,7 +219,9 @@ def facts_data(scenarios: Sequence[Scenario], fixed: Scenario | None, conditions
     ``fixed`` is the scenario that the whole report is of, if any: it is the only one then.
     """
     described = reference.load()
-    asked = {key.lower(): key for condition in conditions.listed for key in condition.keys}
+    former = {test.key for f in conditions.former.values() for test in formulas.tests(f)}
+    asked = {key: key for key in former if not key.startswith((RESOURCE, "session "))}
+    asked |= {key.lower(): key for condition in conditions.listed for key in condition.keys}
     tied = {key for tie in TIES for key in (tie.key, tie.other)}
     keys: dict[str, list[Any]] = {}
     for name in sorted(asked.keys() | tied):

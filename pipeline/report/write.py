@@ -10,7 +10,7 @@ from pipeline.lake import Lake
 from pipeline.lake.dictionary import relations
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
-from pipeline.report.changes import write_changes
+from pipeline.report.changes import compared, with_former, write_changes
 from pipeline.report.conditions import conditions_table, dependents, keys_in_use, write_conditions
 from pipeline.report.findings import Checks, belonging, by_severity, write_findings, write_rejects
 from pipeline.report.folder import replaced_folder
@@ -30,7 +30,7 @@ from pipeline.report.tasks import task
 SCRIPTS = ("report", "formula", "taken", "matrix", "action", "condition", "people", "principal", "policy",
            "inventory", "resource")  # fmt: skip
 NO_OTHERS = Checks()
-CONSOLE = "sql.js"
+CONSOLE, CHANGES = "sql.js", "changes.js"
 STATIC = ("report.css", *(f"{name}.js" for name in SCRIPTS))
 
 
@@ -77,15 +77,17 @@ def _write(
     has_console: bool,
 ) -> Pages:
     book, sources, part, own = read
+    history = None if part else read_history(lake)
+    differing = compared(lake, history, scenario) if history else None
+    names, book = page_names(book.actions), with_former(book, differing)
+    changes = write_changes(folder, differing, book, names) if differing else None
+    del differing  # A comparison can be large.
     policies, policy_index = write_policies(folder, lake, own)
-    names = page_names(book.actions)
     whose = dependents(book)
     conditions = write_conditions(folder, book, whose, scenarios, scenario)
     write_index(folder, book, names, write_principals(folder, book, sources), policy_index, conditions)
     findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part, own))
     rejects = write_rejects(folder, lake, own)
-    history = None if scenario or part else read_history(lake)
-    changes = write_changes(folder, lake, history, book, names)
     pages = Pages(folder, {
         "snapshot_id": lake.snapshot_id,
         "finding_count": sum(finding.open_count for finding in findings),
@@ -103,6 +105,7 @@ def _write(
     pages.write("actions.html", "actions", actions=list(zip(book.actions, tasks, names, counts, strict=True)))
     pages.write("findings.html", "findings", severities=by_severity(findings))
     if changes:
+        (folder / CHANGES).write_text(assets.text("reports", CHANGES), encoding="utf-8")
         pages.write("changes.html", "changes")
     pages.write("rejects.html", "rejects", table=rejects)
     pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(folder, inputs),
@@ -115,7 +118,7 @@ def _write(
     keys, total = keys_in_use(book, whose), totals(accounts)
     pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(findings), gaps=missing,
                 story=story(book, counts, findings, total, keys, part), keys=keys[:10], key_count=len(keys),
-                history=history,
+                history=None if scenario else history,
                 dangerous=dangerous(book, names, counts), actions=len(book.actions),
                 principals=sum(account["principals"] for account in accounts), manifest=lake.manifest,
                 inputs=len(inputs))  # fmt: skip

@@ -48,6 +48,7 @@ beside as (
         asked_places.places,
         list_sort(list_distinct(flatten(list(numbered.granted_by_numbers)))) as granted_by_numbers,
         list_sort(list_distinct(flatten(list(numbered.limited_by_numbers)))) as limited_by_numbers,
+        list_sort(list(distinct coalesce(numbered.condition_id, ''))) as condition_ids,
     from asked_places
     inner join numbered
         on asked_places.cell_id = numbered.cell_id and asked_places.place = numbered.place
@@ -68,6 +69,7 @@ counted as (
         shown.condition_id,
         cell_verdicts.verdict as action_verdict,
         coalesce(beside.granted_by_numbers, []) as granted_by_numbers,
+        beside.condition_ids,
         -- Where nothing is left, the statements that decided took it away; a mere lack of grants has none.
         case
             when beside.cell_id is not null then beside.limited_by_numbers
@@ -90,6 +92,7 @@ select
         else 'none'
     end as verdict,
     own_text(residual_conditions.condition, counted.account_id) as condition,
+    counted.condition_ids,
     statement_ids_of(
         counted.granted_by_numbers, own.granting, account.granting, sets_of_action.action_set_ids
     ) as granted_by,
