@@ -198,3 +198,16 @@ def test_a_control_that_fails_as_it_runs_leaves_the_others_running(place, monkey
     assert {row["control_id"] for row in csv.DictReader(io.StringIO(done.text))} == {GRANT, "unknown-action"}
     assert "mine/own.sql: control own: " in done.err
     assert "no_such_column" in done.err
+
+
+def test_a_file_that_is_no_control_leaves_the_others_to_run(place, monkeypatch):
+    write(place, "policies/wide.json", document("sagemaker:*"))
+    (place / "own").mkdir()
+    (place / "own" / "broken.sql").write_text("select 1")
+    given = ("check", "policies/wide.json", "--controls", "own", "--only", GRANT, "--format", "jsonl")
+    both = run(monkeypatch, *given, "--only", "broken", "--set", "broken.days=3")
+    assert (both.code, json.loads(both.text.splitlines()[0])["control_id"]) == (2, GRANT)
+    assert "own/broken.sql:1: a control begins with a comment of TOML" in both.err
+    assert "could not be read: mend it, or leave it out with --skip" in both.err
+    assert run(monkeypatch, *given).code == 1
+    assert run(monkeypatch, "controls", "--controls", "own").code == 2

@@ -126,6 +126,24 @@ def test_own_controls_are_added_and_an_id_is_given_once(tmp_path):
         load_controls([tmp_path / "none"])
 
 
+def test_a_file_that_is_no_control_is_told_with_its_line_and_the_others_are_loaded(tmp_path):
+    control(tmp_path)
+    text = (tmp_path / "own.sql").read_text()
+    lines = text.splitlines()
+    number = 1 + [one[:8] for one in lines].index("severity")
+    wrong = {}
+    for name, changed in (
+        ("without-header", "select 1"),
+        ("no-toml", text.replace('severity = "', "severity = ")),
+        ("odd-severity", text.replace('id = "own"', 'id = "odd-severity"').replace('severity = "', 'severity = "x')),
+    ):
+        (tmp_path / f"{name}.sql").write_text(changed)
+    found = load_controls([tmp_path], lambda path, problem: wrong.setdefault(path.name, problem))
+    assert found[-1].id == "own"
+    for name, line in (("without-header", 1), ("no-toml", number), ("odd-severity", number)):
+        assert wrong[f"{name}.sql"].startswith(f"{tmp_path / name}.sql:{line}: ")
+
+
 def test_parameters_are_of_the_type_of_their_default(tmp_path, lake):
     head = "[parameters.n]\ndescription = 'd'\ndefault = 1\n[parameters.on]\ndescription = 'd'\ndefault = false\n"
     one = control(tmp_path, head, f"*/ {OF_ONE} where $n > 5 and $on")

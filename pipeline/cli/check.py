@@ -78,20 +78,24 @@ def check(
     With INPUT a lake of the files is built, and removed afterwards: for pull requests and commit hooks.
 
     Exit code 1 says that a finding is as bad as --fail-on and nobody accepted its risk in exceptions.toml. Else 3 says
-    that some inputs of the lake were rejected: what they held was not looked at. 2 says that a control could not run;
-    the others did, and what they found is printed. Accepted findings are printed, marked.
+    that some inputs of the lake were rejected: what they held was not looked at. 2 says that a control could not run,
+    or that a file of --controls is none; the others did, and what they found is printed. Accepted findings are printed,
+    marked.
 
     junit, sarif and github name file and line of the statements, if the inputs are still where the build read them;
     github is what makes GitHub mark the lines of a pull request.
     """
     from pipeline.controls import FILE, find, read_exceptions
 
-    chosen, known = _chosen(controls or (), only or (), skip or ())
+    chosen, known, unread = _chosen(controls or (), only or (), skip or ())
     file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
     rules = read_exceptions(file) if file else ()
     _check_rules(rules, known)
     day = day_of(today)
-    values = single_values(settings or (), "--set")
+    given = single_values(settings or (), "--set")
+    # What a control that cannot be read takes is not known.
+    absent = {name for name, _ in unread} - {control.id for control in chosen}
+    values = {name: value for name, value in given.items() if name.partition(".")[0] not in absent}
     with _lake_of(inputs or (), lake) as opened:
         broken: list[str] = []
         found = find(opened, chosen, values, rules, day, broken.append)
@@ -99,7 +103,11 @@ def check(
         status = _status(opened, found, None if no_fail else fail_on)
     for problem in broken:
         note(f"{problem}; this control found nothing because it could not run: mend it, or leave it out with --skip")
-    if broken:
+    for _, problem in unread:
+        note(
+            f"{problem}; this control found nothing because it could not be read: mend it, or leave it out with --skip"
+        )
+    if broken or unread:
         raise typer.Exit(NOT_RUN)
     if status:
         raise typer.Exit(status)
@@ -132,20 +140,27 @@ def day_of(text: str | None) -> date:
 
 def _chosen(
     folders: Sequence[Path], only: Sequence[str], skip: Sequence[str]
-) -> tuple[tuple["Control", ...], tuple[str, ...]]:
-    """Return the controls to run and the ids of all. Raises PolicylakeError for an id that there is not."""
+) -> tuple[tuple["Control", ...], tuple[str, ...], list[tuple[str, str]]]:
+    """Return the controls to run, the ids of all, and the ids that files which are none would have, with what is wrong
+    with them. Raises PolicylakeError for an id that there is not."""
     from pipeline.controls import load_controls
 
-    controls = load_controls(folders)
-    known = tuple(control.id for control in controls)
+    wrong: list[tuple[str, str]] = []
+    controls = load_controls(folders, lambda path, problem: wrong.append((path.stem, problem)))
+    known = (*(control.id for control in controls), *(name for name, _ in wrong))
     for option, names in (("--only", only), ("--skip", skip)):
         for name in names:
             if name not in known:
                 raise PolicylakeError(f"{option} {name}: there is no such control; policylake controls lists them")
-    chosen = tuple(c for c in controls if (not only or c.id in only) and c.id not in skip)
-    if not chosen:
+
+    def is_wanted(name: str) -> bool:
+        return (not only or name in only) and name not in skip
+
+    chosen = tuple(control for control in controls if is_wanted(control.id))
+    unread = [(name, problem) for name, problem in wrong if is_wanted(name)]
+    if not chosen and not unread:
         raise PolicylakeError("--only and --skip leave no control; leave one of the two out")
-    return chosen, known
+    return chosen, known, unread
 
 
 def _check_rules(rules: Iterable[object], known: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli.check import OnlyOption
+from pipeline.cli.check import NOT_RUN, OnlyOption
 from pipeline.cli.common import ControlsOption, FormatOption, OutOption, emit, note
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def controls(
         return
     from pipeline.controls import load_controls
 
-    emit(pa.Table.from_pylist([_row(control) for control in load_controls(controls or ())]), format_name, out)
+    wrong: list[str] = []
+    found = load_controls(controls or (), lambda _, problem: wrong.append(problem))
+    emit(pa.Table.from_pylist([_row(control) for control in found]), format_name, out)
+    for problem in wrong:
+        note(f"{problem}; this file is no control")
+    if wrong:
+        raise typer.Exit(NOT_RUN)
 
 
 def _row(control: "Control") -> dict[str, object]:

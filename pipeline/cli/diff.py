@@ -88,14 +88,15 @@ def diff(
     """
     # Here and not above: it loads the evaluation.
     from pipeline.cli.diff_sides import Given, opened
-    from pipeline.diff import NOTHING, Wanted, changes, fails, notes
+    from pipeline.diff import NOTHING, Wanted, changes, fails, notes, told_once
     from pipeline.reference import load
 
     with tempfile.TemporaryDirectory(prefix="policylake-diff-") as folder:
         given = Given(lake, account, services or (), _parameters(parameter or ()))
         found = opened(sides, given, Path(folder))
         wanted = Wanted(principal, action, None if found.is_of_plan else account)
-        rows = _without_folder(changes(found.old, found.new, load(), wanted, found.doubts), Path(folder))
+        rows = told_once(changes(found.old, found.new, load(), wanted, found.doubts))
+        rows = _without_folder(rows, Path(folder))
         for remark in (*found.remarks, *notes(found.old, found.new)):
             note(f"note: {remark}")
         emit(rows.select(FOR_PEOPLE) if is_for_people(format_name, out) else rows, format_name, out, NOTHING)

@@ -4,7 +4,7 @@ what and what to do. Runs nothing.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from pipeline.lake.queries import NamedQuery, named_queries
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+#: The place in what tomllib says.
+OF_TOML = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 #: Controls that the framework itself finds: no file may take their ids.
 RESERVED = ("exception-expired", "exception-unmatched")
 TEXTS = ("id", "title", "severity", "category", "rationale", "remedy", "avoid", "prefer")
@@ -31,20 +33,29 @@ def packaged() -> Path:
     return assets.folder("sql") / "controls"
 
 
-def load_controls(folders: Sequence[Path] = ()) -> tuple[Control, ...]:
+def load_controls(
+    folders: Sequence[Path] = (), failed: Callable[[Path, str], None] | None = None
+) -> tuple[Control, ...]:
     """Return the controls that come with policylake, then those of one's own folders, each folder's by id.
 
-    Raises PolicylakeError for a folder without controls, a file that is none, and an id that is there twice.
+    A file that is no control, and an id that is there twice, is told to ``failed``, and the others are returned;
+    without ``failed`` it raises PolicylakeError, as a folder without controls does anyway.
     """
     queries = {query.name: query for query in named_queries()}
     known: dict[str, Control] = {}
     for folder in (packaged(), *folders):
         for path in _files(folder):
-            control = read_control(path, queries)
-            if control.id in known:
-                places = f"{path}: the id {control.id} is that of {known[control.id].path}"
-                raise PolicylakeError(f"{places}; give it another, to file and id")
-            known[control.id] = control
+            try:
+                control = read_control(path, queries)
+                if control.id in known:
+                    places = f"{path}: the id {control.id} is that of {known[control.id].path}"
+                    raise PolicylakeError(f"{places}; give it another, to file and id")
+            except PolicylakeError as error:
+                if failed is None:
+                    raise
+                failed(path, str(error))
+            else:
+                known[control.id] = control
     return tuple(known.values())
 
 
@@ -57,7 +68,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def read_control(path: Path, queries: Mapping[str, NamedQuery]) -> Control:
-    """Return the control of one file. Raises PolicylakeError for what it says wrongly."""
+    """Return the control of one file. Raises PolicylakeError for what it says wrongly, with its line."""
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         return _control(path, text, _header(text), queries)
@@ -66,7 +78,21 @@ def read_control(path: Path, queries: Mapping[str, NamedQuery]) -> Control:
     except UnicodeDecodeError as error:
         raise PolicylakeError(f"{path}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
     except _WrongError as error:
-        raise PolicylakeError(f"{path}: {error}") from error
+        raise PolicylakeError(f"{path}:{_line_of(text, str(error))}: {error}") from error
+
+
+def _line_of(text: str, wrong: str) -> int:
+    """Return the line that is wrong: the one that a message of TOML tells, else that of the member or parameter that
+    the message begins with, else the first."""
+    told = OF_TOML.search(wrong)
+    if told:
+        return int(told[1])
+    name = re.split(r"[:\s]", wrong, maxsplit=1)[0]
+    parts = name.split(".")
+    patterns = [rf"\s*\[?{re.escape(name)}\b", rf"\s*\[?{re.escape('.'.join(parts[:2]))}\b"]
+    patterns += [rf"\s*{re.escape(parts[-1])}\s*=", rf".*{re.escape(name)}\b"] if name else []
+    lines = text.splitlines()
+    return next((n for pattern in patterns for n, line in enumerate(lines, 1) if re.match(pattern, line)), 1)
 
 
 def _header(text: str) -> Mapping[str, Any]:

@@ -5,7 +5,8 @@ Reads lakes through queries and decides on formulas; it knows no command, no rep
 
 from pipeline.diff.behind import Behind, behind
 from pipeline.diff.gate import GATES, fails
+from pipeline.diff.holders import told_once
 from pipeline.diff.notes import notes
 from pipeline.diff.table import COLUMNS, NOTHING, Wanted, changes
 
-__all__ = ["COLUMNS", "GATES", "NOTHING", "Behind", "Wanted", "behind", "changes", "fails", "notes"]
+__all__ = ["COLUMNS", "GATES", "NOTHING", "Behind", "Wanted", "behind", "changes", "fails", "notes", "told_once"]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline import assets
+from pipeline.diff.holders import holders, lost_denials
 from pipeline.diff.reach import reach
 from pipeline.infrastructure.facts import (
     LACKING,
@@ -28,11 +29,13 @@ from pipeline.infrastructure.facts import (
     Member,
     Principal,
     ResourcePolicy,
+    Setting,
     Target,
     Unread,
     Unresolved,
     account_details,
     arn_of,
+    digest,
     overlaid,
     resource_policies,
 )
@@ -60,12 +63,12 @@ def write_sides(change: Infrastructure, lake: Lake | None, folder: Path, known_s
     """
     accounts, remarks = change.accounts, list(change.remarks)
     base: Facts = {}
+    held = _accounts(lake) if lake is not None else frozenset()
+    unseen = accounts - held
     if lake is not None:
-        held = _accounts(lake)
-        missing = sorted(accounts - held)
-        if missing and accounts:
+        if unseen:
             told = "what else these accounts have is not seen"
-            remarks.append(f"{lake.path}: the lake has no export of {', '.join(missing)}; {told}")
+            remarks.append(f"{lake.path}: the lake has no export of {', '.join(sorted(unseen))}; {told}")
         if change.has_controls:
             accounts |= held
         lake.lend("asked_accounts", pa.table({"account_id": pa.array(sorted(accounts), pa.string())}))
@@ -73,6 +76,8 @@ def write_sides(change: Infrastructure, lake: Lake | None, folder: Path, known_s
     elif change.has_controls:
         remarks.append("SCPs and RCPs count only over a lake that has the organization: give --lake or OLD")
     before, after = overlaid(base, change)
+    others = holders(change, unseen)
+    before, after = {**others, **before}, {**others, **after}
     sides = (folder / "before", folder / "after")
     for side, facts in zip(sides, (before, after), strict=True):
         side.mkdir(parents=True)
@@ -84,7 +89,10 @@ def write_sides(change: Infrastructure, lake: Lake | None, folder: Path, known_s
         if lake is not None:
             _write_surroundings(side, lake, facts)
     found = reach(before, after, known_services)
-    doubts = (*_new_doubts(before, after), *_of_names(before, after), *_of_prefixes(found.unknown))
+    doubts = (
+        *_new_doubts(before, after), *_of_settings(before, after), *_of_names(before, after),
+        *lost_denials(change, unseen), *_of_unnamed(change, base), *_of_prefixes(found.unknown),
+    )  # fmt: skip
     if change.has_controls and lake is None:
         doubts = (*doubts, Doubt("SCPs and RCPs", "no organization is known: give a lake that has it"))
     return Written(*sides, found.services, doubts, tuple(remarks))
@@ -92,6 +100,22 @@ def write_sides(change: Infrastructure, lake: Lake | None, folder: Path, known_s
 
 def _new_doubts(before: Facts, after: Facts) -> Iterator[Doubt]:
     yield from sorted(key for key in after if isinstance(key, Doubt) and key not in before)
+
+
+def _of_settings(before: Facts, after: Facts) -> Iterator[Doubt]:
+    """Yield a doubt for each resource that is given more than it had, without a policy."""
+    for key in sorted(key for key in after if isinstance(key, Setting) and key in before):
+        more = sorted(after[key] - before[key])
+        if more:
+            yield Doubt(
+                key.where, f"{key.what}: {', '.join(more)}; who may do what through it is not seen", digest(more)
+            )
+
+
+def _of_unnamed(change: Infrastructure, base: Facts) -> Iterator[Doubt]:
+    for owner in sorted(change.unnamed & base.keys()):
+        told = f"the template does not name this {owner.kind}, and one of its logical id is there already"
+        yield Doubt(arn_of(owner), f"{told}: what is new of it is not seen; give it a name", digest(owner))
 
 
 def _of_names(before: Facts, after: Facts) -> Iterator[Doubt]:

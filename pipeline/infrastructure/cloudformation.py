@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.infrastructure.documents import holds_policy
+from pipeline.infrastructure.documents import holds_policy, roles_in
 from pipeline.infrastructure.facts import (
     Attached,
     Attributes,
@@ -24,6 +24,7 @@ from pipeline.infrastructure.facts import (
     Member,
     Principal,
     ResourcePolicy,
+    Setting,
     Target,
     Unread,
     Unresolved,
@@ -63,6 +64,8 @@ UNREAD = (
     "AWS::ServiceCatalog::CloudFormationProvisionedProduct", "AWS::ControlTower::", "AWS::Lambda::Permission",
     "AWS::Lambda::LayerVersionPermission", "AWS::IAM::ServiceLinkedRole", "AWS::Serverless::GraphQLApi",
     "AWS::S3::AccessGrant", "AWS::LakeFormation::", "AWS::IdentityStore::", "AWS::RolesAnywhere::",
+    "AWS::EKS::PodIdentityAssociation", "AWS::Cognito::IdentityPoolRoleAttachment", "AWS::IoT::Policy",
+    "AWS::IoT::RoleAlias", "AWS::OpenSearchServerless::AccessPolicy",
 )  # fmt: skip
 UNREAD_ENDS = (
     "BucketPolicy", "ResourcePolicy", "QueuePolicy", "QueueInlinePolicy", "TopicPolicy", "TopicInlinePolicy",
@@ -120,7 +123,7 @@ def read_template(
     reading = _Reading(template, account, parameters or {})
     facts = reading.facts()
     facts |= dict.fromkeys(_other_branches(template, account, parameters or {}, reading, facts), True)
-    return Infrastructure({}, facts, tuple(dict.fromkeys(reading.remarks)))
+    return Infrastructure({}, facts, tuple(dict.fromkeys(reading.remarks)), unnamed=frozenset(reading.unnamed))
 
 
 def _other_branches(
@@ -167,6 +170,7 @@ class _Reading:
         self.resources = {name: _dict(value) for name, value in self.written.items()}
         self.remarks: list[str] = []
         self.found: Facts = {}
+        self.unnamed: set[Principal] = set()
         self._waiting: set[str] = set()
         self._asked: list[set[str]] = []
         self._sections = {
@@ -193,6 +197,10 @@ class _Reading:
                 self.doubt(name, told, [resource, self.value(resource.get("Properties")), self._sections["Globals"]])
             if kind not in READERS or kind in RESOURCE_POLICIES:
                 self.doubt_policies(name, kind, _dict(resource.get("Properties")))
+                self.set_apart(name, kind, _dict(resource.get("Properties")))
+            if resource.get("Connectors"):
+                told = "Connectors of SAM make policies, which are not read"
+                self.doubt(f"{name}.Connectors", told, resource["Connectors"])
         if holds_policy(self.value(self._sections["Globals"]), _is_unknown):
             self.doubt("Globals", "a policy of resources there is not read", self._sections["Globals"])
         for macro in _macros(self._sections["Transform"]):
@@ -217,6 +225,30 @@ class _Reading:
         if held and not _is_unread(kind, properties):
             told = f"{', '.join(sorted(held))} of {kind} is not read; who may do what through it is not seen"
             self.doubt(name, told, [{argument: properties[argument] for argument in held}, held])
+
+    def set_apart(self, name: str, kind: str, properties: Json) -> None:
+        """Note what of a resource lets others do something without a policy: compared with a former template."""
+        roles = frozenset(roles_in(self.told(properties)))
+        if roles:
+            self.found[Setting(name, "it runs with another role")] = roles
+        for argument, what in SETTINGS.get(kind, {}).items():
+            held = self.told(properties.get(argument))
+            self.found[Setting(name, what)] = frozenset(map(str, held if isinstance(held, list) else [held]))
+        if kind == "AWS::S3::Bucket":
+            flags = _dict(self.value(properties.get("PublicAccessBlockConfiguration")))
+            off = {flag for flag in PUBLIC_ACCESS if str(flags.get(flag)).lower() != "true"}
+            self.found[Setting(name, "public access is not blocked")] = frozenset(off)
+
+    def told(self, value: Any) -> Any:
+        """Return a value with its functions resolved; what cannot be is a text that tells it from another."""
+        found = self.value(value)
+        if isinstance(found, _Unknown):
+            return f"{found.why} ({digest(value)})"
+        if isinstance(value, dict) and isinstance(found, dict) and value.keys() == found.keys():
+            return {name: self.told(one) for name, one in value.items()}
+        if isinstance(value, list) and isinstance(found, list):
+            return [self.told(one) for one in value]
+        return found
 
     def is_made(self, resource: Json) -> bool:
         name = resource.get("Condition")
@@ -365,7 +397,7 @@ class _Reading:
 
     def json_text(self, argument: Any) -> Any:
         found = self.value(argument)
-        return _first_unknown(found) or text_of(found)
+        return _first_unknown(found) or (_Unknown("Fn::ToJsonString of nothing") if found is ABSENT else text_of(found))
 
     def condition(self, name: str) -> bool | None:
         """Return whether a condition holds; None where only the deployment knows."""
@@ -423,6 +455,7 @@ class _Reading:
 
     def document(self, where: str, value: Any) -> str | Unresolved:
         found = self.value(value)
+        found = None if found is ABSENT else found
         unknown = _first_unknown(found)
         if unknown is not None:
             self.remarks.append(f"{where}: {unknown.why}: whoever has this policy is marked incomplete")
@@ -448,6 +481,8 @@ class _Reading:
         known = tuple(sorted((str(k), str(v)) for k, v in tags if isinstance(k, str) and isinstance(v, str | int)))
         trust = None if isinstance(trust, Unresolved) else trust
         self.found[owner] = Attributes(arn, path, trust, boundary if isinstance(boundary, str) else None, known)
+        if not isinstance(self.value(properties.get(PRINCIPALS[str(self.resources[name].get("Type"))][1])), str):
+            self.unnamed.add(owner)
         policies = properties.get("Policies")
         if isinstance(policies, dict):
             policies = self.value(policies)
@@ -555,6 +590,17 @@ class _Reading:
                     self.doubt(f"{name}.TargetIds", told, properties["TargetIds"])
 
 
+#: Arguments that let others do something without a policy, by type, and what one more of them is.
+SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "AWS::IAM::OIDCProvider": {
+        "ClientIdList": "an identity provider takes tokens for another audience",
+        "ThumbprintList": "an identity provider is trusted with another certificate",
+    },
+    "AWS::IAM::SAMLProvider": {"SamlMetadataDocument": "an identity provider has other metadata"},
+    "AWS::S3::Bucket": {"AccessControl": "another ACL of a bucket"},
+    "AWS::Lambda::Url": {"AuthType": "a function is called with other credentials"},
+}
+PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 #: Properties that give resources of other types their names.
 NAMES = (
     "BucketName", "QueueName", "TopicName", "TableName", "FunctionName", "ClusterName", "RepositoryName", "Name",

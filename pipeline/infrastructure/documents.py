@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 #: Arguments that hold policies of resources, in the spelling of Terraform and of CloudFormation.
@@ -17,7 +17,22 @@ WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 WHO = {"Principal", "NotPrincipal"}
 #: Holds lists of accounts and networks in AWS::Serverless::Api.
 OF_SAM = "ResourcePolicy"
-WHAT = {"Effect", "Action", "NotAction"}
+WHAT = {"Effect", "Action", "NotAction", "Rules"}
+#: Arguments that say as which role something runs.
+ROLE = re.compile(r"(?:\w+_)?roles?(?:_arns?|_names?)?|(?:\w+_)?instance_profile(?:_arn|_name)?")
+
+
+def roles_in(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the texts below arguments that are called like roles."""
+    spelt = WORD.sub("_", name).lower()
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from roles_in(one, name if ROLE.fullmatch(spelt) else key)
+    elif isinstance(value, list):
+        for one in value:
+            yield from roles_in(one, name)
+    elif isinstance(value, str) and value and ROLE.fullmatch(spelt):
+        yield value
 
 
 def names_policy(name: str) -> bool:

@@ -99,6 +99,14 @@ class Doubt(NamedTuple):
     detail: str = ""
 
 
+class Setting(NamedTuple):
+    """What of a resource lets others do something without a policy, such as the role that it runs with. Its value is
+    the set of what it has there: one more is a doubt, one less is not."""
+
+    where: str
+    what: str
+
+
 class ResourcePolicy(NamedTuple):
     """The policy of a resource or VPC endpoint."""
 
@@ -128,17 +136,33 @@ class Target(NamedTuple):
 
 
 Key: TypeAlias = (
-    Principal | ManagedPolicy | Inline | Attached | Member | Unread | ResourcePolicy | Control | Target | Doubt
+    Principal
+    | ManagedPolicy
+    | Inline
+    | Attached
+    | Member
+    | Unread
+    | ResourcePolicy
+    | Control
+    | Target
+    | Doubt
+    | Setting
 )
 Facts: TypeAlias = dict[Key, Any]
 
 
 class Infrastructure(NamedTuple):
-    """The facts before and after a change, and what could not be told, in words. A template has no ``before``."""
+    """The facts before and after a change, and what could not be told, in words. A template has no ``before``.
+
+    ``replaced`` principals are deleted and made anew: of what they had only what the change says is there afterwards.
+    ``unnamed`` ones get a name at deployment, and are called otherwise here.
+    """
 
     before: Facts
     after: Facts
     remarks: tuple[str, ...]
+    replaced: frozenset[Principal] = frozenset()
+    unnamed: frozenset[Principal] = frozenset()
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -160,19 +184,19 @@ def overlaid(base: Mapping[Key, Any], change: Infrastructure) -> tuple[Facts, Fa
     """Return facts with those before a change, and with those after it: what only the change knows counts on both
     sides, so that an older export makes no difference."""
     before = {**base, **change.before}
-    gone = {key for key in change.before if isinstance(key, Principal)} - change.after.keys()
-    kept = {key: value for key, value in before.items() if key not in change.before and _owner(key) not in gone}
+    gone = {key for key in change.before if isinstance(key, Principal)} - change.after.keys() | change.replaced
+    kept = {key: value for key, value in before.items() if key not in change.before and gone.isdisjoint(_owners(key))}
     return before, {**kept, **change.after}
 
 
-def _owner(key: Key) -> Principal | None:
-    """Return the principal that something belongs to, and goes with."""
+def _owners(key: Key) -> tuple[Principal, ...]:
+    """Return the principals that something belongs to, and goes with."""
     match key:
         case Inline() | Attached() | Unread():
-            return key.owner
+            return (key.owner,)
         case Member():
-            return key.user
-    return None
+            return key.user, Principal(key.user.account, "group", key.group)
+    return ()
 
 
 def accounts_in(facts: Iterable[Key]) -> set[str]:
@@ -302,6 +326,21 @@ def nobody(account: str, kind: Kind, where: str) -> tuple[Principal, Attributes]
 def _managed(arn: str, document: str) -> Json:
     version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": document}
     return {"Arn": arn, "PolicyName": arn.rsplit("/", 1)[-1], "PolicyVersionList": [version]}
+
+
+def denials(text: Any) -> frozenset[str]:
+    """Return the Deny statements of a document, each as JSON that is equal for equal ones."""
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return frozenset()
+    listed = document.get("Statement") if isinstance(document, dict) else None
+    held = listed if isinstance(listed, list) else [listed]
+    return frozenset(json.dumps(one, sort_keys=True) for one in held if _is_denial(one))
+
+
+def _is_denial(statement: Any) -> bool:
+    return isinstance(statement, dict) and statement.get("Effect") == "Deny"
 
 
 def text_of(document: Any) -> str | None:

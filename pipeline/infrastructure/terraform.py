@@ -6,10 +6,10 @@ Source: Terraform, JSON output format; the arguments of the AWS provider's IAM a
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from pipeline.infrastructure.documents import holds_policy
+from pipeline.infrastructure.documents import holds_policy, roles_in
 from pipeline.infrastructure.facts import (
     KINDS,
     UNKNOWN,
@@ -27,6 +27,7 @@ from pipeline.infrastructure.facts import (
     Member,
     Principal,
     ResourcePolicy,
+    Setting,
     Target,
     Unread,
     Unresolved,
@@ -46,6 +47,12 @@ MODULE = re.compile(r"(.*?)module\.[\w-]+(?:\[[^\]]*\])?\.$")
 #: Modules through which a reference is followed.
 DEEPEST = 10
 DATA = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)")
+DATA_SOURCE = re.compile(r"data\.[\w-]+\.[\w-]+")
+#: References to the index of a resource itself; of a set, each value is its own.
+SAME_INDEX = {"each.key", "each.value", "count.index"}
+OTHER_INDEX = re.compile(r"(?:each|count|local|var|data|module)\.")
+#: Begin references to values that each plan knows.
+KNOWN_AT_PLAN = re.compile(r"(?:each|count|path|terraform|self)\.")
 #: Ends the names of policies of which only a part is known.
 DRAFT = " (as far as known before apply)"
 INDEX = re.compile(r"\[[^\]]*\]")
@@ -53,6 +60,10 @@ INDEX = re.compile(r"\[[^\]]*\]")
 OWNERS: dict[str, Kind] = {
     f"aws_iam_{kind}{end}": kind for kind in KINDS for end in ("", "_policy", "_policy_attachment")
 }
+#: Arguments of what is read that hold documents.
+DOCUMENTS = ("policy", "assume_role_policy", "content", "resource_policy")
+#: Types of which an account has one of a name.
+NAMED_ONCE = (*(f"aws_iam_{kind}" for kind in KINDS), "aws_iam_policy")
 #: Resources that bring policies of roles.
 ROLE_POLICIES = ("aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_iam_policy_attachment")
 #: Account and region of a plan in which nothing tells one.
@@ -71,8 +82,34 @@ UNREAD = re.compile(
     r"aws_vpc_endpoint|"
     # Access without a document.
     r"(?:aws_s3control|awscc_s3)_access_grant.*|(?:aws|awscc)_(?:lakeformation|identitystore|rolesanywhere)_.*|"
-    r"aws_s3_bucket_acl"
+    r"aws_s3_bucket_acl|"
+    # Roles for whom the resource itself names.
+    r"(?:aws|awscc)_(?:eks_pod_identity_association|cognito_identity_pool_roles?_attachment|iot_policy(?:_attachment)?|"
+    r"iot_role_alias|opensearchserverless_access_policy)|"
+    r"aws_organizations_delegated_administrator|aws_iam_organizations_features"
 )
+#: Those of them that only give: where they go, something is taken away.
+GIVING = re.compile(
+    r"(?:aws|awscc)_.*_permissions?|aws_ram_.*|(?:aws_s3control|awscc_s3)_access_grant.*|(?:aws|awscc)_kms_grant|"
+    r"(?:aws|awscc)_(?:lakeformation|identitystore|rolesanywhere)_.*|aws_ssoadmin_account_assignment|"
+    r"(?:aws|awscc)_(?:eks_pod_identity_association|cognito_identity_pool_roles?_attachment|iot_policy(?:_attachment)?|"
+    r"iot_role_alias|opensearchserverless_access_policy)|"
+    r"aws_organizations_delegated_administrator|aws_iam_organizations_features|aws_iam_service_linked_role"
+)
+#: Arguments that let others do something without a policy, by type, and what one more of them is.
+SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "aws_iam_openid_connect_provider": {
+        "client_id_list": "an identity provider takes tokens for another audience",
+        "thumbprint_list": "an identity provider is trusted with another certificate",
+    },
+    "aws_iam_saml_provider": {"saml_metadata_document": "an identity provider has other metadata"},
+    "aws_s3_bucket": {"acl": "another ACL of a bucket"},
+    "aws_lambda_function_url": {"authorization_type": "a function is called with other credentials"},
+    "aws_db_snapshot": {"shared_accounts": "a snapshot is shared with another account"},
+}
+BLOCKS = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
+PUBLIC_ACCESS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+NOT_BLOCKED = "public access is not blocked"
 
 
 #: Begin the types of AWS's providers.
@@ -95,13 +132,14 @@ class _Resource(NamedTuple):
     values: Json
     unknown: Json
     provider: str
+    #: A former one that another replaced, and that is still to go.
+    is_deposed: bool = False
 
     def get(self, name: str) -> Any:
-        return self.values.get(name)
+        return None if isinstance(self.unknown.get(name), str) else self.values.get(name)
 
     def is_unknown(self, name: str) -> bool:
-        found = self.unknown.get(name)
-        return bool(found) and not self.values.get(name)
+        return bool(self.unknown.get(name)) and not self.get(name)
 
     @property
     def module(self) -> str:
@@ -128,20 +166,28 @@ def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
     """
     remarks: list[str] = []
     changes = [one for one in _list(plan.get("resource_changes")) if isinstance(one, dict)]
-    config = _Configuration(_dict(plan.get("configuration")))
+    deferred = frozenset(INDEX.sub("", str(one.get("address"))) for one in changes if one.get("mode") == "data")
+    config = _Configuration(_dict(plan.get("configuration")), deferred)
     accounts = _Accounts(changes, config, account, plan)
     facts: dict[Side, Facts] = {}
     sides: tuple[Side, Side] = ("before", "after")
     documents = _documents(changes)
     former: _Reading | None = None
+    replaced: frozenset[Principal] = frozenset()
     for side in sides:
         resources = [r for change in changes if (r := _resource(change, side, config)) is not None]
-        former = _Reading(resources, config, accounts, documents, remarks if side == "after" else [], former)
-        facts[side] = former.facts()
+        reading = _Reading(resources, config, accounts, documents, remarks if side == "after" else [], former)
+        facts[side] = reading.facts()
+        replaced = replaced or frozenset(reading.principals(filter(_is_replaced, changes)))
+        former = reading
     facts["after"] |= dict.fromkeys(_doubts(plan, changes, config), True)
     if accounts.is_guessed:
         remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
-    return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)))
+    return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)), replaced)
+
+
+def _is_replaced(change: Json) -> bool:
+    return {"create", "delete"} <= {*map(str, _list(_dict(change.get("change")).get("actions")))}
 
 
 def _doubts(plan: Json, changes: Iterable[Json], config: "_Configuration") -> Iterator[Doubt]:
@@ -167,6 +213,7 @@ def _doubts(plan: Json, changes: Iterable[Json], config: "_Configuration") -> It
             continue
         address, whole = str(change.get("address")), [delta.get("after"), delta.get("after_unknown")]
         is_mattering = not (kind in MATTERING and _is_same(delta, MATTERING[kind]))
+        is_mattering = is_mattering and not (actions == ["delete"] and GIVING.fullmatch(kind))
         if kind not in READERS and UNREAD.fullmatch(kind) and is_mattering:
             yield Doubt(address, f"resources of type {kind} are not read; its change is not seen", digest(whole))
         elif names := sorted(_unread_policies(change, config)):
@@ -188,6 +235,13 @@ def _unread_policies(change: Json, config: "_Configuration") -> Iterator[str]:
         is_held = is_held or (is_open and holds_policy({name: unknown.get(name)}, _is_flag))
         if is_held and not _is_same(delta, name):
             yield name
+
+
+def _flagged(flags: Any) -> Any:
+    """Return marks of what is unknown with texts in their place."""
+    if isinstance(flags, dict):
+        return {name: _flagged(one) for name, one in flags.items()}
+    return [_flagged(one) for one in flags] if isinstance(flags, list) else "unknown" if flags is True else None
 
 
 def _is_never(value: Any) -> bool:
@@ -262,7 +316,7 @@ def _variables(texts: Any) -> list[str]:
 
 def _is_unknown_within(value: Any) -> bool:
     held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return value is True or any(map(_is_unknown_within, held))
+    return value is True or isinstance(value, str) or any(map(_is_unknown_within, held))
 
 
 def _resource(change: Json, side: Side, config: "_Configuration") -> _Resource | None:
@@ -271,11 +325,34 @@ def _resource(change: Json, side: Side, config: "_Configuration") -> _Resource |
     if values is None and "forget" in _list(delta.get("actions")):
         # What Terraform forgets stays as it was.
         values = delta.get("before")
-    if change.get("mode", "managed") != "managed" or not isinstance(values, dict) or "deposed" in change:
+    if change.get("mode", "managed") != "managed" or not isinstance(values, dict):
         return None
     unknown = _dict(delta.get("after_unknown")) if side == "after" else {}
     address, kind = str(change.get("address")), str(change.get("type"))
-    return _Resource(address, kind, values, unknown, config.provider(address))
+    is_same = _list(delta.get("actions")) in (["no-op"], ["read"])
+    unknown = {**unknown, **_redacted(values, delta.get(f"{side}_sensitive"), "" if is_same else side)}
+    return _Resource(address, kind, values, unknown, config.provider(address), "deposed" in change)
+
+
+def _redacted(values: Json, marks: Any, side: str) -> Json:
+    """Return the arguments that are sensitive and whose documents somebody took out of the plan: they are unknown, and
+    on each side another unknown, unless nothing changes."""
+    gone = {
+        name
+        for name, mark in _dict(marks).items()
+        if mark is True and name in DOCUMENTS and not _is_document(values.get(name))
+    }
+    inline = [one for one in map(_dict, _list(values.get("inline_policy"))) if one.get("policy")]
+    if _is_unknown_within(_dict(marks).get("inline_policy")) and not all(_is_document(one["policy"]) for one in inline):
+        gone.add("inline_policy")
+    return dict.fromkeys(gone, f"redacted {side}")
+
+
+def _is_document(text: Any) -> bool:
+    try:
+        return isinstance(text, dict) or isinstance(json.loads(text), dict)
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 class _Target(NamedTuple):
@@ -288,7 +365,9 @@ class _Target(NamedTuple):
 class _Configuration:
     """The expressions of a plan's configuration: what an unknown value refers to."""
 
-    def __init__(self, configuration: Json) -> None:
+    def __init__(self, configuration: Json, deferred: frozenset[str] = frozenset()) -> None:
+        #: Data sources that are read only at apply, by their addresses without indices.
+        self._deferred = deferred
         self._found: dict[str, Json] = {}
         self._outputs: dict[str, Json] = {}
         self._calls: dict[str, Json] = {}
@@ -330,20 +409,39 @@ class _Configuration:
         """Return what an argument's expression refers to; that of a block, its own arguments' do."""
         return _references(_dict(self._of(address).get("expressions")).get(argument))
 
-    def targets(self, module: str, references: Iterable[str], kind: str, depth: int = DEEPEST) -> Iterator[_Target]:
-        """Yield the resources of a type that references of a module lead to, through outputs and variables."""
-        for text in references if depth else ():
+    def targets(
+        self, module: str, references: Sequence[str], kind: str, depth: int = DEEPEST
+    ) -> Iterator[_Target | None]:
+        """Yield the resources of a type that references of a module lead to, through outputs and variables; None for
+        each that leads to anything else whose value the plan may not know."""
+        for text in references:
             inner, variable, outer = OUTPUT.match(text), VARIABLE.match(text), MODULE.match(module)
             found = REFERENCE.match(text)
             if found and found[1] == kind:
                 yield _Target(f"{module}{kind}.{found[2]}", found[3] or "")
-            elif inner:
+            elif inner and depth:
                 place = f"{module}{inner[1]}."
-                output = _dict(self._outputs.get(INDEX.sub("", place), {}).get(inner[2]))
-                yield from self.targets(place, _references(output.get("expression")), kind, depth - 1)
-            elif variable and outer:
+                output = self._outputs.get(INDEX.sub("", place), {}).get(inner[2])
+                leads = self.targets(place, _references(_dict(output).get("expression")), kind, depth - 1)
+                yield from leads if isinstance(output, dict) else [None]
+            elif variable and not outer:
+                # The plan knows the variables of its root.
+                continue
+            elif variable and outer and depth:
                 given = self._calls.get(INDEX.sub("", module), {}).get(variable[1])
                 yield from self.targets(outer[1], _references(given), kind, depth - 1)
+            elif not (KNOWN_AT_PLAN.match(text) or _is_prefix(text, references) or self._is_read(module, text)):
+                yield None
+
+    def _is_read(self, module: str, reference: str) -> bool:
+        """Whether a reference is to a data source that was read for the plan."""
+        found = DATA_SOURCE.match(reference)
+        return found is not None and f"{INDEX.sub('', module)}{found.group()}" not in self._deferred
+
+
+def _is_prefix(reference: str, references: Iterable[str]) -> bool:
+    """Whether a reference only begins another one: the plan repeats what holds a value beside the value."""
+    return any(other.startswith((f"{reference}.", f"{reference}[")) for other in references)
 
 
 def _references(expression: Any) -> list[str]:
@@ -378,11 +476,41 @@ class _Accounts:
         fallback = ("aws", given or caller or NO_ACCOUNT)
         self._default = ("aws", given) if given else self._by_provider.get("*", fallback)
         self._is_given = given is not None
+        self._apart: dict[str, tuple[str, str]] = {}
+        self._tell_apart(changes, config)
 
     def of(self, resource: _Resource) -> tuple[str, str]:
         """Return partition and account."""
         own = next(_iam_arns(resource.values), None)
-        return own or (self._default if self._is_given else self._by_provider.get(resource.provider, self._default))
+        return own or self._of_provider(resource.provider)
+
+    def _of_provider(self, provider: str) -> tuple[str, str]:
+        if provider in self._apart:
+            return self._apart[provider]
+        return self._default if self._is_given else self._by_provider.get(provider, self._default)
+
+    def _tell_apart(self, changes: Iterable[Json], config: _Configuration) -> None:
+        """Give providers accounts of their own where two principals or policies of one name would be in one account."""
+        sides: tuple[Side, Side] = ("before", "after")
+        for side in sides:
+            found = (_resource(change, side, config) for change in changes)
+            named = [one for one in found if one and one.type in NAMED_ONCE and one.get("name") and not one.is_deposed]
+            taken: dict[tuple[str, str, str], _Resource] = {}
+            # Those whose ARN is known first: the account of the others is a guess.
+            for resource in sorted(named, key=lambda one: not _has_arn(one)):
+                key = (self.of(resource)[1], resource.type, str(resource.get("name")))
+                other = taken.setdefault(key, resource)
+                if other.provider != resource.provider and not _has_arn(resource):
+                    self._apart[resource.provider] = self._other_account(resource.provider)
+
+    def _other_account(self, provider: str) -> tuple[str, str]:
+        """Return the account of a provider that is not in the one that was taken for its own."""
+        known = self._by_provider.get(provider) if self._is_given else None
+        return known or ("aws", f"{len(self._apart) + 1:0{len(NO_ACCOUNT)}}")
+
+
+def _has_arn(resource: _Resource) -> bool:
+    return any(_iam_arns(resource.values))
 
 
 def _iam_arns(values: Json) -> Iterator[tuple[str, str]]:
@@ -417,12 +545,19 @@ class _Reading:
         remarks: list[str],
         former: "_Reading | None" = None,
     ) -> None:
-        self.resources = {resource.address: resource for resource in resources}
+        listed = sorted(resources, key=lambda one: (not one.is_deposed, one.type != "aws_kms_key"))
+        self.resources = {one.address: one for one in listed if not one.is_deposed}
+        #: What goes once its replacement is there counts before, beneath it.
+        self.read_in_turn = listed
         self.config, self.accounts, self.documents, self.remarks = config, accounts, documents, remarks
         #: The side before the plan, where this is the one after it.
         self.former = former
         self.found: Facts = {}
         self.drafts: dict[str, str] = {}
+        #: Why the principal of a resource is not told, by the resource's address.
+        self.untold: dict[str, str] = {}
+        #: Keys whose policy only the key itself tells so far.
+        self.keys: set[str] = set()
         self.apart = self._told_apart()
 
     def _told_apart(self) -> frozenset[tuple[Principal, str]]:
@@ -433,18 +568,55 @@ class _Reading:
             if resource.type in ROLE_POLICIES:
                 policy = str(resource.get("policy_arn") or resource.get("name"))
                 names = [resource.get("role"), *_list(resource.get("roles"))]
-                found |= {(self.called(resource, str(name), "role"), policy) for name in names if name}
+                told = [str(name) for name in names if name and len(self.namesakes(resource, str(name), "role")) < 2]
+                found |= {(self.called(resource, name, "role"), policy) for name in told}
         return frozenset(found)
 
     def facts(self) -> Facts:
-        for resource in self.resources.values():
+        for resource in self.read_in_turn:
             read = READERS.get(resource.type)
             if read:
                 read(self, resource)
+            elif resource.type.startswith(AWS):
+                self.set_apart(resource)
         for key in [key for key in self.found if isinstance(key, Attached) and key.arn in self.drafts]:
             name = key.arn.rsplit("/", 1)[-1]
             self.found[Inline(key.owner, f"{name}{DRAFT}")] = self.drafts[key.arn]
+        former = self.former.untold if self.former else {}
+        for address in former.keys() - self.resources.keys():
+            self.found[Doubt(address, f"{former[address]}; what goes may have limited it")] = True
+        for held in self.former.found if self.former else ():
+            if isinstance(held, Setting) and held.what == NOT_BLOCKED:
+                self.found.setdefault(held, frozenset(PUBLIC_ACCESS))
         return self.found
+
+    def set_apart(self, resource: _Resource) -> None:
+        """Note what of a resource lets others do something without a policy."""
+        roles = {*roles_in(resource.values)}
+        given = {
+            name: flag
+            for name, flag in resource.unknown.items()
+            if self.config.gives(resource.address, name) is not False
+        }
+        if any(roles_in(_flagged(given))):
+            roles.add(f"known only after apply ({digest([resource.unknown, resource.address])})")
+        if roles:
+            self.found[Setting(resource.address, "it runs with another role")] = frozenset(roles)
+        for argument, what in SETTINGS.get(resource.type, {}).items():
+            held = resource.get(argument) if not resource.is_unknown(argument) else "known only after apply"
+            listed = held if isinstance(held, list) else [] if held is None else [held]
+            self.found[Setting(resource.address, what)] = frozenset(map(str, listed))
+        if resource.type in BLOCKS:
+            off = frozenset(flag for flag in PUBLIC_ACCESS if resource.get(flag) is not True)
+            self.found[Setting(resource.address, NOT_BLOCKED)] = off
+
+    def principals(self, changes: Iterable[Json]) -> Iterator[Principal]:
+        """Yield the principals that changes are about, as they are on this side."""
+        for change in changes:
+            kind = str(change.get("type"))
+            resource = self.resources.get(str(change.get("address")))
+            if resource and READERS.get(kind) is _Reading.read_principal:
+                yield self.owner(resource, OWNERS[kind])
 
     # Values, and what unknown ones refer to.
 
@@ -465,17 +637,34 @@ class _Reading:
 
     def referred(self, resource: _Resource, argument: str, kind: str) -> _Resource | None:
         """Return the resource of a type that an argument's expression refers to; None where that is not one alone."""
+        found, is_whole = self.all_referred(resource, argument, kind)
+        return found[0] if is_whole and len(found) == 1 else None
+
+    def all_referred(self, resource: _Resource, argument: str, kind: str) -> tuple[list[_Resource], bool]:
+        """Return the resources of a type that an argument's expression refers to, and whether nothing else that the
+        plan may not know is in it."""
         references = self.config.references(resource.address, argument)
-        targets = set(self.config.targets(resource.module, references, kind))
-        targets = {target for target in targets if target.instance} or targets
-        if len(targets) != 1:
-            return None
-        ((base, index),) = targets
-        for address in (base + index, base + resource.instance, base):
-            if address in self.resources:
-                return self.resources[address]
-        instances = [one for one in self.resources.values() if one.address.startswith(f"{base}[")]
-        return instances[0] if len(instances) == 1 and not index else None
+        targets = {*self.config.targets(resource.module, references, kind)}
+        told = {target for target in targets if target is not None}
+        # A resource stands beside its instance.
+        told -= {_Target(target.base, "") for target in told if target.instance}
+        instances = [self._instances(target, resource, references) for target in sorted(told)]
+        found = [one for listed in instances for one in listed]
+        return found, bool(found) and None not in targets and all(instances)
+
+    def _instances(self, target: _Target, resource: _Resource, references: Iterable[str]) -> list[_Resource]:
+        """Return the instances of a resource that a reference leads to: the one that is written there, that of the same
+        index where the expression speaks of the index, else all."""
+        base, index = target
+        if index or base in self.resources:
+            found = self.resources.get(base + index)
+            return [found] if found else []
+        listed = [one for one in self.resources.values() if one.address.startswith(f"{base}[")]
+        whole = {text for text in references if not _is_prefix(text, references)}
+        if SAME_INDEX & whole and len(listed) > 1:
+            return [one for one in listed if one.address == base + resource.instance]
+        is_elsewhere = len(listed) > 1 and any(map(OTHER_INDEX.match, whole))
+        return [] if is_elsewhere else listed
 
     def principal(self, resource: _Resource, argument: str, kind: Kind) -> Principal:
         """Return the principal that an argument names, by name or by ARN; one that is not known is nobody yet."""
@@ -494,12 +683,22 @@ class _Reading:
         return owner
 
     def called(self, resource: _Resource, name: str, kind: Kind) -> Principal:
-        """Return the principal of a name in the account of a resource, which may be in the same plan."""
-        found = (r for r in self.resources.values() if r.type == f"aws_iam_{kind}" and r.get("name") == name)
-        target = next((r for r in found if r.provider == resource.provider), None)
-        if target is not None:
-            return self.owner(target, kind)
+        """Return the principal of a name in the account of a resource, which may be in the same plan. Where that may be
+        one of several of that name, one stands for whichever it is."""
+        found = self.namesakes(resource, name, kind)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            told = f"nothing in the plan tells which of {len(found)} of the name {name} this {kind} is"
+            self.untold[resource.address] = told
+            self.found[Doubt(resource.address, told, digest(resource.values))] = True
+            return self.nobody(resource, f"which {kind} of the name {name} it is", kind)
         return Principal(self.accounts.of(resource)[1], kind, name.rsplit("/", 1)[-1])
+
+    def namesakes(self, resource: _Resource, name: str, kind: Kind) -> list[Principal]:
+        """Return the principals of a name among the resources of the same provider."""
+        found = (one for one in self.resources.values() if one.type == f"aws_iam_{kind}" and one.get("name") == name)
+        return sorted({self.owner(one, kind) for one in found if one.provider == resource.provider})
 
     def tell(self, resource: _Resource, argument: str, what: str) -> None:
         self.remarks.append(f"{resource.address}: {argument} is known only after apply: {what}")
@@ -635,21 +834,10 @@ class _Reading:
 
     def _of_references(self, resource: _Resource, owner: Principal) -> None:
         """Attach the policies of the plan that a role's list of unknown ARNs refers to."""
-        references = self.config.references(resource.address, "managed_policy_arns")
-        names = {
-            f"{found[1]}.{found[2]}{found[3] or ''}"
-            for text in references
-            if (found := REFERENCE.match(text)) and found[1] == "aws_iam_policy"
-        }
-        targets = [self.resources.get(resource.module + name) for name in sorted(names)]
-        for target in targets:
-            if target is not None:
-                self.found[Attached(owner, self.policy_arn(target))] = True
-        flags = resource.unknown.get("managed_policy_arns")
-        is_each_found = (
-            len(targets) >= sum(map(bool, flags)) if isinstance(flags, list) else all(map(REFERENCE.match, references))
-        )
-        if not targets or None in targets or not is_each_found:
+        found, is_whole = self.all_referred(resource, "managed_policy_arns", "aws_iam_policy")
+        arns = {self.policy_arn(target) for target in found} - {*map(str, _list(resource.get("managed_policy_arns")))}
+        self.found |= {Attached(owner, arn): True for arn in arns}
+        if not is_whole or len(arns) < _count(resource.unknown.get("managed_policy_arns")):
             self.unread(owner, resource, "managed_policy_arns")
 
     def read_policy(self, resource: _Resource) -> None:
@@ -677,13 +865,17 @@ class _Reading:
                 self.attach(owner, resource)
 
     def several(self, resource: _Resource, argument: str, kind: Kind) -> Iterator[Principal]:
-        """Yield the principals that a list names."""
-        for name in _list(resource.get(argument)):
-            if name:
-                yield self.called(resource, str(name), kind)
-        if _is_partly_unknown(resource.unknown.get(argument)):
-            target = self.referred(resource, argument, f"aws_iam_{kind}")
-            yield self.owner(target, kind) if target else self.nobody(resource, argument, kind)
+        """Yield the principals that a list names. Entries that are not known are those that it refers to beside the
+        known ones, or nobody yet."""
+        known = {self.called(resource, str(name), kind) for name in _list(resource.get(argument)) if name}
+        yield from sorted(known)
+        flags = resource.unknown.get(argument)
+        if _is_partly_unknown(flags):
+            found, is_whole = self.all_referred(resource, argument, f"aws_iam_{kind}")
+            owners = {self.owner(target, kind) for target in found} - known
+            yield from sorted(owners)
+            if not is_whole or len(owners) < _count(flags):
+                yield self.nobody(resource, argument, kind)
 
     def read_membership(self, resource: _Resource) -> None:
         for user in self.several(resource, "users", "user"):
@@ -723,6 +915,16 @@ class _Reading:
         region = "" if service == "s3" else self._region(resource)
         owner = "" if service == "s3" else account
         arn = name if name.startswith("arn:") else f"arn:{partition}:{service}:{region}:{owner}:{form.format(name)}"
+        if resource.type == "aws_kms_key":
+            # What a resource of its own brings is read back here.
+            self.keys.add(arn)
+        elif arn in self.keys:
+            self.keys.remove(arn)
+        elif ResourcePolicy(arn) in self.found:
+            # Its region is a guess, or two resources write the same policy: whichever counts, it is not hidden.
+            told = f"its {argument} is also that of another resource, as far as the plan tells"
+            self.found[Doubt(resource.address, told, digest([text]))] = True
+            return
         self.found[ResourcePolicy(arn)] = text
 
     def _region(self, resource: _Resource) -> str:
@@ -784,6 +986,11 @@ READERS: Mapping[str, Callable[[_Reading, _Resource], None]] = {
     "aws_organizations_policy_attachment": _Reading.read_target,
     **dict.fromkeys(RESOURCE_POLICIES, _Reading.read_resource_policy),
 }
+
+
+def _count(flags: Any) -> int:
+    """Return how many entries of a list are unknown, as far as is known."""
+    return sum(map(bool, flags)) if isinstance(flags, list) else 1
 
 
 def _is_partly_unknown(unknown: Any) -> bool:
