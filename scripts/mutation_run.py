@@ -41,7 +41,7 @@ TESTS = {
     "evaluate": (
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_evaluate_normal.py", "test_dependencies.py",
         "test_equal_conditions.py", "test_scopes.py", "test_covering.py", "test_evaluate_algebra.py",
-        "test_witnesses.py", "test_bucket_owners.py", "test_explain.py", "test_solver_smt.py",
+        "test_witnesses.py", "test_partitions.py", "test_bucket_owners.py", "test_explain.py", "test_solver_smt.py",
         *AGREEMENT,
     ),
     "sql": (

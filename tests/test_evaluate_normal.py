@@ -128,7 +128,7 @@ def there(key: str) -> Formula:
         (of("StringEquals", "aws:requestedregion", "eu-west-1"),
          of("ArnLike", "iam:associatedresourcearn", "arn:aws:sagemaker:us-*:*:*")),
         (of("StringLike", "aws:requestedregion", "eu-*"),
-         formulas.negation(of("Null", "iam:associatedresourcearn", "true")),
+         of("ArnLike", "iam:associatedresourcearn", "arn:aws:*:*:*:*"),
          formulas.negation(of("ArnLike", "iam:associatedresourcearn", "arn:*:*:eu-*:*:*", "arn:*:*::*:*"))),
     ],
     ids=str,

@@ -93,6 +93,16 @@ IMPOSSIBLE = (
         make({"iam:AssociatedResourceArn": MODEL, "aws:RequestedRegion": "eu-west-1"}, **PASS),
         "is eu-west-1, but iam:AssociatedResourceArn is in us-east-1",
     ),
+    (
+        "passed for a resource of another partition",
+        make({"iam:AssociatedResourceArn": MODEL.replace("arn:aws:", "arn:aws-cn:")}, **PASS),
+        "is of the partition aws-cn, but the role is of aws",
+    ),
+    (
+        "passed for a resource of any account",
+        make({"iam:AssociatedResourceArn": MODEL.replace("111122223333", "*")}, **PASS),
+        "iam:AssociatedResourceArn has a wildcard",
+    ),
     ("a service that calls", make({"aws:PrincipalIsAWSService": "True"}), "for whom it is false"),
     ("a role that is a service", make({"aws:PrincipalIsAWSService": True}, ROLE), "for whom it is false"),
     (
@@ -183,7 +193,8 @@ def test_a_key_that_aws_does_not_send_with_the_action_is_absent(lake: Lake) -> N
 def test_a_role_that_is_passed_for_a_resource_of_another_account_is_a_warning(lake: Lake) -> None:
     other = {"iam:AssociatedResourceArn": MODEL.replace("111122223333", "444455556666")}
     (answer,) = answers([make(other, **PASS)], lake, is_strict=True)
-    assert "a role is passed within its account only" in answer["warnings"][0]
+    assert answer["decision"] == "allowed"
+    assert "AWS passes a role to services of its own account only and does not say" in answer["warnings"][0]
 
 
 def test_credentials_that_are_issued_later_are_those_of_a_later_call(lake: Lake) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
-from pipeline.iam.request_keys import HOME_REGION
+from pipeline.iam.request_keys import HOME_REGIONS
 from pipeline.iam.services import is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
@@ -41,7 +41,7 @@ class TypeForm(NamedTuple):
     """A resource type of an action. ``arn_format`` is None for requests on ``*``, an empty text for any resource.
 
     ``needs_consent``: identity policies count only where the resource's own policy agrees (roles, KMS keys).
-    ``is_of_one_region``: the action is called in one region, wherever one works (IAM; KEYS).
+    ``is_of_one_region``: the action is called in one region of a partition, wherever one works (IAM; KEYS).
     """
 
     resource_type: str
@@ -51,10 +51,10 @@ class TypeForm(NamedTuple):
     needs_consent: bool
     is_of_one_region: bool
 
-    @property
-    def facts(self) -> dict[str, tuple[str, ...]]:
-        """Return what is known of every request for the type."""
-        return {"aws:requestedregion": (HOME_REGION,)} if self.is_of_one_region else {}
+    def facts(self, partition: str) -> dict[str, tuple[str, ...]]:
+        """Return what is known of every request for the type in a partition."""
+        is_known = self.is_of_one_region and partition in HOME_REGIONS
+        return {"aws:requestedregion": (HOME_REGIONS[partition],)} if is_known else {}
 
     def universe(self, place: Place) -> globs.Glob:
         """Return the glob of all resources of this type at a place."""

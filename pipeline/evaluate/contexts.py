@@ -16,7 +16,7 @@ from pipeline.iam.request_keys import (
     CALLED_LAST,
     CALLED_VIA,
     FOR_THE_CALLER,
-    HOME_REGION,
+    HOME_REGIONS,
     NOW,
     REGION,
     REQUEST_TAG,
@@ -60,9 +60,11 @@ def _alike(found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     issued, called = moments
     if issued is not None and called is not None and issued > called:
         alike[TOKEN] = made
-    region = (*found.get(ASSOCIATED, ()), "")[0].split(":")[3:4]
-    if region and region[0] and REGION in found and found[REGION] != (HOME_REGION,):
-        alike[REGION] = (region[0],)
+    fields = (*found.get(ASSOCIATED, ()), "")[0].split(":", grammar.ARN_FIELDS - 1)
+    region = fields[3] if len(fields) == grammar.ARN_FIELDS else ""
+    home = HOME_REGIONS.get(fields[1]) if region else None
+    if home and REGION in found and found[REGION] != (home,):
+        alike[REGION] = (region,)
     return alike
 
 
@@ -80,7 +82,8 @@ def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -
         sample_values.rounded(text) if (value_type or "").endswith("Numeric") else (),
         () if _is_read(tests) else sample_values.values(key, value_type),
     )
-    for candidate in candidates:
+    for found in candidates:
+        candidate = _of_partition(found, domain.start)
         if (
             candidate.startswith(domain.start)
             and candidate
@@ -88,6 +91,14 @@ def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -
         ):
             return candidate
     return text
+
+
+def _of_partition(text: str, start: str) -> str:
+    """Return an ARN with the partition that values are known to begin with, nothing for what is no ARN then; any other
+    text as it is."""
+    if not start.startswith("arn:"):
+        return text
+    return start + text.split(":", 2)[2] if grammar.arn_fields(text) else ""
 
 
 def _instances(test: Test) -> Iterator[str]:

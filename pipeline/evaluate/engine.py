@@ -252,7 +252,8 @@ class Engine:
     ) -> Iterator[Entry]:
         """Yield entries as they speak of the subject; a NotPrincipal that leaves it out is none."""
         caller, excused = subject.caller, dict(subject.caller.excused)
-        around = Surroundings({**caller.facts, **resources.facts, **kind.facts}, kind.view, self.knowledge)
+        facts = {**caller.facts, **resources.facts, **kind.facts(resources.place.partition)}
+        around = Surroundings(facts, kind.view, self.knowledge)
         for number in numbers:
             if number in excused and caller.is_user:
                 continue

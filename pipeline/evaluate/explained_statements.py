@@ -357,7 +357,8 @@ class _Reader:
         is_whole = self.asked.context is not None
         known = _Known({}, ()) if is_whole else self._known_of(account, resource)
         scope = (kind.universe(place), *scope)
-        return Target(kind, scope, resource, {**self.facts, **known.facts}, OWNERS, known.complete, is_whole)
+        facts = {**known.facts, **({} if is_whole else kind.facts(place.partition))}
+        return Target(kind, scope, resource, {**self.facts, **facts}, OWNERS, known.complete, is_whole)
 
     def _partition(self) -> str:
         fields = self.asked.principal.split(":")

@@ -17,9 +17,9 @@ RESOURCE = "resource"
 #: Operator of the test that the caller is a session of a name.
 SESSION_IS = "SessionIs"
 #: Stands behind a key, and behind the name of a policy variable, of which more is known for the principal than for
-#: everyone: that every request has it, and what its value begins with, which follows. No policy can hold it.
+#: everyone: what its value begins with, which follows, and mostly that every request has it. No policy can hold it.
 KNOWN = "\0"
-_KNOWN_START = re.compile(r"\0[\w:]*")
+_KNOWN_START = re.compile(r"\0[\w:-]*")
 
 
 class Test:

@@ -15,7 +15,16 @@ from pipeline.evaluate.formula import KNOWN, RESOURCE, Test
 from pipeline.evaluate.ties import NEVER_EMPTY
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
 from pipeline.evaluate.vocabulary import SPEECH
-from pipeline.iam.request_keys import ALWAYS_PRESENT, MFA_AGE, OF_ENDPOINT, OF_SOURCE, TAG_ALIAS, TAG_KEY, TOKEN
+from pipeline.iam.request_keys import (
+    ALWAYS_PRESENT,
+    ASSOCIATED,
+    MFA_AGE,
+    OF_ENDPOINT,
+    OF_SOURCE,
+    TAG_ALIAS,
+    TAG_KEY,
+    TOKEN,
+)
 from pipeline.reference import Reference, ReferenceAction
 
 Facts = Mapping[str, tuple[str, ...]]
@@ -34,6 +43,8 @@ OF_CREDENTIALS = (
 OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
 NEVER_OF_PRINCIPALS = OF_SERVICES | frozenset(OF_SOURCE)
 PRINCIPAL_TAG, USER_ID = "aws:principaltag/", "aws:userid"
+#: Data types of keys of which is known what their values begin with; of others they are texts.
+KNOWN_TYPES = {TOKEN: "Date", ASSOCIATED: "ARN"}
 #: Ids that values of aws:userid can be told to begin with.
 _ID = re.compile(r"[A-Za-z0-9]+")
 
@@ -146,8 +157,9 @@ def principal_facts(
 
     Of a loose document nothing is known but that no AWS service calls. Tags of the principal that are not in
     the result are unknown for roles whose sessions may carry tags, and absent for everyone else: see
-    :func:`fact`. A key with KNOWN behind it is one whose values are not known and that every request has; the value is
-    what they begin with. A session tag takes the place of the role's own tag, which it cannot remove, and may be empty
+    :func:`fact`. A key with KNOWN behind it is one whose values are not known; the value is what they begin with. Every
+    request has it, but for the resource that a role is passed for, which is of the role's partition: nothing crosses
+    partitions (XRES). A session tag takes the place of the role's own tag, which it cannot remove, and may be empty
     (STAG, API_Tag); requests of roles are made with temporary credentials, and their aws:userid is the role's id with
     the session's name (KEYS, VARS).
     """
@@ -159,6 +171,7 @@ def principal_facts(
     facts["aws:principalaccount"] = (account_id,)
     facts["aws:principaltype"] = ("User" if is_user else "AssumedRole",)
     facts["aws:username"] = (name,) if is_user else ()
+    facts[ASSOCIATED + KNOWN] = (":".join((*principal_arn.split(":", 2)[:2], "")),)
     if is_user and principal_id:
         facts[USER_ID] = (principal_id,)
     if not is_user:
@@ -198,15 +211,16 @@ def known_key(key: str, facts: Facts) -> str:
 
 def is_always_there(key: str) -> bool:
     """Whether every request has the key, every one of the principal's at least."""
-    return key in ALWAYS_PRESENT or KNOWN in key
+    return key in ALWAYS_PRESENT or (KNOWN in key and not key.startswith(ASSOCIATED))
 
 
 @lru_cache(maxsize=1 << 14)
 def known_domain(key: str) -> KeyDomain:
-    """Return what values a key has that every request of a principal has."""
+    """Return what values a key has of which is known what they begin with."""
     name, _, start = key.partition(KNOWN)
-    value_type = "Date" if name == TOKEN else "String"
-    return KeyDomain(value_type, False, False, can_be_empty=name.startswith(PRINCIPAL_TAG), start=start)
+    value_type = KNOWN_TYPES.get(name, "String")
+    can_be_absent = not is_always_there(key)
+    return KeyDomain(value_type, False, can_be_absent, can_be_empty=name.startswith(PRINCIPAL_TAG), start=start)
 
 
 def narrowed(test: Test) -> Test:

@@ -248,8 +248,8 @@ class Reader:
         ]
         if not _can_apply(statement, relations):
             return None
-        facts = self._facts(placed.facts_id, resources)
-        around = Surroundings({**facts, **kind.facts} if kind.facts else facts, kind.view, self.knowledge)
+        facts, of_kind = self._facts(placed.facts_id, resources), kind.facts(resources.place.partition)
+        around = Surroundings({**facts, **of_kind} if of_kind else facts, kind.view, self.knowledge)
         patterns, formula = applies(statement, around, completes=completes)
         if formula is False:
             return None

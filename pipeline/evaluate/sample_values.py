@@ -93,8 +93,8 @@ def values(key: str, value_type: str | None) -> tuple[str, ...]:
 
 
 def begun(start: str) -> tuple[str, ...]:
-    """Return example values that begin with what is known of them; none where nothing is."""
-    return tuple(start + name for name in SESSION_NAMES) if start else ()
+    """Return example values that begin with what is known of them; none where nothing is, and of ARNs."""
+    return tuple(start + name for name in SESSION_NAMES) if start and not start.startswith("arn:") else ()
 
 
 def of_key(key: str) -> tuple[str, ...]:
@@ -116,9 +116,17 @@ def like(key: str, value: str, has_variables: bool) -> Iterator[str]:
     if globs.fields(pattern) is not None:
         service = "kms" if key.endswith(KMS_ENDINGS) else "sagemaker"
         yield from itertools.islice(arns(pattern, REGIONS, (ACCOUNT, OTHER_ACCOUNT), (*ends, *NAMES), service), 4)
-    for star, mark in (*((end, "1") for end in ends), ("example", "1"), ("1", "a"), ("", "0")):
+    for star, mark in (*((end, "1") for end in (*_rests(key, value), *ends)), ("example", "1"), ("1", "a"), ("", "0")):
         filled = {"star": star, "mark": mark}
         yield "".join(filled.get(part.kind, part.text) for part in parts)
+
+
+def _rests(key: str, value: str) -> tuple[str, ...]:
+    """Return what may stand for the wildcard of a pattern of ARNs that does not tell all their fields."""
+    written = value.partition("*")[0].count(":")
+    if not value.startswith("arn:") or value.count(":") >= grammar.ARN_FIELDS - 1:
+        return ()
+    return tuple(":".join(arn.split(":")[written:]) for arn in of_key(key) or OF_TYPE["ARN"])
 
 
 def _ends(key: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from pipeline.iam.request_keys import (
     CALLED_LAST,
     CALLED_VIA,
     FOR_THE_CALLER,
-    HOME_REGION,
+    HOME_REGIONS,
     NOW,
     PASSED_TO,
     REGION,
@@ -49,12 +49,6 @@ def is_present(key: str) -> Formula:
 
 
 _TO_SAGEMAKER = Test("StringEquals", None, False, PASSED_TO, (SAGEMAKER,))
-_FOR_SAGEMAKER = Test("ArnLike", None, False, ASSOCIATED, (f"arn:*:{SAGEMAKER_ARNS}:*:*:*",))
-#: A role that is passed to SageMaker is for a resource of SageMaker's, and none of its resources is another service's.
-PASSING = (
-    formulas.disjunction((is_absent(ASSOCIATED), formulas.negation(_TO_SAGEMAKER), _FOR_SAGEMAKER)),
-    formulas.disjunction((is_absent(PASSED_TO), formulas.negation(_FOR_SAGEMAKER), _TO_SAGEMAKER)),
-)
 
 
 def ties(f: Formula, *, to_shorten: bool = False) -> Formula:
@@ -72,7 +66,7 @@ def ties(f: Formula, *, to_shorten: bool = False) -> Formula:
 
 def _in_order(f: Formula) -> Iterator[Formula]:
     """Yield that credentials are issued no later than the call is made, at each instant that tests on the two name."""
-    issued = [test for test in formulas.tests(f) if test.key.partition(KNOWN)[0] == TOKEN]
+    issued = [test for test in formulas.tests(f) if _is_of(test.key, TOKEN)]
     made = [test for test in formulas.tests(f) if test.key == NOW or SAME_FACT.get(test.key) == NOW]
     if not issued or not made:
         return
@@ -93,20 +87,36 @@ def _in_region(f: Formula) -> Iterator[Formula]:
     """Yield that a role is passed in the region of the resource that it is for, if that has one, or in that in which
     IAM is called, as far as tests on the two tell regions apart."""
     called = [test for test in formulas.tests(f) if test.key == REGION]
-    passed = [test for test in formulas.tests(f) if test.key == ASSOCIATED]
+    passed = [test for test in formulas.tests(f) if _is_of(test.key, ASSOCIATED)]
     if not called or not passed:
         return
+    key = passed[0].key
     named = {text for test in called for text in _patterns(test)}
     named |= {text.split(":")[3] for test in passed for text in _patterns(test) if text.count(":") >= ARN_FIELDS - 1}
-    is_same = [_both_or_neither(*_in_a_region(region)) for region in sorted(named - {""})]
-    has_none = Test("ArnLike", None, False, ASSOCIATED, ("arn:*:*::*:*",))
-    is_home = Test("StringEquals", None, False, REGION, (HOME_REGION,))
-    yield formulas.disjunction((is_absent(ASSOCIATED), has_none, is_home, formulas.conjunction(is_same)))
+    is_same = [_both_or_neither(*_in_a_region(region, key)) for region in sorted(named - {""})]
+    yield formulas.disjunction((is_absent(key), _is_for(key, region=""), *_at_home(key), formulas.conjunction(is_same)))
 
 
-def _in_a_region(region: str) -> tuple[Test, Test]:
-    called = Test("StringLike", None, False, REGION, (region,), True)
-    return called, Test("ArnLike", None, False, ASSOCIATED, (f"arn:*:*:{region}:*:*",), True)
+def _in_a_region(region: str, key: str) -> tuple[Test, Test]:
+    return Test("StringLike", None, False, REGION, (region,), True), _is_for(key, region=region)
+
+
+def _at_home(key: str) -> Iterator[Formula]:
+    """Yield that IAM is called where it is in the partition of the resource that a role is passed for; of partitions
+    of which that is not known, anywhere."""
+    for partition, region in HOME_REGIONS.items():
+        is_called = Test("StringEquals", None, False, REGION, (region,))
+        yield formulas.conjunction((_is_for(key, partition=partition), is_called))
+    yield formulas.negation(formulas.disjunction(_is_for(key, partition=partition) for partition in HOME_REGIONS))
+
+
+def _is_for(key: str, *, partition: str = "*", service: str = "*", region: str = "*") -> Test:
+    """Return the test that a role is passed for a resource of a partition, a service and a region."""
+    return Test("ArnLike", None, False, key, (f"arn:{partition}:{service}:{region}:*:*",), True)
+
+
+def _is_of(key: str, name: str) -> bool:
+    return key.partition(KNOWN)[0] == name
 
 
 def _both_or_neither(one: Test, other: Test) -> Formula:
@@ -125,7 +135,7 @@ def _patterns(test: Test) -> Iterator[str]:
 @lru_cache(maxsize=1 << 14)
 def _among(keys: frozenset[str], to_shorten: bool) -> Formula:
     of_tags = _tags_among(keys) if TAG_KEYS in keys and not to_shorten else ()
-    of_passing = PASSING if {PASSED_TO, ASSOCIATED} <= keys and not to_shorten else ()
+    of_passing = () if PASSED_TO not in keys or to_shorten else _passing_among(keys)
     return formulas.conjunction((*_tied(keys, to_shorten), *of_tags, *of_passing))
 
 
@@ -136,6 +146,16 @@ def _tied(keys: frozenset[str], to_shorten: bool) -> Iterator[Formula]:
         is_asked = counts and tie.state == "present" and tie.key in keys and tie.other in keys
         if is_asked and not {tie.key, tie.other} <= FOR_THE_CALLER:
             yield formulas.disjunction((is_absent(tie.key), _is_in(tie.other, tie.other_state)))
+
+
+def _passing_among(keys: frozenset[str]) -> Iterator[Formula]:
+    """Yield that a role that is passed to SageMaker is for a resource of SageMaker's, and that none of its resources is
+    another service's."""
+    for key in keys:
+        if _is_of(key, ASSOCIATED):
+            is_for_sagemaker = _is_for(key, service=SAGEMAKER_ARNS)
+            yield formulas.disjunction((is_absent(key), formulas.negation(_TO_SAGEMAKER), is_for_sagemaker))
+            yield formulas.disjunction((is_absent(PASSED_TO), formulas.negation(is_for_sagemaker), _TO_SAGEMAKER))
 
 
 def _is_in(key: str, state: State) -> Formula:

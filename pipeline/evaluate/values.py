@@ -25,7 +25,7 @@ class TooManyWaysError(Exception):
 
 class KeyDomain(NamedTuple):
     """What values a key can have. ``value_type`` is None where the reference does not tell. ``start`` is what the name
-    of a session follows in every value, ``least`` the smallest number that a value can be."""
+    of a session, or the rest of an ARN, follows in every value, ``least`` the smallest number that a value can be."""
 
     value_type: str | None
     is_multivalued: bool
@@ -245,7 +245,8 @@ def _with_known_texts(tests: tuple[Test, ...], found: list[Single], texts: list[
 
 def _example(domain: KeyDomain) -> str:
     examples = {"Bool": "true", "Numeric": "1", "Date": "2030-01-01T00:00:00Z", "IPAddress": "192.0.2.1"}
-    examples["ARN"] = "arn:aws:iam::111122223333:role/example"
+    arn = "arn:aws:iam::111122223333:role/example"
+    examples["ARN"] = ":".join(arn.split(":")[domain.start.count(":") :])
     return domain.start + examples.get((domain.value_type or "").removeprefix("ArrayOf"), "example")
 
 
@@ -271,7 +272,7 @@ def _text_rows(tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
     distinct = tuple(dict.fromkeys(pattern for patterns in by_test for pattern in patterns))
     if not distinct:
         return [(tuple(False for _ in tests), _example(domain))]
-    vectors = _begun_rows(distinct, domain.start) if domain.start else _literal_rows(distinct)
+    vectors = _begun_rows(distinct, domain) if domain.start else _literal_rows(distinct)
     if vectors is None:
         vectors = globs.truth_vectors(distinct)
     if vectors is None:
@@ -283,11 +284,16 @@ def _text_rows(tests: tuple[Test, ...], domain: KeyDomain) -> Rows:
     return list(found.items())
 
 
-def _begun_rows(patterns: tuple[globs.Glob, ...], start: str) -> dict[tuple[bool, ...], str] | None:
-    """Return the ways of texts that begin with a start and go on with the name of a session: two characters or more,
-    and no colon (VARS, API_AssumeRole)."""
-    name = (globs.Token("any", "", True), globs.Token("any", "", True), globs.Token("run", "", True))
-    begun = globs.Glob((*globs.literal(start).tokens, *name))
+def _begun_rows(patterns: tuple[globs.Glob, ...], domain: KeyDomain) -> dict[tuple[bool, ...], str] | None:
+    """Return the ways of texts that begin with a start and go on with the rest of an ARN, or with a session's name: two
+    characters or more, and no colon (VARS, API_AssumeRole)."""
+    one, run, colon = globs.Token("any", "", True), globs.Token("run", "", True), globs.Token("char", ":")
+    rest: tuple[globs.Token, ...] = (one, one, run)
+    if domain.value_type == "ARN":
+        open_fields = grammar.ARN_FIELDS - 1 - domain.start.count(":")
+        service = (one, run, colon)
+        rest = (*service, *(run, colon) * (open_fields - 1), globs.Token("any"), globs.Token("run"))
+    begun = globs.Glob((*globs.literal(domain.start).tokens, *rest))
     vectors = globs.truth_vectors((*patterns, begun))
     return None if vectors is None else {way[:-1]: text for way, text in vectors.items() if way[-1]}
 

@@ -163,7 +163,7 @@ def _passed_at_home(role: str, context: Context, f: Formula) -> Context:
     if len(fields) < grammar.ARN_FIELDS or not fields[4] or not owner:
         return context
     moved = ":".join((*fields[:4], owner[0], fields[5]))
-    tests = [test for test in formulas.tests(f) if test.key == ASSOCIATED and test.operator != "Null"]
+    tests = [test for test in formulas.tests(f) if bare(test.key) == ASSOCIATED and test.operator != "Null"]
     is_alike = all(predicates.holds(test, (moved,)) == predicates.holds(test, values) for test in tests)
     return tuple(sorted({**given, ASSOCIATED: (moved,)}.items())) if is_alike else context
 

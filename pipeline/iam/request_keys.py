@@ -57,8 +57,9 @@ NOW = "aws:currenttime"
 SAME_FACT = {"aws:epochtime": NOW}
 #: A tag of a SageMaker resource under the service's key and under the global one: one fact.
 TAG_ALIAS, TAG_KEY = "sagemaker:resourcetag/", "aws:resourcetag/"
-#: Region in which IAM, which has one endpoint, is called (KEYS).
-HOME_REGION = "us-east-1"
+#: Region in which IAM, which has one endpoint in a partition, counts as called, by partition: that of its control plane
+#: (KEYS; IAM User Guide: Resilience in IAM). Of other partitions the pages do not tell it.
+HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 _TOGETHER = "a request through a VPC endpoint has aws:SourceVpc, aws:SourceVpce and aws:VpcSourceIp, any other none"
 _NO_ADDRESS = "a request through a VPC endpoint has no aws:SourceIp"

@@ -182,7 +182,7 @@ class _Desk:
 
     def _beside(self, line: Line, resource: str, kind: str) -> Found:
         """Return what there is to say of the line's keys beside each other."""
-        defaults = known.request_facts(line.context, resource, line.action, kind, self.now)
+        defaults = known.request_facts(line.context, resource, line.action, line.principal, self.now)
         return looked_at(asked_in(line, resource, kind, self.remarks), defaults)
 
     def _from_line(self, line: Line) -> tuple[Decision, Notes]:
@@ -316,7 +316,7 @@ class _Desk:
         return line.resource, Notes((), (said.text,))
 
     def _request(self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts) -> Request:
-        defaults = known.request_facts(line.context, resource, line.action, caller.kind, self.now)
+        defaults = known.request_facts(line.context, resource, line.action, caller.arn, self.now)
         by_key: Mapping[str, tuple[str, ...]] = {**defaults, **derived, **line.context}
         return Request(caller, line.action, resource, owner, Context(by_key, self.key_type))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipeline.errors import PolicylakeError
 from pipeline.iam import grammar
 from pipeline.iam.principals import Caller, kind_of
-from pipeline.iam.request_keys import HOME_REGION, NOW, TOKEN
+from pipeline.iam.request_keys import HOME_REGIONS, NOW, TOKEN
 
 Facts = dict[str, tuple[str, ...]]
 #: Keys of calls that a service principal makes itself: users and roles never have them.
@@ -58,22 +58,26 @@ def account_in(arn: str) -> str | None:
     return fields[4] or None if len(fields) > 5 else None
 
 
-def request_facts(line: Mapping[str, tuple[str, ...]], resource: str, action: str, kind: str, now: datetime) -> Facts:
+def request_facts(
+    line: Mapping[str, tuple[str, ...]], resource: str, action: str, principal: str, now: datetime
+) -> Facts:
     """Return the keys that every request has, as a line says or by default.
 
     By default the connection is encrypted, the call is made by the caller itself at ``now``, in the region of the
-    resource's ARN, or us-east-1 where it has none and for IAM. A role acts with temporary credentials: by default they
-    were issued at the time of the call. The services that a call came through follow from each other. Raises
-    PolicylakeError where these contradict each other.
+    resource's ARN; where it has none, and for IAM, in that of IAM in the principal's partition. A role acts with
+    temporary credentials: by default they were issued at the time of the call. The services that a call came through
+    follow from each other. Raises PolicylakeError where these contradict each other.
     """
     region = (resource.split(":") + [""] * 4)[3] if resource != "*" else ""
+    kind = kind_of(principal)
     if kind == "anonymous":
         facts: Facts = {"aws:securetransport": ("true",)}
     else:
         called = _called(line)
         facts = {"aws:securetransport": ("true",), "aws:viaawsservice": ("true" if called else "false",), **called}
         facts["aws:principalisawsservice"] = ("true" if kind == "service" else "false",)
-    facts["aws:requestedregion"] = (HOME_REGION if action.lower().startswith("iam:") or not region else region,)
+    home = HOME_REGIONS.get([*principal.split(":"), ""][1], HOME_REGIONS["aws"])
+    facts["aws:requestedregion"] = (home if action.lower().startswith("iam:") or not region else region,)
     facts |= {"aws:useragent": (USER_AGENT,), **_time(line, now)}
     if kind in ("role", "session", "federated user") and "aws:currenttime" in facts:
         facts["aws:tokenissuetime"] = facts["aws:currenttime"]

@@ -13,7 +13,7 @@ from pipeline.iam import grammar
 from pipeline.iam.request_keys import (
     ALWAYS_PRESENT,
     ASSOCIATED,
-    HOME_REGION,
+    HOME_REGIONS,
     MFA_AGE,
     NOW,
     PASSED_TO,
@@ -32,6 +32,7 @@ from pipeline.iam.request_keys import (
     Tie,
 )
 from pipeline.simulate.facts import Facts
+from pipeline.simulate.forms import flaw, oddity
 
 #: Callers of which all of this is known: principals of accounts, and loose documents.
 HELD = frozenset({"user", "role", "session", "federated user", "root", "document"})
@@ -42,6 +43,10 @@ STAND_INS = {
     "aws:sourcevpc": "vpc-EXAMPLE", "aws:sourcevpce": "vpce-EXAMPLE", "aws:vpcsourceip": "240.0.0.1",
 }  # fmt: skip
 PASS_ROLE = "iam:passrole"
+WITHIN_ACCOUNT = (
+    "AWS passes a role to services of its own account only and does not say whether these can use it for a resource of "
+    "another; here they can"
+)
 
 
 class Asked(NamedTuple):
@@ -70,7 +75,7 @@ def looked_at(asked: Asked, defaults: Facts) -> Found:
     """Return what there is to say of a request's keys beside each other. ``defaults`` are keys that it has besides."""
     if asked.kind not in HELD:
         return Found((), (), {}, ())
-    looks = (_missing, _of_a_service, _negative_age, _two_tags, _other_service, _other_place)
+    looks = (_missing, _of_a_service, _negative_age, _two_tags, _other_service, _other_place, _other_partition)
     wrong = [*_two_moments(asked, defaults), *(text for look in looks for text in look(asked))]
     doubts = list(_other_account(asked))
     region = _other_region(asked)
@@ -208,19 +213,35 @@ def _other_service(asked: Asked) -> Iterator[str]:
 
 def _other_place(asked: Asked) -> Iterator[str]:
     """Yield that a role is passed in another region than that of the resource that it is for. IAM itself counts as in
-    us-east-1 (KEYS)."""
-    region, given = _associated(asked, 3), asked.context.get(REGION, ())
-    if region and given and given[0] not in (region, HOME_REGION):
+    one region of the partition (KEYS)."""
+    region, given, home = _associated(asked, 3), asked.context.get(REGION, ()), HOME_REGIONS.get(_associated(asked, 1))
+    if region and home and given and given[0] not in (region, home):
         told = f"context {asked.name(REGION)} is {given[0]}, but {asked.name(ASSOCIATED)} is in {region}"
         yield f"{told}; mend one of them"
 
 
+def _other_partition(asked: Asked) -> Iterator[str]:
+    """Yield that a role is passed for what is no resource of its partition: nothing crosses partitions (XRES)."""
+    partition, own = _associated(asked, 1), f"{asked.resource}:".split(":")[1]
+    if partition and own and partition != own:
+        told = f"context {asked.name(ASSOCIATED)} is of the partition {partition}, but the role is of {own}"
+        yield f"{told}, and nothing crosses partitions; mend one of them"
+    is_whole = partition == own and bool(_associated(asked, grammar.ARN_FIELDS - 1))
+    wrong = flaw(asked.context[ASSOCIATED][0], None) if is_whole else None
+    if wrong:
+        yield f"context {asked.name(ASSOCIATED)} {wrong}; write the ARN of one resource"
+
+
 def _other_account(asked: Asked) -> Iterator[str]:
-    """Yield that a role is passed for a resource of another account: a role is for services of its own (PASS)."""
+    """Yield that a role is passed for a resource of another account. A service of that account cannot be passed it
+    (PASS), but AWS's pages leave open whether one of the role's account can use it for a resource of another."""
     account, own = _associated(asked, 4), f"{asked.resource}::::".split(":")[4]
     if re.fullmatch("[0-9]{12}", account) and own and account != own:
         told = f"context {asked.name(ASSOCIATED)} is of the account {account}, but the role is of {own}"
-        yield f"{told}, and a role is passed within its account only"
+        yield f"{told}: {WITHIN_ACCOUNT}"
+    strange = oddity(asked.context[ASSOCIATED][0], None) if _associated(asked, grammar.ARN_FIELDS - 1) else None
+    if strange:
+        yield f"context {asked.name(ASSOCIATED)} {strange}"
 
 
 def _associated(asked: Asked, field: int) -> str:
