@@ -1,6 +1,7 @@
 """The report's page of what changed since the snapshot before: its rows are those of policylake diff."""
 
 import csv
+import importlib
 import json
 import re
 import shutil
@@ -14,12 +15,15 @@ from pipeline.diff import COLUMNS, changes
 from pipeline.evaluate.scenario_files import read_scenarios
 from pipeline.evaluate.under import put_under
 from pipeline.lake import open_lake
+from pipeline.report import Checks, markdown, part_of, printed, read_summary, write_report
 from pipeline.report import changes as page_of_changes
-from pipeline.report import part_of, write_report
+from pipeline.report.changes import Changes
+from pipeline.report.printed import write_printed
 from tests import ingest_inputs as given
 from tests import report_reading as reading
 
 BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+page_of_markdown = importlib.import_module("pipeline.report.markdown")
 OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
 HOME = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "198.51.100.0/24"]}}
 ABROAD = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
@@ -170,6 +174,61 @@ def test_under_a_scenario_the_page_has_what_differs_in_its_requests(lake, tmp_pa
     assert list(reading.dangling(report)) == []
     with (report / "changes.csv").open(encoding="utf-8", newline="") as lines:
         assert not [row["witness"] for row in csv.DictReader(lines) if row["witness"]]
+
+
+def test_markdown_has_the_weightiest_changes_and_says_where_the_others_are(lake, monkeypatch):
+    summary = read_summary(lake, None, None, Checks())
+    total = len(told(lake))
+    text = markdown(summary, "https://reports.example/1")
+    rows = [line for line in text.splitlines() if re.match(r"\| \[?`arn:.*\| gained \|", line)]
+    assert len(rows) == page_of_markdown.MOST_CHANGES
+    assert "[682 gained, 1 wider, 1 different, 1 narrower, 1 lost](https://reports.example/1/changes.html)" in text
+    command = f"`policylake diff {told_before(lake)} {lake.snapshot_id}` lists them all"
+    assert f"{total - len(rows):,} more rows: {command}, [the report's page]" in text
+    monkeypatch.setattr(page_of_markdown, "MOST_CHANGES", total)
+    monkeypatch.setattr(page_of_markdown, "MOST_OF_CHANGES", 1000)
+    short = markdown(summary)
+    shown_rows = len(re.findall(r"^\| `arn:[^|]*\|[^|]*\| \w+ \|", short, re.MULTILINE))
+    assert 0 < shown_rows < 10
+    assert f"{total - shown_rows:,} more rows: {command}." in short
+    assert HOSTILE not in re.sub(r"(`+).+?\1", "", markdown(summary._replace(changes=summary.changes._replace(
+        rows=[row for row in summary.changes.rows if HOSTILE in row[6].text]))))  # fmt: skip
+
+
+def test_the_document_has_the_weightiest_changes_and_says_where_the_others_are(lake, tmp_path):
+    page = write_printed(read_summary(lake, None, None, Checks()), tmp_path).read_text(encoding="utf-8")
+    text = reading.text_of(page)
+    left = len(told(lake)) - printed.MOST_CHANGES
+    assert f"{left:,} more: policylake diff {told_before(lake)} {lake.snapshot_id} lists all rows" in text
+    (rows,) = re.findall(r'<table class="rows changed">.*?</table>', page, re.DOTALL)
+    assert rows.count("<tr>") == printed.MOST_CHANGES + 1
+    assert "682 gained, 1 wider, 1 different, 1 narrower, 1 lost" in text
+
+
+def test_no_changes_are_said_to_be_none_and_what_cannot_be_compared_says_why(lake):
+    summary = read_summary(lake, None, None, Checks())
+    none = Changes(summary.changes.before)
+    assert "No access changed since snapshot" in markdown(summary._replace(changes=none))
+    text = markdown(summary._replace(changes=none._replace(trouble="too *many*")))
+    assert r"is not compared: too \*many\*" in text
+    assert "### Changes" not in markdown(read_summary(lake, None, part_of(lake, (), ("gains",), ()), Checks()))
+
+
+def test_what_nobody_can_tell_stands_among_the_changes_and_says_why(tmp_path):
+    """A document that is lost may have been a Deny."""
+    policy = f"arn:aws:iam::{given.ACCOUNT}:policy/lost"
+    for day in ("01", "02"):
+        user_ = {**user("unclear", day), "AttachedManagedPolicies": [given.attached(policy)]}
+        documents = [given.managed(policy, given.document("sagemaker:ListModels"))] if day == "01" else []
+        users = [user_, user("stays", day, given.document("sagemaker:ListModels"))]
+        given.write(tmp_path, "export.json", given.export(users=users, policies=documents))
+        build_lake([tmp_path / "export.json"], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    lines = shown(write_report(lake, tmp_path / "out").parent)
+    assert [line[2] for line in lines] == ["unknown", "lost"]
+    assert lines[0][4:6] == ["unknown", "unknown"]
+    assert f"? the document of {policy} is not there" in lines[0][6]
+    assert re.search(r"\| `[^`]*unclear[^`]*` \| ` ` \| unknown \|", markdown(read_summary(lake, None, None, Checks())))
 
 
 @pytest.mark.browser

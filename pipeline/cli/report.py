@@ -62,9 +62,9 @@ def report(
 ) -> None:
     """Write the report of the current snapshot: an HTML folder, and print where its first page is.
 
-    --format md writes Markdown for a comment on a pull request: verdicts, what changed since the snapshot before, the
-    worst findings; it says what it leaves out. --format pdf prints a document that stands on its own, with an installed
-    Chromium or Chrome (POLICYLAKE_BROWSER names another), else with WeasyPrint (extra pdf).
+    --format md writes Markdown for a comment on a pull request: verdicts, the weightiest changes since the snapshot
+    before, the worst findings; it says what it leaves out. --format pdf prints a document that stands on its own, with
+    an installed Chromium or Chrome (POLICYLAKE_BROWSER names another), else with WeasyPrint (extra pdf).
 
     With --account, --principal or --action it is of a part; several of one kind add up, kinds narrow one another. The
     files of a part of accounts or principals name others only where what decides about the part does: its own policies,

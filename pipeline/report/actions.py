@@ -1,15 +1,17 @@
 """Action pages: everyone who can, grouped by what they get, with reasons; what does not fit is counted and linked."""
 
+import heapq
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from pipeline.report.gaps import gaps_of_actions
 from pipeline.report.model import LETTERS, OWN_ACCOUNT, Action, Answer, Book, Principal, Scope
 from pipeline.report.pages import Pages
-from pipeline.report.principals import Sources
+from pipeline.report.principals import Holder, Sources
 from pipeline.report.tasks import task
 
 #: Groups that an action page shows for a verdict, and principals of a group. The matrix has them all.
@@ -20,6 +22,9 @@ MOST_SCOPES = 30
 MOST_REASONS = 8
 MOST_THINGS = 1500
 SAFE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
+#: Principals of whom is remembered what counts for them.
+REMEMBERED = 1 << 13
+Kind = Literal["granted", "limited"]
 VERDICTS = ("allowed", "conditional", "denied", "blocked")
 LAYERS = {
     "identity": "identity policy",
@@ -32,10 +37,46 @@ LAYERS = {
 
 
 class Group(NamedTuple):
-    """Principals with the same answer."""
+    """Principals with the same answer, each with its place among all by account and name."""
 
     answer: int
-    principals: list[Principal]
+    principals: list[tuple[int, Principal]]
+
+
+class Reasons:
+    """The statements behind answers. What counts for a principal is asked for action after action, and remembered."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self._granting = lru_cache(maxsize=REMEMBERED)(sources.granting)
+        self._limiting = lru_cache(maxsize=REMEMBERED)(sources.limiting)
+        self._counting = lru_cache(maxsize=8 * REMEMBERED)(self._rows)
+
+    def of(self, numbers: tuple[int, ...], kind: Kind, action: Action, holder: Holder) -> list[dict[str, str]]:
+        """Return the statements with these numbers that match the action and count for a principal: words and a link.
+
+        Equal statements have one number wherever they stand, so their place decides: an SCP grants nothing, and what a
+        resource policy says of others counts for them alone.
+        """
+        return [
+            statement_link(row["policy_id"], row["statement_index"], row["sid"], name)
+            for row, name in self._counting(numbers, kind, action.takes_rcps, holder)
+            if action.number in self.sources.action_sets.get(row["action_set_id"], ())
+        ]
+
+    def _rows(
+        self, numbers: tuple[int, ...], kind: Kind, takes_rcps: bool, holder: Holder
+    ) -> list[tuple[dict[str, Any], str]]:
+        granting, limiting = self._granting(holder), self._limiting(holder, takes_rcps)
+        numbered = self.sources.statements.get(holder.account_id, {})
+        told = []
+        for row in (row for number in numbers for row in numbered.get(number, ())):
+            place = row["policy_id"], row["statement_index"]
+            is_limiting = kind == "limited" and limiting.has(*place)
+            is_granting = granting.has(*place) and (kind == "granted" or row["effect"] == "Deny")
+            if is_limiting or is_granting:
+                told.append((row, (limiting if is_limiting else granting).names[place[0]]))
+        return told
 
 
 def page_names(actions: Sequence[Action]) -> list[str]:
@@ -50,9 +91,9 @@ def page_names(actions: Sequence[Action]) -> list[str]:
 
 def groups(book: Book) -> Iterator[list[Group]]:
     """Yield for each action the groups of principals by answer, in no order; one action at a time, for all are many."""
-    holders: dict[int, list[Principal]] = {}
-    for principal in book.everyone():
-        holders.setdefault(principal.profile_id, []).append(principal)
+    holders: dict[int, list[tuple[int, Principal]]] = {}
+    for place, principal in enumerate(sorted(book.everyone(), key=by_account)):
+        holders.setdefault(principal.profile_id, []).append((place, principal))
     profiles: list[dict[int, list[int]]] = [{} for _ in book.actions]
     for profile_id, profile in book.profiles.items():
         for answer, numbers in profile.parts:
@@ -69,28 +110,27 @@ def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[st
     """Write a page for each action; return its numbers of principals by verdict."""
     everyone = sum(len(listed) for listed in book.principals.values())
     counted = []
+    reasons = Reasons(sources)
     lacking = gaps_of_actions(book, sources.gaps)
     for action, name, listed, gaps in zip(book.actions, names, groups(book), lacking, strict=True):
         counts = dict.fromkeys(LETTERS, 0)
         for group in listed:
             counts[book.answers[group.answer].verdict] += len(group.principals)
         counts["none"] = everyone - sum(counts.values())
-        sections = [_section(verdict, action, listed, book, sources) for verdict in VERDICTS]
+        sections = [_section(verdict, action, listed, book, reasons) for verdict in VERDICTS]
         pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections, gaps=gaps)
         counted.append(counts)
     return counted
 
 
-def _section(verdict: str, action: Action, listed: Iterable[Group], book: Book, sources: Sources) -> dict[str, Any]:
+def _section(verdict: str, action: Action, listed: Iterable[Group], book: Book, reasons: Reasons) -> dict[str, Any]:
     fitting = [group for group in listed if book.answers[group.answer].verdict == verdict and group.principals]
-    fitting.sort(
-        key=lambda group: (-len(group.principals), min(by_account(principal) for principal in group.principals))
-    )
+    fitting.sort(key=lambda group: (-len(group.principals), min(group.principals)[0]))
     shown: list[dict[str, Any]] = []
     things = 0
     for group in fitting[:MOST_GROUPS]:
         if things < MOST_THINGS:
-            shown.append(_group(group, action, verdict, book, sources))
+            shown.append(_group(group, action, verdict, book, reasons))
             things += _things(shown[-1])
     rest = fitting[len(shown) :]
     return {
@@ -118,22 +158,31 @@ def _things(group: dict[str, Any]) -> int:
     return len(group["scopes"]) + sum(len(holders[name]) for holders in group["holders"] for name in lists)
 
 
-def _group(group: Group, action: Action, verdict: str, book: Book, sources: Sources) -> dict[str, Any]:
+def _group(group: Group, action: Action, verdict: str, book: Book, reasons: Reasons) -> dict[str, Any]:
     answer = book.answers[group.answer]
-    ordered = sorted(group.principals, key=by_account)
-    accounts = {principal.account_id for principal in ordered}
+    shown = heapq.nsmallest(MOST_PRINCIPALS, group.principals)
+    accounts = {principal.account_id for _, principal in group.principals}
     own = next(iter(accounts)) if len(accounts) == 1 else None
-    rest = ordered[MOST_PRINCIPALS:]
     return {
         "demand": answer.demand,
         "scopes": [_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]],
         "more_scopes": max(0, len(answer.scopes) - MOST_SCOPES),
         "layer": "" if answer.scopes else LAYERS.get(answer.layer, answer.layer),
-        "holders": _holders(ordered[:MOST_PRINCIPALS], answer, action, book, sources),
-        "more": len(rest),
-        "more_accounts": len({principal.account_id for principal in rest}),
+        "holders": _holders([one for _, one in shown], answer, action, book, reasons),
+        "more": len(group.principals) - len(shown),
+        "more_accounts": _accounts_left(group, accounts, shown),
         "link": matrix_link(action=action.name, verdict=verdict),
     }
+
+
+def _accounts_left(group: Group, accounts: set[str], shown: Sequence[tuple[int, Principal]]) -> int:
+    """Return in how many accounts the principals are that are not shown: of the shown ones only the last has more."""
+    if not shown:
+        return len(accounts)
+    last, principal = shown[-1]
+    own = principal.account_id
+    goes_on = any(place > last and one.account_id == own for place, one in group.principals)
+    return len(accounts) - len({one.account_id for _, one in shown}) + goes_on
 
 
 def _holders(
@@ -141,15 +190,16 @@ def _holders(
     answer: Answer,
     action: Action,
     book: Book,
-    sources: Sources,
+    reasons: Reasons,
 ) -> list[dict[str, Any]]:
     """Return principals together that have the same answer for the same reasons."""
-    granting = sorted({number for scope in answer.scopes for number in scope.granted_by})
-    limiting = sorted({*answer.decided_by, *(number for scope in answer.scopes for number in scope.limited_by)})
+    granting = tuple(sorted({number for scope in answer.scopes for number in scope.granted_by}))
+    limiting = tuple(sorted({*answer.decided_by, *(number for scope in answer.scopes for number in scope.limited_by)}))
     found: dict[str, dict[str, Any]] = {}
     for principal in listed:
-        granted = _reasons(granting, "granted", action, principal, sources)
-        limited = _reasons(limiting, "limited", action, principal, sources)
+        holder = Holder.of(principal)
+        granted = reasons.of(granting, "granted", action, holder)
+        limited = reasons.of(limiting, "limited", action, holder)
         more = max(0, len(granted) - MOST_REASONS) + max(0, len(limited) - MOST_REASONS)
         holders = {
             "granted_by": granted[:MOST_REASONS],
@@ -180,27 +230,6 @@ def _scope(scope: Scope, own: str | None) -> dict[str, Any]:
         "condition_id": scope.condition_id,
         "exceptions": [told(text) for text in scope.exceptions],
     }
-
-
-def _reasons(
-    numbers: Iterable[int], kind: Literal["granted", "limited"], action: Action, principal: Principal, sources: Sources
-) -> list[dict[str, str]]:
-    """Return the statements with these numbers that match the action and count for a principal: words and a link.
-
-    Equal statements have one number wherever they stand, so their place decides: an SCP grants nothing, and what a
-    resource policy says of others counts for them alone.
-    """
-    granting, limiting = sources.granting(principal), sources.limiting(principal, action)
-    numbered = sources.statements.get(principal.account_id, {})
-    told = []
-    for row in (row for number in numbers for row in numbered.get(number, ())):
-        place = row["policy_id"], row["statement_index"]
-        is_limiting = kind == "limited" and limiting.has(*place)
-        is_granting = granting.has(*place) and (kind == "granted" or row["effect"] == "Deny")
-        if (is_limiting or is_granting) and action.number in sources.action_sets.get(row["action_set_id"], ()):
-            names = limiting.names if is_limiting else granting.names
-            told.append(statement_link(*place, row["sid"], names[place[0]]))
-    return told
 
 
 def statement_link(policy_id: str, index: int, sid: str | None, name: str) -> dict[str, str]:

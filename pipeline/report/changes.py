@@ -14,6 +14,7 @@ from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
 from pipeline.diff import Behind, behind, changes, notes
 from pipeline.diff.table import OF_ACCESS
+from pipeline.diff.unknown import UNKNOWN
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.given import formula_of
@@ -37,8 +38,9 @@ MOST_PRINCIPALS = 15_000
 FILE = "changes.csv"
 #: Rows of the file: some 70 MB.
 MOST_IN_FILE = 100_000
-#: What a change is called, the weightiest first: requests are allowed that were not, some are, none are.
-WORDS = ("gained", "wider", "different", "narrower", "lost")
+#: What a change is called, the weightiest first: requests are allowed that were not, some are, nobody knows, none are.
+WORDS = ("gained", "wider", "different", "unknown", "narrower", "lost")
+ANYBODY = "whoever may be meant"
 LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List")
 #: Columns that tell the weight of a row.
 WEIGHING = ["change", "residual", "action", "access_level", "principal_arn"]
@@ -115,8 +117,8 @@ def changes_of(found: Compared, book: Book, names: Sequence[str]) -> Changes:
     return Changes(
         found.before,
         tuple((word, counted[word]) for word in WORDS if counted[word]),
-        len({row["principal_arn"] for row in keys}),
-        len({row["action"] for row in keys}),
+        len({row["principal_arn"] for row in keys} - {None}),
+        len({row["action"] for row in keys} - {None}),
         len(keys),
         min(len(keys), MOST_IN_FILE),
         [_cells(row, book, pages) for row in found.rows.slice(0, MOST).to_pylist()],
@@ -217,11 +219,12 @@ def _weight(row: Row) -> tuple[int, int, int, str, str]:
     """Return what rows are ordered by: more access before less, then what opens most, then the access level."""
     level = LEVELS.index(row["access_level"]) if row["access_level"] in LEVELS else len(LEVELS)
     danger = DANGER.get(row["action"], len(DANGER))
-    return WORDS.index(_word(row)), danger, level, row["principal_arn"], row["action"]
+    return WORDS.index(_word(row)), danger, level, row["principal_arn"] or "", row["action"] or ""
 
 
 def _cells(row: Row, book: Book, pages: dict[str, str]) -> list[Cell]:
-    arn, action, word = row["principal_arn"], row["action"], _word(row)
+    arn, action, word = row["principal_arn"] or ANYBODY, row["action"] or "", _word(row)
+    is_known = row["change"] != UNKNOWN
     found = {"new only": " (new)", "old only": " (gone)"}.get(row["found_in"], "")
     mark = found + (" (incomplete)" if row["is_incomplete"] else "")
     return [
@@ -229,8 +232,8 @@ def _cells(row: Row, book: Book, pages: dict[str, str]) -> list[Cell]:
         Cell(action, pages.get(action, ""), "code"),
         Cell(word),
         Cell(_scope(row), kind="code"),
-        Cell(_said(row["verdict"], row["condition"])),
-        Cell(_said(row["old_verdict"], row["old_condition"])),
+        Cell(_said(row["verdict"], row["condition"]) if is_known else UNKNOWN),
+        Cell(_said(row["old_verdict"], row["old_condition"]) if is_known else UNKNOWN),
         Cell("; ".join(row["through"] or ())),
     ]
 
@@ -239,7 +242,7 @@ def _scope(row: Row) -> str:
     new, old = row["resource_pattern"], row["old_resource_pattern"]
     pattern = f"{new}, was {old}" if new and old and new != old else new or old or ""
     kind = row["resource_type"]
-    return pattern if kind == "*" else f"{kind} {pattern}"
+    return pattern if kind in ("*", None) else f"{kind} {pattern}"
 
 
 def _said(verdict: str | None, condition: str | None) -> str:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from pipeline.errors import printable
+from pipeline.report.changes import Changes
 from pipeline.report.findings import Finding, by_severity
 from pipeline.report.overview import Row
 from pipeline.report.summary import Summary
@@ -17,6 +18,9 @@ from pipeline.report.tables import Cell
 MOST = 60_000
 MOST_FINDINGS = 30
 MOST_OF_CONTROL = 3
+MOST_CHANGES = 20
+#: Characters that the rows of changes may take, so that they leave room for findings.
+MOST_OF_CHANGES = 20_000
 #: Characters of a text in a cell.
 MOST_TEXT = 300
 VERDICTS = ("allowed", "conditional", "denied", "blocked", "none")
@@ -30,6 +34,7 @@ def markdown(summary: Summary, url: str | None = None) -> str:
     parts = [
         _head(summary),
         _verdicts(summary, url),
+        _changed(summary, url),
         _controls(summary, url),
         _dangerous(summary, url),
         _missing(summary),
@@ -38,7 +43,7 @@ def markdown(summary: Summary, url: str | None = None) -> str:
         f": [the whole report]({url})." if url else "."
     )
     room = MOST - sum(len(part) + 2 for part in parts) - len(tail) - 400
-    parts.insert(2, _worst(summary, url, max(room, 0)))
+    parts.insert(3, _worst(summary, url, max(room, 0)))
     text = "\n\n".join(part for part in (*parts, tail) if part) + "\n"
     return (
         text
@@ -84,6 +89,48 @@ def _changes(summary: Summary) -> tuple[dict[str, int], str]:
         if one.is_current and one.changes is not None:
             return one.changes, before.day
     return {}, ""
+
+
+def _changed(summary: Summary, url: str | None) -> str:
+    """Return the weightiest rows of what changed since the snapshot before, how many more there are and where."""
+    changes = summary.changes
+    if changes is None:
+        return ""
+    until = f", of exports until {changes.before.day}" if changes.before.day else ""
+    since = f"since snapshot {code(changes.before.snapshot_id)}{until}"
+    if changes.trouble:
+        return f"### Changes\n\nWhat changed {since} is not compared: {text_of(changes.trouble)}"
+    if not changes.total:
+        return f"### Changes\n\nNo access changed {since}."
+    counted = ", ".join(f"{count:,} {word}" for word, count in changes.counts)
+    head = [f"### Changes: {_linked(counted, url, 'changes.html')}", "", f"Scopes of access that differ {since}:", "",
+            _row(("principal", "action", "change", "on", "now", "before")), _row(["---"] * 6)]  # fmt: skip
+    shown: list[str] = []
+    used = 0
+    for cells in changes.rows[:MOST_CHANGES]:
+        line = _change(cells, url)
+        if used + len(line) > MOST_OF_CHANGES:
+            break
+        shown.append(line)
+        used += len(line) + 1
+    left = changes.total - len(shown)
+    command = code(f"policylake diff {changes.before.snapshot_id} {summary.snapshot_id}")
+    notes = [f"- {text_of(note)}" for note in changes.notes]
+    rest = [f"{left:,} more rows: {command} lists them all{_page_too(changes, url)}."] if left else []
+    return "\n\n".join(part for part in ("\n".join([*head, *shown]), *rest, "\n".join(notes)) if part)
+
+
+def _change(cells: Sequence[Cell], url: str | None) -> str:
+    principal, action, word, scope, now, before = cells[:6]
+    names = [_linked(code(cell.text), url, cell.href) if cell.href else code(cell.text) for cell in (principal, action)]
+    return _row([*names, word.text, code(scope.text), text_of(now.text), text_of(before.text)])
+
+
+def _page_too(changes: Changes, url: str | None) -> str:
+    """Return where the HTML report has the rows, if an address of it is given; its page is bounded, too."""
+    if url is None:
+        return ""
+    return f", [the report's page]({url.rstrip('/')}/changes.html) the first {len(changes.rows):,}"
 
 
 def _controls(summary: Summary, url: str | None) -> str:

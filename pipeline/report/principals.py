@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered, ranges
 from pipeline.report.gaps import Gap, Gaps, read_gaps
-from pipeline.report.model import OWN_ACCOUNT, Action, Answer, Book, Principal, Scope
+from pipeline.report.model import OWN_ACCOUNT, Answer, Book, Principal, Scope
 from pipeline.report.queries import rows
 from pipeline.report.scripts import in_pieces, in_script_order, write_text
 
@@ -32,6 +32,19 @@ class Counting(NamedTuple):
         return policy_id in self.names and (policy_id not in self.speaking or index in self.speaking[policy_id])
 
 
+class Holder(NamedTuple):
+    """What of a principal decides which documents count for it."""
+
+    arn: str
+    account_id: str
+    is_service_linked: bool
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Holder":
+        """Return it for a principal."""
+        return cls(principal.arn, principal.account_id, bool(principal.details["is_service_linked"]))
+
+
 class Sources(NamedTuple):
     """Where answers come from, by principal or account; ``entries`` by both, with an empty ARN for whole accounts.
 
@@ -47,7 +60,7 @@ class Sources(NamedTuple):
     gaps: Gaps
     roles: dict[str, dict[str, Any]]
 
-    def granting(self, principal: Principal) -> Counting:
+    def granting(self, principal: Holder) -> Counting:
         """Return what can grant something to a principal: its own policies, and what resource policies say of it."""
         names: dict[str, str] = {}
         speaking: dict[str, frozenset[int]] = {}
@@ -58,19 +71,19 @@ class Sources(NamedTuple):
         attached = {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] != "boundary"}
         return Counting(names | attached, {key: value for key, value in speaking.items() if key not in attached})
 
-    def limiting(self, principal: Principal, action: Action) -> Counting:
-        """Return what only limits a principal: its boundary, the SCPs of its account, RCPs that act on a service."""
-        controls = () if principal.details["is_service_linked"] else self.controls.get(principal.account_id, ())
+    def limiting(self, principal: Holder, takes_rcps: bool) -> Counting:
+        """Return what only limits a principal: its boundary, the SCPs of its account, RCPs if they act."""
+        controls = () if principal.is_service_linked else self.controls.get(principal.account_id, ())
         own = self.policies.get(principal.arn, ())
         named = {
             row["policy_id"]: row["policy_name"]
             for row in controls
-            if row["attachment_kind"] != "rcp" or action.takes_rcps
+            if row["attachment_kind"] != "rcp" or takes_rcps
         }
         boundary = {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] == "boundary"}
         return Counting(named | boundary, {})
 
-    def entries_of(self, principal: Principal) -> Iterator[dict[str, Any]]:
+    def entries_of(self, principal: Holder) -> Iterator[dict[str, Any]]:
         """Yield the resource policies that speak of a principal or of its account, as rows."""
         for told in ("", principal.arn):
             yield from self.entries.get((principal.account_id, told), ())

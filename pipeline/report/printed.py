@@ -33,6 +33,7 @@ PRINTED_AT = re.compile(rb"/(?:Creation|Mod)Date \(D:[^()\\]{4,40}\)")
 PATIENCE = 300
 MOST_CONDITIONS = 40
 MOST_ACCOUNTS = 250
+MOST_CHANGES = 100
 MOST_INPUTS = 600
 NEITHER = (
     f"--format pdf: neither a browser nor WeasyPrint is here; install Chromium or Chrome (or name one with {VARIABLE}),"
@@ -80,6 +81,8 @@ def write_printed(summary: Summary, folder: Path) -> Path:
         severities=by_severity(summary.findings),
         conditions=pairs[:MOST_CONDITIONS],
         more_conditions=max(0, len(pairs) - MOST_CONDITIONS),
+        changes=summary.changes,
+        changed=summary.changes.rows[:MOST_CHANGES] if summary.changes else (),
         accounts=summary.accounts[:MOST_ACCOUNTS],
         more_accounts=max(0, len(summary.accounts) - MOST_ACCOUNTS),
         versions=versions_of(summary.manifest, summary.snapshot_id),

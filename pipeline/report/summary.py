@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluate.scenarios import Scenario
 from pipeline.lake import Lake
-from pipeline.report.actions import groups
+from pipeline.report.actions import groups, page_names
+from pipeline.report.changes import Changes, changes_of, compared
 from pipeline.report.conditions import Dependents, dependents, keys_in_use
 from pipeline.report.findings import Checks, Finding, belonging, write_findings, write_rejects
 from pipeline.report.history import History, read_history
@@ -36,6 +37,7 @@ class Summary(NamedTuple):
     """The report in numbers and sentences. ``tasks`` are tasks with their answers by verdict.
 
     ``whose`` tells who depends on each condition of the book. ``history`` is None of a part and under a scenario.
+    ``changes`` are those since the snapshot before, None of a part and where there is none.
     """
 
     snapshot_id: str
@@ -56,6 +58,7 @@ class Summary(NamedTuple):
     gaps: tuple[str, ...]
     inputs: tuple[dict[str, Any], ...]
     history: History | None
+    changes: Changes | None
 
 
 def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, checks: Checks) -> Summary:
@@ -71,6 +74,8 @@ def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, check
     total = {verdict: sum(account.counts[verdict] for account in accounts) for verdict in LETTERS}
     whose = dependents(book)
     keys = keys_in_use(book, whose)
+    history = None if part else read_history(lake)
+    differing = compared(lake, history, scenario) if history else None
     return Summary(
         lake.snapshot_id,
         lake.manifest,
@@ -89,7 +94,8 @@ def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, check
         tuple(whose),
         tuple(gaps(lake, book, own)),
         tuple(inputs_of(lake.manifest, own)),
-        None if scenario or part else read_history(lake),
+        None if scenario else history,
+        changes_of(differing, book, page_names(book.actions)) if differing else None,
     )
 
 
