@@ -12,6 +12,7 @@ it. A condition that every request meets is none."""
 remedy = """
 Take iam:CreateRole, iam:AttachRolePolicy and their like out, and let administrators prepare the execution roles. If they must
 stay, name the roles and the policies: conditions on iam:PolicyARN and iam:PermissionsBoundary."""
+uncorrected = "which roles and policies the work needs, no policy tells; what a Deny of these actions breaks is for people to weigh."
 avoid = '''
 {"Effect": "Allow", "Action": ["iam:CreateRole", "iam:AttachRolePolicy"], "Resource": "*"}'''
 prefer = '''

@@ -8,6 +8,7 @@ The statement allows all actions of a service on every resource, whatever the re
 conditions that every request meets. What it grants grows with each action that AWS adds. Statements of which a boundary, an
 SCP or a Deny leaves every holder less than half of the known actions are not found, nor those that these make conditional."""
 remedy = "Name the actions and the resources that the work needs, or limit the holders by a boundary or an SCP."
+uncorrected = "which actions and resources the work needs, no policy tells."
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}'''
 prefer = '''
