@@ -33,35 +33,13 @@ default = [
     "iam:PutGroupPolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion",
 ]
 
-[sources.idle]
-query = "idle_conditions"
+[sources.unconditional]
+query = "unconditional_statements"
 */
 with
 -- Reached by these alone, without a further right.
 escalations as (
     select unnest($actions) as action
-),
-
--- Conditions that every request meets are none.
-idle_counts as (
-    select
-        statement_id,
-        count(*) as idle_count,
-    from idle
-    where reason = 'always true'
-    group by statement_id
-),
-
-unconditional as (
-    select
-        statements.statement_id,
-        statements.policy_id,
-        statements.effect,
-        statements.action_element,
-        statements.resource_element,
-    from statements
-    left join idle_counts on statements.statement_id = idle_counts.statement_id
-    where statements.condition_count <= coalesce(idle_counts.idle_count, 0)
 ),
 
 named as (
