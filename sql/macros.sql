@@ -165,3 +165,13 @@ create or replace macro statement_of(document, statement_index) as (
 create or replace macro told_calls(what, actions) as
     'It may ' || what || ' by: ' || array_to_string(list_sort(actions)[:4], ', ')
     || case when len(actions) > 4 then ' and ' || (len(actions) - 4) || ' more' else '' end;
+
+-- A statement that keeps a principal from calls under a condition, whatever grants them: to be added to its policies.
+create or replace macro denied_calls(actions, condition) as
+    json_object(
+        'Effect', 'Deny', 'Action', list_sort(list_distinct(actions)), 'Resource', '*', 'Condition', condition::json
+    )::varchar;
+
+-- The same for calls whatever they say.
+create or replace macro denied_actions(actions) as
+    json_object('Effect', 'Deny', 'Action', list_sort(list_distinct(actions)), 'Resource', '*')::varchar;

@@ -51,6 +51,12 @@ def test_a_control_finds_what_its_cases_say_and_nothing_else(control, outcomes):
     assert len(outcomes[control]) >= 2
 
 
+def test_a_control_corrects_statements_or_says_why_it_does_not():
+    for control in CONTROLS:
+        corrects = any(f" as {name}" in control.sql for name in ("correction", "corrected_statement"))
+        assert corrects is not bool(control.uncorrected), control.id
+
+
 def test_there_are_thirty_controls_and_no_stray_case():
     assert len(CONTROLS) >= 30
     assert {path.stem for path in packaged().glob("*.toml")} == {control.id for control in CONTROLS}
@@ -162,6 +168,35 @@ def test_a_corrected_statement_never_grants_more(corrections, tmp_path):
         build_lake([tmp_path / str(side)], tmp_path / f"lake-{side}", services=["iam", "s3"], keeps=False)
     rows = changes(open_lake(tmp_path / "lake-0"), open_lake(tmp_path / "lake-1"), load()).to_pylist()
     assert {row["residual"] for row in rows} == {"narrower"}
+
+
+def test_a_deny_to_add_ends_the_finding_whatever_grants_the_calls(cases, tmp_path):
+    rows = [
+        row for row in find(cases[1], CONTROLS).to_pylist() if row["corrected_statement"] and not row["statement_id"]
+    ]
+    denials = {}
+    for row in rows:
+        statement = json.loads(row["corrected_statement"])
+        if statement["Effect"] == "Deny":
+            denials.setdefault(row["control_id"], []).append((row["principal_arn"], statement))
+    assert len(denials) >= 11
+    wide = {"Effect": "Allow", "Resource": "*"}
+    users = []
+    for control, listed in denials.items():
+        for number, (arn, statement) in enumerate(listed):
+            assert statement["Resource"] == "*"
+            text = {"Version": "2012-10-17", "Statement": [{**wide, "Action": statement["Action"]}, statement]}
+            name = f"{control}-{number}"
+            policies = [{"PolicyName": "p", "PolicyDocument": text}]
+            users.append(
+                {"UserName": name, "Arn": f"arn:aws:iam::111122223333:user/{name}", "UserPolicyList": policies}
+            )
+            assert arn
+    (tmp_path / "account.json").write_text(json.dumps({"UserDetailList": users}))
+    build_lake([tmp_path / "account.json"], tmp_path / "lake", keeps=False)
+    found = find(open_lake(tmp_path / "lake"), [one for one in CONTROLS if one.id in denials]).to_pylist()
+    ended = {(row["control_id"], row["principal_arn"]) for row in found}
+    assert not [(c, arn) for c, arn in ended if f"user/{c}-" in arn]
 
 
 def test_a_corrected_trust_or_resource_policy_lets_nobody_else_in(corrections):

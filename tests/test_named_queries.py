@@ -149,6 +149,16 @@ def test_a_condition_does_nothing_where_every_request_meets_it(name, lake):
     assert reasons == [CONDITIONS[name][1]] * (CONDITIONS[name][1] is not None)
 
 
+def test_a_statement_is_unconditional_where_every_request_meets_all_of_its_conditions(lake):
+    rows = run(lake, named_query("unconditional_statements"), {}).to_pylist()
+    idle = [row for row in run(lake, named_query("idle_conditions"), {}).to_pylist() if row["reason"] == "always true"]
+    told = [row["condition_count"] for row in rows]
+    assert {0, 1} <= set(told)
+    assert {row["statement_id"] for row in rows if row["condition_count"]} <= {row["statement_id"] for row in idle}
+    limited = lake.query("select count(*) as n from statements where condition_count > 0").to_pylist()[0]["n"]
+    assert 0 < sum(map(bool, told)) < limited
+
+
 def test_what_lies_in_the_past_is_told_of_a_day_of_ones_own(lake):
     def expired(today):
         rows = run(lake, named_query("idle_conditions"), {"today": today}).to_pylist()

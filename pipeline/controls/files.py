@@ -21,7 +21,7 @@ OF_TOML = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 #: Controls that the framework itself finds: no file may take their ids.
 RESERVED = ("exception-expired", "exception-unmatched")
 TEXTS = ("id", "title", "severity", "category", "rationale", "remedy", "avoid", "prefer")
-MEMBERS = (*TEXTS, "frameworks", "parameters", "sources")
+MEMBERS = (*TEXTS, "uncorrected", "frameworks", "parameters", "sources")
 
 
 class _WrongError(Exception):
@@ -124,6 +124,7 @@ def _control(path: Path, text: str, header: Mapping[str, Any], queries: Mapping[
         sources=sources,
         sql=body.strip(),
         path=path,
+        uncorrected=_text(header, "uncorrected") if "uncorrected" in header else "",
     )
 
 

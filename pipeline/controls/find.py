@@ -158,7 +158,7 @@ def _placed(lake: Lake, control: Control, rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _corrected(lake: Lake, rows: Sequence[Row]) -> Iterator[Row]:
-    """Yield the rows with the statement that their ``correction`` makes, where they bring none themselves."""
+    """Yield the rows with the statement that their ``correction`` makes, else the one that they bring themselves."""
     told = [correction_of(row["correction"]) if row.get("correction") else {} for row in rows]
     asked = [one.get("statement") or row.get("statement_id") for one, row in zip(told, rows, strict=True)]
     wanted = sorted({name for name, one in zip(asked, told, strict=True) if one and name})
@@ -170,7 +170,7 @@ def _corrected(lake: Lake, rows: Sequence[Row]) -> Iterator[Row]:
     for row, one, name in zip(rows, told, asked, strict=True):
         text = texts.get(name) if one else None
         made = corrected(json.loads(text), one) if text else None
-        yield {**row, "corrected_statement": row.get("corrected_statement") or made}
+        yield {**row, "corrected_statement": made or row.get("corrected_statement")}
 
 
 def _finding(control: Control, row: Row, place: Row) -> Row:

@@ -39,7 +39,8 @@ class Control:
     """A control: what is looked for, why it counts, what to do. ``sql`` returns one row a finding.
 
     ``frameworks`` maps a framework's id to the ids of its requirements that the control bears on. ``avoid`` and
-    ``prefer`` are examples, mostly of policies. ``path`` is the file that it was read from.
+    ``prefer`` are examples, mostly of policies. ``path`` is the file that it was read from, and
+    ``uncorrected`` says why no finding has a corrected statement.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Control:
     sources: tuple[Source, ...]
     sql: str
     path: Path
+    uncorrected: str = ""
 
 
 _TEXTS = (

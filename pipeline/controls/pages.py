@@ -21,7 +21,8 @@ def page(control: Control, frameworks: Mapping[str, Framework]) -> str:
     """Return the page of a control."""
     lines = [f"# {control.title}", "", f"`{control.id}`, {control.severity}. {GENERATED}", ""]
     lines += [control.rationale, "", "## Avoid", "", *_example(control.avoid), "", "## Prefer", ""]
-    lines += [*_example(control.prefer), "", "## What to do", "", control.remedy, "", *_parameters(control)]
+    lines += [*_example(control.prefer), "", "## What to do", "", control.remedy, "", *_uncorrected(control)]
+    lines += [*_parameters(control)]
     lines += [*_requirements(control, frameworks), *_acceptance(control)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -29,6 +30,10 @@ def page(control: Control, frameworks: Mapping[str, Framework]) -> str:
 def _example(text: str) -> list[str]:
     """Return an example: what begins with a brace is a policy's text, all else is prose."""
     return ["```json", text, "```"] if text.startswith(("{", "[")) else [text]
+
+
+def _uncorrected(control: Control) -> list[str]:
+    return [f"No finding has a corrected statement: {control.uncorrected}", ""] if control.uncorrected else []
 
 
 def _parameters(control: Control) -> Iterator[str]:

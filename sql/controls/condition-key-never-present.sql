@@ -9,6 +9,7 @@ fires, or always does where its operator is a negated one. Keys of resource tags
 remedy = """
 Take the key that these calls do carry (the service authorization reference lists them by action), or the actions that
 carry this one."""
+uncorrected = "which key was meant, the statement does not tell, and without the condition it would grant more."
 avoid = '''
 {"Effect": "Deny", "Action": "sagemaker:CreateModel", "Resource": "*",
  "Condition": {"StringEquals": {"sagemaker:RootAccess": "Enabled"}}}'''

@@ -12,6 +12,7 @@ it. A condition that every request meets is none."""
 remedy = """
 Take iam:CreateRole, iam:AttachRolePolicy and their like out, and let administrators prepare the execution roles. If they must
 stay, name the roles and the policies: conditions on iam:PolicyARN and iam:PermissionsBoundary."""
+uncorrected = "which roles and policies the work needs, no policy tells; what a Deny of these actions breaks is for people to weigh."
 avoid = '''
 {"Effect": "Allow", "Action": ["iam:CreateRole", "iam:AttachRolePolicy"], "Resource": "*"}'''
 prefer = '''
@@ -32,35 +33,13 @@ default = [
     "iam:PutGroupPolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion",
 ]
 
-[sources.idle]
-query = "idle_conditions"
+[sources.unconditional]
+query = "unconditional_statements"
 */
 with
 -- Reached by these alone, without a further right.
 escalations as (
     select unnest($actions) as action
-),
-
--- Conditions that every request meets are none.
-idle_counts as (
-    select
-        statement_id,
-        count(*) as idle_count,
-    from idle
-    where reason = 'always true'
-    group by statement_id
-),
-
-unconditional as (
-    select
-        statements.statement_id,
-        statements.policy_id,
-        statements.effect,
-        statements.action_element,
-        statements.resource_element,
-    from statements
-    left join idle_counts on statements.statement_id = idle_counts.statement_id
-    where statements.condition_count <= coalesce(idle_counts.idle_count, 0)
 ),
 
 named as (

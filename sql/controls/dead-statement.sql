@@ -7,6 +7,7 @@ rationale = """
 Whoever has the statement, nothing of it is left: an explicit Deny, a boundary or an SCP takes every action of it away. It misleads
 whoever reads the policy, and comes alive when the other one changes."""
 remedy = "Take the statement out, or correct what stands against it if the access is wanted."
+uncorrected = "nothing is left of it; what stands against it is in other policies, and may be meant."
 avoid = '''
 [{"Effect": "Allow", "Action": "sagemaker:DeleteModel", "Resource": "*"},
  {"Effect": "Deny", "Action": "sagemaker:Delete*", "Resource": "*"}]'''

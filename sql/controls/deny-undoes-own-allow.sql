@@ -9,6 +9,7 @@ an exception and got none. An explicit Deny always ends it; no Allow, however ex
 remedy = """
 Write the condition of the Allow in negated form into the Deny, so that the Deny applies to everything else, or take the
 actions out of the Deny."""
+uncorrected = "a Deny that applies to less grants more, so whether that is meant is for people to say."
 avoid = '''
 [{"Effect": "Allow", "Action": "sagemaker:DeleteModel", "Resource": "*",
   "Condition": {"StringEquals": {"aws:ResourceTag/project": "a"}}},

@@ -7,6 +7,7 @@ rationale = """
 The principal has the same statement twice, Sid apart: in one policy, or in two of its policies. Who takes the one out believes the
 access gone."""
 remedy = "Keep one of the two: in the policy that says by its name what it is for."
+uncorrected = "each of the two is right as it stands; one of them is to go."
 avoid = "The same statement in a role's own policy and in the managed one that is attached to it."
 prefer = "One managed policy that holds the statement, attached wherever it is needed."
 

@@ -8,6 +8,7 @@ Every job, notebook and endpoint that runs with the role may do everything, whoe
 pass the role or open such a notebook."""
 remedy = """
 Give each execution role what its jobs read and write: some buckets, some keys, some log groups, and few SageMaker actions."""
+uncorrected = "what its jobs need, no policy tells."
 avoid = "AdministratorAccess on a role that trusts sagemaker.amazonaws.com."
 prefer = '''
 [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::churn-data/*"},

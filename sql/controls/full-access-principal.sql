@@ -10,6 +10,7 @@ Known are all actions that the lake answers for. sagemaker:* alone is less than 
 and geospatial actions too, which have prefixes of their own, so service-wide-grant finds it and this control does not."""
 remedy = """
 Give roles to tasks, with the actions of the task. Keep full access for a few roles that are taken with MFA, and accept their risk."""
+uncorrected = "what its holders need, no policy tells."
 avoid = '''
 {"Effect": "Allow", "Action": "*", "Resource": "*"}'''
 prefer = "A role for each task, and an administrator's role that nobody uses from day to day."

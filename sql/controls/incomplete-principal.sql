@@ -7,6 +7,7 @@ rationale = """
 The inputs name a group, a policy or a boundary that they do not hold, or that was rejected. What is said of the principal may be
 too little or too much, in every other control too."""
 remedy = "Export the account again, whole, or mend what the rejects name, and build again."
+uncorrected = "it is about an export and not about a statement."
 avoid = "An export with a filter, or of which the last page was not saved."
 prefer = "aws iam get-account-authorization-details, all pages."
 

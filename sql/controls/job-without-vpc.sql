@@ -7,7 +7,8 @@ rationale = """
 Outside of a VPC of one's own neither security groups nor endpoint policies nor flow logs apply. The principal may make such
 calls without subnets: no condition keeps it from that."""
 remedy = """
-Add "Null": {"sagemaker:VpcSubnets": "false"} to the grants, or name the subnets; ForAllValues alone is true of none."""
+Add "Null": {"sagemaker:VpcSubnets": "false"} to the grants, or name the subnets; ForAllValues alone is true of none.
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"}'''
 prefer = '''
@@ -33,6 +34,7 @@ select
     calls.principal_arn,
     any_value(calls.account_id) as account_id,
     told_calls('do without subnets', list(calls.action)) as message,
+    denied_calls(list(calls.action), '{"Null": {"sagemaker:VpcSubnets": "true"}}') as corrected_statement,
 from calls
 anti join administrators on calls.principal_arn = administrators.principal_arn
 group by calls.principal_arn

@@ -7,7 +7,8 @@ rationale = """
 A lifecycle configuration is a script that runs as root, or as the user of the app, whenever a notebook instance or a Studio app
 that has it starts, with that one's execution role. Who writes one runs code with other people's rights."""
 remedy = """
-Let an administrator's role alone write lifecycle configurations, and name those that others may use in conditions on them."""
+Let an administrator's role alone write lifecycle configurations, and name those that others may use in conditions on them.
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:*LifecycleConfig", "Resource": "*"}'''
 prefer = '''
@@ -44,4 +45,5 @@ select
     'principal' as subject_kind,
     principal_arn,
     'It may call ' || array_to_string(actions, ', ') as message,
+    denied_actions(actions) as corrected_statement,
 from writers

@@ -7,6 +7,7 @@ rationale = """
 NotAction with Allow grants everything but what is listed: every other service, and every action that AWS adds. Statements of
 which boundaries, SCPs and denies leave nothing are not found."""
 remedy = "Write Action with the actions that are meant. To take some away from a wide grant, use a Deny."
+uncorrected = "which of all other actions are meant, the statement does not tell."
 avoid = '''
 {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}'''
 prefer = '''

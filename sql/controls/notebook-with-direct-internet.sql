@@ -7,7 +7,8 @@ rationale = """
 A notebook instance with direct internet access reaches the internet past the VPC, its firewalls and its logs: data leaves, and
 code comes in. The principal may create one: no condition keeps it from that."""
 remedy = """
-Add "StringEquals": {"sagemaker:DirectInternetAccess": "Disabled"} to the grants, or a Deny for "Enabled"."""
+Add "StringEquals": {"sagemaker:DirectInternetAccess": "Disabled"} to the grants, or a Deny for "Enabled".
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreateNotebookInstance", "Resource": "*"}'''
 prefer = '''
@@ -32,6 +33,7 @@ select
     calls.principal_arn,
     any_value(calls.account_id) as account_id,
     told_calls('give direct internet access', list(calls.action)) as message,
+    denied_calls(list(calls.action), '{"StringNotEquals": {"sagemaker:DirectInternetAccess": "Disabled"}}') as corrected_statement,
 from calls
 anti join administrators on calls.principal_arn = administrators.principal_arn
 group by calls.principal_arn

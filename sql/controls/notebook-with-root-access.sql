@@ -7,7 +7,8 @@ rationale = """
 Who has root on a notebook instance can change what protects it: agents, lifecycle scripts, network settings. The principal may
 create or update one with root access: no condition keeps it from that."""
 remedy = """
-Add "StringEquals": {"sagemaker:RootAccess": "Disabled"} to the grants, or a Deny for "Enabled"."""
+Add "StringEquals": {"sagemaker:RootAccess": "Disabled"} to the grants, or a Deny for "Enabled".
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreateNotebookInstance", "Resource": "*"}'''
 prefer = '''
@@ -31,6 +32,7 @@ select
     calls.principal_arn,
     any_value(calls.account_id) as account_id,
     told_calls('give root access', list(calls.action)) as message,
+    denied_calls(list(calls.action), '{"StringNotEquals": {"sagemaker:RootAccess": "Disabled"}}') as corrected_statement,
 from calls
 anti join administrators on calls.principal_arn = administrators.principal_arn
 group by calls.principal_arn

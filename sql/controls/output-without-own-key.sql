@@ -7,7 +7,8 @@ rationale = """
 What a job writes is encrypted with the bucket's default unless the call names a key. The principal may make such calls without an
 output key: no condition keeps it from that."""
 remedy = """
-Add "Null": {"sagemaker:OutputKmsKeyArn": "false"} to the grants, or name the keys with ArnEquals."""
+Add "Null": {"sagemaker:OutputKmsKeyArn": "false"} to the grants, or name the keys with ArnEquals.
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"}'''
 prefer = '''
@@ -32,6 +33,7 @@ select
     calls.principal_arn,
     any_value(calls.account_id) as account_id,
     told_calls('do without an output key', list(calls.action)) as message,
+    denied_calls(list(calls.action), '{"Null": {"sagemaker:OutputKmsKeyArn": "true"}}') as corrected_statement,
 from calls
 anti join administrators on calls.principal_arn = administrators.principal_arn
 group by calls.principal_arn

@@ -7,6 +7,7 @@ rationale = """
 The principal may pass any role of the account to a service, administrators' roles among them if they trust it: a training job
 or a notebook with such a role does whatever the role may. Which services is a matter of another control."""
 remedy = "Name the execution roles in Resource: a path or a prefix for them, such as role/sagemaker/*."
+uncorrected = "which of the account's roles are execution roles, no policy tells."
 avoid = '''
 {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}'''
 prefer = '''

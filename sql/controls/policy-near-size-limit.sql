@@ -8,6 +8,7 @@ AWS limits the characters of a policy, white space apart: 6,144 of a managed one
 5,120 of a group and 10,240 of a role; 2,048 of a trust policy unless raised; 5,120 of an SCP or RCP. Near it the next right
 cannot be added, and wildcards come in to save characters."""
 remedy = "Split the policy by task, or take out what is not used."
+uncorrected = "it is about the policy as a whole, which is not wrong."
 avoid = "One policy for everything that a team does, with shortened patterns such as sagemaker:*Job."
 prefer = "Several managed policies, each for a task."
 

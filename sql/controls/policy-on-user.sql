@@ -7,6 +7,7 @@ rationale = """
 Policies of single users are hard to oversee: who changes teams keeps them. Groups, or better roles that people take, say what
 somebody does there."""
 remedy = "Attach the policy to a group or a role, and take it away from the user."
+uncorrected = "the statement stays as it is and is attached elsewhere."
 avoid = "A policy of a user's own."
 prefer = "Roles of IAM Identity Center, or a group for each task."
 

@@ -8,7 +8,8 @@ A presigned URL opens a notebook instance, or Studio as a user profile, with all
 condition on tags or a resource that names the caller, the principal may open everybody's."""
 remedy = """
 Limit the calls to resources of the caller: a resource such as user-profile/d-0123/${aws:username}, or a condition that compares a tag of
-the resource with the caller."""
+the resource with the caller. The corrected statement of a user's finding is the grant, or a Deny to add, with the tag owner: write
+the key by which your resources are tagged. For a role there is none: which tag or name is its holder's, no policy tells."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreatePresigned*Url", "Resource": "*"}'''
 prefer = '''
@@ -77,4 +78,9 @@ select
                 json_object('StringEquals', json_object('aws:ResourceTag/owner', '${aws:username}'))
             )::varchar
     end as correction,
+    -- Of several grants, and where the calls are not all that a grant is for, one Deny does it.
+    case
+        when principal_type = 'user'
+            then denied_calls([action], '{"StringNotEquals": {"aws:ResourceTag/owner": "${aws:username}"}}')
+    end as corrected_statement,
 from opened

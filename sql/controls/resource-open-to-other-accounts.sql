@@ -8,6 +8,7 @@ The policy of the resource allows principals of another account. That account's 
 this organization do not reach them."""
 remedy = """
 Take the account out if the share is over. Accounts that are trusted go into the parameter, or the risk is accepted with an expiry."""
+uncorrected = "whether the share is over, no policy tells."
 avoid = '''
 {"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sagemaker:DescribeModelPackage", "Resource": "*"}'''
 prefer = '''

@@ -7,7 +7,8 @@ rationale = """
 The principal may write the policies of SageMaker resources, and so open them to any account: what an SCP of this organization
 forbids to its members does not reach those."""
 remedy = """
-Let an administrator's role alone write policies of resources, or deny principals outside of the organization in an RCP."""
+Let an administrator's role alone write policies of resources, or deny principals outside of the organization in an RCP.
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:Put*Policy", "Resource": "*"}'''
 prefer = "Sharing by a role of its own, reviewed, with resource policies in a repository."
@@ -37,4 +38,5 @@ select
     'principal' as subject_kind,
     principal_arn,
     'It may call ' || array_to_string(actions, ', ') as message,
+    denied_actions(actions) as corrected_statement,
 from writers

@@ -6,7 +6,9 @@ category = "guide"
 rationale = """
 Search returns the same records as the Describe calls, for every resource of a type, and knows no tags of resources: what a
 Deny of Describe hides, by tag or altogether, Search shows."""
-remedy = "Deny sagemaker:Search as well, or limit it with sagemaker:SearchVisibilityCondition."
+remedy = """
+Deny sagemaker:Search as well, or limit it with sagemaker:SearchVisibilityCondition.
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 [{"Effect": "Allow", "Action": ["sagemaker:Search", "sagemaker:Describe*"], "Resource": "*"},
  {"Effect": "Deny", "Action": "sagemaker:DescribeTrainingJob", "Resource": "*",
@@ -91,6 +93,7 @@ select
     hidden.principal_arn,
     'sagemaker:Search shows what a Deny hides of '
     || array_to_string(list(distinct hidden.action order by hidden.action), ', ') as message,
+    denied_actions(['sagemaker:Search']) as corrected_statement,
 from hidden
 semi join searchers on hidden.principal_arn = searchers.principal_arn
 group by hidden.principal_arn

@@ -8,6 +8,7 @@ The statement allows all actions of a service on every resource, whatever the re
 conditions that every request meets. What it grants grows with each action that AWS adds. Statements of which a boundary, an
 SCP or a Deny leaves every holder less than half of the known actions are not found, nor those that these make conditional."""
 remedy = "Name the actions and the resources that the work needs, or limit the holders by a boundary or an SCP."
+uncorrected = "which actions and resources the work needs, no policy tells."
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}'''
 prefer = '''
@@ -25,19 +26,10 @@ soc2-2017 = ["CC6.3"]
 description = "Least share of the known actions of the pattern that some holder is left with, from 0 to 100"
 default = 50
 
-[sources.idle]
-query = "idle_conditions"
+[sources.unconditional]
+query = "unconditional_statements"
 */
 with
-idle_counts as (
-    select
-        statement_id,
-        count(*) as idle_count,
-    from idle
-    where reason = 'always true'
-    group by statement_id
-),
-
 -- A star, or an ARN of stars: of every service, or of one.
 wide as (
     select
@@ -54,17 +46,16 @@ wide as (
 
 whole_services as (
     select distinct
-        statements.statement_id,
+        unconditional.statement_id,
+        unconditional.condition_count,
         actions.action_pattern,
-    from statements
-    inner join wide on statements.statement_id = wide.statement_id
-    inner join actions on statements.statement_id = actions.statement_id
-    left join idle_counts on statements.statement_id = idle_counts.statement_id
+    from unconditional
+    inner join wide on unconditional.statement_id = wide.statement_id
+    inner join actions on unconditional.statement_id = actions.statement_id
     where
-        statements.effect = 'Allow'
-        and statements.condition_count = coalesce(idle_counts.idle_count, 0)
-        and statements.action_element = 'Action'
-        and statements.resource_element = 'Resource'
+        unconditional.effect = 'Allow'
+        and unconditional.action_element = 'Action'
+        and unconditional.resource_element = 'Resource'
         and (wide.only_service is null or wide.only_service = actions.service)
         -- A few question marks leave no action out: none has so short a name.
         and regexp_full_match(actions.action_pattern, '(\*+|[a-zA-Z0-9-]+):?\?{0,3}\*+\?{0,3}|\*+')
@@ -186,10 +177,9 @@ select
     whole_services.statement_id,
     whole_services.action_pattern as action,
     whole_services.action_pattern || ' is allowed on every resource, without a condition'
-    || case when statements.condition_count > 0 then ' that does anything' else '' end as message,
+    || case when whole_services.condition_count > 0 then ' that does anything' else '' end as message,
 from whole_services
 inner join granting
     on
         whole_services.statement_id = granting.statement_id
         and whole_services.action_pattern = granting.action_pattern
-inner join statements on whole_services.statement_id = statements.statement_id

@@ -10,6 +10,7 @@ VPC endpoint pass; an Allow with IpAddress never lets them pass."""
 remedy = """
 In a Deny add conditions for the other two ways: StringNotEquals or Null of aws:SourceVpce or aws:SourceVpc, and Bool of
 aws:ViaAWSService false. Beside an Allow write a second one for the VPC endpoint."""
+uncorrected = "which VPCs and endpoints the calls come from, the statement does not tell."
 avoid = '''
 {"Effect": "Deny", "Action": "sagemaker:*", "Resource": "*",
  "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}'''

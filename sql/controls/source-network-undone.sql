@@ -9,6 +9,7 @@ actions on the same resources from anywhere. Allow statements add up: the limit 
 remedy = """
 Take the actions out of the other grant, or turn the limit into a Deny with StringNotEquals for everything that does not come
 from the VPC or the endpoint."""
+uncorrected = "which of the two grants is meant, neither tells."
 avoid = '''
 [{"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": "*",
   "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-0123"}}},

@@ -9,7 +9,8 @@ give any resource the tag that opens it, or take away the one that protects it. 
 there is no such action. What a Deny, a boundary or an SCP takes away is no finding."""
 remedy = """
 Deny sagemaker:AddTags and sagemaker:DeleteTags to those whose access depends on tags, or allow them only for tags that open
-nothing: with aws:TagKeys and ForAllValues beside a Null condition."""
+nothing: with aws:TagKeys and ForAllValues beside a Null condition.
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*",
   "Condition": {"StringEquals": {"aws:ResourceTag/project": "a"}}},
@@ -79,5 +80,6 @@ select
     changers.action,
     'The tags of resources limit ' || limited.action_count || ' of its actions, and it may ' || changers.action
         as message,
+    denied_actions([changers.action]) as corrected_statement,
 from changers
 inner join limited on changers.principal_arn = limited.principal_arn

@@ -8,6 +8,7 @@ A training job that a tuning job launches takes over the tags that the tuning jo
 follow: whoever is limited by tags sees, stops or tags the one and not the other."""
 remedy = """
 Give both the same tags: sagemaker:AddTags on the training job, or on the tuning job, whichever is wrong."""
+uncorrected = "it is about tags of jobs and not about a statement."
 avoid = "Changing the tags of a tuning job alone while its training jobs go on."
 prefer = "Tagging the tuning job before it starts, and its training jobs with it whenever the tags change."
 

@@ -8,6 +8,7 @@ The service reference knows no key of this name: it is misspelt, retired or newe
 Allow that asks for it gives nothing, a Deny that looks for it protects nothing, and with IfExists or a negated operator the
 condition always holds."""
 remedy = "Use the key as AWS spells it; the service authorization reference lists the keys of each action."
+uncorrected = "which key was meant, the statement does not tell, and without the condition it would grant more."
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*",
  "Condition": {"StringEquals": {"aws:SourceVPCEndpoint": "vpce-0123"}}}'''

@@ -7,6 +7,7 @@ rationale = """
 AWS refuses a policy with such an operator, so the file is not what AWS has, or was never given to it. The build left the
 policy out: what it would allow or deny is in no answer."""
 remedy = "Write the operator as AWS spells it, and build again."
+uncorrected = "which operator was meant, the statement does not tell, and without the condition it would grant more."
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*",
  "Condition": {"StringMatches": {"aws:RequestTag/project": "a"}}}'''

@@ -7,6 +7,7 @@ rationale = """
 Nobody has used the role for a while, or ever, and it still grants access: whoever takes it over has that access, and nobody
 would miss the role. Days count to the day of the account's export, so the finding does not depend on when it is asked for."""
 remedy = "Delete the role, or take its policies away. If it is for emergencies, accept the risk with an expiry."
+uncorrected = "the role or its policies are to go, not to be written otherwise."
 avoid = "A role that was made for a project and stayed when the project ended."
 prefer = "Roles with an owner tag, looked through every quarter, deleted when their last use is long ago."
 

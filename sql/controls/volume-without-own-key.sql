@@ -7,7 +7,8 @@ rationale = """
 Without a key of one's own in AWS KMS nobody can take the data of a volume out of reach, nor see who decrypted it. The principal
 may make such calls without a volume key: no condition keeps it from that."""
 remedy = """
-Add "Null": {"sagemaker:VolumeKmsKeyArn": "false"} to the grants, or name the keys with ArnEquals."""
+Add "Null": {"sagemaker:VolumeKmsKeyArn": "false"} to the grants, or name the keys with ArnEquals.
+The corrected statement of a finding is a Deny to add to the policies of the principal: it holds whatever grants the calls."""
 avoid = '''
 {"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"}'''
 prefer = '''
@@ -32,6 +33,7 @@ select
     calls.principal_arn,
     any_value(calls.account_id) as account_id,
     told_calls('do without a volume key', list(calls.action)) as message,
+    denied_calls(list(calls.action), '{"Null": {"sagemaker:VolumeKmsKeyArn": "true"}}') as corrected_statement,
 from calls
 anti join administrators on calls.principal_arn = administrators.principal_arn
 group by calls.principal_arn
