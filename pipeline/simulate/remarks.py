@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import ALWAYS_ARNS
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction, ReferenceKey
 from pipeline.simulate.forms import flaw, is_of_form, oddity
 
@@ -34,8 +35,6 @@ TYPES: Mapping[str, tuple[Callable[[str], object], str]] = {
     "ARN": (grammar.arn_fields, "a whole ARN"),
     "Binary": (grammar.octets, "base64"),
 }
-#: Keys of ARNs that have nothing else begin so.
-ALWAYS_ARNS = ("aws:", "iam:")
 REFRESH = "a name that AWS has added lately comes with: policylake reference refresh"
 
 
