@@ -130,16 +130,9 @@ MODEL = "arn:aws:sagemaker:us-east-1:111122223333:model/m"
          "context aws:SourceVcp: the service reference does not know this condition key; did you mean aws:SourceVpc?"),
         ({"context": {"aws:RequestTags/x": "y"}}, "did you mean aws:RequestTag/x?"),
         ({"context": {"aws:RequestTag/": "y"}}, "context aws:RequestTag/: the service reference does not know"),
-        ({"context": {"aws:SourceIp": "office"}},
-         "context aws:SourceIp: 'office' is no value of the type IPAddress; write one address, no network"),
-        ({"context": {"aws:SourceIp": "192.0.2.0/24"}}, "write one address, no network"),
-        ({"context": {"aws:MultiFactorAuthPresent": "yes"}}, "'yes' is no value of the type Bool; write true or false"),
-        ({"context": {"aws:MultiFactorAuthAge": "ten"}}, "'ten' is no value of the type Numeric; write a number"),
-        ({"context": {"aws:CurrentTime": "soon"}}, "'soon' is no value of the type Date; write a date such as"),
-        ({"context": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}, "context aws:SourceVpc: the key has one value, not 2"),
     ],
 )  # fmt: skip
-def test_a_line_that_no_request_can_be_tests_nothing_and_is_an_error(members, message, expecting, monkeypatch):
+def test_a_line_of_a_name_that_nobody_knows_tests_nothing_and_is_an_error(members, message, expecting, monkeypatch):
     given = line("allowed", **members)
     done = expecting(given)
     answer = json.loads(done.text)
@@ -147,6 +140,33 @@ def test_a_line_that_no_request_can_be_tests_nothing_and_is_an_error(members, me
     assert message in answer["detail"]
     plain = json.loads(run(monkeypatch, "simulate", stdin=text(given)).text)
     assert (plain["decision"] != "error", message in plain["detail"]) == (True, True), plain
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        ({"aws:SourceIp": "office"},
+         "context aws:SourceIp: 'office' is no value of the type IPAddress; write one address, no network"),
+        ({"aws:SourceIp": "999.1.1.1"}, "'999.1.1.1' is no value of the type IPAddress"),
+        ({"aws:SourceIp": "192.0.2.0/24"}, "write one address, no network"),
+        ({"aws:MultiFactorAuthPresent": "yes"}, "'yes' is no value of the type Bool; write true or false"),
+        ({"aws:MultiFactorAuthAge": "ten"}, "'ten' is no value of the type Numeric; write a number"),
+        ({"aws:CurrentTime": "soon"}, "'soon' is no value of the type Date; write a date such as"),
+        ({"aws:SourceVpcArn": "vpc-1"}, "'vpc-1' is no value of the type ARN; write a whole ARN"),
+        ({"sagemaker:VolumeKmsKey": "arn:aws:kms"}, "'arn:aws:kms' is no value of the type ARN"),
+        ({"aws:SourceVpc": ["vpc-1", "vpc-2"]}, "context aws:SourceVpc: the key has one value, not 2"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("own", [{}, {"identity_policies": []}], ids=["lake", "own policies"])
+def test_a_value_that_its_key_cannot_have_is_an_error_however_it_is_asked(
+    context, message, own, expecting, monkeypatch
+):
+    given = line("allowed", context=context, **own)
+    tested = json.loads(expecting(given).text)
+    plain = json.loads(run(monkeypatch, "simulate", stdin=text(given)).text)
+    assert (tested["decision"], plain["decision"]) == ("error", "error")
+    assert message in tested["detail"]
+    assert message in plain["detail"]
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,13 @@ from pipeline.lake import open_lake
 OWNER, OTHER, THIRD = "333333333333", "222222222222", "444444444444"
 BUCKETS = {name: f"arn:aws:s3:::{name}" for name in ("listed", "governed", "unknown")}
 NAMING = document("s3:*", Resource=[text for bucket in BUCKETS.values() for text in (bucket, f"{bucket}/*")])
+LOGS = f"arn:aws:s3:::logs-{THIRD}"
 MODEL = f"arn:aws:sagemaker:us-east-1:{OWNER}:model/m"
 
 
 def account(number):
     policies = {"naming": NAMING, "star": document("s3:GetObject", Resource="*")}
+    policies["logs"] = document("s3:GetObject", Resource=f"{LOGS}/*")
     users = (
         user(name, Arn=arn(f"user/{name}", number), UserPolicyList=[inline(name, policy)])
         for name, policy in policies.items()
@@ -36,7 +38,7 @@ def lake(tmp_path_factory):
     folder = tmp_path_factory.mktemp("buckets")
     for number in (OWNER, OTHER, THIRD):
         write(folder, f"inputs/{number}.json", account(number))
-    write(folder, "inputs/tags.json", tagged(MODEL, BUCKETS["listed"]))
+    write(folder, "inputs/tags.json", tagged(MODEL, BUCKETS["listed"], LOGS))
     allow = document("s3:GetObject", Principal={"AWS": arn("user/naming", OTHER)}, Resource=f"{BUCKETS['governed']}/*")
     policies = [{"ResourceArn": BUCKETS["governed"], "ResourcePolicy": allow}]
     write(folder, f"inputs/policies-{OWNER}.json", policies)
@@ -67,6 +69,34 @@ def test_a_bucket_of_another_account_is_reached_only_where_its_policy_allows(lak
         OWNER: ["governed", "listed", "unknown"],
         THIRD: ["unknown"],
     }
+
+
+def test_a_bucket_that_has_the_callers_account_in_its_name_may_be_anothers(lake):
+    assert reached(lake, "logs", "s3:GetObject") == {OWNER: [f"logs-{THIRD}/*"]}
+    line = {"action": "s3:GetObject", "resource": f"{LOGS}/x", "principal": arn("user/logs", THIRD)}
+    assert answers([line], lake)[0]["decision"] == "implicitDeny"
+
+
+def unproven(lake):
+    sql = "select account_id, resource_pattern, is_proven from access where action = 'ACTION' order by all"
+    found = lake.query(sql.replace("ACTION", "s3:GetObject")).to_pylist()
+    return {row["resource_pattern"].split(":")[-1] for row in found if not row["is_proven"]}
+
+
+def test_a_row_of_a_bucket_of_which_nobody_knows_the_owner_is_not_proven(lake, monkeypatch):
+    assert unproven(lake) == {"unknown/*"}
+    asked = ("--lake", str(lake.path))
+    done = run(monkeypatch, "who-can", "s3:GetObject", *asked)
+    assert "not proven, in 3 of" in done.err
+    assert "input does not tell whose the bucket is" in done.err
+    done = run(monkeypatch, "explain", arn("user/naming", THIRD), "s3:GetObject", *asked)
+    assert f"not proven on {BUCKETS['unknown']}/*: the input does not tell whose the bucket is" in done.text
+
+
+def test_no_scenario_proves_whose_a_bucket_is(lake, monkeypatch):
+    asked = ("who-can", "s3:GetObject", "--scenario", "internet", "--format", "json", "--lake", str(lake.path))
+    found = json.loads(run(monkeypatch, *asked).text)
+    assert {row["resource_pattern"].split(":")[-1] for row in found if not row["is_proven"]} == {"unknown/*"}
 
 
 @pytest.mark.parametrize(

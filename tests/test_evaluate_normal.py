@@ -10,6 +10,7 @@ from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
+from pipeline.iam import grammar
 from pipeline.iam.conditions import holds
 from pipeline.iam.context import Context
 from pipeline.iam.model import Condition
@@ -169,6 +170,15 @@ def test_requests_may_have_what_no_tie_forbids(parts: tuple[Formula, ...]) -> No
     answer = SOLVER.satisfy(formulas.conjunction(parts))
     assert answer.is_possible
     assert answer.is_proven
+
+
+def test_a_key_that_has_arns_alone_has_no_other_text() -> None:
+    assert not SOLVER.is_possible(of("StringEquals", "aws:sourcevpcarn", "vpc-1"))
+    answer = SOLVER.satisfy(of("StringLike", "aws:sourcevpcarn", "*vpc-1"))
+    (value,) = answer.context["aws:sourcevpcarn"]
+    assert answer.is_proven
+    assert grammar.arn_fields(value)
+    assert SOLVER.is_possible(of("StringEquals", "sagemaker:volumekmskey", "alias/mine"))
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ IMPOSSIBLE = (
         make({"iam:AssociatedResourceArn": MODEL.replace("111122223333", "*")}, **PASS),
         "iam:AssociatedResourceArn has a wildcard",
     ),
+    ("an address that is none", make({"aws:SourceIp": "999.1.1.1"}), "is no value of the type IPAddress"),
     ("a service that calls", make({"aws:PrincipalIsAWSService": "True"}), "for whom it is false"),
     ("a role that is a service", make({"aws:PrincipalIsAWSService": True}, ROLE), "for whom it is false"),
     (

@@ -28,7 +28,10 @@ from pipeline.lake.queries import command_query
 from pipeline.reference import load
 
 #: What it means that a row is not proven.
-NOT_PROVEN = "whether some request meets the condition, or none, is beyond the method, so it counts as conditional"
+NOT_PROVEN = (
+    "whether some request meets the condition, or none, is beyond the method, so it counts as conditional; or the "
+    "input does not tell whose the bucket is, so it counts as the principal's own"
+)
 
 PrincipalArgument = Annotated[
     str, typer.Argument(metavar="PRINCIPAL", help="ARN of a user or role, or its name where only one has it.")

@@ -18,6 +18,9 @@ REPEATED = ("principal_arn", "part", "condition_id", "witness", "smallest_change
 LONGEST = 300
 #: Layers whose policies stand on something.
 ON_TARGETS = ("resource", "endpoint")
+#: Why a row is not proven: it has what proves its condition, or needs nothing; or it lacks that.
+UNOWNED = "the input does not tell whose the bucket is; it is taken as the principal's own"
+BEYOND = "whether its condition can be met, or not be, is beyond the method"
 ONLY_THROUGH = ": only for calls through that VPC endpoint, so no verdict counts it"
 SAID = {"always": "always", "never": "never", "depends": "depends on the request"}
 
@@ -52,8 +55,8 @@ def _proofs(scopes: Iterable[Row]) -> Iterator[str]:
         yield f"  and {len(found) - MOST_WITNESSES} more; --format jsonl shows them all"
     for row in listed:
         if not row["is_proven"]:
-            where = row["resource_pattern"]
-            yield f"  not proven on {where}: whether its condition can be met, or not be, is beyond the method"
+            is_decided = row["verdict"] == "allowed" or (row["witness"] and row["smallest_change"])
+            yield f"  not proven on {row['resource_pattern']}: {UNOWNED if is_decided else BEYOND}"
 
 
 def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:

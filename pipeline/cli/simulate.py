@@ -33,15 +33,15 @@ def simulate(
 
     Each line is answered from the lake, or from its own policies if it carries any: identity_policies,
     permissions_boundary, scps, rcps, resource_policy, session_policies. A bad line gives an error line.
-    So does a request that AWS cannot make, such as one with aws:SourceVpc and aws:SourceIp, if the lake is asked. Lines
-    in error leave the exit code 0, unless they need a lake and there is none: then it is 2.
+    So does a value that its key cannot have, such as the address 999.1.1.1, and, if the lake is asked, a request that
+    AWS cannot make, such as one with aws:SourceVpc and aws:SourceIp. Lines in error leave the exit code 0, unless they
+    need a lake and there is none: then it is 2.
 
     With --expect each line carries its expect: allowed, explicitDeny, implicitDeny, denied (either of these two), or an
     object with decision, blocked_by (exactly these layers) and sids (statements that must have applied). Each answer
     says as_expected; what differs is told on standard error, and the exit code is 1. Lines in error count as different,
-    and so does a line without expect, and one that tests nothing: an action or key that nobody knows, a value of
-    another type. What AWS would not send with the action is a warning. Without --expect all of this is only told in
-    detail, and expect is ignored.
+    and so does a line without expect, and one that tests nothing: an action or key that nobody knows. What AWS would
+    not send with the action is a warning. Without --expect all of this is only told in detail, and expect is ignored.
     """
     from pipeline.simulate import checked_lines, simulate_lines
 

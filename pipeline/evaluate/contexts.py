@@ -83,7 +83,7 @@ def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -
         () if _is_read(tests) else sample_values.values(key, value_type),
     )
     for found in candidates:
-        candidate = _of_partition(found, domain.start)
+        candidate = _as_begun(found, domain.start)
         if (
             candidate.startswith(domain.start)
             and candidate
@@ -93,12 +93,13 @@ def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -
     return text
 
 
-def _of_partition(text: str, start: str) -> str:
-    """Return an ARN with the partition that values are known to begin with, nothing for what is no ARN then; any other
+def _as_begun(text: str, start: str) -> str:
+    """Return an ARN with the fields that values are known to begin with, nothing for what is no ARN then; any other
     text as it is."""
     if not start.startswith("arn:"):
         return text
-    return start + text.split(":", 2)[2] if grammar.arn_fields(text) else ""
+    known = start.count(":")
+    return start + text.split(":", known)[known] if grammar.arn_fields(text) else ""
 
 
 def _instances(test: Test) -> Iterator[str]:

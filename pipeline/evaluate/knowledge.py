@@ -16,6 +16,7 @@ from pipeline.evaluate.ties import NEVER_EMPTY
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
 from pipeline.evaluate.vocabulary import SPEECH
 from pipeline.iam.request_keys import (
+    ALWAYS_ARNS,
     ALWAYS_PRESENT,
     ASSOCIATED,
     MFA_AGE,
@@ -132,7 +133,9 @@ class Knowledge:
         value_type, is_multivalued = self._described(key)
         least = Decimal(0) if key == MFA_AGE else None
         is_optional = key not in ALWAYS_PRESENT
-        return KeyDomain(value_type, is_multivalued, is_optional, can_be_empty=can_be_empty(key), least=least)
+        start = "arn:" if value_type == "ARN" and key.startswith(ALWAYS_ARNS) else ""
+        empty = can_be_empty(key)
+        return KeyDomain(value_type, is_multivalued, is_optional, can_be_empty=empty, start=start, least=least)
 
     def _described(self, key: str) -> tuple[str | None, bool]:
         """Return data type and whether there can be many values; of an unknown key the widest."""

@@ -95,14 +95,15 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     actions = _actions(connection, memory, reference, statements)
     cases = _cases(connection, profiles, actions, entries)
     inventory = _inventory(connection)
-    decisions = decide(memory.facts(actions, inventory, dict(_rows(connection, OWNERS))), cases, pool, progress)
+    owners = dict(_rows(connection, OWNERS))
+    decisions = decide(memory.facts(actions, inventory, owners), cases, pool, progress)
     progress(Step("finding witnesses"))
     _load_columns(connection, "case_cells", ("case_id", "form_id", "cell_id"), decisions[1:])
     (own_token,) = _rows(connection, "select own_token()")[0]
     witnesses = Witnesses(memory.solver, memory.knowledge, inventory, memory.witnesses, own_token)
     shown = _cells_of_access(connection)
     numbers = dict(_rows(connection, "select statement_number, small_number from statement_numbers"))
-    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, numbers)
+    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, numbers, owners)
     for name, rows in tables.items():
         load_table(connection, name, rows)
     run_models(connection, ("residual_conditions",))

@@ -1,7 +1,8 @@
 """Writes cells as tables: their rows, their verdicts, and the conditions that stand in them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from pipeline.evaluate.words import spelt, words
 
 #: Stands for the principal's own account in stored texts.
 OWN_ACCOUNT = "{ownaccount}"
+#: A scope that names one bucket, whose account its ARN does not tell.
+_OF_ONE_BUCKET = re.compile(r"arn:[^:*?$]+:s3:::[^*?$/]+(/|$)")
 CELL_ACCESS = pa.schema(
     [
         ("cell_id", pa.int32()),
@@ -138,12 +141,14 @@ def tables_of(
     spelling: Mapping[str, str],
     own_token: str,
     small_numbers: Mapping[int, int],
+    owned: Container[str],
 ) -> dict[str, pa.Table]:
     """Return cell_access, cell_verdicts, witnesses and residual_formulas; cells are numbered from 1.
 
     ``shown`` are the cells of evaluated actions: a condition that any of them has gets its example from one.
     ``spelling`` maps condition keys in lower case to AWS's spelling. ``own_token`` stands for the principal's own
     account; the tables say ``{ownaccount}``. ``small_numbers`` are those of the tables for the numbers of statements.
+    ``owned`` are the buckets of which the input tells whose they are: of others it is not proven that they are reached.
     """
     found = _Found(witnesses, shown, small_numbers)
     numbered = list(enumerate(cells, start=1))
@@ -157,8 +162,9 @@ def tables_of(
         for condition_id in sorted(by_id)
     ]
     changeable = {condition_id for condition_id, *_, change in residual if change is not None}
+    exact = (row.condition_id is None or bool(row.witness_id and row.condition_id in changeable) for row in rows)
     access = [
-        (*row, row.condition_id is None or bool(row.witness_id and row.condition_id in changeable)) for row in rows
+        (*row, is_exact and _has_owner(row.resource_pattern, owned)) for row, is_exact in zip(rows, exact, strict=True)
     ]
     lines = [(number, request_text(witness, spelling), witness.session) for witness, number in found.numbers.items()]
     return {
@@ -167,6 +173,11 @@ def tables_of(
         "witnesses": _readable(table(lines, WITNESSES), own_token),
         "residual_formulas": _readable(table(residual, RESIDUAL_FORMULAS), own_token),
     }
+
+
+def _has_owner(pattern: str, owned: Container[str]) -> bool:
+    """Whether it is known whose the resources of a scope are; what a wildcard reaches is the principal's own."""
+    return not _OF_ONE_BUCKET.match(pattern) or pattern.partition("/")[0] in owned
 
 
 def _readable(rows: pa.Table, own_token: str) -> pa.Table:

@@ -31,6 +31,8 @@ ALWAYS_PRESENT = frozenset(
         "aws:principaltype", "aws:userid",
     }
 )  # fmt: skip
+#: Keys of ARNs begin so that never have anything else; other services' may have a name or an id.
+ALWAYS_ARNS = ("aws:", "iam:")
 #: Keys that only requests through a VPC endpoint have: all of them or none; then aws:SourceIp is absent.
 THROUGH_ENDPOINT = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
 FROM_OUTSIDE = "aws:sourceip"

@@ -188,7 +188,7 @@ def _scope(row: dict[str, Any], condition_numbers: dict[str, int]) -> Scope:
         row["resource_pattern"],
         row["verdict"],
         row["condition"],
-        proof(row["witness"], row["smallest_change"], is_proven=row["is_proven"]),
+        proof(row["verdict"], row["witness"], row["smallest_change"], is_proven=row["is_proven"]),
         tuple(json.loads(row["except_resources"])) if row["except_resources"] else (),
         tuple(row["granted_by_numbers"] or ()),
         tuple(row["limited_by_numbers"] or ()),

@@ -47,10 +47,10 @@ def simulate_lines(
     A bad line gives a decision ``error`` whose ``detail`` says where, what and what to do; the others go on. A line
     with policies of its own is answered from these alone; others from ``lake``, or the lake that it opens when it is
     first needed. ``now`` is the time of requests that name none. ``ahead`` lines are taken in at once, which asks the
-    lake fewer questions; 1 answers each line before the next one is read. Where ``is_strict``, a line that names what
-    no request of AWS has (an unknown action or key, a value of another type) is a bad line, and each decision has
-    ``warnings``: what else is odd. Else ``detail`` tells both. Never raises PolicylakeError: where the lake cannot be
-    opened or read, each line that needs it says so.
+    lake fewer questions; 1 answers each line before the next one is read. A value that is none of its key's type is a
+    bad line. Where ``is_strict``, a line that names an action or key that nobody knows is one too, and each decision
+    has ``warnings``: what else is odd. Else ``detail`` tells both. Never raises PolicylakeError: where the lake cannot
+    be opened or read, each line that needs it says so.
     """
     desk = _Desk(lake, reference, now or datetime.now(UTC), is_strict)
     numbered = ((number, text) for number, text in enumerate(lines, start=1) if text.strip())
@@ -173,7 +173,7 @@ class _Desk:
         doubts: list[str] = []
         for remark in self.remarks.on(line.action, line.resource, line.context, names):
             text = f"{remark.member} {_name(line, self.remarks, remark.name)}: {remark.text}"
-            if remark.is_mistake and self.is_strict:
+            if remark.is_malformed or (remark.is_mistake and self.is_strict):
                 raise PolicylakeError(text)
             (told if remark.is_mistake else doubts).append(text)
         if self.reference.action(line.action) is None:

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import ALWAYS_ARNS
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction, ReferenceKey
 from pipeline.simulate.forms import flaw, is_of_form, oddity
 
@@ -45,12 +46,14 @@ class Names(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What there is to say of a ``member`` of the request: of an action or a key. A mistake, or else a doubt."""
+    """What there is to say of a ``member`` of the request: of an action or a key. A mistake, or else a doubt; of a
+    mistake that ``is_malformed`` nobody can read the value, so that no request is told."""
 
     member: Literal["action", "context"]
     name: str
     text: str
     is_mistake: bool
+    is_malformed: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {self.text}"
@@ -194,11 +197,14 @@ def _is_of_provider(key: str) -> bool:
 
 
 def _on_values(key: str, known: ReferenceKey, values: Sequence[str]) -> Iterator[Remark]:
-    """ARNs are a doubt: AWS's pages give that type to keys of which some requests have a name or an id."""
+    """A name or an id of a service's key of ARNs is a doubt: AWS's pages give that type to keys of which some requests
+    have one. What begins as an ARN is meant to be one."""
     if len(values) > 1 and not known.is_multivalued:
-        yield Remark("context", key, f"the key has one value, not {len(values)}; give one", True)
+        yield Remark("context", key, f"the key has one value, not {len(values)}; give one", True, True)
     kind = known.value_type.removeprefix("ArrayOf")
     read, wanted = TYPES.get(kind, (str, ""))
     wrong = next((value for value in values if read(value) is None), None)
     if wrong is not None:
-        yield Remark("context", key, f"{wrong[:100]!r} is no value of the type {kind}; write {wanted}", kind != "ARN")
+        told = f"{wrong[:100]!r} is no value of the type {kind}; write {wanted}"
+        is_malformed = kind != "ARN" or wrong.startswith("arn:") or key.lower().startswith(ALWAYS_ARNS)
+        yield Remark("context", key, told, is_malformed, is_malformed)

@@ -13,7 +13,12 @@ select
     stored.limited_by_numbers,
     -- The stored witness need not be a request of the scenario.
     null::bigint as witness_id,
-    stored.is_proven or coalesce(scenario_conditions.verdict, stored.verdict) = 'allowed' as is_proven,
+    (stored.is_proven or coalesce(scenario_conditions.verdict, stored.verdict) = 'allowed')
+    -- Whose a bucket is no scenario tells.
+    and (
+        not regexp_matches(stored.resource_pattern, '^arn:[^:*?$]+:s3:::[^*?$/]+(/|$)')
+        or split_part(stored.resource_pattern, '/', 1) in (select bucket_owners.resource_arn from bucket_owners)
+    ) as is_proven,
 from stored_cell_access as stored
 left join scenario_conditions on stored.condition_id = scenario_conditions.condition_id
 where coalesce(scenario_conditions.verdict, stored.verdict) != 'denied'

@@ -101,8 +101,8 @@ tags_needed as (
 ),
 
 -- A bucket that a policy names is the account's own or another's: whose, only the inventory and the policies of
--- resources tell.
-own_buckets as (
+-- resources tell. Another's that has the account's id in its name is known by that name alone.
+known_buckets as (
     select
         account_id,
         resource_arn as bucket_arn,
@@ -117,12 +117,14 @@ own_buckets as (
 ),
 
 bucket_needed as (
-    select distinct own_buckets.account_id
-    from own_buckets
-    inner join account_policies on own_buckets.account_id = account_policies.account_id
-    inner join statements on account_policies.policy_id = statements.policy_id
-    inner join resources on statements.statement_id = resources.statement_id
-    where split_part(resources.resource_pattern, '/', 1) = own_buckets.bucket_arn
+    select distinct account_policies.account_id
+    from known_buckets
+    inner join resources on known_buckets.bucket_arn = split_part(resources.resource_pattern, '/', 1)
+    inner join statements on resources.statement_id = statements.statement_id
+    inner join account_policies on statements.policy_id = account_policies.policy_id
+    where
+        known_buckets.account_id = account_policies.account_id
+        or (account_policies.account_id != '' and contains(known_buckets.bucket_arn, account_policies.account_id))
 ),
 
 known as (
