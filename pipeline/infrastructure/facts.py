@@ -348,3 +348,13 @@ def text_of(document: Any) -> str | None:
     if document is None or document == "":
         return None
     return document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
+
+
+def as_object(value: Any) -> Json:
+    """Return a JSON object as it is, an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a JSON array as it is, an empty one for anything else."""
+    return value if isinstance(value, list) else []

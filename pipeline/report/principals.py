@@ -76,9 +76,7 @@ class Sources(NamedTuple):
         controls = () if principal.is_service_linked else self.controls.get(principal.account_id, ())
         own = self.policies.get(principal.arn, ())
         named = {
-            row["policy_id"]: row["policy_name"]
-            for row in controls
-            if row["attachment_kind"] != "rcp" or takes_rcps
+            row["policy_id"]: row["policy_name"] for row in controls if row["attachment_kind"] != "rcp" or takes_rcps
         }
         boundary = {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] == "boundary"}
         return Counting(named | boundary, {})

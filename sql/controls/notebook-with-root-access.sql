@@ -32,7 +32,9 @@ select
     calls.principal_arn,
     any_value(calls.account_id) as account_id,
     told_calls('give root access', list(calls.action)) as message,
-    denied_calls(list(calls.action), '{"StringNotEquals": {"sagemaker:RootAccess": "Disabled"}}') as corrected_statement,
+    denied_calls(
+        list(calls.action), '{"StringNotEquals": {"sagemaker:RootAccess": "Disabled"}}'
+    ) as corrected_statement,
 from calls
 anti join administrators on calls.principal_arn = administrators.principal_arn
 group by calls.principal_arn

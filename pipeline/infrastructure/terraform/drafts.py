@@ -1,0 +1,54 @@
+"""What is known before apply of a policy document: the Allow statements, counted as what allows most."""
+
+import json
+from typing import Any
+
+from pipeline.infrastructure.facts import (
+    Json,
+    as_list,
+    as_object,
+)
+from pipeline.infrastructure.terraform.values import is_partly_unknown, is_unknown_within
+
+
+def drafted(change: Json) -> str | None:
+    """Return the Allow statements of a policy document that is not known as a whole, as far as they are known.
+
+    What is unknown counts as what allows most: the rest of it can only allow less. A Deny is left out.
+    """
+    after, unknown = as_object(change.get("after")), as_object(change.get("after_unknown"))
+    flags = as_list(unknown.get("statement"))
+    statements = []
+    for number, statement in enumerate(map(as_object, as_list(after.get("statement")))):
+        flag = as_object(flags[number]) if number < len(flags) else {}
+        if (statement.get("effect") or "Allow") == "Allow":
+            statements.append(_drafted_statement(statement, flag))
+    if not statements:
+        return None
+    return json.dumps({"Version": after.get("version") or "2012-10-17", "Statement": statements})
+
+
+def _drafted_statement(statement: Json, flag: Json) -> Json:
+    found: Json = {"Effect": "Allow"}
+    if statement.get("sid"):
+        found["Sid"] = statement["sid"]
+    for positive, element in (("actions", "Action"), ("resources", "Resource")):
+        negative = f"not_{positive}"
+        if statement.get(negative) and not is_partly_unknown(flag.get(negative)):
+            found[f"Not{element}"] = _variables(statement[negative])
+        elif is_partly_unknown(flag.get(positive)) or is_partly_unknown(flag.get(negative)):
+            found[element] = "*"
+        else:
+            found[element] = _variables(statement.get(positive)) or "*"
+    conditions: dict[str, Json] = {}
+    marks = as_list(flag.get("condition"))
+    for number, condition in enumerate(map(as_object, as_list(statement.get("condition")))):
+        if not (number < len(marks) and is_unknown_within(marks[number])):
+            values = conditions.setdefault(str(condition.get("test")), {})
+            values.setdefault(str(condition.get("variable")), []).extend(_variables(condition.get("values")))
+    return {**found, **({"Condition": conditions} if conditions else {})}
+
+
+def _variables(texts: Any) -> list[str]:
+    """Return texts with policy variables as policies write them: the data source writes &{...}."""
+    return [str(text).replace("&{", "${") for text in as_list(texts) if text is not None]
