@@ -21,6 +21,7 @@ from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
 from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 from pipeline.lake.duck import Connection, cursor
+from pipeline.lake.queries import owners_of_buckets
 from pipeline.lake.write import load_table
 from pipeline.progress import Progress, Step
 from pipeline.reference import Reference
@@ -36,17 +37,6 @@ SAGEMAKER_FAMILY = (
     "groundtruthlabeling",
 )
 
-#: Whose a bucket is, whose ARN does not name its account.
-OWNERS = """
-select resource_arn, account_id
-from inventory
-where service = 's3' and account_id is not null
-union
-select target_arn, account_id
-from attachments
-where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3' and account_id is not null
-order by all
-"""
 TAGS = Principal._fields.index("tags")
 #: What is the same for all accounts, from the relations that they share.
 OF_ALL = ("evaluated_actions", "decided_actions", "account_controls")
@@ -95,7 +85,7 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     actions = _actions(connection, memory, reference, statements)
     cases = _cases(connection, profiles, actions, entries)
     inventory = _inventory(connection)
-    owners = dict(_rows(connection, OWNERS))
+    owners = dict(_rows(connection, owners_of_buckets()))
     decisions = decide(memory.facts(actions, inventory, owners), cases, pool, progress)
     progress(Step("finding witnesses"))
     _load_columns(connection, "case_cells", ("case_id", "form_id", "cell_id"), decisions[1:])

@@ -15,6 +15,7 @@ from pipeline.iam.matching import action_matches
 from pipeline.iam.model import Policy, Statement
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.lake import Lake
+from pipeline.lake.queries import owners_of_buckets
 from pipeline.simulate.facts import NOWHERE, Organization
 from pipeline.simulate.forms import is_of_form
 from pipeline.simulate.remarks import Names
@@ -95,20 +96,6 @@ order by all
 """
 NAMED_ACTIONS = "select distinct lower(action_pattern) as name from actions where not is_wildcard"
 NAMED_KEYS = "select distinct lower(condition_key) as name from conditions"
-OWNERS = """
-select
-    resource_arn,
-    account_id,
-from inventory
-where service = 's3' and account_id is not null
-union
-select
-    target_arn as resource_arn,
-    account_id,
-from attachments
-where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3' and account_id is not null
-order by all
-"""
 RESOURCES = "select resource_arn, account_id, tags from inventory where resource_arn in (select unnest($names))"
 
 
@@ -206,7 +193,7 @@ class LakeReader:
     def owner(self, bucket: str) -> str | None:
         """Return the account of an S3 bucket, which its ARN does not name; None where the input does not tell."""
         if not self._owners:
-            self._owners.append({row["resource_arn"]: row["account_id"] for row in self._rows(OWNERS)})
+            self._owners.append({row["resource_arn"]: row["account_id"] for row in self._rows(owners_of_buckets())})
         return self._owners[0].get(bucket)
 
     def read_resources(self, arns: Iterable[str]) -> None:
