@@ -51,10 +51,9 @@ NARROWED_POLICY["before"], NARROWED_POLICY["after"] = NARROWED_POLICY["after"], 
 def gate(monkeypatch, tmp_path, plan, *arguments, lake=None):
     file = tmp_path / "plan.json"
     file.write_text(plan if isinstance(plan, str) else json.dumps(plan))
-    place = str(lake or tmp_path / "none")
-    done = run(
-        monkeypatch, "diff", "--lake", place, str(file), "--fail-on", "new-access", "--format", "jsonl", *arguments
-    )
+    place = ("--lake", str(lake)) if lake else ()
+    monkeypatch.chdir(tmp_path)  # where no lake is
+    done = run(monkeypatch, "diff", *place, str(file), "--fail-on", "new-access", "--format", "jsonl", *arguments)
     return done.code, [json.loads(line) for line in done.text.splitlines()], done.err
 
 
@@ -305,9 +304,16 @@ def test_a_template_is_compared_with_its_former_text(monkeypatch, tmp_path):
     (row,) = map(json.loads, done.text.splitlines())
     assert (row["action"], row["residual"]) == ("sagemaker:DescribeModel", "wider")
     assert run(monkeypatch, "diff", str(new), str(old), *arguments).code == 0
-    alone = run(monkeypatch, "diff", "--lake", str(tmp_path / "none"), str(new))
+    monkeypatch.chdir(tmp_path)
+    alone = run(monkeypatch, "diff", str(new))
     assert alone.code == 2
     assert "give OLD" in alone.err
+
+
+def test_a_lake_that_is_named_and_not_there_is_an_error(monkeypatch, tmp_path):
+    code, rows, err = gate(monkeypatch, tmp_path, WIDENED, lake=tmp_path / "none")
+    assert (code, rows) == (2, [])
+    assert "none: no snapshot here" in err
 
 
 def test_functions_of_templates_come_to_what_they_say_or_are_told():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipeline import remote
 from pipeline.build import build_lake
 from pipeline.cli.build import prefixes
-from pipeline.cli.common import note
+from pipeline.cli.common import DEFAULT_LAKE, note
 from pipeline.diff.overlay import write_sides
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.run import SAGEMAKER_FAMILY
@@ -125,7 +125,8 @@ def _wrong_documents(old: Lake, new: Lake) -> Iterator[str]:
 
 
 def _lake_there(lake: Path) -> Lake | None:
-    return open_lake(lake) if remote.is_url(lake) or _is_lake(lake) else None
+    """Open the lake. That of the default name may be missing; one that somebody named is an error then."""
+    return open_lake(lake) if lake != DEFAULT_LAKE or _is_lake(lake) else None
 
 
 def _infrastructure(text: str, given: Given) -> InfrastructureFile | None:
