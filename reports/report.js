@@ -183,8 +183,8 @@ const PL = (() => {
   }
 
   /* A statement and its corrected form, line by line. */
-  function difference(text) {
-    return make("details", { class: "corrected" }, make("summary", {}, "corrected statement"), make("pre", { tabindex: "0", "aria-label": "Corrected statement" },
+  function difference(text, name) {
+    return make("details", { class: "corrected" }, make("summary", {}, name), make("pre", { tabindex: "0", "aria-label": "Corrected statement" },
       text.split("\n").flatMap((line) => [line[0] === "-" ? make("del", {}, line) : line[0] === "+" ? make("ins", {}, line) : line, "\n"])));
   }
 
@@ -221,7 +221,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
         { class: kind === "number" || kind === "day" ? kind : null },
-        kind === "difference" ? PL.difference(text) : href ? PL.link(href, text, kind === "code" ? "code" : null)
+        kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : href ? PL.link(href, text, kind === "code" ? "code" : null)
           : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : text)))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";

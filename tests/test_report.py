@@ -446,3 +446,12 @@ def test_templates_mark_nothing_as_safe():
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text(encoding="utf-8")
         ), path
+
+
+def test_a_finding_that_names_no_statement_shows_the_one_to_add(report):
+    text = (report / "findings.html").read_text(encoding="utf-8")
+    _, section = text.split('<section aria-labelledby="job-without-network-isolation">')
+    rows, _ = section.split("</section>", 1)
+    assert "<summary>statement to add</summary>" in rows
+    assert "<ins>+  &#34;Effect&#34;: &#34;Deny&#34;,</ins>" in rows
+    assert "sagemaker:NetworkIsolation" in rows

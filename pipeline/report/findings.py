@@ -177,11 +177,17 @@ def _place(row: Row, policies: dict[str, Policy], book: Book) -> Cell:
 
 
 def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
-    """Return the corrected statement as a difference, or what to do where that is not what the control says anyway."""
+    """Return the corrected statement as a difference, or what to do where that is not what the control says anyway.
+
+    Of a finding that names no statement it is one to add.
+    """
     statement = _statement(row)
     policy = policies.get(statement[0]) if statement else None
     if row["corrected_statement"] and policy and statement:
         return Cell(difference(policy.document, statement[1], row["corrected_statement"]), kind="difference")
+    if row["corrected_statement"] and not statement:
+        added = (f"+{line}" for line in _lines(json.loads(row["corrected_statement"])))
+        return Cell("\n".join(added), kind="added")
     own = _flat(row["remedy"])
     return Cell(own if own != remedy else "")
 
