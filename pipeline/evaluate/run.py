@@ -21,7 +21,7 @@ from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
 from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 from pipeline.lake.duck import Connection, cursor
-from pipeline.lake.queries import owners_of_buckets
+from pipeline.lake.restated import owners_of_buckets
 from pipeline.lake.write import load_table
 from pipeline.progress import Progress, Step
 from pipeline.reference import Reference

@@ -66,11 +66,6 @@ def command_query(name: str) -> str:
     return assets.text("sql", f"commands/{name}.sql")
 
 
-def owners_of_buckets() -> str:
-    """Return the SQL of the relation bucket_owners, for a build and for lakes of flattened relations alone."""
-    return f"from ({assets.text('sql', 'models/marts/bucket_owners.sql')}) order by all"
-
-
 def _query(name: str, text: str) -> NamedQuery:
     header = front_matter(text)
     parameters = _table(header, "parameters").items()

@@ -15,7 +15,7 @@ from pipeline.iam.matching import action_matches
 from pipeline.iam.model import Policy, Statement
 from pipeline.iam.parse import PolicyKind, parse_policy
 from pipeline.lake import Lake
-from pipeline.lake.queries import owners_of_buckets
+from pipeline.lake.restated import owners_of_buckets
 from pipeline.simulate.facts import NOWHERE, Organization
 from pipeline.simulate.forms import is_of_form
 from pipeline.simulate.remarks import Names
