@@ -107,22 +107,13 @@ held as materialized (
     where principal_statements.layer in ('identity', 'resource')
 ),
 
-cell_numbers as (
-    select
-        cell_id,
-        unnest(granted_by_numbers) as statement_number,
-    from cell_access
-    where verdict = 'allowed'
-),
-
 granting_cells as materialized (
-    select distinct
-        cell_numbers.cell_id,
-        cell_numbers.statement_number,
-    from cell_numbers
-    semi join held on cell_numbers.statement_number = held.statement_number
-    inner join cell_verdicts on cell_numbers.cell_id = cell_verdicts.cell_id
-    where cell_verdicts.verdict in ('allowed', 'conditional')
+    select
+        cell_grants.cell_id,
+        cell_grants.statement_number,
+    from cell_grants
+    semi join held on cell_grants.statement_number = held.statement_number
+    where cell_grants.verdict = 'allowed'
 ),
 
 granting_cases as materialized (
