@@ -119,6 +119,7 @@ of_one_statement as (
         untagged.profile_id,
         min(untagged.action) as first_action,
         list(distinct untagged.action order by untagged.action) as actions,
+        any_value(cell_access.granted_by_numbers)[1] as statement_number,
     from untagged
     inner join cell_access on untagged.cell_id = cell_access.cell_id
     group by untagged.profile_id
@@ -132,6 +133,7 @@ correctable as (
         principal_profiles.principal_arn,
         of_one_statement.first_action,
         of_one_statement.actions,
+        of_one_statement.statement_number,
         limiting_tags.tag_key,
     from of_one_statement
     inner join limiting_tags on of_one_statement.profile_id = limiting_tags.profile_id
@@ -143,19 +145,24 @@ corrections as (
         correctable.principal_arn,
         json_object(
             'statement',
-            any_value(access.granted_by)[1],
+            any_value(principal_statements.statement_id),
             'only_actions',
             any_value(correctable.actions),
             'add_condition',
             json_object('Null', json_object('aws:RequestTag/' || any_value(correctable.tag_key), 'false'))
         )::varchar as correction,
     from correctable
-    inner join access
+    inner join principal_statements
         on
-            correctable.principal_arn = access.principal_arn
-            and correctable.first_action = access.action
+            correctable.principal_arn = principal_statements.principal_arn
+            and correctable.statement_number = principal_statements.statement_number
+    inner join action_set_members
+        on
+            principal_statements.action_set_id = action_set_members.action_set_id
+            and correctable.first_action = action_set_members.action
+    where principal_statements.layer in ('identity', 'resource')
     group by correctable.principal_arn
-    having count(distinct access.granted_by) = 1 and len(any_value(access.granted_by)) = 1
+    having count(distinct principal_statements.statement_id) = 1
 )
 
 select
