@@ -39,16 +39,12 @@ of_parts as (
     select
         parts.case_id,
         parts.block_id,
-        bit_xor(md5_number(action_forms.action || chr(10) || contents.content)) as number,
+        bit_xor(md5_number(block_actions.action || chr(10) || contents.content)) as number,
     from parts
-    inner join blocks on parts.block_id = blocks.block_id
-    inner join action_forms
-        on
-            group_of(blocks.block_id) = group_of(action_forms.form_id)
-            and substr(blocks.digits, action_forms.action_number, 1) = '1'
-    semi join compared_actions on action_forms.action = compared_actions.action
+    inner join block_actions on parts.block_id = block_actions.block_id
+    semi join compared_actions on block_actions.action = compared_actions.action
     inner join case_cells
-        on parts.case_id = case_cells.case_id and action_forms.form_id = case_cells.form_id
+        on parts.case_id = case_cells.case_id and block_actions.form_id = case_cells.form_id
     inner join contents on case_cells.cell_id = contents.cell_id
     group by
         parts.case_id,
