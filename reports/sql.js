@@ -34,4 +34,6 @@
   /* A link fills the box and does not run it. */
   const given = PL.readHash().get("q");
   if (given) field.value = given;
+  /* Until here a click would have gone nowhere. */
+  button.disabled = false;
 })();
