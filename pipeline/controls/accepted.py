@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 from pipeline.controls.model import FINDINGS
 from pipeline.errors import PolicylakeError
+from pipeline.user_files import read_text, toml_of
 
 FILE = "exceptions.toml"
 MEMBERS = ("control", "subject", "reason", "approver", "expiry")
@@ -51,15 +51,8 @@ class _WrongError(Exception):
 
 def read_exceptions(path: Path) -> tuple[ExceptionRule, ...]:
     """Return the exceptions of a file, in its order. Raises PolicylakeError for what it says wrongly."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        tables = tomllib.loads(text)
-    except OSError as error:
-        raise PolicylakeError(f"{path}: {error.strerror}; give a file of exceptions with --exceptions") from error
-    except UnicodeDecodeError as error:
-        raise PolicylakeError(f"{path}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PolicylakeError(f"{path}: no TOML: {error}; mend it there") from error
+    text = read_text(path, "give a file of exceptions with --exceptions")
+    tables = toml_of(text, str(path))
     listed = tables.pop("exception", [])
     if tables or not isinstance(listed, list):
         found = next(iter(tables), "exception")

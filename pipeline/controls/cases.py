@@ -4,7 +4,6 @@ All cases of a run lie in one lake: each is an account of its own, with its own 
 """
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from pipeline.controls.find import find
 from pipeline.controls.model import FINDINGS, Control
 from pipeline.errors import PolicylakeError, Reject
 from pipeline.lake import Lake
+from pipeline.user_files import read_text, toml_of
 
 FIRST_ACCOUNT = 100_000_000_000
 #: What cases write for an account that they are not in; nothing of it is in the inputs.
@@ -72,12 +72,7 @@ def read_cases(controls: Sequence[Control]) -> tuple[Case, ...]:
 
 
 def _tables(path: Path) -> list[Json]:
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PolicylakeError(f"{path}: {error.strerror}; every control has its cases in this file") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PolicylakeError(f"{path}: no TOML: {error}; mend it there") from error
+    tables = toml_of(read_text(path, "every control has its cases in this file"), str(path))
     listed = tables.pop("case", None)
     if tables or not isinstance(listed, list):
         raise PolicylakeError(f"{path}: a table [[case]] is expected for each case, and nothing else")

@@ -13,6 +13,7 @@ from pipeline.controls.model import CATEGORIES, SEVERITIES, Control, Parameter, 
 from pipeline.errors import PolicylakeError
 from pipeline.lake.dictionary import relations
 from pipeline.lake.queries import NamedQuery, named_queries
+from pipeline.user_files import read_text
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -69,14 +70,9 @@ def _files(folder: Path) -> list[Path]:
 
 def read_control(path: Path, queries: Mapping[str, NamedQuery]) -> Control:
     """Return the control of one file. Raises PolicylakeError for what it says wrongly, with its line."""
-    text = ""
+    text = read_text(path, "give a file that can be read")
     try:
-        text = path.read_text(encoding="utf-8")
         return _control(path, text, _header(text), queries)
-    except OSError as error:
-        raise PolicylakeError(f"{path}: {error.strerror}; give a file that can be read") from error
-    except UnicodeDecodeError as error:
-        raise PolicylakeError(f"{path}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
     except _WrongError as error:
         raise PolicylakeError(f"{path}:{_line_of(text, str(error))}: {error}") from error
 

@@ -5,7 +5,6 @@ to do. Decides no condition.
 import difflib
 import ipaddress
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
@@ -19,6 +18,7 @@ from pipeline.evaluate.scenarios import WILDCARD, Fact, Scenario, is_text, one_s
 from pipeline.iam import grammar
 from pipeline.iam.request_keys import ALWAYS_PRESENT
 from pipeline.reference import Reference
+from pipeline.user_files import read_text, toml_of
 
 FILE = "scenarios.toml"
 #: What the file that comes with policylake is called: its place is another on every machine.
@@ -62,14 +62,7 @@ def named(path: Path) -> str:
 def read_scenarios(path: Path, reference: Reference) -> tuple[Scenario, ...]:
     """Return the scenarios of a file, in its order. Raises PolicylakeError for what it says wrongly."""
     source = named(path)
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PolicylakeError(f"{source}: {error.strerror}; give a file of scenarios with --scenarios") from error
-    except UnicodeDecodeError as error:
-        raise PolicylakeError(f"{source}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PolicylakeError(f"{source}: no TOML: {error}; mend it there") from error
+    tables = toml_of(read_text(path, "give a file of scenarios with --scenarios", source), source)
     if not tables:
         raise PolicylakeError(f"{source}: no scenario in it; write a table for each, such as [office-network]")
     return tuple(_scenario(source, name, table, reference) for name, table in tables.items())

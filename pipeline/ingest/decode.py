@@ -114,7 +114,8 @@ def _page(source: str, name: str, pointer: str, raw: Raw) -> tuple[tuple[Page, .
     if not pointer:  # the items of a list stand each for itself, whatever they hold
         msgspec.json.decode(raw)
     message = f"expected an object, found {kind}"
-    return (), (Reject(source, None, None, pointer, "error", "unrecognised", message, "see the list of input formats"),)
+    remedy = "give an export, an organization, tags, or a policy document; this was left out"
+    return (), (Reject(source, None, None, pointer, "error", "unrecognised", message, remedy),)
 
 
 def kind_of(raw: Raw) -> str:

@@ -252,4 +252,5 @@ def _from_utf16(source: str, stored: bytes) -> tuple[bytes | None, Reject | None
 
 def _encoding(source: str, line: int, column: int, offset: int, what: str) -> Reject:
     message = f"the text is {what} at byte {offset}"
-    return Reject(source, line, column, "", "error", "encoding", message, "save the file as UTF-8")
+    remedy = "save the file as UTF-8; this file was left out"
+    return Reject(source, line, column, "", "error", "encoding", message, remedy)

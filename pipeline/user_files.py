@@ -1,0 +1,32 @@
+"""Text and TOML files that users write by hand, read with messages that say where, what and what to do.
+
+Must not know what stands in them.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PolicylakeError
+
+
+def read_text(path: Path, remedy: str, shown: str | None = None) -> str:
+    """Return the text of a file. Raises PolicylakeError, which calls the file ``shown`` (its path unless given).
+
+    ``remedy`` is what to do where the file cannot be read, such as "give a file of scenarios with --scenarios".
+    """
+    name = shown or str(path)
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PolicylakeError(f"{name}: {error.strerror}; {remedy}") from error
+    except UnicodeDecodeError as error:
+        raise PolicylakeError(f"{name}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
+
+
+def toml_of(text: str, name: str) -> dict[str, Any]:
+    """Return the tables of TOML. Raises PolicylakeError, which calls the file ``name``, for what is none."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise PolicylakeError(f"{name}: no TOML: {error}; mend it there") from error
