@@ -134,6 +134,26 @@ create or replace macro reaches_bucket(resource_pattern, account_id, resource, o
     not coalesce(owner != account_id, false)
     or split_part(resource_pattern, '/', 1) = split_part(resource, '/', 1);
 
+-- Whether a row of access reaches a resource; null asks for none, so every row does.
+create or replace macro reaches(
+    resource, action_name, type_name, arn_format, resource_pattern, except_resources, account_id
+) as
+    resource is null
+    or (
+        fits_type(resource, action_name, type_name, arn_format)
+        and scope_covers(resource_pattern, except_resources, account_id, resource)
+        and reaches_bucket(
+            resource_pattern,
+            account_id,
+            resource,
+            (
+                select any_value(bucket_owners.account_id)
+                from bucket_owners
+                where bucket_owners.resource_arn = split_part(resource, '/', 1)
+            )
+        )
+    );
+
 -- A field of an ARN that a pattern may leave open.
 create or replace macro settled_field(field, when_open) as
     case when field in ('', '*') then when_open else replace(replace(field, '*', ''), '?', 'x') end;
@@ -175,3 +195,13 @@ create or replace macro denied_calls(actions, condition) as
 -- The same for calls whatever they say.
 create or replace macro denied_actions(actions) as
     json_object('Effect', 'Deny', 'Action', list_sort(list_distinct(actions)), 'Resource', '*')::varchar;
+
+-- What a statement says apart from its actions, as the evaluation reads it: JSON.
+create or replace macro content_of(effect, language_version, resource_element, patterns, conditions) as
+    to_json({
+        'effect': effect,
+        'has_variables': language_version = '2012-10-17',
+        'resource_element': resource_element,
+        'resources': coalesce(patterns, []),
+        'conditions': coalesce(conditions, [])
+    })::varchar;

@@ -14,9 +14,12 @@ _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 
 @lru_cache(maxsize=1)
 def models() -> dict[str, str]:
-    """Return the text of every core model by its relation's name."""
-    folder = assets.folder("sql") / "models" / "core"
-    return {path.stem: _text(path) for path in sorted(folder.glob("*.sql"))}
+    """Return the text of every model by its relation's name.
+
+    Those of ``marts`` are views of a lake; a build makes a table of one that a core model names.
+    """
+    folder = assets.folder("sql") / "models"
+    return {path.stem: _text(path) for part in ("core", "marts") for path in sorted((folder / part).glob("*.sql"))}
 
 
 def _text(path: Path) -> str:

@@ -77,7 +77,7 @@ class Finding(NamedTuple):
 
 
 class Card(Protocol):
-    """What the exports read of a control of ``pipeline.controls``."""
+    """What the exports read of a control of ``pipeline.controls``, whose docstring says what each member means."""
 
     @property
     def id(self) -> str: ...  # noqa: D102

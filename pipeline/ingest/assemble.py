@@ -32,7 +32,7 @@ from pipeline.ingest.parts import (
     TrainingJobPart,
     UnreadNodePart,
 )
-from pipeline.ingest.tree import tree
+from pipeline.ingest.tree import Tree, tree
 
 T = TypeVar("T")
 R = TypeVar("R", ResourcePart, TrainingJobPart, ResourcePolicyPart)
@@ -92,9 +92,7 @@ def settle(parts: Sequence[Part], latest: bool) -> tuple[Settled, list[Part]]:
     of_accounts = [part for part in parts if isinstance(part, OF_ACCOUNTS) and part.source in settled]
     by_type = _by_type(of_accounts)
     try:
-        found = accounts(
-            _only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart), latest
-        )
+        found = accounts(*_of_accounts(by_type), latest)
     except PolicylakeError:
         return Settled((), {}, {}, Inputs()), list(parts)
     draft = Draft()
@@ -118,8 +116,13 @@ def settle(parts: Sequence[Part], latest: bool) -> tuple[Settled, list[Part]]:
 
 def owners_of(parts: Iterable[Part]) -> dict[str, set[str | None]]:
     """Return the accounts of each file of account exports; None stands for AWS's policies in a file of no account."""
-    by_type = _by_type(parts)
-    return owners(_only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart))
+    return owners(*_of_accounts(_by_type(parts)))
+
+
+def _of_accounts(
+    by_type: Mapping[type, list[Part]],
+) -> tuple[list[ExportPart], list[PrincipalPart], list[ManagedPolicyPart]]:
+    return _only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart)
 
 
 def _frozen(sets: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
@@ -149,25 +152,14 @@ def assemble(
     by_type = _by_type(parts)
     draft = Draft(rejects=_only(by_type, Reject))
     organization = tree(_only(by_type, OrganizationPart), latest)
-    draft.rejects += organization.rejects
-    for attachment in organization.attachments:
-        draft.attach(attachment)
-    read = accounts(
-        _only(by_type, ExportPart), _only(by_type, PrincipalPart), _only(by_type, ManagedPolicyPart), latest
-    )
-    exported = (*read, *settled)
-    draft.lack(organization.missing)
-    exported_ids = [account.account_id for account in exported if account.account_id]
-    draft.lack(doubts(_only(by_type, OrganizationPart), _only(by_type, UnreadNodePart), organization, exported_ids))
+    exported = (*accounts(*_of_accounts(by_type), latest), *settled)
+    _add_organization(by_type, organization, exported, draft)
     cut_off = endings(_only(by_type, PagePart))
     draft.rejects += cut_off.rejects
     draft.lack(cut_off.missing)
     listed = {part.record.resource_arn: part.record.owner for part in _only(by_type, ResourcePart)}
     _attach_resources(_only(by_type, ResourcePolicyPart), listed, draft)
-    unowned = next((account.policies for account in exported if account.account_id is None), {})
-    for account in exported:
-        draft.rejects += account.rejects
-        _Resolver(account, unowned, tuple(draft.missing.get(account.account_id or "", ())), draft).resolve()
+    _resolve(exported, draft)
     _attach_loose(_only(by_type, LoosePolicyPart), draft)
     resources = _latest_by_name(
         _only(by_type, ResourcePart), lambda p: p.record.resource_arn, lambda p: p.record, "list of tags", draft
@@ -187,6 +179,26 @@ def assemble(
         rejects=tuple(draft.rejects),
         lacking={a.account_id: tuple(draft.missing[a.account_id]) for a in settled if a.account_id in draft.missing},
     )
+
+
+def _add_organization(
+    by_type: Mapping[type, list[Part]], organization: Tree, exported: Sequence[Account], draft: Draft
+) -> None:
+    """Attach its SCPs and RCPs, and add what is not known of its accounts."""
+    draft.rejects += organization.rejects
+    for attachment in organization.attachments:
+        draft.attach(attachment)
+    draft.lack(organization.missing)
+    ids = [account.account_id for account in exported if account.account_id]
+    draft.lack(doubts(_only(by_type, OrganizationPart), _only(by_type, UnreadNodePart), organization, ids))
+
+
+def _resolve(exported: Sequence[Account], draft: Draft) -> None:
+    """Find the policies that the principals of all accounts name, AWS's in files of no account included."""
+    unowned = next((account.policies for account in exported if account.account_id is None), {})
+    for account in exported:
+        draft.rejects += account.rejects
+        _Resolver(account, unowned, tuple(draft.missing.get(account.account_id or "", ())), draft).resolve()
 
 
 def _only(by_type: Mapping[type, list[Part]], kind: type[T]) -> list[T]:

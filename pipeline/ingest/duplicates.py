@@ -5,6 +5,7 @@ Policy documents are passed over: they have a check of their own. Must not know 
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -87,10 +88,7 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _repeated(names: list[str]) -> list[str]:
-    seen: set[str] = set()
-    # set.add gives None, which is no truth: of a name that was not seen the line notes that it is now.
-    found = dict.fromkeys(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-    return list(found)
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 def _reached(root: object, repeated: Mapping[int, str]) -> Duplicate | None:

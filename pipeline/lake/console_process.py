@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -77,7 +78,7 @@ def run(pipe: Connection, snapshot: str, bounds: Bounds) -> None:
         while True:
             sql = json.loads(pipe.recv_bytes(MOST_MESSAGE))
             _limit_computing(bounds)
-            told = _told(lambda: _answer(connection, hidden, sql, bounds.most_rows), bounds)  # noqa: B023
+            told = _told(partial(_answer, connection, hidden, sql, bounds.most_rows), bounds)
             _send(pipe, told)
 
 

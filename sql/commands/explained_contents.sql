@@ -75,13 +75,13 @@ select
     statements.principal_element,
     statements.effect = 'Allow' as is_allow,
     coalesce(principal_lists.principals, []) as principals,
-    to_json({
-        'effect': statements.effect,
-        'has_variables': policies.language_version = '2012-10-17',
-        'resource_element': statements.resource_element,
-        'resources': coalesce(resource_lists.patterns, []),
-        'conditions': coalesce(condition_lists.conditions, [])
-    })::varchar as content,
+    content_of(
+        statements.effect,
+        policies.language_version,
+        statements.resource_element,
+        resource_lists.patterns,
+        condition_lists.conditions
+    ) as content,
 from asked
 inner join statements on asked.statement_id = statements.statement_id
 inner join policies on statements.policy_id = policies.policy_id

@@ -2,13 +2,6 @@
 description = "The granted scopes of a principal and an action, those that reach $resource unless it is null."
 grain = ["principal_arn", "resource_type", "resource_pattern"]
 */
-with
-bucket_owner as (
-    select any_value(account_id) as owner_account_id
-    from bucket_owners
-    where resource_arn = split_part($resource, '/', 1)
-)
-
 select
     access.principal_arn,
     'scope' as part,
@@ -24,7 +17,6 @@ select
     residual_conditions.smallest_change,
     access.is_proven,
 from access
-cross join bucket_owner
 left join residual_conditions on access.condition_id = residual_conditions.condition_id
 left join reference_resource_types as types
     on
@@ -33,14 +25,13 @@ left join reference_resource_types as types
 where
     access.principal_arn = $principal
     and access.action = $action
-    and (
-        $resource is null
-        or (
-            fits_type($resource, access.action, access.resource_type, types.arn_format)
-            and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
-            and reaches_bucket(
-                access.resource_pattern, access.account_id, $resource, bucket_owner.owner_account_id
-            )
-        )
+    and reaches(
+        $resource,
+        access.action,
+        access.resource_type,
+        types.arn_format,
+        access.resource_pattern,
+        access.except_resources,
+        access.account_id
     )
 order by access.resource_type, access.resource_pattern

@@ -2,13 +2,6 @@
 description = "Who can perform the actions of a pattern on which scopes; only scopes that reach $resource, unless it is null."
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
-with
-bucket_owner as (
-    select any_value(account_id) as owner_account_id
-    from bucket_owners
-    where resource_arn = split_part($resource, '/', 1)
-)
-
 select
     access.principal_arn,
     access.principal_type,
@@ -25,7 +18,6 @@ select
     access.is_proven,
     access.is_incomplete,
 from access
-cross join bucket_owner
 left join reference_resource_types as types
     on
         access.resource_type = types.resource_type
@@ -34,14 +26,13 @@ where
     lower(access.action) glob glob_of($action)
     -- Of two relations, so that it is planned after the joins: before them it would change their order for the worse.
     and (access.action_verdict || ' ' || access.principal_arn) similar to '(?s)(allowed|conditional) .*'
-    and (
-        $resource is null
-        or (
-            fits_type($resource, access.action, access.resource_type, types.arn_format)
-            and scope_covers(access.resource_pattern, access.except_resources, access.account_id, $resource)
-            and reaches_bucket(
-                access.resource_pattern, access.account_id, $resource, bucket_owner.owner_account_id
-            )
-        )
+    and reaches(
+        $resource,
+        access.action,
+        access.resource_type,
+        types.arn_format,
+        access.resource_pattern,
+        access.except_resources,
+        access.account_id
     )
 order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

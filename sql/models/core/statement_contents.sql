@@ -31,13 +31,13 @@ condition_lists as (
 select
     statements.statement_id,
     statements.policy_id,
-    to_json({
-        'effect': statements.effect,
-        'has_variables': policies.language_version = '2012-10-17',
-        'resource_element': statements.resource_element,
-        'resources': coalesce(resource_lists.patterns, []),
-        'conditions': coalesce(condition_lists.conditions, [])
-    })::varchar as content,
+    content_of(
+        statements.effect,
+        policies.language_version,
+        statements.resource_element,
+        resource_lists.patterns,
+        condition_lists.conditions
+    ) as content,
 from statements
 inner join action_sets on statements.statement_id = action_sets.statement_id
 inner join policies on statements.policy_id = policies.policy_id
