@@ -22,7 +22,7 @@ KEEP ?= 30
 .PHONY: help setup setup-cluster report test check bench export clean docs reference lock smt mutations agreement screenshots
 
 help:  ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | awk -F'|' '{ printf "  %-16s%s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | awk -F'|' '{ printf "  %-20s%s\n", $$1, $$2 }'
 	@echo
 	@echo "  INPUT, LAKE and OUT name other folders: make report INPUT=exports LAKE=mine OUT=mine-report"
 
