@@ -110,7 +110,7 @@ def _write_data(folder: Path, lake: Lake, read: Read, asked: _Asked) -> _Data:
     whose = dependents(book)
     conditions = write_conditions(folder, book, whose, asked.scenarios, asked.scenario)
     write_index(folder, book, names, write_principals(folder, book, sources), policy_index, conditions)
-    findings = write_findings(folder, lake, policies, asked.checks, book, belonging(book, sources, part, own))
+    findings = write_findings(folder, lake, policies, asked.checks, book, belonging(lake, book, part, own))
     shown = None if asked.scenario else history
     return _Data(book, names, shown, changes, policies, whose, findings, write_rejects(folder, lake, own))
 
