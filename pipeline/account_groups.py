@@ -190,9 +190,7 @@ def _selections(task: Task, names: Iterable[str]) -> dict[str, str]:
         columns = ", ".join(_column(column, task.number) for column in relation(name).columns)
         if name == "residual_conditions":
             columns += ", is_shown"
-        source = f'"{name}"'
-        if name == "account_statements":
-            source += " inner join statement_numbers using (statement_number)"
+        source = "numbered_entries" if name == "environment_entries" else f'"{name}"'
         order = ", ".join(f'"{column}"' for column in relation(name).grain)
         selections[name] = f"select {columns} from {source} {_restriction(name, task)} order by {order}"
     return selections
@@ -202,7 +200,7 @@ def _column(column: Column, number: int) -> str:
     """Return a column as it is written."""
     if column.name in OF_GROUP:
         return f'("{column.name}" + ({number}::bigint << 32)) as "{column.name}"'
-    return "small_number as statement_number" if column.name == "statement_number" else f'"{column.name}"'
+    return f'"{column.name}"'
 
 
 def _restriction(name: str, task: Task) -> str:

@@ -58,7 +58,7 @@
   function judged({ run }, answer, rows, place, [arn, type, tags]) {
     if (!answer) return { letter: "n", why: "nothing grants the action" };
     const [stored, , decided, scopes] = answer;
-    if ("db".includes(stored)) return { letter: "d", why: "the action is " + PL.WORDS[stored] + " on every resource", limited: rows.limited(decided, place) };
+    if ("db".includes(stored)) return { letter: "d", why: "the action is " + PL.WORDS[stored] + " on every resource", limited: rows(decided, place) };
     const kind = known.types[type][0].split(" ")[1];
     const verdictOf = reading.onResource(arn, tags, run.account);
     const fitting = scopes.map((scope) => PEOPLE.scopeData(run, rows, scope, place, null)).filter((scope) => !scope.types.length || scope.types.includes(kind));

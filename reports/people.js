@@ -16,38 +16,34 @@ const PEOPLE = (() => {
   /* Resource policies that speak of the principal or of its whole account: resource, policy, indexes of statements. */
   const entriesOf = (run, principal) => run.entries.concat(principal.entries || []);
 
-  /* The documents that can grant something, and those that only limit: equal statements have one number wherever they stand.
-     Of resource policies only the statements that speak of the principal count: equal ones may be of others. RCPs act on some services only. */
+  /* Whether a statement of a layer counts for the principal: equal ones of others have the same number. */
   function layers(run, principal) {
-    const own = new Set(), speaking = new Set();
-    const limiting = new Set(), rcps = new Set(), reached = new Set(PL.ranges(run.rcpActions));
-    if (!principal.linked) for (const [kind, , , policy] of run.controls) (kind === "rcp" ? rcps : limiting).add(policy);
-    for (const [kind, policy] of principal.policies || []) (kind === "boundary" ? limiting : own).add(policy);
-    for (const [, policy, indexes] of entriesOf(run, principal)) for (const one of indexes) speaking.add(policy + ":" + one);
-    return { grants: (row) => own.has(row[0]) || speaking.has(row[0] + ":" + row[1]),
-      limits: (row, action) => limiting.has(row[0]) || (rcps.has(row[0]) && reached.has(action)) };
+    const own = new Set(), boundary = new Set(), speaking = new Set();
+    for (const [kind, policy] of principal.policies || []) (kind === "boundary" ? boundary : own).add(policy);
+    for (const [resource, policy, indexes] of entriesOf(run, principal)) for (const one of indexes) speaking.add(policy + ":" + one + ":" + resource);
+    return { identity: (row) => own.has(row[0]), boundary: (row) => boundary.has(row[0]), scp: () => true, rcp: () => true,
+      resource: (row, resource) => speaking.has(row[0] + ":" + row[1] + ":" + resource) };
   }
 
-  /* The statements of numbers that count for the principal and an action. */
+  /* The statements behind an action by the numbers of reasons: policy, index, Sid, action set, and of a resource policy the resource. */
   function counting(run, principal) {
-    const { grants, limits } = layers(run, principal);
+    const fits = layers(run, principal);
     const sets = run.actionSets.map((text) => new Set(PL.ranges(text)));
-    const rows = (numbers, action, fits) => (numbers || []).flatMap((one) => (run.statements[one] || [])
-      .filter((row) => sets[row[4]].has(action) && fits(row)));
-    return {
-      granted: (numbers, action) => rows(numbers, action, grants),
-      limited: (numbers, action) => rows(numbers, action, (row) => limits(row, action) || (row[3] === "D" && grants(row))),
-    };
+    return (numbers, action) => (numbers || []).flatMap((one) => {
+      const [layer, rows, resource] = run.reasons[one];
+      return (rows || []).filter((row) => sets[row[3]].has(action) && fits[layer](row, resource)).map((row) => row.concat(resource || []));
+    });
   }
 
   function links(rows, names) {
-    return rows.flatMap((row, place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], names(row[0]).name + ", " + (row[2] || "statement " + (row[1] + 1)))]);
+    return rows.flatMap((row, place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], (row[4] ? "policy of " + row[4] : names(row[0]).name) + ", " + (row[2] || "statement " + (row[1] + 1)))]);
   }
 
   function nameOf(run, principal) {
     const names = new Map();
     for (const [, policy, name] of principal.policies || []) names.set(policy, name || "the document");
     for (const control of run.controls) if (!names.has(control[3])) names.set(control[3], control[4] || control[0].toUpperCase());
+    for (const [account, , policy, name] of run.guards) if (!names.has(policy)) names.set(policy, (name || "RCP") + " of " + account);
     for (const [resource, policy] of entriesOf(run, principal)) if (!names.has(policy)) names.set(policy, "policy of " + resource);
     return (policy) => ({ id: run.policies[policy], name: names.get(policy) || run.policies[policy] });
   }
@@ -56,7 +52,7 @@ const PEOPLE = (() => {
   function scopeData(run, rows, scope, action, reading) {
     const [words, proof, number, id] = scope[2] < 0 ? ["", "", -1, ""] : run.conditions[scope[2]];
     return { pattern: scope[0], verdict: scope[1], condition: words, proof, number, id, again: reading && number >= 0 ? reading.verdictOf(number) : "",
-      granted: rows.granted(scope[3], action), limited: rows.limited(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] };
+      granted: rows(scope[3], action), limited: rows(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] };
   }
 
   /* What an answer comes to on one resource. Of another account only what names that account is reached. */

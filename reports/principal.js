@@ -38,7 +38,7 @@
       const layer = letter === stored ? storedLayer : letter === "d" ? "scenario" : storedLayer;
       for (const action of PL.ranges(text)) {
         const resolved = scopes.map((scope) => scopeData(run, rows, scope, action, reading));
-        const told = { letter, layer, decided: rows.limited(decided, action), scopes: resolved };
+        const told = { letter, layer, decided: rows(decided, action), scopes: resolved };
         const key = JSON.stringify(told);
         if (!groups.has(key)) groups.set(key, { ...told, actions: [] });
         groups.get(key).actions.push(action);
@@ -264,6 +264,7 @@
     const rows = [];
     for (const [kind, policy, name] of principal.policies || []) if (kind === "boundary") rows.push(["permissions boundary", "", policy, name]);
     if (!principal.linked) for (const [kind, , level, policy, name] of run.controls) rows.push([kind.toUpperCase(), level, policy, name]);
+    if (!principal.linked) for (const [account, level, policy, name] of run.guards) rows.push(["RCP of the resources of " + account, level, policy, name]);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Policies that limit it"),
       make("thead", {}, make("tr", {}, ["kind", "level", "policy"].map((name) => make("th", { scope: "col" }, name)))),
       make("tbody", {}, rows.map(([kind, level, policy, name]) => make("tr", {}, make("td", {}, kind), make("td", {}, level),

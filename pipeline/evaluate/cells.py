@@ -12,6 +12,7 @@ from pipeline.evaluate.actions import ActionForm, TypeForm
 from pipeline.evaluate.covering import without_covered
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.reading import Part, PartLevels
+from pipeline.evaluate.reasons import layer_of
 from pipeline.evaluate.scopes import REGION, Region, Scope, region_called, regions, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob, resource_test
@@ -58,7 +59,7 @@ class Layers(NamedTuple):
 
 
 class AccessRow(NamedTuple):
-    """A row of ``access`` without its principal and action; statements by number.
+    """A row of ``access`` without its principal and action; statements by the numbers of reasons.
 
     ``kind`` is None until the type is named: what does not depend on it is decided once for all.
     """
@@ -215,15 +216,12 @@ class Answer(NamedTuple):
     refusal: Outcome | None
 
 
-def joined(answers: Sequence[Answer], identity: Set[int], solver: Solver) -> Outcome:
-    """Return what a resource type comes to: on those of the own account and of each that shares some.
-
-    ``identity`` are the statements of identity policies.
-    """
+def joined(answers: Sequence[Answer], solver: Solver) -> Outcome:
+    """Return what a resource type comes to: on those of the own account and of each that shares some."""
     rows = _merged([row for answer in answers for row in answer.rows], solver)
     if rows:
         best = max(rows, key=lambda row: RANKS[row.verdict])
-        layer = "identity" if identity & set(best.granted_by) else "resource"
+        layer = "identity" if "identity" in map(layer_of, best.granted_by) else "resource"
         return Outcome(rows, best.verdict, layer, best.granted_by)
     return max((answer.refusal for answer in answers if answer.refusal), key=lambda outcome: RANKS[outcome.verdict])
 
@@ -329,7 +327,7 @@ def _any(parts: Iterable[Part]) -> Formula:
 
 
 def _numbers(parts: Iterable[Part]) -> tuple[int, ...]:
-    return tuple(sorted({part.statement.number for part in parts}))
+    return tuple(sorted({part.reason for part in parts}))
 
 
 def _rows(case: _Case, solver: Solver) -> list[AccessRow]:
@@ -403,9 +401,9 @@ def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ..
         if not any(solver.is_possible(f) for f in where):
             continue
         if part.is_allow and part.layer in OWN_LAYERS:
-            granting.add(part.statement.number)
+            granting.add(part.reason)
         elif not part.is_allow or where != [True]:
-            limiting.add(part.statement.number)
+            limiting.add(part.reason)
     return tuple(sorted(granting)), tuple(sorted(limiting))
 
 

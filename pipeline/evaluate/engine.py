@@ -22,6 +22,7 @@ from pipeline.evaluate.cells import (
 )
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.reading import Facing, Kinds, LayerLevels, Part, Read, Reader, Resources
+from pipeline.evaluate.reasons import reason
 from pipeline.evaluate.relevance import governed_of
 from pipeline.evaluate.sharing import Neighbour, Shared, Sharing
 from pipeline.evaluate.solver import Solver
@@ -178,7 +179,7 @@ class Engine:
         found = self._decided.get(key)
         if found is None:
             answers = [self._own_answer(subject, kind_id, key, ())]
-            found = self._decided[key] = self._numbered(subject, answers)
+            found = self._decided[key] = self._numbered(answers)
         return found
 
     def _shared_outcome_id(self, subject: _Subject, kind_id: int, key: _OwnKey, shared: Shared) -> int:
@@ -186,11 +187,11 @@ class Engine:
         answers = [self._own_answer(subject, kind_id, key, shared.own)]
         if self._traits_forms[key[2]].works_across_accounts and self._reaches_others(subject, kind_id):
             answers += [self._foreign_answer(subject, kind_id, neighbour) for neighbour in shared.neighbours]
-        return self._numbered(subject, answers)
+        return self._numbered(answers)
 
-    def _numbered(self, subject: _Subject, answers: Sequence[Answer]) -> int:
+    def _numbered(self, answers: Sequence[Answer]) -> int:
         """Return the number of the outcome that answers come to."""
-        outcome = joined(answers, {*subject.case.identity}, self.solver)
+        outcome = joined(answers, self.solver)
         number = self._outcome_ids.setdefault(outcome, len(self._outcomes))
         if number == len(self._outcomes):
             self._outcomes.append(outcome)
@@ -222,6 +223,7 @@ class Engine:
             kind = self._kinds.forms[kind_id]
             spoken = [*self._entries(neighbour.entries, subject, kind, there)]
             layers = _layers(identity, limits)
+            layers = layers._replace(denies=_named_by_owner(layers.denies, neighbour.owner_number))
             found = foreign_answer(self._territory(kind, there), layers, spoken, self.solver)
             self._foreign_answers[key] = found
         return found
@@ -264,7 +266,7 @@ class Engine:
             if named_as == "principal":
                 named_as = "user" if caller.is_user else "role"
             sessions = (entry["session"],) if entry["session"] else excused.get(number, ())
-            part = Part("resource", statement, formula, patterns)
+            part = Part("resource", statement, formula, patterns, reason("resource", number))
             yield Entry(part, named_as, sessions, arn, governed_of(arn, kind))
 
 
@@ -280,6 +282,14 @@ def _layers(identity: Read, limits: Read) -> Layers:
     ruled = rcps[-1] if rcps else ()
     return Layers(
         granted[0] if granted else (), None if boundary is None else boundary[0], tuple(controls), (*guarded, *ruled)
+    )
+
+
+def _named_by_owner(denies: Sequence[Part], owner: int) -> tuple[Part, ...]:
+    """Return Denies with the RCPs among them named as those of an account, by its number."""
+    return tuple(
+        part._replace(reason=reason("rcp", part.statement.number, owner)) if part.layer == "rcp" else part
+        for part in denies
     )
 
 

@@ -12,6 +12,7 @@ from pipeline.evaluate.callers import Callers, Numbers
 from pipeline.evaluate.cases import Levels
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.knowledge import Facts, Knowledge
+from pipeline.evaluate.reasons import reason
 from pipeline.evaluate.statements import (
     NumberedStatement,
     Surroundings,
@@ -32,12 +33,16 @@ CONTROLS = frozenset({"scp", "rcp"})
 
 
 class Part(NamedTuple):
-    """A statement of a layer with what must hold for it to apply, and its patterns with variables filled in."""
+    """A statement of a layer with what must hold for it to apply, and its patterns with variables filled in.
+
+    ``reason`` is the number by which answers name it.
+    """
 
     layer: str
     statement: NumberedStatement
     formula: Formula
     patterns: tuple[str, ...]
+    reason: int
 
     @property
     def is_allow(self) -> bool:
@@ -261,7 +266,7 @@ class Reader:
             if globs.relation(universe, wide_glob(spared, False, False)).inside:
                 formula = formulas.conjunction((formula, formulas.negation(resource_test(spared))))
                 crossing = (*crossing, spared)
-        part = Part(layer, statement, formula, patterns)
+        part = Part(layer, statement, formula, patterns, reason(layer, statement.number))
         key = (statement.number, part, crossing, tuple([relation.inside for _, relation in relations]))
         if key not in self._distinct:
             self._distinct[key] = _Meeting(len(self._distinct), part, crossing)

@@ -45,7 +45,7 @@ OF_PATTERNS = ("actions", "action_sets", "action_set_members")
 BEFORE = (
     "principal_policies",
     "principal_layers",
-    "statement_numbers",
+    "numbered_statements",
     "numbered_entries",
     "environment_entries",
     "account_statements",
@@ -92,8 +92,7 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     (own_token,) = _rows(connection, "select own_token()")[0]
     witnesses = Witnesses(memory.solver, memory.knowledge, inventory, memory.witnesses, own_token)
     shown = _cells_of_access(connection)
-    numbers = dict(_rows(connection, "select statement_number, small_number from statement_numbers"))
-    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, numbers, owners)
+    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, owners)
     for name, rows in tables.items():
         load_table(connection, name, rows)
     run_models(connection, ("residual_conditions",))

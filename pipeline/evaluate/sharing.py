@@ -16,9 +16,10 @@ Organization = tuple[tuple[str, ...], tuple[str, ...]]
 
 class Neighbour(NamedTuple):
     """A resource of another account whose policy speaks: its entries, and the RCPs of its owner. Equal ``number``,
-    equal neighbours."""
+    equal neighbours. ``owner_number`` is that of the account."""
 
     number: int
+    owner_number: int
     resource_arn: str
     resources: Resources
     entries: Numbers
@@ -79,8 +80,11 @@ class Sharing:
         key = (resource_arn, partition, tuple(spoken))
         if key not in self._neighbours:
             numbers = tuple(number for number, _ in key[2])
-            resources = self._resources_of(self.entries[numbers[0]], partition)
-            self._neighbours[key] = Neighbour(len(self._neighbours), resource_arn, resources, numbers, key[2][0][1])
+            first = self.entries[numbers[0]]
+            resources, owner = self._resources_of(first, partition), first["owner_number"]
+            self._neighbours[key] = Neighbour(
+                len(self._neighbours), owner, resource_arn, resources, numbers, key[2][0][1]
+            )
         return self._neighbours[key]
 
     def _resources_of(self, entry: Mapping[str, Any], partition: str) -> Resources:

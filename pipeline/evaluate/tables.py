@@ -32,8 +32,8 @@ CELL_ACCESS = pa.schema(
         ("verdict", pa.string()),
         ("condition_id", pa.string()),
         ("except_resources", pa.string()),
-        ("granted_by_numbers", pa.list_(pa.int32())),
-        ("limited_by_numbers", pa.list_(pa.int32())),
+        ("granted_by_numbers", pa.list_(pa.int64())),
+        ("limited_by_numbers", pa.list_(pa.int64())),
         ("witness_id", pa.int32()),
         ("is_proven", pa.bool_()),
     ]
@@ -44,7 +44,7 @@ CELL_VERDICTS = pa.schema(
         ("cell_id", pa.int32()),
         ("verdict", pa.string()),
         ("layer", pa.string()),
-        ("decided_by_numbers", pa.list_(pa.int32())),
+        ("decided_by_numbers", pa.list_(pa.int64())),
     ]
 )
 #: Residual conditions, each with the witness of the first cell that has one; its caller and action are found later.
@@ -89,7 +89,6 @@ class _Found:
 
     witnesses: Witnesses
     shown: Set[int]
-    small_numbers: Mapping[int, int]
     numbers: dict[Witness, int] = field(default_factory=dict)
     ids: dict[Formula, str] = field(default_factory=dict)
     examples: dict[Formula, _Example] = field(default_factory=dict)
@@ -97,10 +96,6 @@ class _Found:
     def witness_id(self, witness: Witness | None) -> int | None:
         """Return the number of a witness."""
         return None if witness is None else self.numbers.setdefault(witness, len(self.numbers) + 1)
-
-    def small(self, numbers: Iterable[int]) -> tuple[int, ...]:
-        """Return the numbers of statements as the tables have them."""
-        return tuple(sorted([self.small_numbers[number] for number in numbers]))
 
     def _rank(self, example: _Example | None) -> int:
         """Return how well an example serves readers: with a witness, of what reports show, of a required type."""
@@ -128,8 +123,8 @@ class _Found:
             row.verdict,
             condition_id,
             exceptions,
-            self.small(row.granted_by),
-            self.small(row.limited_by),
+            row.granted_by,
+            row.limited_by,
             self.witness_id(witness),
         )
 
@@ -140,22 +135,19 @@ def tables_of(
     witnesses: Witnesses,
     spelling: Mapping[str, str],
     own_token: str,
-    small_numbers: Mapping[int, int],
     owned: Container[str],
 ) -> dict[str, pa.Table]:
     """Return cell_access, cell_verdicts, witnesses and residual_formulas; cells are numbered from 1.
 
     ``shown`` are the cells of evaluated actions: a condition that any of them has gets its example from one.
     ``spelling`` maps condition keys in lower case to AWS's spelling. ``own_token`` stands for the principal's own
-    account; the tables say ``{ownaccount}``. ``small_numbers`` are those of the tables for the numbers of statements.
+    account; the tables say ``{ownaccount}``.
     ``owned`` are the buckets of which the input tells whose they are: of others it is not proven that they are reached.
     """
-    found = _Found(witnesses, shown, small_numbers)
+    found = _Found(witnesses, shown)
     numbered = list(enumerate(cells, start=1))
     rows = [found.columns(cell_id, row) for cell_id, outcome in numbered for row in outcome.rows]
-    verdicts = [
-        (cell_id, outcome.verdict, outcome.layer, found.small(outcome.decided_by)) for cell_id, outcome in numbered
-    ]
+    verdicts = [(cell_id, outcome.verdict, outcome.layer, outcome.decided_by) for cell_id, outcome in numbered]
     by_id = {condition_id: f for f, condition_id in found.ids.items()}
     residual = [
         _condition(condition_id, found.examples[by_id[condition_id]], cells, found, spelling)

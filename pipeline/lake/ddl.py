@@ -19,8 +19,8 @@ TYPES: dict[Dialect, dict[str, str]] = {
         "int64": "bigint",
         "boolean": "boolean",
         "list": "array<string>",
-        "ints": "array<int>",
-        "reasons": "array<struct<id:string,number:int,actions:bigint>>",
+        "ints": "array<bigint>",
+        "reasons": "array<struct<id:string,number:bigint,actions:bigint>>",
         "map": "map<string,string>",
     },
     "trino": {
@@ -29,8 +29,8 @@ TYPES: dict[Dialect, dict[str, str]] = {
         "int64": "bigint",
         "boolean": "boolean",
         "list": "array(varchar)",
-        "ints": "array(integer)",
-        "reasons": "array(row(id varchar, number integer, actions bigint))",
+        "ints": "array(bigint)",
+        "reasons": "array(row(id varchar, number bigint, actions bigint))",
         "map": "map(varchar, varchar)",
     },
 }

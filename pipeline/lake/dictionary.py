@@ -14,8 +14,8 @@ TYPES = {
     "int64": pa.int64(),
     "boolean": pa.bool_(),
     "list": pa.list_(pa.string()),
-    "ints": pa.list_(pa.int32()),
-    "reasons": pa.list_(pa.struct([("id", pa.string()), ("number", pa.int32()), ("actions", pa.int64())])),
+    "ints": pa.list_(pa.int64()),
+    "reasons": pa.list_(pa.struct([("id", pa.string()), ("number", pa.int64()), ("actions", pa.int64())])),
     "map": pa.map_(pa.string(), pa.string()),
 }
 

@@ -5,13 +5,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from pipeline.report.gaps import gaps_of_actions
 from pipeline.report.model import LETTERS, OWN_ACCOUNT, Action, Answer, Book, Principal, Scope
 from pipeline.report.pages import Pages
-from pipeline.report.principals import Holder, Sources
+from pipeline.report.principals import Counting, Holder, Sources
 from pipeline.report.tasks import task
 
 #: Groups that an action page shows for a verdict, and principals of a group. The matrix has them all.
@@ -24,7 +24,7 @@ MOST_THINGS = 1500
 SAFE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 #: Principals of whom is remembered what counts for them.
 REMEMBERED = 1 << 13
-Kind = Literal["granted", "limited"]
+CONTROLS = ("scp", "rcp")
 VERDICTS = ("allowed", "conditional", "denied", "blocked")
 LAYERS = {
     "identity": "identity policy",
@@ -48,35 +48,33 @@ class Reasons:
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
-        self._granting = lru_cache(maxsize=REMEMBERED)(sources.granting)
-        self._limiting = lru_cache(maxsize=REMEMBERED)(sources.limiting)
-        self._counting = lru_cache(maxsize=8 * REMEMBERED)(self._rows)
+        self._counting = lru_cache(maxsize=REMEMBERED)(sources.counting)
+        self._told = lru_cache(maxsize=8 * REMEMBERED)(self._rows)
+        controls = (row for listed in (*sources.controls.values(), *sources.guards.values()) for row in listed)
+        self._names = {row["policy_id"]: row["policy_name"] for row in controls}
 
-    def of(self, numbers: tuple[int, ...], kind: Kind, action: Action, holder: Holder) -> list[dict[str, str]]:
-        """Return the statements with these numbers that match the action and count for a principal: words and a link.
-
-        Equal statements have one number wherever they stand, so their place decides: an SCP grants nothing, and what a
-        resource policy says of others counts for them alone.
-        """
+    def of(self, numbers: tuple[int, ...], action: Action, holder: Holder) -> list[dict[str, str]]:
+        """Return the statements of these reasons that match the action and count for a principal: words and a link."""
         return [
             statement_link(row["policy_id"], row["statement_index"], row["sid"], name)
-            for row, name in self._counting(numbers, kind, action.takes_rcps, holder)
+            for row, name in self._told(numbers, holder)
             if action.number in self.sources.action_sets.get(row["action_set_id"], ())
         ]
 
-    def _rows(
-        self, numbers: tuple[int, ...], kind: Kind, takes_rcps: bool, holder: Holder
-    ) -> list[tuple[dict[str, Any], str]]:
-        granting, limiting = self._granting(holder), self._limiting(holder, takes_rcps)
+    def _rows(self, numbers: tuple[int, ...], holder: Holder) -> list[tuple[dict[str, Any], str]]:
+        counting = self._counting(holder)
         numbered = self.sources.statements.get(holder.account_id, {})
-        told = []
-        for row in (row for number in numbers for row in numbered.get(number, ())):
-            place = row["policy_id"], row["statement_index"]
-            is_limiting = kind == "limited" and limiting.has(*place)
-            is_granting = granting.has(*place) and (kind == "granted" or row["effect"] == "Deny")
-            if is_limiting or is_granting:
-                told.append((row, (limiting if is_limiting else granting).names[place[0]]))
-        return told
+        named = ((row, self._name(row, counting)) for number in numbers for row in numbered.get(number, ()))
+        return [(row, name) for row, name in named if name is not None]
+
+    def _name(self, row: dict[str, Any], counting: Counting) -> str | None:
+        """Return how the document of a statement is called; None where the statement does not count: others may have
+        equal ones."""
+        layer, policy_id = row["layer"], row["policy_id"]
+        if layer == "resource":
+            speaking = counting.speaking.get((row["resource_arn"], policy_id), frozenset())
+            return f"policy of {row['resource_arn']}" if row["statement_index"] in speaking else None
+        return self._names.get(policy_id) if layer in CONTROLS else counting.own.get((layer, policy_id))
 
 
 def page_names(actions: Sequence[Action]) -> list[str]:
@@ -198,8 +196,8 @@ def _holders(
     found: dict[str, dict[str, Any]] = {}
     for principal in listed:
         holder = Holder.of(principal)
-        granted = reasons.of(granting, "granted", action, holder)
-        limited = reasons.of(limiting, "limited", action, holder)
+        granted = reasons.of(granting, action, holder)
+        limited = reasons.of(limiting, action, holder)
         more = max(0, len(granted) - MOST_REASONS) + max(0, len(limited) - MOST_REASONS)
         holders = {
             "granted_by": granted[:MOST_REASONS],

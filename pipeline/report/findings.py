@@ -16,7 +16,6 @@ from pipeline.report.model import Book
 from pipeline.report.own import Own
 from pipeline.report.part import Part
 from pipeline.report.policies import Policy
-from pipeline.report.principals import Sources
 from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, write_table
 
@@ -62,18 +61,14 @@ class Belonging(NamedTuple):
     statements: frozenset[tuple[str, int]] | None
 
 
-def belonging(book: Book, sources: Sources, part: Part | None, own: Own | None) -> Belonging | None:
+def belonging(lake: Lake, book: Book, part: Part | None, own: Own | None) -> Belonging | None:
     """Return what belongs to a part; None for no part."""
     if part is None or own is None:
         return None
-    matching = {
-        (row["policy_id"], row["statement_index"])
-        for numbered in sources.statements.values()
-        for listed in numbered.values()
-        for row in listed
-        if sources.action_sets.get(row["action_set_id"])
-    }
-    return Belonging(book, part, own, frozenset(matching) if part.actions else None)
+    if not part.actions:
+        return Belonging(book, part, own, None)
+    matching = rows(lake, "part/matching_statements", {"actions": sorted(part.actions)})
+    return Belonging(book, part, own, frozenset((row["policy_id"], row["statement_index"]) for row in matching))
 
 
 def _belongs(row: Row, policies: dict[str, Policy], own: Belonging | None) -> bool:

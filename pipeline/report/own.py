@@ -76,7 +76,8 @@ def _own_files(lake: Lake, part: Part) -> set[str]:
 
 def _targets(book: Book, sources: Sources) -> set[str]:
     """Return what policies of a part are attached to."""
-    controls = {row["target_arn"] for listed in sources.controls.values() for row in listed}
+    acting = (sources.controls, sources.guards)
+    controls = {row["target_arn"] for source in acting for listed in source.values() for row in listed}
     entries = {row["resource_arn"] for listed in sources.entries.values() for row in listed}
     own = {row["via_arn"] for listed in sources.policies.values() for row in listed}
     groups = {arn for one in book.everyone() for arn in one.details["group_arns"] or ()}

@@ -12,7 +12,7 @@ from pipeline.lake import Lake
 from pipeline.lake.names import actions_of, principal_of
 from pipeline.report.formulas import Condition, Conditions, Demand
 from pipeline.report.model import Answer, Book, Principal, profile_of
-from pipeline.report.principals import Sources
+from pipeline.report.principals import Sources, owners_of
 from pipeline.report.queries import rows
 
 
@@ -103,14 +103,19 @@ def narrowed(book: Book, part: Part) -> Book:
 def narrowed_sources(sources: Sources, book: Book) -> Sources:
     """Return what answers of a part come from: of its accounts and principals alone."""
     arns = {one.arn for one in book.everyone()}
+    entries = {
+        (account, arn): listed
+        for (account, arn), listed in sources.entries.items()
+        if account in book.accounts and arn in arns | {""}
+    }
     return sources._replace(
         policies={arn: listed for arn, listed in sources.policies.items() if arn in arns},
         controls={account: listed for account, listed in sources.controls.items() if account in book.accounts},
-        entries={
-            (account, arn): listed
-            for (account, arn), listed in sources.entries.items()
-            if account in book.accounts and arn in arns | {""}
+        guards={
+            account: [row for row in sources.guards.get(account, ()) if row["account_id"] in owners]
+            for account, owners in owners_of(entries).items()
         },
+        entries=entries,
         statements={account: listed for account, listed in sources.statements.items() if account in book.accounts},
         roles={arn: row for arn, row in sources.roles.items() if arn in arns},
     )

@@ -13,75 +13,61 @@ from pipeline.report.scripts import in_pieces, in_script_order, write_text
 
 #: A run of principals before it is cut by size.
 RUN = 400
-
-
+Row = dict[str, Any]
 Roles = tuple[int, int, tuple[tuple[str, int, str, str, int], ...]]
 
 
-class Counting(NamedTuple):
-    """Documents that count for a principal, with their names as they are attached to it.
-
-    ``speaking`` are, of resource policies, the indexes of the statements that speak of it: equal ones may be of others.
-    """
-
-    names: Mapping[str, str]
-    speaking: Mapping[str, frozenset[int]]
-
-    def has(self, policy_id: str, index: int) -> bool:
-        """Return whether a statement counts."""
-        return policy_id in self.names and (policy_id not in self.speaking or index in self.speaking[policy_id])
-
-
 class Holder(NamedTuple):
-    """What of a principal decides which documents count for it."""
+    """What of a principal decides which statements count for it."""
 
     arn: str
     account_id: str
-    is_service_linked: bool
 
     @classmethod
     def of(cls, principal: Principal) -> "Holder":
         """Return it for a principal."""
-        return cls(principal.arn, principal.account_id, bool(principal.details["is_service_linked"]))
+        return cls(principal.arn, principal.account_id)
+
+
+class Counting(NamedTuple):
+    """What counts for a principal: the names of its documents by layer and id, and the statements of resource policies
+    that speak of it, by resource and id."""
+
+    own: Mapping[tuple[str, str], str]
+    speaking: Mapping[tuple[str, str], frozenset[int]]
 
 
 class Sources(NamedTuple):
     """Where answers come from, by principal or account; ``entries`` by both, with an empty ARN for whole accounts.
 
-    ``statements`` are by account and statement number; one counts for an action if its action set, in ``action_sets``
-    by id, holds the action's number. ``gaps`` are by account and profile, ``roles`` that may be passed by principal.
+    ``guards`` are the RCPs of other accounts whose resources' policies speak of the account. ``statements`` are by
+    account and by the number with which answers name them; one counts for an action if its action set, in
+    ``action_sets`` by id, holds the action's number. ``gaps`` are by account and profile, ``roles`` that may be passed
+    by principal.
     """
 
-    policies: dict[str, list[dict[str, Any]]]
-    controls: dict[str, list[dict[str, Any]]]
-    entries: dict[tuple[str, str], list[dict[str, Any]]]
-    statements: dict[str, dict[int, list[dict[str, Any]]]]
+    policies: dict[str, list[Row]]
+    controls: dict[str, list[Row]]
+    guards: dict[str, list[Row]]
+    entries: dict[tuple[str, str], list[Row]]
+    statements: dict[str, dict[int, list[Row]]]
     action_sets: dict[int, frozenset[int]]
     gaps: Gaps
-    roles: dict[str, dict[str, Any]]
+    roles: dict[str, Row]
 
-    def granting(self, principal: Holder) -> Counting:
-        """Return what can grant something to a principal: its own policies, and what resource policies say of it."""
-        names: dict[str, str] = {}
-        speaking: dict[str, frozenset[int]] = {}
-        for row in self.entries_of(principal):
-            names[row["policy_id"]] = f"policy of {row['resource_arn']}"
-            speaking[row["policy_id"]] = speaking.get(row["policy_id"], frozenset()) | {*row["statement_indexes"]}
-        own = self.policies.get(principal.arn, ())
-        attached = {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] != "boundary"}
-        return Counting(names | attached, {key: value for key, value in speaking.items() if key not in attached})
-
-    def limiting(self, principal: Holder, takes_rcps: bool) -> Counting:
-        """Return what only limits a principal: its boundary, the SCPs of its account, RCPs if they act."""
-        controls = () if principal.is_service_linked else self.controls.get(principal.account_id, ())
-        own = self.policies.get(principal.arn, ())
-        named = {
-            row["policy_id"]: row["policy_name"] for row in controls if row["attachment_kind"] != "rcp" or takes_rcps
+    def counting(self, principal: Holder) -> Counting:
+        """Return what counts for a principal of its own policies, and of those of resources."""
+        own = {
+            ("boundary" if row["attachment_kind"] == "boundary" else "identity", row["policy_id"]): row["policy_name"]
+            for row in self.policies.get(principal.arn, ())
         }
-        boundary = {row["policy_id"]: row["policy_name"] for row in own if row["attachment_kind"] == "boundary"}
-        return Counting(named | boundary, {})
+        speaking: dict[tuple[str, str], frozenset[int]] = {}
+        for row in self.entries_of(principal):
+            place = row["resource_arn"], row["policy_id"]
+            speaking[place] = speaking.get(place, frozenset()) | {*row["statement_indexes"]}
+        return Counting(own, speaking)
 
-    def entries_of(self, principal: Holder) -> Iterator[dict[str, Any]]:
+    def entries_of(self, principal: Holder) -> Iterator[Row]:
         """Yield the resource policies that speak of a principal or of its account, as rows."""
         for told in ("", principal.arn):
             yield from self.entries.get((principal.account_id, told), ())
@@ -89,26 +75,38 @@ class Sources(NamedTuple):
 
 def read_sources(lake: Lake, book: Book) -> Sources:
     """Read what the reasons are made of."""
-    entries: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    entries: dict[tuple[str, str], list[Row]] = {}
     for row in rows(lake, "environment_entries"):
         entries.setdefault((row["account_id"], row["principal_arn"]), []).append(row)
-    statements: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    statements: dict[str, dict[int, list[Row]]] = {}
     for row in rows(lake, "account_statements"):
         numbered = statements.setdefault(row["account_id"], {})
-        numbered.setdefault(row["statement_number"], []).append(row)
+        numbered.setdefault(row["reason_number"], []).append(row)
+    controls = _by(rows(lake, "account_controls"), "account_id")
+    rcps = {owner: [row for row in listed if row["attachment_kind"] == "rcp"] for owner, listed in controls.items()}
     return Sources(
         _by(rows(lake, "principal_policies"), "principal_arn"),
-        _by(rows(lake, "account_controls"), "account_id"),
+        controls,
+        {account: [row for owner in sorted(owners) for row in rcps.get(owner, ())]
+         for account, owners in owners_of(entries).items()},
         entries,
         statements,
         {row["action_set_id"]: frozenset(book.numbers(row["action_numbers"])) for row in rows(lake, "action_sets")},
         read_gaps(lake, book),
         {row["principal_arn"]: row for row in rows(lake, "passable_roles")},
-    )
+    )  # fmt: skip
 
 
-def _by(listed: Iterable[dict[str, Any]], column: str) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+def owners_of(entries: Mapping[tuple[str, str], Sequence[Row]]) -> dict[str, set[str]]:
+    """Return the other accounts whose resources' policies speak of an account or its principals, by account."""
+    found: dict[str, set[str]] = {}
+    for (account, _), listed in entries.items():
+        found.setdefault(account, set()).update(row["owner_account_id"] for row in listed)
+    return {account: owners - {account} for account, owners in found.items()}
+
+
+def _by(listed: Iterable[Row], column: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
     for row in listed:
         found.setdefault(row[column], []).append(row)
     return found
@@ -137,7 +135,7 @@ def key_of(principal: Principal) -> str:
 
 
 def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources) -> dict[str, Any]:
-    policies, profiles, action_sets = Numbered[str](), Numbered[int](), Numbered[int]()
+    policies, profiles, action_sets, reasons = Numbered[str](), Numbered[int](), Numbered[int](), Numbered[int]()
     answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str, int, str]](), Numbered[Gap]()
     roles = Numbered[Roles]()
     listed = [_principal(principal, profiles, policies, roles, book, sources) for principal in run]
@@ -146,8 +144,7 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         for profile in profiles.all()
     ]
     own = account_id or "*"
-    told = [_answer(book.answers[answer], own, conditions) for answer in answers.all()]
-    used = {number for answer in answers.all() for number in numbers_of(book.answers[answer])}
+    told = [_answer(book.answers[answer], own, conditions, reasons) for answer in answers.all()]
     controls = [
         [row["attachment_kind"], row["level"], row["level_name"], policies(row["policy_id"]), row["policy_name"]]
         for row in sources.controls.get(account_id, ())
@@ -166,9 +163,13 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         "gaps": [list(gap) for gap in gaps.all()],
         "conditions": conditions.all(),
         "controls": controls,
+        "guards": [
+            [row["account_id"], row["level_name"], policies(row["policy_id"]), row["policy_name"]]
+            for row in sources.guards.get(account_id, ())
+            if row["policy_id"]
+        ],
         "entries": entries,
-        "rcpActions": ranges(action.number for action in book.actions if action.takes_rcps),
-        "statements": _statements(used, account_id, policies, action_sets, sources),
+        "reasons": _reasons(reasons.all(), account_id, policies, action_sets, sources),
         "actionSets": [ranges(sorted(sources.action_sets.get(number, ()))) for number in action_sets.all()],
         "policies": policies.all(),
         "roles": roles.all(),
@@ -231,9 +232,11 @@ def _roles(row: dict[str, Any], book: Book) -> Roles:
     return row["role_count"], row["trusting_count"], first
 
 
-def _answer(answer: Answer, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:
-    scopes = [_scope(scope, own, conditions) for scope in answer.scopes]
-    return [answer.verdict[0], answer.layer, list(answer.decided_by), scopes,
+def _answer(
+    answer: Answer, own: str, conditions: Numbered[tuple[str, str, int, str]], reasons: Numbered[int]
+) -> list[Any]:
+    scopes = [_scope(scope, own, conditions, reasons) for scope in answer.scopes]
+    return [answer.verdict[0], answer.layer, [*map(reasons, answer.decided_by)], scopes,
             *([answer.demand] if answer.demand >= 0 else [])]  # fmt: skip
 
 
@@ -242,13 +245,15 @@ def _told(scope: Scope, own: str) -> tuple[str, str, int, str]:
     return (scope.condition or "").replace(OWN_ACCOUNT, own), scope.proof or "", scope.number, scope.condition_id
 
 
-def _scope(scope: Scope, own: str, conditions: Numbered[tuple[str, str, int, str]]) -> list[Any]:
+def _scope(
+    scope: Scope, own: str, conditions: Numbered[tuple[str, str, int, str]], reasons: Numbered[int]
+) -> list[Any]:
     told = [
         scope.pattern.replace(OWN_ACCOUNT, own),
         scope.verdict[0],
         -1 if scope.condition is None else conditions(_told(scope, own)),
-        list(scope.granted_by),
-        list(scope.limited_by),
+        [*map(reasons, scope.granted_by)],
+        [*map(reasons, scope.limited_by)],
         [text.replace(OWN_ACCOUNT, own) for text in scope.exceptions],
         list(scope.types),
     ]
@@ -257,23 +262,22 @@ def _scope(scope: Scope, own: str, conditions: Numbered[tuple[str, str, int, str
     return told
 
 
-def numbers_of(answer: Answer) -> set[int]:
-    """Return the numbers of all statements that an answer names."""
-    scopes = (number for scope in answer.scopes for number in (*scope.granted_by, *scope.limited_by))
-    return {*answer.decided_by, *scopes}
-
-
-def _statements(
-    used: Iterable[int], account_id: str, policies: Numbered[str], action_sets: Numbered[int], sources: Sources
-) -> dict[int, list[list[Any]]]:
+def _reasons(
+    numbers: Iterable[int], account_id: str, policies: Numbered[str], action_sets: Numbered[int], sources: Sources
+) -> list[list[Any]]:
+    """Return of each reason its layer, the statements that it can be, and of a resource policy the resource."""
     known = set(policies.all())
     numbered = sources.statements.get(account_id, {})
-    return {
-        number: [
-            [policies(row["policy_id"]), row["statement_index"], row["sid"] or "", row["effect"][0],
-             action_sets(row["action_set_id"])]
-            for row in numbered.get(number, ())
-            if row["policy_id"] in known
-        ]
-        for number in sorted(used)
-    }  # fmt: skip
+    return [_reason([row for row in numbered.get(number, ()) if row["policy_id"] in known], policies, action_sets)
+            for number in numbers]  # fmt: skip
+
+
+def _reason(listed: Sequence[Row], policies: Numbered[str], action_sets: Numbered[int]) -> list[Any]:
+    if not listed:
+        return []
+    statements = [
+        [policies(row["policy_id"]), row["statement_index"], row["sid"] or "", action_sets(row["action_set_id"])]
+        for row in listed
+    ]
+    first = listed[0]
+    return [first["layer"], statements, *([first["resource_arn"]] if first["resource_arn"] else [])]

@@ -63,11 +63,11 @@ class Summary(NamedTuple):
 
 def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, checks: Checks) -> Summary:
     """Read the report in numbers."""
-    book, sources, _, own = read_all(lake, part)
+    book, _, _, own = read_all(lake, part)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         policies, _ = write_policies(folder, lake, own)
-        findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part, own))
+        findings = write_findings(folder, lake, policies, checks, book, belonging(lake, book, part, own))
         rejects = write_rejects(folder, lake, own)
     counts = action_counts(book)
     accounts = tuple(_account(book, account_id) for account_id in book.accounts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from pipeline import assets, reference
 from pipeline.evaluate.scenario_files import file_of, read_scenarios
@@ -10,20 +11,22 @@ from pipeline.lake import Lake
 from pipeline.lake.dictionary import relations
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
-from pipeline.report.changes import compared, with_former, write_changes
-from pipeline.report.conditions import conditions_table, dependents, keys_in_use, write_conditions
-from pipeline.report.findings import Checks, belonging, by_severity, write_findings, write_rejects
+from pipeline.report.changes import Changes, compared, with_former, write_changes
+from pipeline.report.conditions import Dependents, conditions_table, dependents, keys_in_use, write_conditions
+from pipeline.report.findings import Checks, Finding, belonging, by_severity, write_findings, write_rejects
 from pipeline.report.folder import replaced_folder
-from pipeline.report.history import read_history
+from pipeline.report.history import History, read_history
 from pipeline.report.inventory import write_inventory
 from pipeline.report.matrix import write_index
+from pipeline.report.model import Book
 from pipeline.report.overview import dangerous, story, totals
 from pipeline.report.pages import Pages
 from pipeline.report.part import Part
-from pipeline.report.policies import write_policies
+from pipeline.report.policies import Policy, write_policies
 from pipeline.report.principals import write_principals
 from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_of, inputs_table, told, versions
 from pipeline.report.reading import Read, read_all
+from pipeline.report.tables import Table
 from pipeline.report.tasks import task
 
 #: Files that every page loads, beside the pages.
@@ -31,6 +34,8 @@ SCRIPTS = ("report", "formula", "taken", "matrix", "action", "condition", "peopl
            "inventory", "resource")  # fmt: skip
 NO_OTHERS = Checks()
 CONSOLE, CHANGES = "sql.js", "changes.js"
+#: Pages without data of their own: their scripts load what the address names.
+SHELLS = ("matrix", "principal", "policy", "condition", "resource")
 STATIC = ("report.css", *(f"{name}.js" for name in SCRIPTS))
 
 
@@ -59,67 +64,98 @@ def write_report(
     read = read_all(lake, part)
     with replaced_folder(out) as folder:
         for name in STATIC:
-            (folder / name).write_text(assets.text("reports", name), encoding="utf-8")
-        pages = _write(folder, lake, read, scenario, scenarios, checks, with_console)
+            _write_asset(folder, name)
+        data = _write_data(folder, lake, read, _Asked(scenario, scenarios, checks))
+        pages = Pages(folder, _common(lake, read, data, scenario, with_console))
+        _write_pages(pages, lake, read, data)
         if with_console:
-            (folder / CONSOLE).write_text(assets.text("reports", CONSOLE), encoding="utf-8")
+            _write_asset(folder, CONSOLE)
             pages.write("sql.html", "sql", relations=relations())
     return out / "index.html"
 
 
-def _write(
-    folder: Path,
-    lake: Lake,
-    read: Read,
-    scenario: Scenario | None,
-    scenarios: Sequence[Scenario],
-    checks: Checks,
-    has_console: bool,
-) -> Pages:
+class _Asked(NamedTuple):
+    """What the report is asked for besides the part: see :func:`write_report`."""
+
+    scenario: Scenario | None
+    scenarios: Sequence[Scenario]
+    checks: Checks
+
+
+class _Data(NamedTuple):
+    """What the pages tell of the data that is written: ``names`` are the pages of the actions.
+
+    ``book`` has the conditions of the snapshot before, too, as far as the changes ask for them.
+    """
+
+    book: Book
+    names: Sequence[str]
+    history: History | None
+    changes: Changes | None
+    policies: dict[str, Policy]
+    whose: Sequence[Dependents]
+    findings: Sequence[Finding]
+    rejects: Table
+
+
+def _write_data(folder: Path, lake: Lake, read: Read, asked: _Asked) -> _Data:
+    """Write the scripts and tables that pages load."""
     book, sources, part, own = read
     history = None if part else read_history(lake)
-    differing = compared(lake, history, scenario) if history else None
+    differing = compared(lake, history, asked.scenario) if history else None
     names, book = page_names(book.actions), with_former(book, differing)
     changes = write_changes(folder, differing, book, names) if differing else None
     del differing  # A comparison can be large.
     policies, policy_index = write_policies(folder, lake, own)
     whose = dependents(book)
-    conditions = write_conditions(folder, book, whose, scenarios, scenario)
+    conditions = write_conditions(folder, book, whose, asked.scenarios, asked.scenario)
     write_index(folder, book, names, write_principals(folder, book, sources), policy_index, conditions)
-    findings = write_findings(folder, lake, policies, checks, book, belonging(book, sources, part, own))
-    rejects = write_rejects(folder, lake, own)
-    pages = Pages(folder, {
+    findings = write_findings(folder, lake, policies, asked.checks, book, belonging(lake, book, part, own))
+    shown = None if asked.scenario else history
+    return _Data(book, names, shown, changes, policies, whose, findings, write_rejects(folder, lake, own))
+
+
+def _common(lake: Lake, read: Read, data: _Data, scenario: Scenario | None, has_console: bool) -> dict[str, Any]:
+    """Return what every page tells."""
+    return {
         "snapshot_id": lake.snapshot_id,
-        "finding_count": sum(finding.open_count for finding in findings),
-        "reject_count": rejects.count,
+        "finding_count": sum(finding.open_count for finding in data.findings),
+        "reject_count": data.rejects.count,
         "scenario": told(scenario) if scenario else None,
-        "part": part.words if part else None,
-        "is_cut": own is not None and own.files is not None,
+        "part": read.part.words if read.part else None,
+        "is_cut": read.own is not None and read.own.files is not None,
         "has_console": has_console,
-        "changes": changes,
-    })  # fmt: skip
-    counts = write_actions(pages, book, sources, names)
-    accounts = write_accounts(pages, book, sources, policies)
-    tasks = [task(action.name) for action in book.actions]
-    missing, inputs = gaps(lake, book, own), inputs_of(lake.manifest, own)
-    pages.write("actions.html", "actions", actions=list(zip(book.actions, tasks, names, counts, strict=True)))
-    pages.write("findings.html", "findings", severities=by_severity(findings))
-    if changes:
-        (folder / CHANGES).write_text(assets.text("reports", CHANGES), encoding="utf-8")
+        "changes": data.changes,
+    }
+
+
+def _write_pages(pages: Pages, lake: Lake, read: Read, data: _Data) -> None:
+    """Write the pages."""
+    counts = write_actions(pages, data.book, read.sources, data.names)
+    accounts = write_accounts(pages, data.book, read.sources, data.policies)
+    listed = [(action, task(action.name), *both)
+              for action, *both in zip(data.book.actions, data.names, counts, strict=True)]  # fmt: skip
+    pages.write("actions.html", "actions", actions=listed)
+    pages.write("findings.html", "findings", severities=by_severity(data.findings))
+    pages.write("rejects.html", "rejects", table=data.rejects)
+    pages.write("conditions.html", "conditions", table=conditions_table(pages.folder, data.book, data.whose))
+    pages.write("inventory.html", "inventory", table=write_inventory(pages.folder, lake, data.book))
+    for name in SHELLS:
+        pages.write(f"{name}.html", name)
+    if data.changes:
+        _write_asset(pages.folder, CHANGES)
         pages.write("changes.html", "changes")
-    pages.write("rejects.html", "rejects", table=rejects)
-    pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(folder, inputs),
+    missing, inputs = gaps(lake, data.book, read.own), inputs_of(lake.manifest, read.own)
+    pages.write("provenance.html", "provenance", versions=versions(lake), inputs=inputs_table(pages.folder, inputs),
                 gaps=missing, assumptions=ASSUMPTIONS, blind_spots=BLIND_SPOTS,
                 rows=sorted(lake.manifest.get("counts", {}).items()))  # fmt: skip
-    pages.write("conditions.html", "conditions", table=conditions_table(folder, book, whose))
-    pages.write("inventory.html", "inventory", table=write_inventory(folder, lake, book))
-    for name in ("matrix", "principal", "policy", "condition", "resource"):
-        pages.write(f"{name}.html", name)
-    keys, total = keys_in_use(book, whose), totals(accounts)
-    pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(findings), gaps=missing,
-                story=story(book, counts, findings, total, keys, part), keys=keys[:10], key_count=len(keys),
-                history=None if scenario else history,
-                dangerous=dangerous(book, names, counts), actions=len(book.actions),
-                principals=sum(account["principals"] for account in accounts), manifest=lake.manifest,
-                inputs=len(inputs))  # fmt: skip
-    return pages
+    keys, total = keys_in_use(data.book, data.whose), totals(accounts)
+    pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(data.findings),
+                story=story(data.book, counts, data.findings, total, keys, read.part), keys=keys[:10],
+                key_count=len(keys), history=data.history, dangerous=dangerous(data.book, data.names, counts),
+                actions=len(data.book.actions), principals=sum(account["principals"] for account in accounts),
+                manifest=lake.manifest, inputs=len(inputs), gaps=missing)  # fmt: skip
+
+
+def _write_asset(folder: Path, name: str) -> None:
+    (folder / name).write_text(assets.text("reports", name), encoding="utf-8")

@@ -119,7 +119,7 @@ of_one_statement as (
         untagged.profile_id,
         min(untagged.action) as first_action,
         list(distinct untagged.action order by untagged.action) as actions,
-        any_value(cell_access.granted_by_numbers)[1] as statement_number,
+        any_value(cell_access.granted_by_numbers)[1] as reason_number,
     from untagged
     inner join cell_access on untagged.cell_id = cell_access.cell_id
     group by untagged.profile_id
@@ -133,7 +133,7 @@ correctable as (
         principal_profiles.principal_arn,
         of_one_statement.first_action,
         of_one_statement.actions,
-        of_one_statement.statement_number,
+        of_one_statement.reason_number,
         limiting_tags.tag_key,
     from of_one_statement
     inner join limiting_tags on of_one_statement.profile_id = limiting_tags.profile_id
@@ -155,7 +155,7 @@ corrections as (
     inner join principal_statements
         on
             correctable.principal_arn = principal_statements.principal_arn
-            and correctable.statement_number = principal_statements.statement_number
+            and correctable.reason_number = principal_statements.reason_number
     inner join action_set_members
         on
             principal_statements.action_set_id = action_set_members.action_set_id

@@ -39,7 +39,7 @@ held as materialized (
     select distinct
         principal_profiles.profile_id,
         principal_statements.statement_id,
-        principal_statements.statement_number,
+        principal_statements.reason_number,
         principal_statements.action_set_id,
     from principal_statements
     semi join all_but_some on principal_statements.statement_id = all_but_some.statement_id
@@ -50,16 +50,16 @@ held as materialized (
 granting_cells as materialized (
     select
         cell_grants.cell_id,
-        cell_grants.statement_number,
+        cell_grants.reason_number,
     from cell_grants
-    semi join held on cell_grants.statement_number = held.statement_number
+    semi join held on cell_grants.reason_number = held.reason_number
 ),
 
 granted as materialized (
     select distinct
         profile_cells.profile_id,
         profile_cells.action,
-        granting_cells.statement_number,
+        granting_cells.reason_number,
     from profile_cells
     semi join held on profile_cells.profile_id = held.profile_id
     semi join evaluated_actions on profile_cells.action = evaluated_actions.action
@@ -74,7 +74,7 @@ granting as (
     inner join granted
         on
             held.profile_id = granted.profile_id
-            and held.statement_number = granted.statement_number
+            and held.reason_number = granted.reason_number
     inner join action_set_members
         on
             held.action_set_id = action_set_members.action_set_id

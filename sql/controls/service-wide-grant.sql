@@ -99,7 +99,7 @@ held as materialized (
     select distinct
         principal_profiles.profile_id,
         principal_statements.statement_id,
-        principal_statements.statement_number,
+        principal_statements.reason_number,
         whole_services.action_pattern,
     from principal_statements
     inner join whole_services on principal_statements.statement_id = whole_services.statement_id
@@ -110,9 +110,9 @@ held as materialized (
 granting_cells as materialized (
     select
         cell_grants.cell_id,
-        cell_grants.statement_number,
+        cell_grants.reason_number,
     from cell_grants
-    semi join held on cell_grants.statement_number = held.statement_number
+    semi join held on cell_grants.reason_number = held.reason_number
     where cell_grants.verdict = 'allowed'
 ),
 
@@ -120,7 +120,7 @@ granting_cases as materialized (
     select
         case_cells.case_id,
         case_cells.form_id,
-        granting_cells.statement_number,
+        granting_cells.reason_number,
     from case_cells
     inner join granting_cells on case_cells.cell_id = granting_cells.cell_id
 ),
@@ -130,7 +130,7 @@ of_profiles as materialized (
         profile_cases.profile_id,
         profile_cases.block_id,
         granting_cases.form_id,
-        granting_cases.statement_number,
+        granting_cases.reason_number,
     from profile_cases
     inner join granting_cases on profile_cases.case_id = granting_cases.case_id
 ),
@@ -145,7 +145,7 @@ left_over as (
     inner join held
         on
             of_profiles.profile_id = held.profile_id
-            and of_profiles.statement_number = held.statement_number
+            and of_profiles.reason_number = held.reason_number
     inner join known_in_blocks
         on
             of_profiles.block_id = known_in_blocks.block_id

@@ -1,19 +1,33 @@
 /*
-description = "The statements that count in an account, by the number of what they say there, with the set of actions that each matches."
-grain = ["account_id", "policy_id", "statement_index"]
+description = "The statements that count in an account, for whatever principals, by the number by which answers name them, with the set of actions that each matches."
+grain = ["account_id", "reason_number", "policy_id", "statement_index"]
 */
+with
+counting as (
+    select distinct
+        account_id,
+        reason_number,
+        layer,
+        coalesce(resource_arn, '') as resource_arn,
+        action_set_id,
+        statement_id,
+    from counting_statements
+)
+
 select
-    account_statements.account_id,
-    account_statements.statement_number,
-    account_statements.action_set_id,
-    account_statements.policy_id,
+    counting.account_id,
+    counting.reason_number,
+    counting.layer,
+    counting.resource_arn,
+    counting.action_set_id,
+    statements.policy_id,
     statements.statement_index,
     statements.sid,
     statements.effect,
-from account_statements
-inner join statements on account_statements.statement_id = statements.statement_id
+from counting
+inner join statements on counting.statement_id = statements.statement_id
 order by
-    account_statements.account_id,
-    account_statements.statement_number,
-    account_statements.policy_id,
+    counting.account_id,
+    counting.reason_number,
+    statements.policy_id,
     statements.statement_index

@@ -6,6 +6,7 @@ select
     entries.account_id,
     entries.principal_arn,
     entries.resource_arn,
+    coalesce(entries.owner_account_id, '') as owner_account_id,
     entries.policy_id,
     list(distinct statements.statement_index order by statements.statement_index) as statement_indexes,
 from environment_entries as entries

@@ -59,29 +59,6 @@ parted as (
     inner join parted_cells on types.cell_id = parted_cells.cell_id
     where types.is_required
     group by types.cell_id
-),
-
-of_resources as (
-    select distinct account_statements.statement_number
-    from environment_entries
-    inner join account_statements
-        on
-            environment_entries.account_id = account_statements.account_id
-            and environment_entries.statement_id = account_statements.statement_id
-),
-
--- What stands in identity policies too counts as theirs.
-of_both as (
-    select distinct account_statements.statement_number
-    from account_statements
-    semi join of_resources on account_statements.statement_number = of_resources.statement_number
-    semi join principal_policies on account_statements.policy_id = principal_policies.policy_id
-),
-
-of_resources_alone as (
-    select coalesce(list(of_resources.statement_number), []) as numbers
-    from of_resources
-    anti join of_both on of_resources.statement_number = of_both.statement_number
 )
 
 select
@@ -95,8 +72,10 @@ select
     case
         when parted.cell_id is not null or deciding.strength = 1 then 'scenario'
         when deciding.cell_id is null or deciding.granted_by_numbers = stored.decided_by_numbers then stored.layer
-        when list_has_all(of_resources_alone.numbers, deciding.granted_by_numbers) then 'resource'
-        else 'identity'
+        when list_contains(
+            list_transform(deciding.granted_by_numbers, lambda number: reason_layer(number)), 'identity'
+        ) then 'identity'
+        else 'resource'
     end as layer,
     case
         when parted.cell_id is not null then parted.limited_by_numbers
@@ -107,4 +86,3 @@ select
 from stored_cell_verdicts as stored
 left join deciding on stored.cell_id = deciding.cell_id and deciding.is_cell_changed
 left join parted on stored.cell_id = parted.cell_id
-cross join of_resources_alone

@@ -8,6 +8,7 @@ contents as (
         entries.account_id,
         entries.principal_arn,
         entries.resource_arn,
+        entries.owner_account_id,
         entries.statement_id,
         entries.policy_id,
         entries.named_as,
@@ -28,6 +29,7 @@ contents as (
                     entries.account_id,
                     account_forms.own_account
                 ),
+            'owner_number': number_of(coalesce(entries.owner_account_id, '')),
             'owner_organization_id': owners.organization_id,
             'owner_ou_path': owners.ou_path,
             'rcps': control_chains.parts,

@@ -1,14 +1,17 @@
 /*
-description = "The statements that count, by layer: for one principal, or, where principal_arn is empty, for every principal of an account. Of a resource policy they are those that speak of the principal or of its account."
-grain = ["principal_arn", "account_id", "statement_id", "layer"]
+description = "The statements that count, by layer: for one principal, or, where principal_arn is empty, for every principal of an account. Of a resource policy they are those that speak of the principal or of its account. Answers name them by reason_number."
+grain = ["principal_arn", "account_id", "statement_id", "layer", "reason_number"]
 */
 select
     documents.principal_arn,
     documents.account_id,
     account_statements.statement_id,
     documents.layer,
-    account_statements.statement_number,
+    null as resource_arn,
     account_statements.action_set_id,
+    reason_number(
+        documents.layer, account_statements.statement_number, nullif(documents.owner_account_id, '')
+    ) as reason_number,
 from counting_documents as documents
 inner join account_statements
     on
@@ -22,8 +25,9 @@ select
     environment_entries.account_id,
     account_statements.statement_id,
     'resource' as layer,
-    account_statements.statement_number,
+    environment_entries.resource_arn,
     account_statements.action_set_id,
+    reason_number('resource', environment_entries.entry_number, null) as reason_number,
 from environment_entries
 inner join account_statements
     on

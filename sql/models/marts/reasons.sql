@@ -10,7 +10,7 @@ counted as (
         counting_statements.layer,
         statements.effect,
         reason(
-            counting_statements.statement_id, counting_statements.statement_number, counting_statements.action_set_id
+            counting_statements.statement_id, counting_statements.reason_number, counting_statements.action_set_id
         ) as statement,
     from counting_statements
     inner join statements on counting_statements.statement_id = statements.statement_id

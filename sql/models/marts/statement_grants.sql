@@ -9,7 +9,7 @@ granted as materialized (
         profile_cells.profile_id,
         profile_cells.action,
         cell_grants.verdict,
-        cell_grants.statement_number,
+        cell_grants.reason_number,
     from profile_cells
     inner join cell_grants on profile_cells.cell_id = cell_grants.cell_id
 )
@@ -28,7 +28,7 @@ inner join granted
     on
         principal_profiles.profile_id = granted.profile_id
         and evaluated_actions.action = granted.action
-        and principal_statements.statement_number = granted.statement_number
+        and principal_statements.reason_number = granted.reason_number
 where principal_statements.layer in ('identity', 'resource')
 group by
     principal_statements.principal_arn,
