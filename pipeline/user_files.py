@@ -10,8 +10,16 @@ from typing import Any
 from pipeline.errors import PolicylakeError
 
 
+class FileError(PolicylakeError):
+    """What is wrong with a file: ``place`` is what messages call it, with the line where that is known."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.place, self.problem = place, problem
+
+
 def read_text(path: Path, remedy: str, shown: str | None = None) -> str:
-    """Return the text of a file. Raises PolicylakeError, which calls the file ``shown`` (its path unless given).
+    """Return the text of a file. Raises FileError, which calls the file ``shown`` (its path unless given).
 
     ``remedy`` is what to do where the file cannot be read, such as "give a file of scenarios with --scenarios".
     """
@@ -19,14 +27,14 @@ def read_text(path: Path, remedy: str, shown: str | None = None) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise PolicylakeError(f"{name}: {error.strerror}; {remedy}") from error
+        raise FileError(name, f"{error.strerror}; {remedy}") from error
     except UnicodeDecodeError as error:
-        raise PolicylakeError(f"{name}: no UTF-8 at byte {error.start}; save the file as UTF-8") from error
+        raise FileError(name, f"no UTF-8 at byte {error.start}; save the file as UTF-8") from error
 
 
 def toml_of(text: str, name: str) -> dict[str, Any]:
-    """Return the tables of TOML. Raises PolicylakeError, which calls the file ``name``, for what is none."""
+    """Return the tables of TOML. Raises FileError, which calls the file ``name``, for what is none."""
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PolicylakeError(f"{name}: no TOML: {error}; mend it there") from error
+        raise FileError(name, f"no TOML: {error}; mend it there") from error

@@ -49,7 +49,7 @@ TESTS = {
         "test_report_reasons.py", *AGREEMENT,
     ),
     "diff": ("test_diff_everyday.py", "test_diff.py", "test_diff_infrastructure.py", "test_diff_gate.py"),
-    "controls": ("test_controls.py", "test_check.py", "test_control_cases.py"),
+    "controls": ("test_controls.py", "test_check.py", "test_control_cases.py", "test_export_command.py"),
 }  # fmt: skip
 #: Formulas for test_solver_smt.py.
 FORMULAS = "150"

@@ -195,8 +195,12 @@ def test_a_control_that_fails_as_it_runs_leaves_the_others_running(place, monkey
     arguments = ("--controls", "mine", "--only", "own", "--no-fail", "--format", "csv")
     done = check(monkeypatch, *arguments)
     assert done.code == 2
-    assert {row["control_id"] for row in csv.DictReader(io.StringIO(done.text))} == {GRANT, "unknown-action"}
-    assert "mine/own.sql: control own: " in done.err
+    assert {row["control_id"] for row in csv.DictReader(io.StringIO(done.text))} == {
+        GRANT,
+        "unknown-action",
+        "control-not-run",
+    }
+    assert "mine/own.sql: The control own did not run: " in done.err
     assert "no_such_column" in done.err
 
 
@@ -206,8 +210,9 @@ def test_a_file_that_is_no_control_leaves_the_others_to_run(place, monkeypatch):
     (place / "own" / "broken.sql").write_text("select 1")
     given = ("check", "policies/wide.json", "--controls", "own", "--only", GRANT, "--format", "jsonl")
     both = run(monkeypatch, *given, "--only", "broken", "--set", "broken.days=3")
-    assert (both.code, json.loads(both.text.splitlines()[0])["control_id"]) == (2, GRANT)
-    assert "own/broken.sql:1: a control begins with a comment of TOML" in both.err
-    assert "could not be read: mend it, or leave it out with --skip" in both.err
+    found = [json.loads(line)["control_id"] for line in both.text.splitlines()]
+    assert (both.code, found) == (2, ["control-not-run", GRANT])
+    assert "own/broken.sql:1: The control broken did not run: a control begins with a comment of TOML" in both.err
+    assert "Mend the control, or take its file out of the folder" in both.err
     assert run(monkeypatch, *given).code == 1
     assert run(monkeypatch, "controls", "--controls", "own").code == 2

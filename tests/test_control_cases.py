@@ -1,5 +1,7 @@
 """Every control on its cases, as ``policylake controls test`` runs them, and what goes with a control."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -136,6 +138,32 @@ def test_what_a_file_of_cases_says_wrongly_is_told_with_its_place(text, said, mo
         read_cases([own])
     assert str(raised.value).startswith(str(tmp_path / "own-one.toml"))
     assert said in str(raised.value)
+
+
+def test_what_is_wrong_with_one_control_leaves_the_cases_of_the_others_to_run(monkeypatch, tmp_path):
+    for name in ("fine", "no-control", "no-cases", "odd-case", "no-sql"):
+        begun(monkeypatch, tmp_path, name)
+    (tmp_path / "no-control.sql").write_text("select 1")
+    (tmp_path / "no-cases.toml").unlink()
+    odd = tmp_path / "odd-case.toml"
+    odd.write_text(odd.read_text().replace("users.ana.policy", "users.ana").replace("[{principal_arn", "[3, {pr", 1))
+    sql = tmp_path / "no-sql.sql"
+    sql.write_text(sql.read_text().replace("from ", "from no_such_", 1))
+    done = run(monkeypatch, "controls", "test", "--controls", str(tmp_path), "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.text)))
+    assert done.code == 2
+    assert [(row["control"], row["outcome"]) for row in rows] == [
+        *2 * [("fine", "passed")], *2 * [("no-sql", "failed")],
+    ]  # fmt: skip
+    assert all("The control no-sql did not run" in row["problem"] for row in rows[2:])
+    for name, said in (
+        ("no-control.sql:1", "a control begins with"), ("no-cases.toml", "every control has its cases in this file"),
+        ("odd-case.toml", "is not as policylake controls new writes them"),
+    ):  # fmt: skip
+        assert f"{tmp_path / name}: " in done.err
+        assert said in done.err
+    only = run(monkeypatch, "controls", "test", "--controls", str(tmp_path), "--only", "fine")
+    assert (only.code, "2 cases, 0 failed" in only.err) == (0, True)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Controls as a whole: what files may say, what findings are made of, and what accepting a risk does."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -112,9 +114,11 @@ def test_what_a_control_says_wrongly_is_told_with_the_file(head, body, said, tmp
     ],
 )
 def test_what_a_control_returns_wrongly_is_told_with_the_file(body, said, tmp_path, lake):
-    with pytest.raises(PolicylakeError, match=said) as raised:
-        find(lake, [control(tmp_path, body=body)])
-    assert str(raised.value).startswith(str(tmp_path / "own.sql"))
+    (row,) = find(lake, [control(tmp_path, body=body)]).to_pylist()
+    assert (row["control_id"], row["subject"], row["severity"]) == ("control-not-run", "own", "high")
+    assert row["source"] == str(tmp_path / "own.sql")
+    assert re.search(said, row["message"])
+    assert str(tmp_path) not in row["message"]
 
 
 def test_own_controls_are_added_and_an_id_is_given_once(tmp_path):
@@ -138,10 +142,12 @@ def test_a_file_that_is_no_control_is_told_with_its_line_and_the_others_are_load
         ("odd-severity", text.replace('id = "own"', 'id = "odd-severity"').replace('severity = "', 'severity = "x')),
     ):
         (tmp_path / f"{name}.sql").write_text(changed)
-    found = load_controls([tmp_path], lambda path, problem: wrong.setdefault(path.name, problem))
+    found = load_controls([tmp_path], lambda one: wrong.setdefault(Path(one.place.split(":")[0]).name, one))
     assert found[-1].id == "own"
     for name, line in (("without-header", 1), ("no-toml", number), ("odd-severity", number)):
-        assert wrong[f"{name}.sql"].startswith(f"{tmp_path / name}.sql:{line}: ")
+        assert wrong[f"{name}.sql"].place == f"{tmp_path / name}.sql:{line}"
+    # The one that has the id of another is called by its file: that other did run.
+    assert [one.control for one in wrong.values()] == ["no-toml.sql", "odd-severity", "without-header"]
 
 
 def test_parameters_are_of_the_type_of_their_default(tmp_path, lake):

@@ -25,6 +25,7 @@ from pipeline.infrastructure.facts import (
     account_details,
 )
 from pipeline.infrastructure.terraform import read_plan
+from pipeline.infrastructure.terraform.drafts import drafted
 from pipeline.lake import open_lake
 from pipeline.reference import load
 
@@ -831,3 +832,25 @@ def test_a_policy_of_a_type_that_is_not_read_fails_the_gate(monkeypatch, tmp_pat
     plan = plan_of(kept(), resource("aws_sqs_queue.q", {"policy": OWN}, {"policy": OPEN}))
     code, rows, _ = gate(monkeypatch, tmp_path, plan)
     assert (code, told(rows)) == (1, [("", "", "unknown")])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "actions"),
+    [
+        ({"source_policy_documents": [document({**LIST, "Sid": "S", "Action": "sagemaker:A"}), None]}, ["b", "c", "A"]),
+        ({"source_json": document({**LIST, "Action": "sagemaker:A"})}, ["b", "c", "A"]),
+        ({"source_policy_documents": [document({**LIST, "Sid": "Own", "Action": "sagemaker:A"})]}, ["b", "c"]),
+        ({"override_policy_documents": [document({**LIST, "Sid": "Own", "Action": "sagemaker:A"})]}, ["A", "c"]),
+        ({"override_json": document({**LIST, "Sid": "Own", "Effect": "Deny", "Action": "sagemaker:A"})}, ["c"]),
+        ({"override_policy_documents": ["no JSON", None]}, ["b", "c"]),
+    ],
+)
+def test_what_is_known_of_a_deferred_document_has_its_sources_and_overrides_by_sid(arguments, actions):
+    own = [
+        {"sid": "Own", "actions": ["sagemaker:b"]},
+        {"effect": "Deny", "actions": ["x"]},
+        {"actions": ["sagemaker:c"]},
+    ]
+    text = drafted({"after": {"statement": own, **arguments}, "after_unknown": {"json": True}})
+    found = [one["Action"] for one in json.loads(text)["Statement"]]
+    assert sorted(one if isinstance(one, str) else one[0] for one in found) == sorted(f"sagemaker:{a}" for a in actions)

@@ -232,3 +232,78 @@ def test_a_command_that_lies_ready_runs(name, words, place, monkeypatch):
     given[to] = "published"
     done = run(monkeypatch, "export", *given, "--format", "md")
     assert (done.code, (place / "published" / "latest" / "findings.md").is_file()) == (0, True), done.err
+
+
+def broken_control(place, *, is_broken):
+    """An own control with a finding a user, which cannot be read where it is broken."""
+    own = (Path(__file__).parents[1] / "sql" / "controls" / "unknown-action.sql").read_text()
+    head = own[: own.index("*/")].replace('id = "unknown-action"', 'id = "own"')
+    head = head.replace('severity = "', 'severity = "dire ') if is_broken else head
+    body = "*/\nselect 'principal' as subject_kind, principal_arn, 'is there' as message from principals\n"
+    (place / "mine").mkdir(exist_ok=True)
+    (place / "mine" / "own.sql").write_text(head + body)
+
+
+def test_what_a_control_found_that_did_not_run_is_neither_gone_nor_new_when_it_runs_again(place, monkeypatch):
+    given = ("--controls", "mine", "--format", "md,sarif,asff,ocsf,junit,xlsx", "--set", "own.days=3")
+    give(place, allow("Read", "sagemaker:ListModels"))
+    broken_control(place, is_broken=False)
+    assert night(monkeypatch, "2026-11-25", *given[:-2]).code == 0
+    (own,) = [row for row in summary_rows(place) if row["control_id"] == "own"]
+    broken_control(place, is_broken=True)
+    done = night(monkeypatch, "2026-11-26", *given)
+    assert (done.code, done.text) == (2, "to/2026-11-26\n")
+    assert "mine/own.sql:4: The control own did not run: severity dire" in done.err
+    told, folder = summary(place), place / "to" / "latest"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert told["not_run"] == manifest["not_run"]
+    assert [one["control"] for one in told["not_run"]] == ["own"]
+    assert (told["findings"]["gone"], told["findings"]["not_checked"], manifest["exit_status"]) == (0, 1, 2)
+    assert [one["control_id"] for one in told["new"]] == ["control-not-run"]
+    assert "own" not in manifest["controls"]
+    assert "1 control did not run" in (folder / "summary.md").read_text()
+    rows = {row["control_id"]: row for row in summary_rows(place)}
+    assert (rows["own"]["status"], rows["own"]["finding_id"]) == ("not_checked", own["finding_id"])
+    assert rows["control-not-run"]["status"] == "open"
+    run_of_sarif = json.loads((folder / "findings.sarif").read_text())["runs"][0]
+    assert run_of_sarif["invocations"][0]["executionSuccessful"] is False
+    (result,) = [one for one in run_of_sarif["results"] if one["ruleId"] == "own"]
+    assert (result["kind"], result["level"], result["baselineState"]) == ("open", "none", "unchanged")
+    events = [json.loads(line) for line in (folder / "findings.ocsf.jsonl").read_text().splitlines()]
+    (event,) = [one for one in events if one["metadata"]["event_code"] == "own"]
+    assert (event["activity_name"], event["compliance"]["status"]) == ("Update", "Unknown")
+    asff = json.loads((folder / "asff" / ACCOUNT / "0001.json").read_text())
+    (one,) = [one for one in asff if one["GeneratorId"] == "policylake/own"]
+    assert (one["RecordState"], one["Compliance"]["Status"]) == ("ACTIVE", "NOT_AVAILABLE")
+    junit = (folder / "findings.junit.xml").read_text()
+    assert 'errors="1"' in junit
+    assert "not checked: its control did not run" in junit
+    book = openpyxl.load_workbook(folder / "findings.xlsx")
+    (line,) = [row for row in book["controls"].iter_rows(values_only=True) if row[0] == "own"]
+    assert line[4:8] == (False, 0, 0, 1)
+    broken_control(place, is_broken=False)
+    assert night(monkeypatch, "2026-11-27", *given[:-2]).code == 0
+    told = summary(place)
+    assert (told["new"], told["not_run"]) == ([], [])
+    assert [one["control_id"] for one in told["gone"]] == ["control-not-run"]
+    (again,) = [row for row in summary_rows(place) if row["control_id"] == "own"]
+    assert (again["status"], again["is_new"], again["first_seen"]) == ("open", False, "2026-11-25")
+    (place / "mine" / "own.sql").unlink()
+    assert night(monkeypatch, "2026-11-28", *given[2:-2]).code == 0
+    events = [json.loads(line) for line in (place / "to/latest/findings.ocsf.jsonl").read_text().splitlines()]
+    (event,) = [one for one in events if one["metadata"]["event_code"] == "own"]
+    assert (event["activity_name"], event["compliance"]["status"]) == ("Close", "Unknown")
+
+
+def summary_rows(place):
+    return pq.read_table(place / "to" / "latest" / "findings.parquet").to_pylist()
+
+
+def test_the_report_is_written_without_a_control_that_cannot_be_read(place, monkeypatch):
+    give(place, allow("Read", "sagemaker:ListModels"))
+    broken_control(place, is_broken=True)
+    assert run(monkeypatch, "build", "exports").code == 0
+    done = run(monkeypatch, "report", "--controls", "mine", "--format", "md", "--out", "report.md")
+    assert done.code == 2
+    assert "mine/own.sql:4: The control own did not run" in done.err
+    assert "The control own did not run" in (place / "report.md").read_text()

@@ -23,18 +23,18 @@ from pipeline.cli.common import (
     note,
     standard_output,
 )
+from pipeline.cli.not_run import tell_not_run
 from pipeline.cli.pairs import single_values
 from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake
 
 if TYPE_CHECKING:
-    from pipeline.controls import Control
+    from pipeline.controls import Control, NotRun
 
 SeverityName = Literal["critical", "high", "medium", "low", "info"]
 CheckFormat = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md", "junit", "sarif", "github"]
 #: Columns that a table for people shows.
 SHOWN = ("severity", "control_id", "status", "subject", "message")
-NOT_RUN = 2
 SOME_REJECTED = 3
 
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")]
@@ -94,21 +94,13 @@ def check(
     day = day_of(today)
     given = single_values(settings or (), "--set")
     # What a control that cannot be read takes is not known.
-    absent = {name for name, _ in unread} - {control.id for control in chosen}
+    absent = {one.control for one in unread}
     values = {name: value for name, value in given.items() if name.partition(".")[0] not in absent}
     with _lake_of(inputs or (), lake) as opened:
-        broken: list[str] = []
-        found = find(opened, chosen, values, rules, day, broken.append)
+        found = find(opened, chosen, values, rules, day, unread)
         _print(opened, found, chosen, day, format_name, out)
         status = _status(opened, found, None if no_fail else fail_on)
-    for problem in broken:
-        note(f"{problem}; this control found nothing because it could not run: mend it, or leave it out with --skip")
-    for _, problem in unread:
-        note(
-            f"{problem}; this control found nothing because it could not be read: mend it, or leave it out with --skip"
-        )
-    if broken or unread:
-        raise typer.Exit(NOT_RUN)
+    status = tell_not_run(found, note) or status
     if status:
         raise typer.Exit(status)
 
@@ -140,14 +132,14 @@ def day_of(text: str | None) -> date:
 
 def _chosen(
     folders: Sequence[Path], only: Sequence[str], skip: Sequence[str]
-) -> tuple[tuple["Control", ...], tuple[str, ...], list[tuple[str, str]]]:
-    """Return the controls to run, the ids of all, and the ids that files which are none would have, with what is wrong
-    with them. Raises PolicylakeError for an id that there is not."""
+) -> tuple[tuple["Control", ...], tuple[str, ...], list["NotRun"]]:
+    """Return the controls to run, the ids of all, and those that files which are none would be. Raises PolicylakeError
+    for an id that there is not."""
     from pipeline.controls import load_controls
 
-    wrong: list[tuple[str, str]] = []
-    controls = load_controls(folders, lambda path, problem: wrong.append((path.stem, problem)))
-    known = (*(control.id for control in controls), *(name for name, _ in wrong))
+    wrong: list[NotRun] = []
+    controls = load_controls(folders, wrong.append)
+    known = (*(control.id for control in controls), *(one.control for one in wrong))
     for option, names in (("--only", only), ("--skip", skip)):
         for name in names:
             if name not in known:
@@ -157,7 +149,7 @@ def _chosen(
         return (not only or name in only) and name not in skip
 
     chosen = tuple(control for control in controls if is_wanted(control.id))
-    unread = [(name, problem) for name, problem in wrong if is_wanted(name)]
+    unread = [one for one in wrong if is_wanted(one.control)]
     if not chosen and not unread:
         raise PolicylakeError("--only and --skip leave no control; leave one of the two out")
     return chosen, known, unread

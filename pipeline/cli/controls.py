@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli.check import NOT_RUN, OnlyOption
+from pipeline.cli.check import OnlyOption
 from pipeline.cli.common import ControlsOption, FormatOption, OutOption, emit, note
+from pipeline.cli.not_run import STATUS
 
 if TYPE_CHECKING:
-    from pipeline.controls import Control
+    from pipeline.controls import Control, NotRun
     from pipeline.controls.cases import Outcome
+
+OUTCOMES = pa.schema([(name, pa.string()) for name in ("control", "case", "outcome", "problem")])
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
@@ -30,13 +33,13 @@ def controls(
         return
     from pipeline.controls import load_controls
 
-    wrong: list[str] = []
-    found = load_controls(controls or (), lambda _, problem: wrong.append(problem))
+    wrong: list[NotRun] = []
+    found = load_controls(controls or (), wrong.append)
     emit(pa.Table.from_pylist([_row(control) for control in found]), format_name, out)
-    for problem in wrong:
-        note(f"{problem}; this file is no control")
+    for one in wrong:
+        note(f"{one.place}: {one.problem}; this file is no control")
     if wrong:
-        raise typer.Exit(NOT_RUN)
+        raise typer.Exit(STATUS)
 
 
 def _row(control: "Control") -> dict[str, object]:
@@ -61,36 +64,46 @@ def run_cases(
     """Run the cases of the controls, which stand beside them: ID.toml has inputs and what must be found in them.
 
     With --controls only one's own are tested, else those that come with policylake. Exit code 1 says that a case
-    failed.
+    failed, 2 that a control or its cases cannot be read: those of the others ran, and what became of them is printed.
     """
     from pipeline.controls import load_controls
     from pipeline.errors import PolicylakeError
 
     own = {folder.resolve() for folder in controls or ()}
-    loaded = load_controls(controls or ())
+    wrong: list[NotRun] = []
+    loaded = load_controls(controls or (), wrong.append)
     chosen = [c for c in loaded if not own or c.path.parent.resolve() in own]
     for name in only or ():
-        if name not in {c.id for c in chosen}:
+        if name not in {*(c.id for c in chosen), *(one.control for one in wrong)}:
             raise PolicylakeError(f"--only {name}: there is no such control; policylake controls lists them")
-    found = outcomes_of([c for c in chosen if not only or c.id in only])
-    rows = [
-        {"control": o.control, "case": o.case, "outcome": "failed" if o.problem else "passed", "problem": o.problem}
-        for o in found
-    ]
-    emit(pa.Table.from_pylist(rows), format_name, out)
+    found = outcomes_of([c for c in chosen if not only or c.id in only], wrong)
+    emit(pa.Table.from_pylist(list(map(_outcome, found)), schema=OUTCOMES), format_name, out, nothing="no case ran")
     failed = sum(o.problem is not None for o in found)
+    unread = [one for one in wrong if not only or one.control in only]
+    for one in unread:
+        note(f"{one.place}: {one.problem}; the cases of {one.control} did not run")
     note(f"{len(found)} cases, {failed} failed")
-    if failed:
-        raise typer.Exit(1)
+    if failed or unread:
+        raise typer.Exit(STATUS if unread else 1)
 
 
-def outcomes_of(controls: Sequence["Control"]) -> list["Outcome"]:
-    """Return what becomes of the cases of the controls, in one lake of all of them that is gone afterwards."""
+def _outcome(one: "Outcome") -> dict[str, object]:
+    outcome = "failed" if one.problem else "passed"
+    return {"control": one.control, "case": one.case, "outcome": outcome, "problem": one.problem}
+
+
+def outcomes_of(controls: Sequence["Control"], wrong: list["NotRun"]) -> list["Outcome"]:
+    """Return what becomes of the cases of the controls, in one lake of all of them that is gone afterwards.
+
+    Controls whose cases cannot be read are added to ``wrong``.
+    """
     from pipeline.build import build_lake
     from pipeline.controls.cases import outcomes, read_cases, write_inputs
     from pipeline.lake import open_lake
 
-    cases = read_cases(controls)
+    cases = read_cases(controls, wrong.append)
+    if not cases:
+        return []
     with tempfile.TemporaryDirectory(prefix="policylake-cases-") as place:
         folder = Path(place)
         write_inputs(cases, folder / "inputs")

@@ -11,6 +11,7 @@ import typer
 from pipeline.cli.check import SeverityName, day_of
 from pipeline.cli.common import DEFAULT_LAKE, ControlsOption, ExceptionsOption, LakeOption
 from pipeline.cli.log import Log, LogFormat, logged
+from pipeline.cli.not_run import tell_not_run
 from pipeline.cli.pairs import single_values
 from pipeline.cli.stopping import stoppable
 from pipeline.errors import PolicylakeError
@@ -20,7 +21,7 @@ from pipeline.progress import Step
 from pipeline.remote import is_url
 
 if TYPE_CHECKING:
-    from pipeline.controls import Control, ExceptionRule
+    from pipeline.controls import Control, ExceptionRule, NotRun
     from pipeline.export.run import Exported, Options
 
 
@@ -75,7 +76,8 @@ def export(
     the second one ends with a message that says who works there.
 
     summary.json and summary.md say what is new, gone and still open since the export before. Exit code 3 says that
-    some inputs of the lake were rejected, and 1 that --fail-on found something; the export is written all the same.
+    some inputs of the lake were rejected, 1 that --fail-on found something, and 2, where a folder is printed, that a
+    control did not run: the export is written all the same, and what such a control found before stays in it, marked.
     """
     # Here and not above: no other command needs it.
     from pipeline.controls import find
@@ -86,17 +88,19 @@ def export(
     with logged(log), stoppable(interrupt):
         options = Options(_formats(formats or ()), day_of(today), keep, fail_on, region)
         # Before the build: what is wrong there should not cost one.
-        known, accepted = _controls(controls or (), exceptions)
-        values = single_values(settings or (), "--set")
+        known, unread, accepted = _controls(controls or (), exceptions)
+        given = single_values(settings or (), "--set")
+        values = {name: value for name, value in given.items() if name.partition(".")[0] not in unread}
         _check_apart(inputs or (), to)
         with working_alone(to):
             if inputs:
                 _build(inputs, lake, log)
             opened = open_lake(lake)
             log.step(Step("controls"))
-            findings = find(opened, known, values, accepted, options.today)
+            findings = find(opened, known, values, accepted, options.today, tuple(unread.values()))
             done = _export(opened, findings, known, to, options, log)
     log.end()
+    tell_not_run(findings, lambda words: log.tell("error", "controls", words))
     _tell(done, log)
     typer.echo(str(done.folder))
     if done.status:
@@ -142,14 +146,18 @@ def _build(inputs: Sequence[Path], lake: Path, log: Log) -> None:
 
 def _controls(
     folders: Sequence[Path], exceptions: Path | None
-) -> tuple[tuple["Control", ...], tuple["ExceptionRule", ...]]:
+) -> tuple[tuple["Control", ...], dict[str, "NotRun"], tuple["ExceptionRule", ...]]:
+    """Return the controls, those that cannot be read by their ids, and the accepted risks."""
     from pipeline.controls import FILE, load_controls, read_exceptions
     from pipeline.controls.accepted import check_controls
 
     file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
-    found, accepted = load_controls(folders), read_exceptions(file) if file else ()
-    check_controls(accepted, [control.id for control in found])
-    return found, accepted
+    wrong: list[NotRun] = []
+    found = load_controls(folders, wrong.append)
+    unread = {one.control: one for one in wrong}
+    accepted = read_exceptions(file) if file else ()
+    check_controls(accepted, [*(control.id for control in found), *unread])
+    return found, unread, accepted
 
 
 def _export(

@@ -17,6 +17,7 @@ from pipeline.cli.common import (
     note,
     standard_output,
 )
+from pipeline.cli.not_run import tell_not_run
 from pipeline.cli.scenarios import put_under
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
@@ -73,7 +74,10 @@ def report(
     of all accounts.
 
     With --scenario the whole report is of that scenario, and every page says so.
+
+    Exit code 2, where the report is there, says that a control did not run; the findings say which.
     """
+    from pipeline.controls import find
     from pipeline.report import markdown, part_of, read_summary, write_pdf, write_report
 
     if url is not None and (format_name != "md" or not re.fullmatch(r"https?://[^\s()<>|\[\]]+", url)):
@@ -82,23 +86,29 @@ def report(
     opened = open_lake(lake)
     under = put_under(opened, scenario, scenarios)
     part = part_of(opened, account or (), principal or (), action or ())
+    found = find(opened, checks.controls or (), None, checks.exceptions, None, checks.unread)
+    checks = checks._replace(found=found)
     note(f"report of snapshot {opened.snapshot_id}")
     if format_name == "html":
         typer.echo(str(write_report(opened, out or Path("out"), scenario=under, part=part, checks=checks)))
-        return
-    summary = read_summary(opened, under, part, checks)
-    if format_name == "pdf":
-        write_pdf(summary, out or Path("report.pdf"))
+    elif format_name == "pdf":
+        write_pdf(read_summary(opened, under, part, checks), out or Path("report.pdf"))
         typer.echo(str(out or Path("report.pdf")))
-        return
-    with standard_output() if out is None else file_output(out) as stream:
-        stream.write(markdown(summary, url).encode("utf-8", "backslashreplace"))
+    else:
+        summary = read_summary(opened, under, part, checks)
+        with standard_output() if out is None else file_output(out) as stream:
+            stream.write(markdown(summary, url).encode("utf-8", "backslashreplace"))
+    status = tell_not_run(found, note)
+    if status:
+        raise typer.Exit(status)
 
 
 def checks_of(controls: list[Path] | None, exceptions: Path | None) -> "Checks":
     """Return what the report looks for: controls that come along and own ones, and the risks that are accepted."""
-    from pipeline.controls import FILE, load_controls, read_exceptions
+    from pipeline.controls import FILE, NotRun, load_controls, read_exceptions
     from pipeline.report import Checks
 
     file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
-    return Checks(load_controls(controls or ()), read_exceptions(file) if file else ())
+    unread: list[NotRun] = []
+    found = load_controls(controls or (), unread.append)
+    return Checks(found, read_exceptions(file) if file else (), unread=unread)

@@ -3,6 +3,18 @@
 from pipeline.controls.accepted import FILE, ExceptionRule, read_exceptions
 from pipeline.controls.files import load_controls
 from pipeline.controls.find import find
-from pipeline.controls.model import FINDINGS, SEVERITIES, Control
+from pipeline.controls.model import FINDINGS, SEVERITIES, Control, NotRun
+from pipeline.controls.not_run import NOT_RUN
 
-__all__ = ["FILE", "FINDINGS", "SEVERITIES", "Control", "ExceptionRule", "find", "load_controls", "read_exceptions"]
+__all__ = [
+    "FILE",
+    "FINDINGS",
+    "NOT_RUN",
+    "SEVERITIES",
+    "Control",
+    "ExceptionRule",
+    "NotRun",
+    "find",
+    "load_controls",
+    "read_exceptions",
+]

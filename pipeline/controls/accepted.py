@@ -3,8 +3,6 @@ that accepts nothing, is a finding itself.
 """
 
 import difflib
-import hashlib
-import json
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -12,14 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.controls.model import FINDINGS
+from pipeline.controls.model import FINDINGS, digest
 from pipeline.errors import PolicylakeError
 from pipeline.user_files import read_text, toml_of
 
 FILE = "exceptions.toml"
 MEMBERS = ("control", "subject", "reason", "approver", "expiry")
 TABLE = re.compile(r"^\s*\[\[\s*exception\s*\]\]", re.MULTILINE)
-ID_DIGITS = 32
 EXPIRED, UNMATCHED = "exception-expired", "exception-unmatched"
 TITLES = {EXPIRED: "An accepted risk has expired", UNMATCHED: "An accepted risk matches no finding"}
 SEVERITY_OF = {EXPIRED: "high", UNMATCHED: "low"}
@@ -163,11 +160,10 @@ def _words(rule: ExceptionRule) -> dict[str, str]:
 
 
 def _finding(control: str, rule: ExceptionRule, what: str) -> dict[str, Any]:
-    parts = json.dumps([control, rule.control, rule.subject]).encode("utf-8", "surrogatepass")
     return {
         **dict.fromkeys(FINDINGS.names),
         **_words(rule),
-        "finding_id": hashlib.sha256(parts).hexdigest()[:ID_DIGITS],
+        "finding_id": digest(control, rule.control, rule.subject),
         "control_id": control,
         "title": TITLES[control],
         "severity": SEVERITY_OF[control],

@@ -4,12 +4,13 @@ All cases of a run lie in one lake: each is an account of its own, with its own 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.controls.find import find
-from pipeline.controls.model import FINDINGS, Control
+from pipeline.controls.model import FINDINGS, Control, NotRun
+from pipeline.controls.not_run import NOT_RUN
 from pipeline.errors import PolicylakeError, Reject
 from pipeline.lake import Lake
 from pipeline.user_files import read_text, toml_of
@@ -55,20 +56,40 @@ def case_file(control: Control) -> Path:
     return control.path.with_suffix(".toml")
 
 
-def read_cases(controls: Sequence[Control]) -> tuple[Case, ...]:
+def read_cases(controls: Sequence[Control], failed: Callable[[NotRun], None] | None = None) -> tuple[Case, ...]:
     """Return the cases of the controls, each with an account of its own.
 
-    Raises PolicylakeError for what a file says wrongly, and for a control without a case that finds something and one
-    that finds nothing.
+    A control whose file of cases says something wrong, or lacks a case that finds something or one that finds nothing,
+    is told to ``failed``, and the cases of the others are returned; without ``failed`` it raises PolicylakeError.
     """
     cases: list[Case] = []
     for control in controls:
         path = case_file(control)
-        read = [_case(path, control, table, FIRST_ACCOUNT + len(cases) + n) for n, table in enumerate(_tables(path))]
-        if {bool(case.findings) for case in read} != {True, False}:
-            raise PolicylakeError(f"{path}: a [[case]] with findings is expected, and one with findings = []")
-        cases += read
+        try:
+            cases += _cases_of(control, path, FIRST_ACCOUNT + len(cases))
+        except PolicylakeError as error:
+            if failed is None:
+                raise
+            failed(NotRun(control.id, str(path), str(error).removeprefix(f"{path}: ")))
     return tuple(cases)
+
+
+def _cases_of(control: Control, path: Path, first: int) -> list[Case]:
+    cases = [_writable(path, control, table, first + n) for n, table in enumerate(_tables(path))]
+    if {bool(case.findings) for case in cases} != {True, False}:
+        raise PolicylakeError(f"{path}: a [[case]] with findings is expected, and one with findings = []")
+    return cases
+
+
+def _writable(path: Path, control: Control, table: Json, number: int) -> Case:
+    """Return a case whose inputs can be written."""
+    try:
+        case = _case(path, control, table, number)
+        list(_files(case))
+    except (AttributeError, TypeError, ValueError) as error:
+        what = f"case {number - FIRST_ACCOUNT + 1} of the run is not as policylake controls new writes them ({error})"
+        raise PolicylakeError(f"{path}: {what}; compare the two") from error
+    return case
 
 
 def _tables(path: Path) -> list[Json]:
@@ -300,16 +321,31 @@ def outcomes(
     lake: Lake, controls: Sequence[Control], cases: Sequence[Case], rejects: Sequence[Reject]
 ) -> list[Outcome]:
     """Return what became of each case in a lake of all of them; ``rejects`` are those of its build."""
-    common = find(lake, controls).to_pylist()
-    known = {control.id: control for control in controls}
+    with_cases = {case.control for case in cases}
+    known = {control.id: control for control in controls if control.id in with_cases}
+    common = find(lake, tuple(known.values())).to_pylist()
     found = []
     for case in cases:
-        rows = find(lake, (known[case.control],), case.parameters).to_pylist() if case.parameters else common
-        own = [row for row in rows if row["control_id"] == case.control and _is_of(case, row)]
-        left_out = [str(one) for one in rejects if one.severity == "error" and case.account in one.source]
-        problem = left_out[0] if left_out and not case.may_reject else _problem(case.findings, own)
-        found.append(Outcome(case.control, case.name, problem))
+        rows = common
+        try:
+            if case.parameters:
+                rows = find(lake, (known[case.control],), case.parameters).to_pylist()
+        except PolicylakeError as error:
+            found.append(Outcome(case.control, case.name, str(error)))
+        else:
+            found.append(Outcome(case.control, case.name, _problem_of(case, rows, rejects)))
     return found
+
+
+def _problem_of(case: Case, rows: Iterable[Mapping[str, Any]], rejects: Iterable[Reject]) -> str | None:
+    own = []
+    for row in rows:
+        if row["control_id"] == NOT_RUN and row["subject"] == case.control:
+            return f"{row['source']}: {row['message']}"
+        if row["control_id"] == case.control and _is_of(case, row):
+            own.append(row)
+    left_out = [str(one) for one in rejects if one.severity == "error" and case.account in one.source]
+    return left_out[0] if left_out and not case.may_reject else _problem(case.findings, own)
 
 
 def _is_of(case: Case, row: Mapping[str, Any]) -> bool:

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import assets
-from pipeline.controls.model import CATEGORIES, SEVERITIES, Control, Parameter, Source, Value
+from pipeline.controls.model import CATEGORIES, SEVERITIES, Control, NotRun, Parameter, Source, Value
 from pipeline.errors import PolicylakeError
 from pipeline.lake.dictionary import relations
 from pipeline.lake.queries import NamedQuery, named_queries
-from pipeline.user_files import read_text
+from pipeline.user_files import FileError, read_text
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 #: The place in what tomllib says.
 OF_TOML = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
+TOLD_ID = re.compile(r"^\s*id\s*=\s*[\"']([a-z0-9-]+)[\"']", re.MULTILINE)
 #: Controls that the framework itself finds: no file may take their ids.
-RESERVED = ("exception-expired", "exception-unmatched")
+RESERVED = ("exception-expired", "exception-unmatched", "control-not-run")
 TEXTS = ("id", "title", "severity", "category", "rationale", "remedy", "avoid", "prefer")
 MEMBERS = (*TEXTS, "uncorrected", "frameworks", "parameters", "sources")
 
@@ -34,9 +35,7 @@ def packaged() -> Path:
     return assets.folder("sql") / "controls"
 
 
-def load_controls(
-    folders: Sequence[Path] = (), failed: Callable[[Path, str], None] | None = None
-) -> tuple[Control, ...]:
+def load_controls(folders: Sequence[Path] = (), failed: Callable[[NotRun], None] | None = None) -> tuple[Control, ...]:
     """Return the controls that come with policylake, then those of one's own folders, each folder's by id.
 
     A file that is no control, and an id that is there twice, is told to ``failed``, and the others are returned;
@@ -44,20 +43,40 @@ def load_controls(
     """
     queries = {query.name: query for query in named_queries()}
     known: dict[str, Control] = {}
-    for folder in (packaged(), *folders):
-        for path in _files(folder):
-            try:
-                control = read_control(path, queries)
-                if control.id in known:
-                    places = f"{path}: the id {control.id} is that of {known[control.id].path}"
-                    raise PolicylakeError(f"{places}; give it another, to file and id")
-            except PolicylakeError as error:
-                if failed is None:
-                    raise
-                failed(path, str(error))
-            else:
-                known[control.id] = control
+    wrong: list[tuple[Path, FileError]] = []
+    for path in [path for folder in (packaged(), *folders) for path in _files(folder)]:
+        try:
+            control = read_control(path, queries)
+            _check_new(control, known)
+        except FileError as error:
+            if failed is None:
+                raise
+            wrong.append((path, error))
+        else:
+            known[control.id] = control
+    if failed:
+        for path, found in wrong:
+            name = _told_id(path)
+            # Where another file gives that control, it is the file that did not run.
+            failed(NotRun(path.name if name in known else name, found.place, found.problem))
     return tuple(known.values())
+
+
+def _check_new(control: Control, known: Mapping[str, Control]) -> None:
+    if control.id in known:
+        other = known[control.id].path
+        whose = "comes with policylake" if other.parent == packaged() else f"stands in {other.parent}"
+        problem = f"the id {control.id} is that of a control that {whose}; give it another, to file and id"
+        raise FileError(str(control.path), problem)
+
+
+def _told_id(path: Path) -> str:
+    """Return the id that a file which is no control would have."""
+    try:
+        told = TOLD_ID.search(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return path.stem
+    return told[1] if told else path.stem
 
 
 def _files(folder: Path) -> list[Path]:
@@ -69,12 +88,12 @@ def _files(folder: Path) -> list[Path]:
 
 
 def read_control(path: Path, queries: Mapping[str, NamedQuery]) -> Control:
-    """Return the control of one file. Raises PolicylakeError for what it says wrongly, with its line."""
+    """Return the control of one file. Raises FileError for what it says wrongly, with its line."""
     text = read_text(path, "give a file that can be read")
     try:
         return _control(path, text, _header(text), queries)
     except _WrongError as error:
-        raise PolicylakeError(f"{path}:{_line_of(text, str(error))}: {error}") from error
+        raise FileError(f"{path}:{_line_of(text, str(error))}", str(error)) from error
 
 
 def _line_of(text: str, wrong: str) -> int:

@@ -1,8 +1,7 @@
 """Runs controls over a lake and makes findings of their rows: with places, names that stay, accepted risks."""
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,14 +10,25 @@ import pyarrow as pa
 from pipeline.controls.accepted import ExceptionRule, accepted
 from pipeline.controls.corrections import corrected, correction_of
 from pipeline.controls.files import used_in, value_of
-from pipeline.controls.model import FINDINGS, REQUIRED, RETURNED, SEVERITIES, STABLE, SUBJECT_KINDS, Control, Value
+from pipeline.controls.model import (
+    FINDINGS,
+    REQUIRED,
+    RETURNED,
+    SEVERITIES,
+    STABLE,
+    SUBJECT_KINDS,
+    Control,
+    NotRun,
+    Value,
+    digest,
+)
+from pipeline.controls.not_run import finding_of
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.named import run
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query, named_query
 
 Row = dict[str, Any]
-ID_DIGITS = 32
 #: What the relations access, access_matrix and statement_grants are made of, and so most controls: made once a run.
 READ_BY_MOST = "profile_cells"
 
@@ -34,32 +44,29 @@ def find(
     parameters: Mapping[str, str] | None = None,
     exceptions: Sequence[ExceptionRule] = (),
     today: date | None = None,
-    failed: Callable[[str], None] | None = None,
+    unread: Sequence[NotRun] = (),
 ) -> pa.Table:
     """Return what the controls find in the lake, and what is wrong with exceptions: the columns of FINDINGS.
 
     ``parameters`` are values by ``control.parameter``, as texts; the others have their defaults. ``today`` decides
-    which exceptions have expired, by default the day in UTC. A control whose SQL fails is told to ``failed``, and the
-    others run. Raises PolicylakeError for a parameter that no control has, and without ``failed`` for a control whose
-    SQL fails.
+    which exceptions have expired, by default the day in UTC. A control whose SQL fails, and each of ``unread``, is a
+    finding of its own, control-not-run, and the others run. Raises PolicylakeError for a parameter that no control has.
     """
     settings = _settings(controls, parameters or {})
     sources = _Sources(lake)
     if len(controls) > 1:
         lake.hold(READ_BY_MOST)
     rows: list[Row] = []
-    ids = []
+    ids, not_run = [], list(unread)
     for control in controls:
         try:
             rows += _findings(lake, control, settings[control.id], sources)
         except PolicylakeError as error:
-            if failed is None:
-                raise
-            failed(str(error))
+            not_run.append(NotRun(control.id, str(control.path), str(error)))
         else:
             ids.append(control.id)
     day = today or datetime.now(UTC).date()
-    rows = sorted((*rows, *accepted(rows, exceptions, ids, day)), key=_order)
+    rows = sorted((*rows, *accepted(rows, exceptions, ids, day), *map(finding_of, not_run)), key=_order)
     return pa.Table.from_pylist(rows, schema=FINDINGS)
 
 
@@ -95,15 +102,12 @@ class _Sources:
 
 
 def _findings(lake: Lake, control: Control, settings: Mapping[str, Value], sources: _Sources) -> list[Row]:
-    try:
-        for source in control.sources:
-            values = {name: _passed(value, settings) for name, value in source.values.items()}
-            lake.lend(source.name, sources.rows(source.query, values))
-        found = lake.query(control.sql, {name: settings[name] for name in used_in(control.sql)})
-        _check(found)
-        return list(_placed(lake, control, _distinct(found.to_pylist())))
-    except PolicylakeError as error:
-        raise PolicylakeError(f"{control.path}: control {control.id}: {error}") from error
+    for source in control.sources:
+        values = {name: _passed(value, settings) for name, value in source.values.items()}
+        lake.lend(source.name, sources.rows(source.query, values))
+    found = lake.query(control.sql, {name: settings[name] for name in used_in(control.sql)})
+    _check(found)
+    return list(_placed(lake, control, _distinct(found.to_pylist())))
 
 
 def _passed(value: str, settings: Mapping[str, Value]) -> str:
@@ -152,7 +156,7 @@ def _placed(lake: Lake, control: Control, rows: Sequence[Row]) -> Iterator[Row]:
     for row, place in zip(_corrected(lake, rows), places, strict=True):
         finding = _finding(control, row, place)
         if finding["finding_id"] in taken:
-            finding["finding_id"] = _digest(finding["finding_id"], row["message"])
+            finding["finding_id"] = digest(finding["finding_id"], row["message"])
         taken.add(finding["finding_id"])
         yield finding
 
@@ -206,11 +210,7 @@ def finding_id(control: str, row: Row, place: Row) -> str:
         parts.append((place["policy_arn"] or place["policy_name"] if is_named else place["label"]) or "")
     elif not any(row.get(name) for name in STABLE[1:]):
         parts.append(row.get("subject") or "")
-    return _digest(*parts)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()[:ID_DIGITS]
+    return digest(*parts)
 
 
 def _account(row: Row) -> str | None:

@@ -1,5 +1,7 @@
 """What a control, its parameters and a finding are. Must not read files, nor run anything."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,28 @@ import pyarrow as pa
 #: From the worst to the least.
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CATEGORIES = ("guide", "grants", "hygiene")
-SUBJECT_KINDS = ("statement", "principal", "resource", "role", "policy", "job", "exception")
+SUBJECT_KINDS = ("statement", "principal", "resource", "role", "policy", "job", "exception", "control")
+
+ID_DIGITS = 32
 
 Value: TypeAlias = str | int | float | bool | list[str]
+
+
+def digest(*parts: str) -> str:
+    """Return the name of a finding: the same for the same parts."""
+    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()[:ID_DIGITS]
+
+
+class NotRun(NamedTuple):
+    """A control that did not run: what it would have found, nobody knows.
+
+    ``control`` is its id, or the name of a file that has none. ``place`` is the file, with the line where that is
+    known; ``problem`` says what is wrong and what to do, without folders of this machine.
+    """
+
+    control: str
+    place: str
+    problem: str
 
 
 class Parameter(NamedTuple):

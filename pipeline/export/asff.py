@@ -61,7 +61,8 @@ def asff(contents: Contents, finding: Finding, card: Card | None, account: str, 
     resource = arn_of(finding)
     partition = resource.partition or "aws"
     severity = {"Label": LABELS.get(finding.severity, "MEDIUM"), "Original": finding.severity}
-    status = "RESOLVED" if is_gone else "SUPPRESSED" if finding.is_accepted else "NEW"
+    status = "RESOLVED" if is_gone else "SUPPRESSED" if finding.is_suppressed else "NEW"
+    has_run = finding.is_checked if not is_gone else contents.has_run(finding.control_id)
     found: Json = {
         "SchemaVersion": "2018-10-08",
         "Id": f"policylake/{finding.finding_id}",
@@ -84,12 +85,12 @@ def asff(contents: Contents, finding: Finding, card: Card | None, account: str, 
             {"Type": resource_type(finding), "Id": resource.text or f"arn:{partition}:iam::{account}:root",
              "Partition": partition, "Region": resource.region or contents.region}
         ],
-        "Compliance": _compliance(card, "PASSED" if is_gone else "FAILED"),
+        "Compliance": _compliance(card, "NOT_AVAILABLE" if not has_run else "PASSED" if is_gone else "FAILED"),
         "Workflow": {"Status": status},
         "RecordState": "ARCHIVED" if is_gone else "ACTIVE",
         "FindingProviderFields": {"Severity": severity, "Types": TYPES},
     }  # fmt: skip
-    if finding.is_accepted:
+    if finding.is_suppressed:
         found["Note"] = {
             "Text": shortened(finding.acceptance, RECOMMENDATION),
             "UpdatedBy": shortened(finding.exception_approver or "policylake", RECOMMENDATION),

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import PolicylakeError
 from pipeline.export.publish import MANIFEST
-from pipeline.export.records import Changes, Finding, Input
+from pipeline.export.records import NOT_CHECKED, OF_EXCEPTIONS, Changes, Finding, Input, not_run
 
 PREVIOUS = "findings.parquet"
 
@@ -20,12 +20,16 @@ def compared(
 ) -> tuple[tuple[Finding, ...], Changes]:
     """Return the findings with the day that each was first seen, and what changed since the export in ``previous``.
 
+    What a control found then that did not run now is neither gone nor open: it stays as it was, not checked.
     Raises PolicylakeError where that export cannot be read.
     """
     before, manifest = _read(previous)
     dated = tuple(_dated(finding, before.get(finding.finding_id), today) for finding in findings)
     ids = {finding.finding_id for finding in findings}
-    gone = tuple(finding for finding in before.values() if finding.finding_id not in ids)
+    unknown = not_run(findings)
+    left = [finding for finding in before.values() if finding.finding_id not in ids]
+    gone = tuple(finding for finding in left if _control_of(finding) not in unknown)
+    kept = [f._replace(status=NOT_CHECKED, is_new=False) for f in left if _control_of(f) in unknown]
     told = manifest.get("verdicts", {})
     changes = Changes(
         previous.name if previous else None,
@@ -36,7 +40,12 @@ def compared(
          for name in sorted({*verdicts, *told})},
         _inputs(inputs, manifest.get("inputs", ())) if previous else {},
     )  # fmt: skip
-    return dated, changes
+    return (*dated, *kept), changes
+
+
+def _control_of(finding: Finding) -> str:
+    """Return the control that has to run for a finding to be found again; of an exception it is the one it names."""
+    return finding.subject.partition(": ")[0] if finding.control_id in OF_EXCEPTIONS else finding.control_id
 
 
 def _dated(finding: Finding, before: Finding | None, today: str) -> Finding:

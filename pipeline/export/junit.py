@@ -5,10 +5,13 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.export.records import Card, Contents, Finding
+from pipeline.export.records import NOT_CHECKED_NOW, NOT_RUN, Card, Contents, Finding
 
 #: What XML 1.0 cannot hold, not even escaped.
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: What of a case is counted, by the name of the count.
+TAGS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+COUNTS = ("tests", *TAGS)
 
 
 def write_junit(contents: Contents, path: Path) -> None:
@@ -23,27 +26,31 @@ def junit_text(contents: Contents) -> str:
         by_control.setdefault(finding.control_id, []).append(finding)
     root = ET.Element("testsuites", name="policylake")
     cards = {control.id: control for control in contents.controls}
-    totals = [0, 0, 0]
+    totals = dict.fromkeys(COUNTS, 0)
     for control_id, findings in by_control.items():
-        suite, counts = _suite(control_id, cards.get(control_id), findings)
+        suite, counts = _suite(control_id, cards.get(control_id), findings, has_run=contents.has_run(control_id))
         root.append(suite)
-        totals = [total + count for total, count in zip(totals, counts, strict=True)]
-    for name, total in zip(("tests", "failures", "skipped"), totals, strict=True):
+        totals = {name: total + counts[name] for name, total in totals.items()}
+    for name, total in totals.items():
         root.set(name, str(total))
-    root.set("errors", "0")
     ET.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(control_id: str, card: Card | None, findings: Sequence[Finding]) -> tuple[ET.Element, tuple[int, int, int]]:
-    accepted = sum(finding.is_accepted for finding in findings)
-    counts = (max(len(findings), 1), len(findings) - accepted, accepted)
-    suite = ET.Element("testsuite", name=_legal(control_id), tests=str(counts[0]), failures=str(counts[1]), errors="0",
-                       skipped=str(counts[2]))  # fmt: skip
-    if not findings:
-        ET.SubElement(suite, "testcase", classname=_legal(control_id), name=_legal(card.title if card else control_id))
+def _suite(
+    control_id: str, card: Card | None, findings: Sequence[Finding], *, has_run: bool
+) -> tuple[ET.Element, dict[str, int]]:
+    suite = ET.Element("testsuite", name=_legal(control_id))
     for finding in findings:
         suite.append(_case(finding))
+    if not findings:
+        name = _legal(card.title if card else control_id)
+        case = ET.SubElement(suite, "testcase", classname=_legal(control_id), name=name)
+        if not has_run:
+            ET.SubElement(case, "skipped", message="The control did not run.")
+    counts = {"tests": len(suite), **{name: len(suite.findall(f"*/{tag}")) for name, tag in TAGS.items()}}
+    for name, count in counts.items():
+        suite.set(name, str(count))
     return suite, counts
 
 
@@ -55,10 +62,12 @@ def _case(finding: Finding) -> ET.Element:
         case.set("file", _legal(finding.file))
     if finding.line:
         case.set("line", str(finding.line))
-    if finding.is_accepted:
-        ET.SubElement(case, "skipped", message=_legal(finding.acceptance))
+    if finding.is_suppressed or not finding.is_checked:
+        why = finding.acceptance if finding.is_accepted else NOT_CHECKED_NOW
+        ET.SubElement(case, "skipped", message=_legal(why))
         return case
-    failure = ET.SubElement(case, "failure", type=_legal(finding.severity), message=_legal(finding.message))
+    tag = "error" if finding.control_id == NOT_RUN else "failure"
+    failure = ET.SubElement(case, tag, type=_legal(finding.severity), message=_legal(finding.message))
     failure.text = _legal("\n".join(_lines(finding)))
     return case
 

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.export.formats import in_markdown
-from pipeline.export.records import SEVERITIES, Contents, Finding, counts_by_severity
+from pipeline.export.records import (
+    ACCEPTED,
+    NOT_CHECKED,
+    NOT_CHECKED_NOW,
+    SEVERITIES,
+    Contents,
+    Finding,
+    counts_by_severity,
+)
 
 #: Findings of one control that are listed; the others are counted.
 MOST = 200
@@ -30,14 +38,17 @@ def rank(severity: str) -> int:
 
 
 def _head(contents: Contents) -> list[str]:
-    found, accepted = contents.open_findings, len(contents.findings) - len(contents.open_findings)
+    found, accepted = contents.open_findings, len(contents.of_status(ACCEPTED))
+    count = len(contents.of_status(NOT_CHECKED))
+    unchecked = f"{count:,} not checked, " if count else ""
     counts = counts_by_severity(found)
-    silent = len(contents.controls) - len({f.control_id for f in contents.findings} & {c.id for c in contents.controls})
+    telling = {finding.control_id for finding in contents.findings}
+    silent = sum(contents.has_run(control.id) for control in contents.controls if control.id not in telling)
     return [
         "# Findings of policylake",
         "",
         f"{contents.today.isoformat()}, snapshot `{contents.snapshot_id}`: {counted(len(found), 'open finding')}, "
-        f"{accepted:,} accepted, {counted(silent, 'control')} without any.",
+        f"{accepted:,} accepted, {unchecked}{counted(silent, 'control')} without any.",
         "",
         "| severity | open |",
         "| --- | --- |",
@@ -60,7 +71,8 @@ def _section(contents: Contents, findings: Sequence[Finding]) -> list[str]:
 
 
 def _row(finding: Finding) -> str:
-    status = finding.acceptance if finding.is_accepted else "new" if finding.is_new else "open"
+    told = NOT_CHECKED_NOW if not finding.is_checked else "new" if finding.is_new else "open"
+    status = finding.acceptance if finding.is_accepted else told
     cells = (finding.subject, finding.message, place(finding), status)
     return "| " + " | ".join(in_markdown(text) for text in cells) + " |"
 

@@ -17,7 +17,7 @@ VERSION = "1.5.0"
 CATEGORY, CLASS = 2, 2003
 CREATE, UPDATE, CLOSE = (1, "Create"), (2, "Update"), (3, "Close")
 NEW, IN_PROGRESS, SUPPRESSED, RESOLVED = (1, "New"), (2, "In Progress"), (3, "Suppressed"), (4, "Resolved")
-PASS, FAIL = (1, "Pass"), (3, "Fail")
+UNKNOWN, PASS, FAIL = (0, "Unknown"), (1, "Pass"), (3, "Fail")
 SEVERITIES = {"critical": (5, "Critical"), "high": (4, "High"), "medium": (3, "Medium"), "low": (2, "Low"),
               "info": (1, "Informational")}  # fmt: skip
 AWS_ACCOUNT = 10
@@ -41,7 +41,8 @@ def events(contents: Contents) -> Iterator[Json]:
 
 def _event(contents: Contents, finding: Finding, card: Card | None, *, is_gone: bool) -> Json:
     activity = CLOSE if is_gone else CREATE if finding.is_new else UPDATE
-    status = RESOLVED if is_gone else SUPPRESSED if finding.is_accepted else NEW if finding.is_new else IN_PROGRESS
+    status = RESOLVED if is_gone else SUPPRESSED if finding.is_suppressed else NEW if finding.is_new else IN_PROGRESS
+    has_run = finding.is_checked if not is_gone else contents.has_run(finding.control_id)
     severity = SEVERITIES.get(finding.severity, (99, finding.severity))
     event: Json = {
         "activity_id": activity[0],
@@ -60,12 +61,12 @@ def _event(contents: Contents, finding: Finding, card: Card | None, *, is_gone: 
         "message": finding.message,
         "metadata": _metadata(contents, finding),
         "finding_info": _info(contents, finding, card),
-        "compliance": _compliance(finding, card, PASS if is_gone else FAIL),
+        "compliance": _compliance(finding, card, UNKNOWN if not has_run else PASS if is_gone else FAIL),
         "remediation": {"desc": finding.remedy or (card.remedy if card else "") or finding.message},
         "resources": [_resource(finding)],
         "unmapped": _unmapped(finding),
     }
-    if finding.is_accepted and not is_gone:
+    if finding.is_suppressed and not is_gone:
         event["comment"] = finding.acceptance
     if finding.account_id:
         event["cloud"] = {
@@ -114,7 +115,7 @@ def _compliance(finding: Finding, card: Card | None, status: tuple[int, str]) ->
         "requirements": requirements(frameworks),
         "status_id": status[0],
         "status": status[1],
-        "status_code": "PASS" if status == PASS else "FAIL",
+        "status_code": status[1].upper(),
     }
 
 

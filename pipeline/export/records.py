@@ -1,11 +1,16 @@
 """What an export is made of: findings, controls, places and what changed. Must not read or write files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
+#: Of controls that did not run, and of exceptions: what is found of the run itself, by no card.
+NOT_RUN, OF_EXCEPTIONS = "control-not-run", ("exception-expired", "exception-unmatched")
+OWN = (NOT_RUN, *OF_EXCEPTIONS)
+OPEN, ACCEPTED, NOT_CHECKED = "open", "accepted", "not_checked"
+NOT_CHECKED_NOW = "not checked: its control did not run; this is what the export before said"
 #: From the worst to the least.
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 #: Columns of the table of findings, as ``pipeline.controls`` returns it.
@@ -66,7 +71,17 @@ class Finding(NamedTuple):
     @property
     def is_accepted(self) -> bool:
         """Whether somebody accepted the risk: it stays in every export, marked."""
-        return self.status == "accepted"
+        return self.status == ACCEPTED
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether its control ran; else it is as the export before had it, and nobody knows whether it still holds."""
+        return self.status != NOT_CHECKED
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether somebody accepted the risk, when its control last ran."""
+        return self.is_accepted or (not self.is_checked and bool(self.exception_reason) and self.control_id not in OWN)
 
     @property
     def acceptance(self) -> str:
@@ -145,7 +160,10 @@ class Changes(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """Everything that the writers of findings are given. ``manifest`` is that of the lake's snapshot."""
+    """Everything that the writers of findings are given. ``manifest`` is that of the lake's snapshot.
+
+    ``not_run`` are the controls that did not run.
+    """
 
     today: date
     version: str
@@ -156,11 +174,26 @@ class Contents(NamedTuple):
     inputs: tuple[Input, ...]
     changes: Changes
     region: str
+    not_run: frozenset[str] = frozenset()
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
         """The findings that nobody accepted."""
-        return tuple(finding for finding in self.findings if not finding.is_accepted)
+        return self.of_status(OPEN)
+
+    def of_status(self, status: str) -> tuple[Finding, ...]:
+        """Return the findings of a status."""
+        return tuple(finding for finding in self.findings if finding.status == status)
+
+    def has_run(self, control: str) -> bool:
+        """Whether a control looked: one that is not among them, or failed, did not."""
+        is_known = control in OWN or any(card.id == control for card in self.controls)
+        return is_known and control not in self.not_run
+
+
+def not_run(findings: Iterable[Finding]) -> frozenset[str]:
+    """Return the controls that did not run."""
+    return frozenset(finding.subject for finding in findings if finding.control_id == NOT_RUN)
 
 
 def findings_of(table: pa.Table) -> tuple[Finding, ...]:

@@ -22,7 +22,9 @@ from pipeline.export.markdown import rank, write_markdown
 from pipeline.export.ocsf import write_ocsf
 from pipeline.export.places import inputs_of, placed
 from pipeline.export.records import (
+    ACCEPTED,
     FINDING_SCHEMA,
+    NOT_CHECKED,
     Card,
     Changes,
     Contents,
@@ -30,10 +32,11 @@ from pipeline.export.records import (
     cards_of,
     counts_by_severity,
     findings_of,
+    not_run,
     table_of,
 )
 from pipeline.export.sarif import write_sarif
-from pipeline.export.summary import write_summary
+from pipeline.export.summary import not_run_told, write_summary
 from pipeline.export.tables import WRITERS, write_tables
 from pipeline.export.workbook import write_workbook
 from pipeline.lake import Lake
@@ -55,7 +58,7 @@ WORKBOOK, ASFF_FOLDER, REPORT_FOLDER, DOCUMENT = "findings.xlsx", "asff", "repor
 DEFAULT_REGION = "us-east-1"
 #: Raise it where the files get another meaning under the same names.
 FORMAT_NUMBER = 1
-CONTROL_FAILED, SOME_REJECTED = 1, 3
+CONTROL_FAILED, NOT_ALL_RAN, SOME_REJECTED = 1, 2, 3
 #: What is told of an export that is compared with nothing.
 NOTHING = Changes(None, (), (), 0, {}, {})
 
@@ -90,7 +93,7 @@ def contents_of(
     """Return findings with their places in the inputs, ready for a writer; compared with nothing."""
     found = placed(lake, findings_of(findings))
     return Contents(today, __version__, lake.snapshot_id, lake.manifest, found, cards_of(controls),
-                    inputs_of(lake.manifest), NOTHING, region)  # fmt: skip
+                    inputs_of(lake.manifest), NOTHING, region, not_run(found))  # fmt: skip
 
 
 def write_export(
@@ -136,7 +139,10 @@ class _Job(NamedTuple):
 
 
 def exit_status(findings: Sequence[Finding], manifest: Mapping[str, Any], fail_on: str | None) -> int:
-    """Return 1 where an open finding is at least as bad as ``fail_on``, 3 where inputs were rejected, else 0."""
+    """Return 2 where a control did not run, 1 where an open finding is at least as bad as ``fail_on``, 3 where inputs
+    were rejected, else 0."""
+    if not_run(findings):
+        return NOT_ALL_RAN
     if fail_on and any(not f.is_accepted and rank(f.severity) <= rank(fail_on) for f in findings):
         return CONTROL_FAILED
     return SOME_REJECTED if manifest.get("rejects", {}).get("error") else 0
@@ -232,10 +238,12 @@ def _manifest(contents: Contents, options: Options, rows: Mapping[str, int], lef
         "services": contents.manifest.get("services"),
         "inputs": [source._asdict() for source in contents.inputs],
         "rejects": contents.manifest.get("rejects"),
-        "controls": [control.id for control in contents.controls],
+        "controls": [control.id for control in contents.controls if contents.has_run(control.id)],
+        "not_run": not_run_told(contents),
         "findings": {
             "open": counts_by_severity(contents.open_findings),
-            "accepted": len(contents.findings) - len(contents.open_findings),
+            "accepted": len(contents.of_status(ACCEPTED)),
+            "not_checked": len(contents.of_status(NOT_CHECKED)),
         },
         "verdicts": {verdict: now for verdict, (now, _) in contents.changes.verdicts.items()},
         "rows": dict(rows),

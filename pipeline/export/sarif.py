@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.export.records import Card, Contents, Finding, Input
+from pipeline.export.records import NOT_RUN, Card, Contents, Finding, Input
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "INPUTS"
@@ -31,7 +31,7 @@ def sarif_text(contents: Contents) -> str:
     frameworks = _frameworks(contents.controls)
     rules = {control.id: number for number, control in enumerate(contents.controls)}
     artifacts = {source.path: number for number, source in enumerate(contents.inputs)}
-    run = {
+    run: Json = {
         "tool": {
             "driver": {
                 "name": "policylake",
@@ -49,7 +49,17 @@ def sarif_text(contents: Contents) -> str:
         "results": [_result(finding, rules, artifacts, contents.changes.previous) for finding in contents.findings],
         "properties": {"snapshot": contents.snapshot_id},
     }  # fmt: skip
+    if missing := [finding for finding in contents.findings if finding.control_id == NOT_RUN]:
+        run["invocations"] = [
+            {"executionSuccessful": False, "toolConfigurationNotifications": [*map(_notification, missing)]}
+        ]
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=True) + "\n"
+
+
+def _notification(finding: Finding) -> Json:
+    """Return what the tool says of a control that did not run."""
+    text = f"{finding.message} {finding.remedy or ''}".strip()
+    return {"level": "error", "message": {"text": text}, "associatedRule": {"id": finding.subject}}
 
 
 def _frameworks(controls: Sequence[Card]) -> dict[str, list[str]]:
@@ -111,8 +121,9 @@ def _artifact_location(path: str) -> Json:
 def _result(finding: Finding, rules: Mapping[str, int], artifacts: Mapping[str, int], previous: str | None) -> Json:
     result: Json = {
         "ruleId": finding.control_id,
-        "kind": "fail",
-        "level": LEVELS.get(finding.severity, "warning"),
+        # Of what was not checked nobody knows whether it still fails.
+        "kind": "fail" if finding.is_checked else "open",
+        "level": LEVELS.get(finding.severity, "warning") if finding.is_checked else "none",
         "message": {"text": _message(finding)},
         "locations": [_location(finding, artifacts)],
         "partialFingerprints": {FINGERPRINT: finding.finding_id},
@@ -122,7 +133,7 @@ def _result(finding: Finding, rules: Mapping[str, int], artifacts: Mapping[str, 
         result["baselineState"] = "new" if finding.is_new else "unchanged"
     if finding.control_id in rules:
         result["ruleIndex"] = rules[finding.control_id]
-    if finding.is_accepted:
+    if finding.is_suppressed:
         result["suppressions"] = [
             {"kind": "external", "status": "accepted", "justification": finding.acceptance}
         ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.export.formats import in_markdown
 from pipeline.export.markdown import counted, place, rank
-from pipeline.export.records import Contents, Finding, counts_by_severity
+from pipeline.export.records import ACCEPTED, NOT_CHECKED, NOT_RUN, Contents, Finding, counts_by_severity
 
 #: Findings that a list of the summary names; the others are counted.
 MOST_JSON, MOST_MARKDOWN = 1000, 50
@@ -35,12 +35,14 @@ def summary(contents: Contents, status: int, left_out: Sequence[str]) -> dict[st
         "previous": changes.previous,
         "findings": {
             "open": len(contents.open_findings),
-            "accepted": len(contents.findings) - len(contents.open_findings),
+            "accepted": len(contents.of_status(ACCEPTED)),
+            "not_checked": len(contents.of_status(NOT_CHECKED)),
             "open_by_severity": counts_by_severity(contents.open_findings),
             "new": None if is_first else len(changes.new),
             "gone": None if is_first else len(changes.gone),
             "still_open": None if is_first else changes.still_open,
         },
+        "not_run": not_run_told(contents),
         "new": [] if is_first else _listed(changes.new, MOST_JSON),
         "gone": _listed(changes.gone, MOST_JSON),
         "verdicts": {
@@ -50,6 +52,12 @@ def summary(contents: Contents, status: int, left_out: Sequence[str]) -> dict[st
         "rejects": dict(contents.manifest.get("rejects", {})),
         "left_out": list(left_out),
     }
+
+
+def not_run_told(contents: Contents) -> list[dict[str, str]]:
+    """Return the controls that did not run, with what is wrong and what to do."""
+    missing = [finding for finding in contents.findings if finding.control_id == NOT_RUN]
+    return [{"control": finding.subject, "problem": finding.message} for finding in missing]
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
@@ -75,6 +83,9 @@ def _page(contents: Contents, status: int, left_out: Sequence[str]) -> list[str]
         ),
         "",
     ]
+    if told := not_run_told(contents):
+        lines += [f"**{counted(len(told), 'control')} did not run.** What they found before stays, not checked.", ""]
+        lines += [*(f"- {in_markdown(one['problem'])}" for one in told), ""]
     if changes.previous is not None:
         lines += _section("New findings", changes.new)
         lines += _section("Gone findings", changes.gone)
@@ -94,8 +105,9 @@ def _sentence(contents: Contents) -> str:
     changes = contents.changes
     severities = ", ".join(f"{n:,} {name}" for name, n in counts_by_severity(contents.open_findings).items())
     found = counted(len(contents.open_findings), "open finding") + (f" ({severities})" if severities else "")
-    accepted = len(contents.findings) - len(contents.open_findings)
-    found += f", {accepted:,} accepted" if accepted else ""
+    for status, words in ((ACCEPTED, "accepted"), (NOT_CHECKED, "not checked")):
+        count = len(contents.of_status(status))
+        found += f", {count:,} {words}" if count else ""
     if changes.previous is None:
         return f"{found}. This is the first export."
     since = f"{len(changes.new):,} new, {len(changes.gone):,} gone, {changes.still_open:,} still open"

@@ -3,6 +3,7 @@
 No text becomes a formula, and what a sheet cannot hold is told on the first one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,7 @@ import xlsxwriter
 from pipeline import assets
 from pipeline.export.formats import EPOCH, SHEET_ROWS, fill
 from pipeline.export.markdown import counted
-from pipeline.export.records import Contents, Finding, counts_by_severity
+from pipeline.export.records import ACCEPTED, NOT_CHECKED, OPEN, Contents, Finding, counts_by_severity
 from pipeline.export.values import cell, plain
 from pipeline.lake import Lake
 from pipeline.reference.dangerous import DANGEROUS
@@ -27,6 +28,7 @@ FINDING_COLUMNS = (
 )  # fmt: skip
 ACCEPTED_COLUMNS = ("control_id", "severity", "subject", "exception_reason", "exception_approver", "exception_expiry",
                     "message", "finding_id")  # fmt: skip
+STATUSES = (OPEN, ACCEPTED, NOT_CHECKED)
 HEADER = "header"
 #: Dark enough on white to be read.
 COLORS = {"critical": "#8B0000", "high": "#B3261E", "medium": "#8A5A00", "low": "#1F5FA8", "info": "#555555"}
@@ -92,7 +94,7 @@ def _write(page: Any, sheet: Sheet, styles: dict[str, Any]) -> None:
 
 
 def _sheets(contents: Contents, lake: Lake) -> Iterator[Sheet]:
-    accepted = [finding for finding in contents.findings if finding.is_accepted]
+    accepted = contents.of_status(ACCEPTED)
     yield _of_findings("findings", FINDING_COLUMNS, contents.findings)
     yield _controls(contents)
     yield _of_findings("accepted risks", ACCEPTED_COLUMNS, accepted)
@@ -109,15 +111,15 @@ def _of_findings(name: str, columns: Sequence[str], findings: Sequence[Finding])
 
 
 def _controls(contents: Contents) -> Sheet:
-    counts: dict[str, list[int]] = {}
-    for finding in contents.findings:
-        counts.setdefault(finding.control_id, [0, 0])[finding.is_accepted] += 1
-    columns = ("control_id", "severity", "category", "title", "open", "accepted", "rationale", "remedy", "frameworks")
-    rows = [
-        (c.id, c.severity, c.category, c.title, *counts.get(c.id, (0, 0)), c.rationale, c.remedy,
-         "; ".join(f"{name} {', '.join(listed)}" for name, listed in sorted(c.frameworks.items())))
+    counts = Counter((finding.control_id, finding.status) for finding in contents.findings)
+    columns = ("control_id", "severity", "category", "title", "has_run", *STATUSES, "rationale", "remedy", "frameworks")
+    rows: list[Sequence[object]] = [
+        (c.id, c.severity, c.category, c.title, contents.has_run(c.id), *(counts[c.id, one] for one in STATUSES),
+         c.rationale, c.remedy, "; ".join(f"{name} {', '.join(ids)}" for name, ids in sorted(c.frameworks.items())))
         for c in contents.controls
     ]  # fmt: skip
+    unread = contents.not_run - {c.id for c in contents.controls}
+    rows += [(name, None, None, None, False, *(counts[name, one] for one in STATUSES)) for name in sorted(unread)]
     return Sheet("controls", columns, len(rows), rows)
 
 
@@ -149,7 +151,9 @@ def _summary(contents: Contents, cut: Sequence[str]) -> Sheet:
         ("services", ", ".join(contents.manifest.get("services", ()))),
         ("open findings", len(contents.open_findings)),
         *((f"open findings, {name}", n) for name, n in counts_by_severity(contents.open_findings).items()),
-        ("accepted risks", len(contents.findings) - len(contents.open_findings)),
+        ("accepted risks", len(contents.of_status(ACCEPTED))),
+        ("findings that were not checked", len(contents.of_status(NOT_CHECKED))),
+        *(("control that did not run", name) for name in sorted(contents.not_run)),
         ("export before this one", changes.previous or "none"),
         ("new since then", len(changes.new) if changes.previous else "all"),
         ("gone since then", len(changes.gone)),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.controls import SEVERITIES, Control, ExceptionRule, find, load_controls
+from pipeline.controls import SEVERITIES, Control, ExceptionRule, NotRun, find, load_controls
 from pipeline.lake import Lake
 from pipeline.report.actions import address_of
 from pipeline.report.model import Book
@@ -30,13 +30,15 @@ ELEMENTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction",
 class Checks(NamedTuple):
     """What is looked for: controls, None for those that come along, accepted risks, and the day of their expiry.
 
-    ``found`` are the findings where somebody has them already; the controls then only explain them.
+    ``unread`` are controls that cannot be read. ``found`` are the findings where somebody has them already; the
+    controls then only explain them.
     """
 
     controls: Sequence[Control] | None = None
     exceptions: Sequence[ExceptionRule] = ()
     today: date | None = None
     found: pa.Table | None = None
+    unread: Sequence[NotRun] = ()
 
 
 class Finding(NamedTuple):
@@ -74,8 +76,9 @@ def belonging(lake: Lake, book: Book, part: Part | None, own: Own | None) -> Bel
 def _belongs(row: Row, policies: dict[str, Policy], own: Belonging | None) -> bool:
     if own is None:
         return True
-    if row["subject_kind"] == "exception":
-        return False
+    if row["subject_kind"] in ("exception", "control"):
+        # What did not look may have found something of any part.
+        return bool(row["subject_kind"] == "control")
     statement = _statement(row)
     return (
         (row["principal_arn"] is None or row["principal_arn"] in own.book.arns)
@@ -104,7 +107,9 @@ def write_findings(
     ``own`` is what belongs to the part that the report is of: other findings are left out.
     """
     controls = load_controls() if checks.controls is None else checks.controls
-    table = find(lake, controls, None, checks.exceptions, checks.today) if checks.found is None else checks.found
+    table = checks.found
+    if table is None:
+        table = find(lake, controls, None, checks.exceptions, checks.today, checks.unread)
     by_control: dict[str, list[Row]] = {}
     for row in table.to_pylist():
         if _belongs(row, policies, own):

@@ -1,35 +1,55 @@
 """What is known before apply of a policy document: the Allow statements, counted as what allows most."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pipeline.infrastructure.facts import (
     Json,
     as_list,
     as_object,
+    text_of,
 )
 from pipeline.infrastructure.terraform.values import is_partly_unknown, is_unknown_within
+
+#: Arguments that bring documents: beneath the statements of the data source itself, and over them.
+SOURCES, OVERRIDES = ("source_json", "source_policy_documents"), ("override_json", "override_policy_documents")
 
 
 def drafted(change: Json) -> str | None:
     """Return the Allow statements of a policy document that is not known as a whole, as far as they are known.
 
-    What is unknown counts as what allows most: the rest of it can only allow less. A Deny is left out.
+    What is unknown counts as what allows most: the rest of it can only allow less. A Deny is left out. Of statements of
+    one Sid the last one counts: those of the data source over those of its sources, and what overrides over both.
     """
     after, unknown = as_object(change.get("after")), as_object(change.get("after_unknown"))
     flags = as_list(unknown.get("statement"))
-    statements = []
-    for number, statement in enumerate(map(as_object, as_list(after.get("statement")))):
-        flag = as_object(flags[number]) if number < len(flags) else {}
-        if (statement.get("effect") or "Allow") == "Allow":
-            statements.append(_drafted_statement(statement, flag))
-    if not statements:
+    own = (
+        _drafted_statement(statement, as_object(flags[number]) if number < len(flags) else {})
+        for number, statement in enumerate(map(as_object, as_list(after.get("statement"))))
+    )
+    merged: dict[object, Json] = {}
+    for statement in (*_brought(after, SOURCES), *own, *_brought(after, OVERRIDES)):
+        merged[statement.get("Sid") or len(merged)] = statement
+    allowing = [statement for statement in merged.values() if statement.get("Effect") == "Allow"]
+    if not allowing:
         return None
-    return json.dumps({"Version": after.get("version") or "2012-10-17", "Statement": statements})
+    return json.dumps({"Version": after.get("version") or "2012-10-17", "Statement": allowing})
+
+
+def _brought(after: Json, arguments: tuple[str, ...]) -> Iterator[Json]:
+    """Yield the statements of documents that arguments bring, those that are known."""
+    given = [after.get(argument) for argument in arguments]
+    for text in (one for held in given for one in (held if isinstance(held, list) else [held]) if one):
+        try:
+            held = as_object(json.loads(text_of(text) or "")).get("Statement")
+        except (ValueError, RecursionError):
+            continue
+        yield from map(as_object, held if isinstance(held, list) else [held])
 
 
 def _drafted_statement(statement: Json, flag: Json) -> Json:
-    found: Json = {"Effect": "Allow"}
+    found: Json = {"Effect": statement.get("effect") or "Allow"}
     if statement.get("sid"):
         found["Sid"] = statement["sid"]
     for positive, element in (("actions", "Action"), ("resources", "Resource")):
