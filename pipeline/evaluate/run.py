@@ -93,7 +93,8 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     witnesses = Witnesses(memory.solver, memory.knowledge, inventory, memory.witnesses, own_token)
     shown = _cells_of_access(connection)
     numbers = dict(_rows(connection, "select statement_number, small_number from statement_numbers"))
-    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, numbers, owners)
+    owned = {arn.rpartition(":")[2] for arn in owners}
+    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, numbers, owned)
     for name, rows in tables.items():
         load_table(connection, name, rows)
     run_models(connection, ("residual_conditions",))
