@@ -41,12 +41,12 @@ TESTS = {
     "evaluate": (
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_evaluate_normal.py", "test_dependencies.py",
         "test_equal_conditions.py", "test_scopes.py", "test_covering.py", "test_evaluate_algebra.py",
-        "test_witnesses.py", "test_partitions.py", "test_bucket_owners.py", "test_explain.py", "test_solver_smt.py",
-        *AGREEMENT,
+        "test_witnesses.py", "test_partitions.py", "test_bucket_owners.py", "test_explain.py",
+        "test_decisions_in_lake.py", "test_solver_smt.py", *AGREEMENT,
     ),
     "sql": (
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_simulate_lake.py", "test_dependencies.py",
-        "test_report_reasons.py", *AGREEMENT,
+        "test_report_reasons.py", "test_bucket_owners.py", "test_decisions_in_lake.py", *AGREEMENT,
     ),
     "diff": ("test_diff_everyday.py", "test_diff.py", "test_diff_infrastructure.py", "test_diff_gate.py"),
     "controls": ("test_controls.py", "test_check.py", "test_control_cases.py", "test_export_command.py"),

@@ -138,11 +138,14 @@ create or replace macro scope_covers(resource_pattern, except_resources, account
         or split_part(resource, ':', 5) = split_part(resource_pattern, ':', 5)
     );
 
+-- The name of the one bucket that a pattern means, however it leaves the fields before it; an empty text for others.
+create or replace macro bucket_named(resource_pattern) as
+    regexp_extract(resource_pattern, '^arn:[^:]*:s3:[^:]*:[^:]*:([^*?$/]+)(/|$)', 1);
+
 -- Whether an account's scope reaches a resource as far as buckets go, whose ARNs name no account: one of another account
 -- is reached only where the pattern names the bucket. The owner is null where the input does not tell it.
 create or replace macro reaches_bucket(resource_pattern, account_id, resource, owner) as
-    not coalesce(owner != account_id, false)
-    or split_part(resource_pattern, '/', 1) = split_part(resource, '/', 1);
+    not coalesce(owner != account_id, false) or bucket_named(resource_pattern) = bucket_named(resource);
 
 -- Whether a row of access reaches a resource; null asks for none, so every row does.
 create or replace macro reaches(

@@ -194,8 +194,7 @@ class Requests:
         """Return an instance of some policy's pattern that is a resource of the type, None if no try gives one."""
         for _ in range(12):
             arn = self.placed(self.instance(self.chance.choice(self.patterns)), arn_format, account)
-            is_bucket = arn_format.endswith("${BucketName}")  # whose name holds no slash
-            if arn and glob_matches(tail, arn) and not (is_bucket and "/" in arn):
+            if arn and glob_matches(tail, arn) and not _is_no_name(arn, arn_format):
                 return arn
         return None
 
@@ -371,6 +370,13 @@ class Answers:
     def _needs_one_resource(self, action: str) -> bool:
         known = self.reference.action(action)
         return known is None or sum(kind.is_required for kind in known.resource_types) < 2
+
+
+def _is_no_name(arn: str, arn_format: str) -> bool:
+    """Whether an ARN of a form ends in what is no name: keys of objects alone hold colons, a bucket's name no slash."""
+    if arn_format.endswith("${BucketName}") and "/" in arn:
+        return True
+    return arn.count(":") > arn_format.count(":") and not arn_format.endswith(("/${ObjectName}", "/${K}"))
 
 
 def called(context: Json, resource: str, action: str) -> Json:

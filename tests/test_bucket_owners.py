@@ -13,6 +13,8 @@ from pipeline.ingest import read_inputs
 from pipeline.lake import open_lake
 
 OWNER, OTHER, THIRD = "333333333333", "222222222222", "444444444444"
+#: Accounts whose policies name buckets otherwise than by their ARNs alone; the first has both buckets.
+WITH_VARIABLES, WITHOUT_BUCKETS = "555555555555", "666666666666"
 BUCKETS = {name: f"arn:aws:s3:::{name}" for name in ("listed", "governed", "unknown")}
 NAMING = document("s3:*", Resource=[text for bucket in BUCKETS.values() for text in (bucket, f"{bucket}/*")])
 LOGS = f"arn:aws:s3:::logs-{THIRD}"
@@ -29,6 +31,21 @@ def account(number):
     return export(tuple(users))
 
 
+def otherwise(number):
+    patterns = {
+        "variable": "arn:aws:s3:::${aws:username}/*",
+        "tag": "${aws:PrincipalTag/all}",
+        "open": "arn:*:s3:*:*:open/*",
+        "nobodys": "arn:*:s3:::nobodys/*",
+    }
+    users = (
+        user(name, Arn=arn(f"user/{name}", number), Tags=[{"Key": "all", "Value": "arn:aws:s3:::open/x"}],
+             UserPolicyList=[inline("p", document("s3:GetObject", Resource=pattern))])
+        for name, pattern in patterns.items()
+    )  # fmt: skip
+    return export(tuple(users))
+
+
 def tagged(*arns):
     return {"ResourceTagMappingList": [{"ResourceARN": one, "Tags": []} for one in arns]}
 
@@ -38,6 +55,10 @@ def lake(tmp_path_factory):
     folder = tmp_path_factory.mktemp("buckets")
     for number in (OWNER, OTHER, THIRD):
         write(folder, f"inputs/{number}.json", account(number))
+    for number in (WITH_VARIABLES, WITHOUT_BUCKETS):
+        write(folder, f"inputs/{number}.json", otherwise(number))
+    held = tagged("arn:aws:s3:::variable", "arn:aws:s3:::open")
+    write(folder, f"inputs/tags.{WITH_VARIABLES}.json", held)
     write(folder, "inputs/tags.json", tagged(MODEL, BUCKETS["listed"], LOGS))
     allow = document("s3:GetObject", Principal={"AWS": arn("user/naming", OTHER)}, Resource=f"{BUCKETS['governed']}/*")
     policies = [{"ResourceArn": BUCKETS["governed"], "ResourcePolicy": allow}]
@@ -71,6 +92,14 @@ def test_a_bucket_of_another_account_is_reached_only_where_its_policy_allows(lak
     }
 
 
+@pytest.mark.parametrize(("name", "pattern"), [("variable", "variable/*"), ("tag", "open/x"), ("open", "open/*")])
+def test_however_a_policy_names_a_bucket_it_is_its_owners_alone(lake, name, pattern):
+    assert reached(lake, name, "s3:GetObject") == {WITH_VARIABLES: [pattern]}
+    asked = {"action": "s3:GetObject", "resource": f"arn:aws:s3:::{pattern.replace('*', 'x')}"}
+    lines = [{**asked, "principal": arn(f"user/{name}", number)} for number in (WITH_VARIABLES, WITHOUT_BUCKETS)]
+    assert [answer["decision"] for answer in answers(lines, lake)] == ["allowed", "implicitDeny"]
+
+
 def test_a_bucket_that_has_the_callers_account_in_its_name_may_be_anothers(lake):
     assert reached(lake, "logs", "s3:GetObject") == {OWNER: [f"logs-{THIRD}/*"]}
     line = {"action": "s3:GetObject", "resource": f"{LOGS}/x", "principal": arn("user/logs", THIRD)}
@@ -84,10 +113,10 @@ def unproven(lake):
 
 
 def test_a_row_of_a_bucket_of_which_nobody_knows_the_owner_is_not_proven(lake, monkeypatch):
-    assert unproven(lake) == {"unknown/*"}
+    assert unproven(lake) == {"unknown/*", "nobodys/*"}
     asked = ("--lake", str(lake.path))
     done = run(monkeypatch, "who-can", "s3:GetObject", *asked)
-    assert "not proven, in 3 of" in done.err
+    assert "not proven, in 5 of" in done.err
     assert "input does not tell whose the bucket is" in done.err
     done = run(monkeypatch, "explain", arn("user/naming", THIRD), "s3:GetObject", *asked)
     assert f"not proven on {BUCKETS['unknown']}/*: the input does not tell whose the bucket is" in done.text
@@ -96,7 +125,8 @@ def test_a_row_of_a_bucket_of_which_nobody_knows_the_owner_is_not_proven(lake, m
 def test_no_scenario_proves_whose_a_bucket_is(lake, monkeypatch):
     asked = ("who-can", "s3:GetObject", "--scenario", "internet", "--format", "json", "--lake", str(lake.path))
     found = json.loads(run(monkeypatch, *asked).text)
-    assert {row["resource_pattern"].split(":")[-1] for row in found if not row["is_proven"]} == {"unknown/*"}
+    shown = {row["resource_pattern"].split(":")[-1] for row in found if not row["is_proven"]}
+    assert shown == {"unknown/*", "nobodys/*"}
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,8 @@ IMPOSSIBLE = (
     ("a sign-in that is to come", make({"aws:MultiFactorAuthAge": -5}), "is -5, but seconds since"),
     ("a resource of another type", make({}, resource=NOTEBOOK), "is of no resource type of sagemaker:CreateModel"),
     ("a bucket with a slash", make({}, action="s3:PutBucketPolicy", resource="arn:aws:s3:::b/x"), "no resource type"),
+    ("a bucket with a colon", make({}, action="s3:ListBucket", resource="arn:aws:s3::::b"), "is of no resource type"),
+    ("a model with a colon", make({}, resource=MODEL + ":1"), "is of no resource type of sagemaker:CreateModel"),
     ("colons before the type", make({}, resource=MODEL.replace("model/", "x:model/")), "is of no resource type"),
     ("no resource", make({}, resource="*"), "names the one that it is about; name one of arn:${Partition}:sagemaker:"),
     ("any account", make({}, resource=MODEL.replace("111122223333", "*")), "has a wildcard"),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
 from pipeline.iam.request_keys import HOME_REGIONS
-from pipeline.iam.services import is_trusted, works_across_accounts
+from pipeline.iam.services import ends_in_any_text, is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
 ANY_TYPE = "*"
@@ -24,8 +24,6 @@ KMS_TYPES = {
     "arn:${Partition}:kms:${Region}:${Account}:alias/${Alias}": "alias",
 }
 WIDE_FORMATS = ("arn:${Partition}:*:*:${Account}:*", "arn:${Partition}:*:*::*", None)
-#: Names at the end of an ARN that may hold colons, by service: keys of objects, ids of models such as claude-v2:1.
-NAMES_WITH_COLONS = frozenset({("s3", "ObjectName"), ("s3-outposts", "ObjectName"), ("bedrock", "ResourceId")})
 #: Ways of naming a principal in a resource policy that need nothing more to allow (DA).
 OUTRIGHT = frozenset({"everyone", "user", "session"})
 
@@ -73,15 +71,9 @@ def _universe(arn_format: str | None, place: Place) -> globs.Glob:
             return globs.Glob((*tokens, globs.Token("char", ":"), globs.Token("run")))
         text = field.replace("${Partition}", place.partition).replace("${Account}", place.own_account)
         tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text))
-    if _ends_in_any_text(arn_format):
+    if ends_in_any_text(arn_format):
         tokens[-1] = globs.Token("run")
     return globs.Glob(tuple(tokens))
-
-
-def _ends_in_any_text(arn_format: str) -> bool:
-    """Whether an ARN ends in a name that may hold colons."""
-    service, _, rest = arn_format.removeprefix("arn:${Partition}:").partition(":")
-    return rest.endswith("}") and (service, rest.rpartition("${")[2].removesuffix("}")) in NAMES_WITH_COLONS
 
 
 @lru_cache(maxsize=1 << 14)

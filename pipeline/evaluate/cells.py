@@ -101,10 +101,16 @@ class Territory(NamedTuple):
     account: str = ""
     owners: Mapping[str, str] = {}
 
-    def has(self, pattern: str) -> bool:
-        """Whether a pattern can mean some of them: not if it names a bucket of an account that is known and another."""
-        owner = self.owners.get(pattern.partition("/")[0]) if self.account != ANY_ACCOUNT else None
-        return owner is None or owner == self.account
+    def has(self, scope: Scope) -> bool:
+        """Whether a scope can mean some of them: not if it names a bucket of an account that is known and another.
+
+        However its pattern is written, ``arn:*:s3:*:*:name/*`` too: what all its resources begin with tells.
+        """
+        if self.account == ANY_ACCOUNT or not self.owners:
+            return True
+        starts = (glob.start if glob.literal else glob.start.rpartition("/")[0] for glob in scope.globs)
+        owners = (self.owners.get(start.partition("/")[0], self.account) for start in starts)
+        return all(owner == self.account for owner in owners)
 
 
 class _Case(NamedTuple):
@@ -358,7 +364,7 @@ def _regions(case: _Case, f: Formula) -> list[Region]:
         for region in regions(scope, f):
             held = found.get(region.scope.pattern)
             found[region.scope.pattern] = region if held is None else _either(held, region)
-    there = (region for pattern, region in found.items() if case.where.has(pattern))
+    there = (region for region in found.values() if case.where.has(region.scope))
     return [_placed(region, case.where.inventory) for region in there]
 
 

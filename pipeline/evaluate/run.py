@@ -92,7 +92,8 @@ def evaluate(connection: Connection, reference: Reference, pool: Pool, progress:
     (own_token,) = _rows(connection, "select own_token()")[0]
     witnesses = Witnesses(memory.solver, memory.knowledge, inventory, memory.witnesses, own_token)
     shown = _cells_of_access(connection)
-    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, owners)
+    owned = {arn.rpartition(":")[2] for arn in owners}
+    tables = tables_of(decisions.cells, shown, witnesses, _spelling(connection), own_token, owned)
     for name, rows in tables.items():
         load_table(connection, name, rows)
     run_models(connection, ("residual_conditions",))

@@ -23,7 +23,7 @@ from pipeline.evaluate.words import spelt, words
 #: Stands for the principal's own account in stored texts.
 OWN_ACCOUNT = "{ownaccount}"
 #: A scope that names one bucket, whose account its ARN does not tell.
-_OF_ONE_BUCKET = re.compile(r"arn:[^:*?$]+:s3:::[^*?$/]+(/|$)")
+_OF_ONE_BUCKET = re.compile(r"arn:[^:]*:s3:[^:]*:[^:]*:([^*?$/]+)(/|$)")
 CELL_ACCESS = pa.schema(
     [
         ("cell_id", pa.int32()),
@@ -141,8 +141,8 @@ def tables_of(
 
     ``shown`` are the cells of evaluated actions: a condition that any of them has gets its example from one.
     ``spelling`` maps condition keys in lower case to AWS's spelling. ``own_token`` stands for the principal's own
-    account; the tables say ``{ownaccount}``.
-    ``owned`` are the buckets of which the input tells whose they are: of others it is not proven that they are reached.
+    account; the tables say ``{ownaccount}``. ``owned`` are the names of the buckets of which the input tells whose they
+    are: of others it is not proven that they are reached.
     """
     found = _Found(witnesses, shown)
     numbered = list(enumerate(cells, start=1))
@@ -169,7 +169,8 @@ def tables_of(
 
 def _has_owner(pattern: str, owned: Container[str]) -> bool:
     """Whether it is known whose the resources of a scope are; what a wildcard reaches is the principal's own."""
-    return not _OF_ONE_BUCKET.match(pattern) or pattern.partition("/")[0] in owned
+    named = _OF_ONE_BUCKET.match(pattern)
+    return named is None or named.group(1) in owned
 
 
 def _readable(rows: pa.Table, own_token: str) -> pa.Table:

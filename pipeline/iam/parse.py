@@ -125,10 +125,10 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
         raise _WrongError(at, "statement-type", f"a statement is an object, not {_type(value)}", remedy)
     _check_elements(value, STATEMENT_ELEMENTS, at)
     effect = _effect(value, at)
-    action_element, actions = _actions(value, at)
+    action_element, actions = _actions(value, at, kind, warnings)
     resource_element = _resource_element(value, at, kind, warnings)
     resources = _texts(value[resource_element], f"{at}/{resource_element}", "a resource") if resource_element else ()
-    if not actions or (resource_element and not resources):
+    if (not actions and action_element in value) or (resource_element and not resources):
         words = "a statement with an empty list has no effect"
         warnings.append(Problem(at, "warning", "empty-element", words, "name something, or remove the statement"))
     principal_element, principals = _principals(value, at, kind, warnings)
@@ -145,8 +145,18 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
     return statement
 
 
-def _actions(value: dict[str, object], at: str) -> tuple[Literal["Action", "NotAction"], tuple[str, ...]]:
+def _actions(
+    value: dict[str, object], at: str, kind: PolicyKind, warnings: list[Problem]
+) -> tuple[Literal["Action", "NotAction"], tuple[str, ...]]:
+    """Return whether a statement names actions or those that it leaves out, and which.
+
+    KMS saves key policies whose statements lack Action; such a statement has no effect (KMS: PutKeyPolicy).
+    """
     element: Literal["Action", "NotAction"] = "NotAction" if "NotAction" in value else "Action"
+    if kind == "resource" and not {"Action", "NotAction"} & set(value):
+        words = "a statement without Action has no effect"
+        warnings.append(Problem(at, "warning", "empty-element", words, "add Action, or remove the statement"))
+        return element, ()
     if ("Action" in value) == ("NotAction" in value):
         words = "a statement needs exactly one of Action and NotAction"
         raise _WrongError(at, "action-element", words, "give one of the two")

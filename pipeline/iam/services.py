@@ -18,9 +18,17 @@ PASSED_ON_ASSUMPTION = ("sts:tagsession", "sts:setsourceidentity", "sts:setconte
 
 #: Resource types whose names hold no slash, while what lies in them is a type of its own (S3: Bucket naming rules).
 WITHOUT_SLASH = frozenset({"arn:${Partition}:s3:::${BucketName}"})
+#: Names at the end of an ARN that may hold colons, by service: keys of objects, ids of models such as claude-v2:1.
+NAMES_WITH_COLONS = frozenset({("s3", "ObjectName"), ("s3-outposts", "ObjectName"), ("bedrock", "ResourceId")})
 
 #: Service-linked roles: neither SCPs nor RCPs bind them, nor RCPs who assumes them (SCP, RCP).
 _SERVICE_LINKED = re.compile(r"arn:[^:]*:iam::[^:]*:role/aws-service-role/.+", re.DOTALL)
+
+
+def ends_in_any_text(arn_format: str) -> bool:
+    """Whether ARNs of a format end in a name that may hold colons."""
+    service, _, rest = arn_format.removeprefix("arn:${Partition}:").partition(":")
+    return rest.endswith("}") and (service, rest.rpartition("${")[2].removesuffix("}")) in NAMES_WITH_COLONS
 
 
 def is_service_linked_role(arn: str) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from pipeline.iam import grammar
 from pipeline.iam.matching import like
-from pipeline.iam.services import WITHOUT_SLASH
+from pipeline.iam.services import WITHOUT_SLASH, ends_in_any_text
 
 PARTITION = re.compile(r"aws(-[a-z]+)*")
 #: Names of regions in a partition; of others a word more can stand in them.
@@ -27,18 +27,25 @@ ANY_CHARACTER = "${ObjectName}"
 
 
 def is_of_form(resource: str, arn_format: str) -> bool:
-    """Whether a resource can be one of an ARN format, whose ``${...}`` stand for anything within a field."""
+    """Whether a resource can be one of an ARN format, whose ``${...}`` stand for anything without a colon,
+    but for names at the end that may hold some."""
     if not arn_format:
         return True
     if arn_format in WITHOUT_SLASH and "/" in resource:
         return False
-    fields, forms = resource.split(":", grammar.ARN_FIELDS - 1), _fields(arn_format)
+    forms = _fields(arn_format)
+    fields = resource.split(":", len(forms) - 1) if _takes_colons(arn_format) else resource.split(":")
     return len(fields) == len(forms) and all(like(form, field) for form, field in zip(forms, fields, strict=True))
+
+
+def _takes_colons(arn_format: str) -> bool:
+    """Whether colons beyond those of the format can follow, in the name at its end."""
+    return ends_in_any_text(arn_format) or arn_format.endswith(":*")
 
 
 @lru_cache(maxsize=4096)
 def _fields(arn_format: str) -> tuple[tuple[grammar.Part, ...], ...]:
-    fields = re.sub(r"\$\{[^}]*\}", "*", arn_format).split(":", grammar.ARN_FIELDS - 1)
+    fields = re.sub(r"\$\{[^}]*\}", "*", arn_format).split(":")
     return tuple(grammar.parts(field, False) for field in fields)
 
 

@@ -16,8 +16,8 @@ select
     (stored.is_proven or coalesce(scenario_conditions.verdict, stored.verdict) = 'allowed')
     -- Whose a bucket is no scenario tells.
     and (
-        not regexp_matches(stored.resource_pattern, '^arn:[^:*?$]+:s3:::[^*?$/]+(/|$)')
-        or split_part(stored.resource_pattern, '/', 1) in (select bucket_owners.resource_arn from bucket_owners)
+        bucket_named(stored.resource_pattern) = ''
+        or bucket_named(stored.resource_pattern) in (select bucket_named(bucket_owners.resource_arn) from bucket_owners)
     ) as is_proven,
 from stored_cell_access as stored
 left join scenario_conditions on stored.condition_id = scenario_conditions.condition_id

@@ -116,15 +116,41 @@ known_buckets as (
     where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3'
 ),
 
-bucket_needed as (
-    select distinct account_policies.account_id
+buckets_by_name as (
+    select
+        account_id,
+        split_part(bucket_arn, ':::', 2) as name,
     from known_buckets
-    inner join resources on known_buckets.bucket_arn = split_part(resources.resource_pattern, '/', 1)
-    inner join statements on resources.statement_id = statements.statement_id
-    inner join account_policies on statements.policy_id = account_policies.policy_id
+),
+
+-- What a pattern has for a bucket's name: partition, region and account may be left open, a variable may be all of it.
+named_buckets as (
+    select distinct
+        account_policies.account_id,
+        case
+            when starts_with(resources.resource_pattern, '${') then '${'
+            else
+                regexp_extract(
+                    resources.resource_pattern, '^arn:[^:]*:s3:[^:]*:[^:]*:((?:\$\{[^}]*\}|[^/])+)', 1
+                )
+        end as name,
+    from account_policies
+    inner join statements on account_policies.policy_id = statements.policy_id
+    inner join resources on statements.statement_id = resources.statement_id
+    where account_policies.account_id != ''
+),
+
+bucket_needed as (
+    select distinct named_buckets.account_id
+    from buckets_by_name
+    inner join named_buckets
+        on starts_with(buckets_by_name.name, split_part(named_buckets.name, '${', 1))
     where
-        known_buckets.account_id = account_policies.account_id
-        or (account_policies.account_id != '' and contains(known_buckets.bucket_arn, account_policies.account_id))
+        (buckets_by_name.name = named_buckets.name or contains(named_buckets.name, '${'))
+        and (
+            buckets_by_name.account_id = named_buckets.account_id
+            or contains(buckets_by_name.name, named_buckets.account_id)
+        )
 ),
 
 known as (

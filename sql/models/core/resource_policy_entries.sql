@@ -33,6 +33,11 @@ entries as (
             when statements.principal_element = 'NotPrincipal' then statements.effect = 'Deny'
             else statement_principals.principal_kind in ('AWS', '*')
         end
+        -- In the policy of a KMS key a statement without Resource has no effect.
+        and not (
+            statements.resource_element is null
+            and regexp_matches(resource_statements.resource_arn, '^arn:[^:]*:kms:')
+        )
 )
 
 select distinct
