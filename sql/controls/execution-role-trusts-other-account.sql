@@ -28,25 +28,21 @@ trusted as (
     select distinct
         service_trusts.principal_arn,
         service_trusts.account_id,
-        statements.statement_id,
-        statement_principals.principal_value,
+        trusted_principals.statement_id,
+        trusted_principals.principal_value,
         case
-            when statement_principals.principal_value = '*' then 'everyone'
-            else 'account ' || regexp_extract(statement_principals.principal_value, '([0-9]{12})', 1)
+            when trusted_principals.principal_value = '*' then 'everyone'
+            else 'account ' || regexp_extract(trusted_principals.principal_value, '([0-9]{12})', 1)
         end as trusted_one,
     from service_trusts
-    inner join attachments on service_trusts.principal_arn = attachments.target_arn
-    inner join statements on attachments.policy_id = statements.policy_id
-    inner join statement_principals on statements.statement_id = statement_principals.statement_id
+    inner join trusted_principals on service_trusts.principal_arn = trusted_principals.role_arn
     where
-        attachments.attachment_kind = 'trust'
-        and statements.effect = 'Allow'
-        and statement_principals.principal_kind in ('AWS', '*')
+        trusted_principals.principal_kind in ('AWS', '*')
         and (
-            statement_principals.principal_value = '*'
-            or regexp_matches(statement_principals.principal_value, '^([0-9]{12}$|arn:[^:]*:(iam|sts)::[0-9]{12}:)')
+            trusted_principals.principal_value = '*'
+            or regexp_matches(trusted_principals.principal_value, '^([0-9]{12}$|arn:[^:]*:(iam|sts)::[0-9]{12}:)')
         )
-        and not contains(statement_principals.principal_value, service_trusts.account_id)
+        and not contains(trusted_principals.principal_value, service_trusts.account_id)
 ),
 
 pinned as (

@@ -3,14 +3,6 @@ description = "One side of the rows: the scope that is shown, and the statements
 grain = ["row_id"]
 */
 with
-sets_of_action as (
-    select
-        action,
-        list(action_set_id) as action_set_ids,
-    from action_set_members
-    group by action
-),
-
 asked_cells as (
     select distinct cell_id
     from asked

@@ -2,15 +2,6 @@
 description = "Who can do what on which resources: each principal has the rows of its profile, with its own account and the statements that count for it."
 grain = ["principal_arn", "action", "resource_type", "resource_pattern"]
 */
-with
-sets_of_action as (
-    select
-        action,
-        list(action_set_id) as action_set_ids,
-    from action_set_members
-    group by action
-)
-
 select
     principal_profiles.principal_arn,
     principal_profiles.account_id,

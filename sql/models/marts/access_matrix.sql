@@ -2,15 +2,6 @@
 description = "The verdict for each principal and action; no row means that nothing grants it."
 grain = ["principal_arn", "action"]
 */
-with
-sets_of_action as (
-    select
-        action,
-        list(action_set_id) as action_set_ids,
-    from action_set_members
-    group by action
-)
-
 select
     principal_profiles.principal_arn,
     principal_profiles.account_id,
