@@ -18,6 +18,7 @@ from pipeline.lake import open_lake
 from pipeline.report import Checks, markdown, part_of, printed, read_summary, write_report
 from pipeline.report import changes as page_of_changes
 from pipeline.report.changes import Changes
+from pipeline.report.history import read_history
 from pipeline.report.printed import write_printed
 from tests import ingest_inputs as given
 from tests import report_reading as reading
@@ -51,6 +52,7 @@ def snapshots(day):
         user("narrows", day, given.document("sagemaker:CreateModel", Condition=OFFICE if is_new else HOME)),
         user("moves", day, given.document("sagemaker:CreateModel", Condition=HOME if is_new else ABROAD)),
         user("stays", day, models),
+        {**user("others", day), "UserPolicyList": [given.inline("name-of-others", jobs)]},
         hostile(day, *([given.document("sagemaker:DeleteModel", Sid="=1+1")] if is_new else [])),
         *([user("arrives", day, given.document("sagemaker:*"))] if is_new else []),
     ]  # fmt: skip
@@ -134,7 +136,7 @@ def test_more_rows_than_the_pages_hold_are_counted(lake, tmp_path, monkeypatch):
 def test_more_than_fits_in_memory_is_not_compared_and_the_page_says_what_to_do(lake, tmp_path, monkeypatch):
     monkeypatch.setattr(page_of_changes, "MOST_PRINCIPALS", 6)
     page = write_report(lake, tmp_path / "out").with_name("changes.html").read_text(encoding="utf-8")
-    assert "cannot be compared: 8 principals are in account groups" in page
+    assert "cannot be compared: 9 principals are in account groups" in page
     assert f"policylake diff {told_before(lake)} {lake.snapshot_id} --account ID" in page
 
 
@@ -146,15 +148,53 @@ def test_overview_and_page_lead_to_one_another_and_no_link_nowhere(report):
     assert list(reading.dangling(report)) == []
 
 
-def test_no_such_page_of_a_part_or_without_an_earlier_snapshot(lake, tmp_path):
-    part = part_of(lake, (), ("gains",), ())
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (((), ("gains", "loses"), ()), {"gains", "loses"}),
+        (((), ("gains",), ()), {"gains"}),
+        (((), ("stays",), ()), set()),
+        (((given.ACCOUNT,), (), ("sagemaker:CreateModel",)), {"widens", "narrows", "moves", "arrives (new)"}),
+    ],
+)
+def test_a_part_has_its_own_changes_and_no_names_of_others(lake, report, tmp_path, asked, names):
+    part = part_of(lake, *asked)
     written = write_report(lake, tmp_path / "part", part=part).parent
+    wanted = [line for line in shown(report) if line[0].split("/")[1] in names]
+    if part.actions:
+        wanted = [line for line in wanted if line[1] in part.actions]
+    lines = shown(written)
+    assert [line[:6] for line in lines] == [line[:6] for line in wanted]
+    assert "What changed since the snapshot before" in (written / "index.html").read_text(encoding="utf-8")
+    assert list(reading.dangling(written)) == []
+    if not part.accounts:
+        text = "".join(path.read_text(encoding="utf-8") for path in written.rglob("*.*"))
+        assert not [name for name in ("name-of-others", "user/moves") if name in text]
+        assert names != {"gains"} or all(line[6].startswith("+ Allow p1#0 (") for line in lines)
+    told_ = markdown(read_summary(lake, None, part, Checks()))
+    assert ("No access changed" in told_) == (not names)
+    assert "name-of-others" not in told_ or part.accounts
+
+
+def test_no_such_page_without_an_earlier_snapshot(lake, tmp_path):
     given.write(tmp_path, "export.json", given.export(users=snapshots("01")))
     build_lake([tmp_path / "export.json"], tmp_path / "lake")
     alone = write_report(open_lake(tmp_path / "lake"), tmp_path / "alone").parent
-    for report in (written, alone):
-        assert not list(report.rglob("*changes*"))
-        assert "changes.html" not in (report / "index.html").read_text(encoding="utf-8")
+    assert not list(alone.rglob("*changes*"))
+    assert "changes.html" not in (alone / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_snapshot_in_which_nobody_can_do_anything_has_its_day_and_its_changes(tmp_path):
+    for day, documents in (("01", [given.document("sagemaker:ListModels")]), ("02", []), ("03", [])):
+        given.write(tmp_path, "export.json", given.export(users=[user("ana", day, *documents)]))
+        build_lake([tmp_path / "export.json"], tmp_path / "lake")
+        if day == "02":
+            report = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
+            assert [line[2] for line in shown(report)] == ["lost"]
+    history = read_history(open_lake(tmp_path / "lake"))
+    assert [one.day[-2:] for one in history.snapshots] == ["01", "02", "03"]
+    assert [one.counts["allowed"] for one in history.snapshots] == [1, 0, 0]
+    assert history.unread == 0
 
 
 def test_under_a_scenario_the_page_has_what_differs_in_its_requests(lake, tmp_path):
@@ -211,7 +251,6 @@ def test_no_changes_are_said_to_be_none_and_what_cannot_be_compared_says_why(lak
     assert "No access changed since snapshot" in markdown(summary._replace(changes=none))
     text = markdown(summary._replace(changes=none._replace(trouble="too *many*")))
     assert r"is not compared: too \*many\*" in text
-    assert "### Changes" not in markdown(read_summary(lake, None, part_of(lake, (), ("gains",), ()), Checks()))
 
 
 def test_what_nobody_can_tell_stands_among_the_changes_and_says_why(tmp_path):

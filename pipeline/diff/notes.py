@@ -1,6 +1,6 @@
 """Says what makes two snapshots less comparable than they look."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pipeline.lake import Lake
 
@@ -8,9 +8,10 @@ MADE_WITH = {"policylake_version": "versions of policylake", "reference": "servi
 SHOWN = 3
 
 
-def notes(old: Lake, new: Lake) -> list[str]:
-    """Return remarks on a comparison: services and references that differ, principals of which something is missing."""
-    return [*_of_versions(old, new), *_of_services(old, new), *_of_gaps(old, new)]
+def notes(old: Lake, new: Lake, is_told: Callable[[str], bool] = bool) -> list[str]:
+    """Return remarks on a comparison: services and references that differ, principals of which something is missing,
+    those of them ``is_told`` takes by ARN."""
+    return [*_of_versions(old, new), *_of_services(old, new), *_of_gaps(old, new, is_told)]
 
 
 def _of_versions(old: Lake, new: Lake) -> Iterator[str]:
@@ -31,10 +32,10 @@ def _of_services(old: Lake, new: Lake) -> Iterator[str]:
             yield f"only the {side} side answers for {', '.join(sorted(services))}: these actions are left out"
 
 
-def _of_gaps(old: Lake, new: Lake) -> Iterator[str]:
+def _of_gaps(old: Lake, new: Lake, is_told: Callable[[str], bool]) -> Iterator[str]:
     for lake, side in ((old, "old"), (new, "new")):
         sql = "select principal_arn from principals where is_incomplete order by principal_arn"
-        names = lake.query(sql)["principal_arn"].to_pylist()
+        names = [name for name in lake.query(sql)["principal_arn"].to_pylist() if is_told(name)]
         if names:
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             yield (

@@ -1,7 +1,7 @@
 """Tells which statements make a difference, in words. Statements are compared by what they say, not by their ids."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -22,11 +22,14 @@ class _Statement(NamedTuple):
     name: str
 
 
-def reason_texts(old: Lake, new: Lake) -> pa.Table:
-    """Return each combination of statements behind the rows with what of it makes the difference."""
+def reason_texts(old: Lake, new: Lake, targets: Collection[str] | None = None) -> pa.Table:
+    """Return each combination of statements behind the rows with what of it makes the difference.
+
+    ``targets`` are what policies may be attached to for their names and files to be told; None is whatever it is.
+    """
     sets = new.query(_sql("reason_sets")).to_pylist()
-    before = _statements(old, (row[name] for row in sets for name in SIDES[:2]))
-    after = _statements(new, (row[name] for row in sets for name in SIDES[2:]))
+    before = _statements(old, targets, (row[name] for row in sets for name in SIDES[:2]))
+    after = _statements(new, targets, (row[name] for row in sets for name in SIDES[2:]))
     return pa.Table.from_pylist([{**row, "through": _through(row, before, after)} for row in sets], REASONS)
 
 
@@ -34,10 +37,13 @@ def _sql(name: str) -> str:
     return assets.text("sql", f"diff/{name}.sql")
 
 
-def _statements(lake: Lake, lists: Iterable[list[str] | None]) -> dict[str, _Statement]:
+def _statements(
+    lake: Lake, targets: Collection[str] | None, lists: Iterable[list[str] | None]
+) -> dict[str, _Statement]:
     asked = sorted({statement_id for listed in lists for statement_id in listed or ()})
     lake.lend("asked_statements", pa.table({"statement_id": pa.array(asked, pa.string())}))
-    rows = lake.query(_sql("statement_texts")).to_pylist()
+    given = {"targets": None if targets is None else sorted(targets)}
+    rows = lake.query(_sql("statement_texts"), given).to_pylist()
     return {row["statement_id"]: _Statement(content_of(json.loads(row["statement"])), _name(row)) for row in rows}
 
 

@@ -4,7 +4,7 @@ Ids of profiles, cells and statements mean nothing from snapshot to snapshot, so
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -97,12 +97,18 @@ EVERYTHING = Wanted()
 
 
 def changes(
-    old: Lake, new: Lake, reference: Reference, wanted: Wanted = EVERYTHING, doubts: Iterable[Doubt] = ()
+    old: Lake,
+    new: Lake,
+    reference: Reference,
+    wanted: Wanted = EVERYTHING,
+    doubts: Iterable[Doubt] = (),
+    targets: Collection[str] | None = None,
 ) -> pa.Table:
     """Return how access differs between two snapshots, with the columns of :data:`COLUMNS`, ordered by principal.
 
     After them come the parties of trust policies and of resources' policies, and what nobody can know, with ``doubts``.
     Actions that only one snapshot answers for are left out, but those that a policy names and no reference knows.
+    Policies are called as they are attached to ``targets``; None is whatever it is.
     Raises PolicylakeError where nothing is ``wanted``, or a snapshot cannot be read.
     """
     compared = _compared_actions(old, new, wanted)
@@ -127,7 +133,7 @@ def changes(
     for side, lake in (("old", old), ("new", new)):
         lake.lend("asked", _asked(rows, side))
         new.lend(f"{side}_side", lake.query(_sql("sides")))
-    new.lend("reason_texts", reason_texts(old, new))
+    new.lend("reason_texts", reason_texts(old, new, targets))
     found = new.query(_sql("changes")).select(list(COLUMNS))
     others = [*policy_changes(old, new, reference, *wanted), *map(_row, _wanted(unknowns(old, new, doubts), wanted))]
     return pa.concat_tables([found, pa.Table.from_pylist(others, found.schema)]) if others else found

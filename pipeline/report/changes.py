@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
-from pipeline.diff import Behind, behind, changes, notes
+from pipeline.diff import Behind, Wanted, behind, changes, notes
 from pipeline.diff.table import OF_ACCESS
 from pipeline.diff.unknown import UNKNOWN
 from pipeline.errors import PolicylakeError
@@ -25,7 +25,10 @@ from pipeline.reference.dangerous import DANGEROUS
 from pipeline.report.actions import address_of
 from pipeline.report.history import History, Snapshot
 from pipeline.report.model import Book
+from pipeline.report.own import targets
+from pipeline.report.part import Part
 from pipeline.report.queries import rows
+from pipeline.report.reading import Read
 from pipeline.report.scripts import write_script
 from pipeline.report.tables import Cell, Table, write_table
 
@@ -84,8 +87,39 @@ class Changes(NamedTuple):
     is_asking: bool = False
 
 
-def compared(lake: Lake, history: History, scenario: Scenario | None) -> Compared | None:
-    """Compare the lake's snapshot with the one before it, both under the scenario, if any.
+class Within(NamedTuple):
+    """A part of a report, and what policies of it are attached to: by these they are called."""
+
+    part: Part
+    targets: frozenset[str]
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is of the part: its principal, or whoever may come to a resource or role of it."""
+        return (not self.part.actions or row["action"] is None or row["action"] in self.part.actions) and (
+            self.tells(row["principal_arn"]) or self.tells(row["resource_pattern"] or row["old_resource_pattern"])
+        )
+
+    def tells(self, arn: str | None) -> bool:
+        """Whether an ARN is of the part's accounts and principals, or is one of them."""
+        return arn is not None and (
+            (not self.part.principals or arn in self.part.principals)
+            and (not self.part.accounts or (arn + ":::::").split(":")[4] in self.part.accounts)
+        )
+
+    def wanted(self) -> Wanted:
+        """Return what is to be compared: an account or principal alone where the part has but one."""
+        account = next(iter(self.part.accounts)) if len(self.part.accounts) == 1 else None
+        principal = next(iter(self.part.principals)) if len(self.part.principals) == 1 else None
+        return Wanted(principal, None, account)
+
+
+def within(read: Read) -> Within | None:
+    """Return what the changes of a part are within; None for no part."""
+    return None if read.part is None else Within(read.part, targets(read.book, read.sources))
+
+
+def compared(lake: Lake, history: History, scenario: Scenario | None, within: Within | None) -> Compared | None:
+    """Compare the lake's snapshot with the one before it, both under the scenario, if any; of a part what is within.
 
     Returns None where the lake holds no snapshot of earlier exports.
     """
@@ -93,7 +127,7 @@ def compared(lake: Lake, history: History, scenario: Scenario | None) -> Compare
     if before is None:
         return None
     try:
-        return _compared(lake, before, scenario)
+        return _compared(lake, before, scenario, within)
     except PolicylakeError as error:
         return Compared(before, trouble=str(error))
 
@@ -158,12 +192,12 @@ def _before(history: History) -> Snapshot | None:
     return history.snapshots[current - 1] if current else None
 
 
-def _compared(lake: Lake, before: Snapshot, scenario: Scenario | None) -> Compared:
+def _compared(lake: Lake, before: Snapshot, scenario: Scenario | None, within: Within | None) -> Compared:
     """Compare two snapshots, both opened anew: what a comparison lends them does not stay with the report's lake."""
     known = reference.load()
     old, new = open_lake(lake.path, before.snapshot_id), open_lake(lake.path, lake.snapshot_id)
     with closing(old.connection), closing(new.connection):
-        _check_size(old, new)
+        _check_size(old, new, within)
         if scenario:
             for side in (old, new):
                 put_under(side, scenario, known)
@@ -171,17 +205,28 @@ def _compared(lake: Lake, before: Snapshot, scenario: Scenario | None) -> Compar
         if scenario:
             for side in (old, new):
                 assume(side, scenario)
-        found = changes(old, new, known)
+        found, remarks = _differing(old, new, known, within)
         beside = behind(new)
-        remarks = tuple(notes(old, new))
     if scenario:
         found = _without_proofs(found)
-    keys = found.select(WEIGHING).to_pylist()
-    order = sorted(range(len(keys)), key=lambda place: _weight(keys[place]))
+    keys = found.select([*WEIGHING, "resource_pattern", "old_resource_pattern"]).to_pylist()
+    own = (place for place, row in enumerate(keys) if within is None or within.has(row))
+    order = sorted(own, key=lambda place: _weight(keys[place]))
     shown = tuple(beside[place] if place < len(beside) else None for place in order[:MOST])
     asked = sorted({one for each in shown if each for one in each.old if one})
     former = {one: formula_of(formulas[one]) for one in asked}
-    return Compared(before, found.take(order), shown, former, remarks)
+    return Compared(before, found.take(pa.array(order, pa.int64())), shown, former, remarks)
+
+
+def _differing(
+    old: Lake, new: Lake, known: reference.Reference, within: Within | None
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return the differences with remarks on them; of a part some more than its own."""
+    if within is None:
+        return changes(old, new, known), tuple(notes(old, new))
+    gone = (row["principal_arn"] for row in old.query("select principal_arn from principals").to_pylist())
+    targets = within.targets | {arn for arn in gone if within.tells(arn)}
+    return changes(old, new, known, within.wanted(), targets=targets), tuple(notes(old, new, within.tells))
 
 
 def _without_proofs(found: pa.Table) -> pa.Table:
@@ -192,10 +237,12 @@ def _without_proofs(found: pa.Table) -> pa.Table:
     return found
 
 
-def _check_size(old: Lake, new: Lake) -> None:
+def _check_size(old: Lake, new: Lake, within: Within | None) -> None:
     """Raise PolicylakeError where so much may differ that its rows would not fit into memory beside the report's."""
     groups = _groups_that_differ(old.manifest.get("files", {}), new.manifest.get("files", {}))
-    count = rows(new, "history/principals_of_groups", {"groups": sorted(groups)})[0]["principal_count"]
+    account, principal = (within.wanted().account, within.wanted().principal) if within else (None, None)
+    asked = {"groups": sorted(groups), "account": account, "principal": principal}
+    count = rows(new, "history/principals_of_groups", asked)[0]["principal_count"]
     if count > MOST_PRINCIPALS:
         told = f"policylake diff {old.snapshot_id} {new.snapshot_id} --account ID"
         raise PolicylakeError(

@@ -64,6 +64,6 @@ def _snapshot(lake: Lake, name: str) -> Snapshot | None:
         found = lake.query(assets.text("sql", "report/history/snapshot_verdicts.sql"), files).to_pylist()
     except PolicylakeError:
         return None
-    counts = dict.fromkeys(VERDICTS, 0) | {row["verdict"]: row["cell_count"] for row in found}
-    day = (found[0]["data_as_of"] or "")[:10] if found else ""
+    counts = dict.fromkeys(VERDICTS, 0) | {row["verdict"]: row["cell_count"] for row in found if row["verdict"]}
+    day = (found[0]["data_as_of"] or "")[:10]
     return Snapshot(name, day, counts, name == lake.snapshot_id)

@@ -35,7 +35,7 @@ def owned(lake: Lake, book: Book, sources: Sources, part: Part) -> Own:
 
     A part of all accounts and principals leaves out actions alone, and shows the files and documents as they are.
     """
-    places = tuple(rows(lake, "part/places", {"targets": sorted(_targets(book, sources))}))
+    places = tuple(rows(lake, "part/places", {"targets": sorted(targets(book, sources))}))
     if not (part.accounts or part.principals):
         return Own(places, {}, None, None)
     asked = {"principals": sorted(book.arns), "accounts": sorted(book.principals)}
@@ -74,11 +74,11 @@ def _own_files(lake: Lake, part: Part) -> set[str]:
     return {row["source"] for row in listed} - others
 
 
-def _targets(book: Book, sources: Sources) -> set[str]:
+def targets(book: Book, sources: Sources) -> frozenset[str]:
     """Return what policies of a part are attached to."""
     acting = (sources.controls, sources.guards)
     controls = {row["target_arn"] for source in acting for listed in source.values() for row in listed}
     entries = {row["resource_arn"] for listed in sources.entries.values() for row in listed}
     own = {row["via_arn"] for listed in sources.policies.values() for row in listed}
     groups = {arn for one in book.everyone() for arn in one.details["group_arns"] or ()}
-    return (controls | entries | own | groups | book.arns) - {""}
+    return frozenset(controls | entries | own | groups | book.arns) - {""}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pipeline.evaluate.scenarios import Scenario
 from pipeline.lake import Lake
 from pipeline.report.actions import groups, page_names
-from pipeline.report.changes import Changes, changes_of, compared
+from pipeline.report.changes import Changes, changes_of, compared, within
 from pipeline.report.conditions import Dependents, dependents, keys_in_use
 from pipeline.report.findings import Checks, Finding, belonging, write_findings, write_rejects
 from pipeline.report.history import History, read_history
@@ -37,7 +37,7 @@ class Summary(NamedTuple):
     """The report in numbers and sentences. ``tasks`` are tasks with their answers by verdict.
 
     ``whose`` tells who depends on each condition of the book. ``history`` is None of a part and under a scenario.
-    ``changes`` are those since the snapshot before, None of a part and where there is none.
+    ``changes`` are those since the snapshot before, None where there is none.
     """
 
     snapshot_id: str
@@ -63,7 +63,8 @@ class Summary(NamedTuple):
 
 def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, checks: Checks) -> Summary:
     """Read the report in numbers."""
-    book, _, _, own = read_all(lake, part)
+    read = read_all(lake, part)
+    book, _, _, own = read
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         policies, _ = write_policies(folder, lake, own)
@@ -74,8 +75,8 @@ def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, check
     total = {verdict: sum(account.counts[verdict] for account in accounts) for verdict in LETTERS}
     whose = dependents(book)
     keys = keys_in_use(book, whose)
-    history = None if part else read_history(lake)
-    differing = compared(lake, history, scenario) if history else None
+    history = read_history(lake)
+    differing = compared(lake, history, scenario, within(read))
     return Summary(
         lake.snapshot_id,
         lake.manifest,
@@ -94,7 +95,7 @@ def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, check
         tuple(whose),
         tuple(gaps(lake, book, own)),
         tuple(inputs_of(lake.manifest, own)),
-        None if scenario else history,
+        None if scenario or part else history,
         changes_of(differing, book, page_names(book.actions)) if differing else None,
     )
 

@@ -11,7 +11,7 @@ from pipeline.lake import Lake
 from pipeline.lake.dictionary import relations
 from pipeline.report.accounts import write_accounts
 from pipeline.report.actions import page_names, write_actions
-from pipeline.report.changes import Changes, compared, with_former, write_changes
+from pipeline.report.changes import Changes, compared, with_former, within, write_changes
 from pipeline.report.conditions import Dependents, conditions_table, dependents, keys_in_use, write_conditions
 from pipeline.report.findings import Checks, Finding, belonging, by_severity, write_findings, write_rejects
 from pipeline.report.folder import replaced_folder
@@ -101,8 +101,8 @@ class _Data(NamedTuple):
 def _write_data(folder: Path, lake: Lake, read: Read, asked: _Asked) -> _Data:
     """Write the scripts and tables that pages load."""
     book, sources, part, own = read
-    history = None if part else read_history(lake)
-    differing = compared(lake, history, asked.scenario) if history else None
+    history = read_history(lake)
+    differing = compared(lake, history, asked.scenario, within(read))
     names, book = page_names(book.actions), with_former(book, differing)
     changes = write_changes(folder, differing, book, names) if differing else None
     del differing  # A comparison can be large.
@@ -111,7 +111,7 @@ def _write_data(folder: Path, lake: Lake, read: Read, asked: _Asked) -> _Data:
     conditions = write_conditions(folder, book, whose, asked.scenarios, asked.scenario)
     write_index(folder, book, names, write_principals(folder, book, sources), policy_index, conditions)
     findings = write_findings(folder, lake, policies, asked.checks, book, belonging(lake, book, part, own))
-    shown = None if asked.scenario else history
+    shown = None if asked.scenario or part else history
     return _Data(book, names, shown, changes, policies, whose, findings, write_rejects(folder, lake, own))
 
 

@@ -1,6 +1,6 @@
 /*
-description = "The verdicts of one snapshot, read from its files: how many cells of the matrix have each, and how old its exports are."
-grain = ["verdict"]
+description = "The verdicts of one snapshot, read from its files: how many cells of the matrix have each, and how old its exports are. Where nobody can do anything there is one row without a verdict."
+grain = ["data_as_of", "verdict"]
 */
 with
 profiles as (
@@ -33,6 +33,7 @@ verdicts as (
     inner join read_parquet($case_cells) as case_cells
         on profile_cases.case_id = case_cells.case_id and action_forms.form_id = case_cells.form_id
     inner join read_parquet($cell_verdicts) as cells on case_cells.cell_id = cells.cell_id
+    where cells.verdict != 'none'
     group by cells.verdict
 ),
 
@@ -45,7 +46,6 @@ select
     verdicts.verdict,
     verdicts.cell_count,
     exported.data_as_of,
-from verdicts
-cross join exported
-where verdicts.verdict != 'none'
+from exported
+left join verdicts on true
 order by verdicts.verdict
