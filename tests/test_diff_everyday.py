@@ -1,7 +1,5 @@
 """What everyday plans and templates give without naming it, which the gate once passed: each is a row, or unknown."""
 
-import json
-
 import pytest
 from test_diff_gate import (
     ACCOUNT,
@@ -209,10 +207,9 @@ def test_providers_of_unknown_accounts_do_not_share_a_role_of_one_name():
         resource("module.b.aws_iam_role_policy.p", None, own(LIST)),
     )
     plan["configuration"] = {"root_module": {**root, "module_calls": {"b": {"module": inner}}}}
-    found = {
-        key.owner.account: json.loads(value) for key, value in read_plan(plan).after.items() if isinstance(key, Inline)
-    }
-    assert found == {ACCOUNT: json.loads(text(TWO)), "000000000001": json.loads(text(LIST))}
+    read = read_plan(plan).after
+    found = {(key.owner.account, key.owner.name): text for key, text in read.items() if isinstance(key, Inline)}
+    assert found == {(ACCOUNT, "r"): text(TWO), ("000000000001", "r"): text(LIST)}
     given_account = read_plan(plan, ACCOUNT).after
     assert {key.owner.account for key in given_account if isinstance(key, Inline)} == {ACCOUNT, "000000000001"}
 

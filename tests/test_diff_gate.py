@@ -15,11 +15,13 @@ from pipeline.infrastructure.facts import (
     UNKNOWN,
     Attached,
     Attributes,
+    Doubt,
     Inline,
     ManagedPolicy,
     Member,
     Principal,
     ResourcePolicy,
+    Setting,
     Unread,
     Unresolved,
     account_details,
@@ -854,3 +856,37 @@ def test_what_is_known_of_a_deferred_document_has_its_sources_and_overrides_by_s
     text = drafted({"after": {"statement": own, **arguments}, "after_unknown": {"json": True}})
     found = [one["Action"] for one in json.loads(text)["Statement"]]
     assert sorted(one if isinstance(one, str) else one[0] for one in found) == sorted(f"sagemaker:{a}" for a in actions)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"permissions_boundary": True},
+        {"assume_role_policy": True},
+        {"inline_policy": True},
+        {"inline_policy": [{"policy": True}]},
+        {"managed_policy_arns": True},
+        {"tags": {"team": True}},
+    ],
+)
+def test_each_part_of_a_role_that_a_plan_does_not_know_makes_it_incomplete(unknown):
+    ((argument, _),) = unknown.items()
+    values = {name: value for name, value in role().items() if name != argument}
+    is_document = isinstance(unknown[argument], list)
+    values |= {argument: [{"name": "p"}]} if is_document else {}
+    given = [{"address": "aws_iam_role.r", "expressions": {argument: {}}}]
+    found = read_plan(plan_of(resource("aws_iam_role.r", role(), values, unknown), configuration=given))
+    assert not any(isinstance(key, Unread | Doubt) for key in found.before)
+    told = [key.what for key in found.after if isinstance(key, Unread)]
+    assert told == ([] if is_document else [f"aws_iam_role.r: {argument}"])
+    assert any(isinstance(value, Unresolved) for value in found.after.values()) == is_document
+
+
+def test_an_unknown_role_of_a_resource_is_another_one():
+    def settings(unknown):
+        change = resource("aws_sagemaker_notebook_instance.n", {"role_arn": ROLE}, {}, unknown)
+        return {key.what: value for key, value in read_plan(plan_of(change)).after.items() if isinstance(key, Setting)}
+
+    assert settings({}) == {}
+    (roles,) = settings({"role_arn": True}).values()
+    assert "known only after apply" in str(roles)
