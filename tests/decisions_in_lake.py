@@ -63,7 +63,7 @@ def _moved(number: int, case: Json) -> Moved:
     text = json.dumps(case)
     for old, new in (*SPELT, *([WITH_TAGS] if "aws:RequestTag/team" in case["context"] else [])):
         text = text.replace(old, new)
-    text = re.sub(":(data|b)/", rf":\g<1>{number}/", text)
+    text = re.sub(r':(data|b)(?=[/"])', rf":\g<1>{number}", text)
     ids = list(dict.fromkeys(_ACCOUNT.findall(case["principal"] + text)))
     own = {old: f"{5 + place}{number:07d}0000" for place, old in enumerate(ids)}
     case = json.loads(_ACCOUNT.sub(lambda found: own[found.group()], text))

@@ -21,6 +21,7 @@ PUT_TOGETHER = {"permissions_boundary", "scps", "rcps", "resource_policy"}
 OTHERWISE = {
     "controls-003": "a level without any SCP limits nothing: the export lacks it (choice 19)",
     "elements-078": "rows show what policies grant, not what nobody can deny",
+    "worked-114": "a row's * means what the partition holds, which a glob does not tell",
     "variables-005": "no resource has such a name",
 }
 #: Rows of open scopes mean the account's own buckets, which a bucket's ARN does not tell (choice 26).

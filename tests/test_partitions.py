@@ -9,7 +9,7 @@ from ingest_inputs import arn, document, export, inline, user, write
 from pipeline.build import build_lake
 from pipeline.lake import open_lake
 
-ACCOUNTS = {"aws": "111122223333", "aws-cn": "444455556666", "aws-iso": "777788889999"}
+ACCOUNTS = {"aws": "111122223333", "aws-cn": "444455556666", "aws-eusc": "777788889999"}
 FOR = "iam:AssociatedResourceArn"
 ELSEWHERE, HERE = "arn:aws-cn:sagemaker:*:*:*", "arn:aws:sagemaker:*:*:notebook-instance/*"
 
@@ -70,7 +70,7 @@ def rows_of(lake, partition):
             "never-elsewhere": "conditional", "only-for-nothing": "allowed", "for-something-else": "conditional",
             "either": "conditional", "from-home": "conditional", "listing-in-beijing": "allowed",
         }),
-        ("aws-iso", {
+        ("aws-eusc", {
             "if-any": "conditional", "never-elsewhere": "allowed", "only-for-nothing": "allowed",
             "for-something-else": "conditional", "from-home": "conditional",
             "listing": "conditional", "listing-in-beijing": "conditional",

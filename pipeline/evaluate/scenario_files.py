@@ -245,11 +245,10 @@ def _as_date(value: Any) -> str | None:
 
 
 def _as_network(value: Any) -> str | None:
-    try:
-        network = ipaddress.ip_network(value, strict=True) if isinstance(value, str) else None
-    except ValueError:
+    network = grammar.network(value) if isinstance(value, str) else None
+    if network is None or ipaddress.ip_interface(value.strip()).ip != network.network_address:
         return None
-    return str(value) if network is not None else None
+    return str(value)
 
 
 def _as_octets(value: Any) -> str | None:

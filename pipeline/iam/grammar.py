@@ -18,7 +18,10 @@ ESCAPES = {"*": "*", "?": "?", "$": "$"}
 
 _PART = re.compile(r"\$\{([^}]*)\}|(\*)|(\?)")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_PREFIX = re.compile(r"[0-9]{0,3}", re.ASCII)
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
+#: No weeks, and nothing but T or a space before the time: what else reads as ISO 8601 in some library is none of W3C's.
+_TIME = re.compile(r"[0-9]{4}-?[0-9]{2}(-?[0-9]{2}([Tt ][0-9:.]+([Zz]|[+-][0-9:]+)?)?)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VARIABLE = re.compile(r"\s*([^,\s]+)\s*(?:,\s*'([^']*)'\s*)?")
 
@@ -86,6 +89,8 @@ def instant(text: str) -> Decimal | None:
     if seconds is not None:
         return seconds
     written = text.strip()
+    if not _TIME.fullmatch(written):
+        return None
     try:
         moment = datetime.fromisoformat(written + "-01" if _MONTH.fullmatch(written) else written)
     except ValueError:
@@ -95,7 +100,10 @@ def instant(text: str) -> Decimal | None:
 
 
 def network(text: str) -> Network | None:
-    """Return an IPv4 or IPv6 network; an address alone is a network of one."""
+    """Return an IPv4 or IPv6 network in CIDR form, a prefix behind the slash and no mask (OPS); an address alone is a
+    network of one."""
+    if not _PREFIX.fullmatch(text.strip().partition("/")[2]):
+        return None
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:

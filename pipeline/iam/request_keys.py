@@ -60,8 +60,12 @@ SAME_FACT = {"aws:epochtime": NOW}
 #: A tag of a SageMaker resource under the service's key and under the global one: one fact.
 TAG_ALIAS, TAG_KEY = "sagemaker:resourcetag/", "aws:resourcetag/"
 #: Region in which IAM, which has one endpoint in a partition, counts as called, by partition: that of its control plane
-#: (KEYS; IAM User Guide: Resilience in IAM). Of other partitions the pages do not tell it.
-HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+#: (KEYS; IAM User Guide: Resilience in IAM). Where the pages do not tell it, the one that AWS's SDKs sign calls to IAM
+#: for (botocore, endpoints.json: credentialScope of its global endpoints); of other partitions they do not either.
+HOME_REGIONS = {
+    "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1", "aws-iso-f": "us-isof-south-1",
+}  # fmt: skip
 
 _TOGETHER = "a request through a VPC endpoint has aws:SourceVpc, aws:SourceVpce and aws:VpcSourceIp, any other none"
 _NO_ADDRESS = "a request through a VPC endpoint has no aws:SourceIp"
