@@ -73,8 +73,8 @@ agreement: setup  ## Hold the lake's answers against DECISIONS (100000) decision
 bench: setup  ## Measure a build of 200 accounts x 300 principals against the floor
 	$(BIN)/python bench/run.py
 
-screenshots: report  ## Take pictures of the main pages of OUT into docs/, with the installed Chromium
-	$(BIN)/python scripts/screenshots.py "$$OUT" --out docs
+screenshots: setup  ## Take pictures of the main pages of the sample's report into docs/, with the installed Chromium
+	$(BIN)/python scripts/screenshots.py --out docs
 
 docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python scripts/build_docs.py

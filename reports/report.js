@@ -220,8 +220,8 @@ for (const button of document.querySelectorAll("[data-more]")) {
       const rows = await PL.load(pieces.shift());
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
-        { class: kind === "number" || kind === "day" ? kind : null },
-        kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : href ? PL.link(href, text, kind === "code" ? "code" : null)
+        { class: ["number", "day", "whole"].includes(kind) ? kind : null },
+        kind === "lines" ? text.split("\n").flatMap((line, at) => (at ? [";", PL.make("br"), line] : [line])) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : href ? PL.link(href, text, kind === "code" ? "code" : null)
           : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : text)))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";

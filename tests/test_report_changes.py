@@ -170,7 +170,7 @@ def test_a_part_has_its_own_changes_and_no_names_of_others(lake, report, tmp_pat
     if not part.accounts:
         text = "".join(path.read_text(encoding="utf-8") for path in written.rglob("*.*"))
         assert not [name for name in ("name-of-others", "user/moves") if name in text]
-        assert names != {"gains"} or all(line[6].startswith("+ Allow p1#0 (") for line in lines)
+        assert names != {"gains"} or {line[6] for line in lines} == {"+ Allow p1#0 (export.json)"}
     told_ = markdown(read_summary(lake, None, part, Checks()))
     assert ("No access changed" in told_) == (not names)
     assert "name-of-others" not in told_ or part.accounts

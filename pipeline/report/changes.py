@@ -1,5 +1,6 @@
 """The page of what changed since the snapshot before: a row for each scope whose access differs, the gravest first."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -281,8 +282,21 @@ def _cells(row: Row, book: Book, pages: dict[str, str]) -> list[Cell]:
         Cell(_scope(row), kind="code"),
         Cell(_said(row["verdict"], row["condition"]) if is_known else UNKNOWN),
         Cell(_said(row["old_verdict"], row["old_condition"]) if is_known else UNKNOWN),
-        Cell("; ".join(row["through"] or ())),
+        Cell("\n".join(map(_shortly, row["through"] or ())), kind="lines"),
     ]
+
+
+def _shortly(through: str) -> str:
+    """Return the words for a statement with a customer managed policy by its path, and files without folders; what is
+    unknown as it is."""
+    if through.startswith("?"):
+        return through
+    named = re.sub(r"arn:[a-z-]+:iam::[0-9]{12}:(?=policy/)", "", through)
+    return re.sub(r"\(([^()]*)\)$", lambda found: f"({', '.join(map(_file, found[1].split(', ')))})", named)
+
+
+def _file(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 def _scope(row: Row) -> str:

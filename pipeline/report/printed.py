@@ -13,7 +13,7 @@ from pipeline import assets
 from pipeline.errors import PolicylakeError
 from pipeline.report.findings import by_severity
 from pipeline.report.pages import Pages
-from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, told, versions_of
+from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, days_of, told, versions_of
 from pipeline.report.summary import Summary
 
 VARIABLE = "POLICYLAKE_BROWSER"
@@ -82,6 +82,7 @@ def write_printed(summary: Summary, folder: Path) -> Path:
         conditions=pairs[:MOST_CONDITIONS],
         more_conditions=max(0, len(pairs) - MOST_CONDITIONS),
         changes=summary.changes,
+        days=days_of(summary.book),
         changed=summary.changes.rows[:MOST_CHANGES] if summary.changes else (),
         accounts=summary.accounts[:MOST_ACCOUNTS],
         more_accounts=max(0, len(summary.accounts) - MOST_ACCOUNTS),

@@ -82,13 +82,19 @@ def inputs_table(folder: Path, inputs: Sequence[dict[str, Any]]) -> Table:
     listed = [
         [
             Cell(str(source["path"]), kind="code"),
-            Cell(str(source["content"])),
+            Cell(str(source["content"]), kind="whole"),
             Cell(f"{source['size']:,}", kind="number"),
             Cell(str(source["sha256"]), kind="hash"),
         ]
         for source in inputs
     ]
     return write_table(folder, "tables/inputs", "Input files", ("file", "content", "bytes", "SHA-256"), listed)
+
+
+def days_of(book: Book) -> str:
+    """Return the days of the accounts' exports, the first and the last; an empty text where none is known."""
+    days = sorted({row["data_as_of"][:10] for row in book.accounts.values() if row["data_as_of"]})
+    return " to ".join(dict.fromkeys((*days[:1], *days[-1:])))
 
 
 def told(scenario: Scenario) -> dict[str, Any]:

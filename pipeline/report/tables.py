@@ -12,7 +12,7 @@ SHOWN = 200
 
 
 class Cell(NamedTuple):
-    """A cell: text, where it leads, and its class (``code``, ``number``, ``difference``, ``day``)."""
+    """A cell: text, where it leads, and its kind (``code``, ``number``, ``difference``, ``day``, ``lines``)."""
 
     text: str
     href: str = ""

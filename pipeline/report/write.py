@@ -24,7 +24,7 @@ from pipeline.report.pages import Pages
 from pipeline.report.part import Part
 from pipeline.report.policies import Policy, write_policies
 from pipeline.report.principals import write_principals
-from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, gaps, inputs_of, inputs_table, told, versions
+from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, days_of, gaps, inputs_of, inputs_table, told, versions
 from pipeline.report.reading import Read, read_all
 from pipeline.report.tables import Table
 from pipeline.report.tasks import task
@@ -154,7 +154,8 @@ def _write_pages(pages: Pages, lake: Lake, read: Read, data: _Data) -> None:
                 story=story(data.book, counts, data.findings, total, keys, read.part), keys=keys[:10],
                 key_count=len(keys), history=data.history, dangerous=dangerous(data.book, data.names, counts),
                 actions=len(data.book.actions), principals=sum(account["principals"] for account in accounts),
-                manifest=lake.manifest, inputs=len(inputs), gaps=missing)  # fmt: skip
+                manifest=lake.manifest, inputs=len(inputs), gaps=missing,
+                days=days_of(data.book))  # fmt: skip
 
 
 def _write_asset(folder: Path, name: str) -> None:
