@@ -32,7 +32,7 @@ trusted as (
         statement_principals.principal_value,
         case
             when statement_principals.principal_value = '*' then 'everyone'
-            else 'account ' || regexp_extract(statement_principals.principal_value, '([0-9]{12})', 1)
+            else 'account ' || named_account(statement_principals.principal_value)
         end as trusted_one,
     from service_trusts
     inner join attachments on service_trusts.principal_arn = attachments.target_arn
@@ -44,9 +44,8 @@ trusted as (
         and statement_principals.principal_kind in ('AWS', '*')
         and (
             statement_principals.principal_value = '*'
-            or regexp_matches(statement_principals.principal_value, '^([0-9]{12}$|arn:[^:]*:(iam|sts)::[0-9]{12}:)')
+            or named_account(statement_principals.principal_value) not in ('', service_trusts.account_id)
         )
-        and not contains(statement_principals.principal_value, service_trusts.account_id)
 ),
 
 pinned as (
@@ -56,7 +55,7 @@ pinned as (
         lower(condition_key) in (
             'aws:principalarn', 'aws:principalorgid', 'aws:principalorgpaths', 'aws:principalaccount', 'sts:externalid'
         )
-        and not if_exists
+        and asks_for_values(operator, set_qualifier, if_exists, condition_values)
 )
 
 select

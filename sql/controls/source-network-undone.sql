@@ -62,6 +62,26 @@ keeping as (
         ) > 0
 ),
 
+-- Statements that ask for the network, and principals that something other than an Allow of their own asks for it.
+asking as (
+    select distinct statement_id
+    from conditions
+    where lower(condition_key) in ('aws:sourcevpc', 'aws:sourcevpce')
+),
+
+networks as (
+    select coalesce(list(statement_id), []) as asking
+    from asking
+),
+
+guarded as (
+    select distinct principal_statements.principal_arn
+    from principal_statements
+    semi join asking on principal_statements.statement_id = asking.statement_id
+    anti join limits
+        on principal_statements.statement_id = limits.statement_id and principal_statements.layer = 'identity'
+),
+
 scopes as (
     select
         access.principal_arn,
@@ -73,8 +93,19 @@ scopes as (
         on
             access.principal_arn = holders.principal_arn
             and access.action = holders.action
-    anti join keeping on access.condition_id = keeping.condition_id
-    where access.action_verdict in ('allowed', 'conditional')
+    cross join networks
+    left join keeping on access.condition_id = keeping.condition_id
+    left join guarded on access.principal_arn = guarded.principal_arn
+    where
+        access.action_verdict in ('allowed', 'conditional')
+        and (
+            keeping.condition_id is null
+            -- Grants of one scope have one condition, in which each is a way of its own.
+            or (
+                guarded.principal_arn is null
+                and not list_has_all(networks.asking, access.granted_by)
+            )
+        )
 ),
 
 undone as (
