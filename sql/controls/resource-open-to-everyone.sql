@@ -4,8 +4,8 @@ title = "A resource policy is open to everyone"
 severity = "critical"
 category = "grants"
 rationale = """
-The policy of the resource allows everyone, or everyone but some, without a condition: any account of AWS may use it. Policies of
-VPC endpoints are left out: who may call through an endpoint needs other rights as well."""
+The policy of the resource allows everyone, or everyone but some, without a condition on who they are: any account of AWS may use it.
+That a request is encrypted, at some time or to some Region says nothing of who makes it. Policies of VPC endpoints are left out: who may call through an endpoint needs other rights as well."""
 remedy = "Name the accounts or roles under Principal, or keep * and add a condition on aws:PrincipalOrgID."
 avoid = '''
 {"Effect": "Allow", "Principal": "*", "Action": "sagemaker:DescribeModelPackageGroup", "Resource": "*"}'''
