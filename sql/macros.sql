@@ -194,6 +194,19 @@ create or replace macro statement_of(document, statement_index) as (
     end
 )::varchar;
 
+-- The account that a principal of a policy names, by its id or in an ARN; an empty text where it names none.
+create or replace macro named_account(principal_value) as
+    regexp_extract(principal_value, '^(?:arn:[^:]*:(?:iam|sts)::)?([0-9]{12})(?:$|:)', 1);
+
+-- Whether a condition asks for some values of its key and is not met without it, nor by every value.
+create or replace macro asks_for_values(operator, set_qualifier, if_exists, given) as (
+    not if_exists
+    and coalesce(set_qualifier, '') != 'ForAllValues'
+    and operator != 'Null'
+    and not contains(operator, 'Not')
+    and len(list_filter(given, lambda one: regexp_full_match(one, '\*+'))) = 0
+);
+
 -- What a principal may do and by which calls, as findings say it: the first four, and how many more there are.
 create or replace macro told_calls(what, actions) as
     'It may ' || what || ' by: ' || array_to_string(list_sort(actions)[:4], ', ')

@@ -23,21 +23,43 @@ held as (
     where attachment_kind in ('inline', 'managed')
 ),
 
--- A number for what a statement says, without its Sid.
-said as (
+held_statements as (
     select
         statements.statement_id,
         statements.policy_id,
-        statements.statement_index,
-        number_of(
-            json_merge_patch(
-                statement_of(policies.document, statements.statement_index)::json,
-                '{"Sid": null}'
-            )::varchar
-        ) as content,
+        statements.effect || statements.action_element || statements.resource_element as elements,
     from statements
-    inner join policies on statements.policy_id = policies.policy_id
     semi join held on statements.policy_id = held.policy_id
+),
+
+parts as (
+    select
+        statement_id,
+        lower(action_pattern) as part,
+    from actions
+    union all
+    select
+        statement_id,
+        resource_pattern as part,
+    from resources
+    union all
+    select
+        statement_id,
+        concat_ws(
+            ' ', operator, set_qualifier, if_exists, lower(condition_key), list_sort(condition_values)::varchar
+        ) as part,
+    from conditions
+),
+
+-- A number for what a statement says: its Sid, the order of lists and the spelling of lists of one do not count.
+said as (
+    select
+        held_statements.statement_id,
+        any_value(held_statements.policy_id) as policy_id,
+        number_of(any_value(held_statements.elements) || list(parts.part order by parts.part)::varchar) as content,
+    from held_statements
+    inner join parts on held_statements.statement_id = parts.statement_id
+    group by held_statements.statement_id
 ),
 
 repeated as (

@@ -32,7 +32,7 @@ trusted as (
         trusted_principals.principal_value,
         case
             when trusted_principals.principal_value = '*' then 'everyone'
-            else 'account ' || regexp_extract(trusted_principals.principal_value, '([0-9]{12})', 1)
+            else 'account ' || named_account(trusted_principals.principal_value)
         end as trusted_one,
     from service_trusts
     inner join trusted_principals on service_trusts.principal_arn = trusted_principals.role_arn
@@ -40,9 +40,8 @@ trusted as (
         trusted_principals.principal_kind in ('AWS', '*')
         and (
             trusted_principals.principal_value = '*'
-            or regexp_matches(trusted_principals.principal_value, '^([0-9]{12}$|arn:[^:]*:(iam|sts)::[0-9]{12}:)')
+            or named_account(trusted_principals.principal_value) not in ('', service_trusts.account_id)
         )
-        and not contains(trusted_principals.principal_value, service_trusts.account_id)
 ),
 
 pinned as (
@@ -52,7 +51,7 @@ pinned as (
         lower(condition_key) in (
             'aws:principalarn', 'aws:principalorgid', 'aws:principalorgpaths', 'aws:principalaccount', 'sts:externalid'
         )
-        and not if_exists
+        and asks_for_values(operator, set_qualifier, if_exists, condition_values)
 )
 
 select

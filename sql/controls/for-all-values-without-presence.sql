@@ -41,6 +41,18 @@ presence as (
         and list_transform(conditions.condition_values, lambda value: lower(value)) = ['true']
 ),
 
+-- Who asks for a tag in the request asks for its key with it.
+tagged as (
+    select distinct statement_id
+    from conditions
+    where
+        starts_with(lower(condition_key), 'aws:requesttag/')
+        and (
+            asks_for_values(operator, set_qualifier, if_exists, condition_values)
+            or (operator = 'Null' and list_transform(condition_values, lambda one: lower(one)) = ['false'])
+        )
+),
+
 beside as (
     select distinct
         idle.statement_id,
@@ -122,4 +134,7 @@ from idle
 inner join statements on idle.statement_id = statements.statement_id
 inner join policies on statements.policy_id = policies.policy_id
 anti join guarded on idle.statement_id = guarded.statement_id and idle.condition_key = guarded.condition_key
-where idle.reason = 'true without the key'
+left join tagged on idle.statement_id = tagged.statement_id and lower(idle.condition_key) = 'aws:tagkeys'
+where
+    idle.reason = 'true without the key'
+    and tagged.statement_id is null

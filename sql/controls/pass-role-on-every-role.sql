@@ -29,13 +29,17 @@ open_grants as (
         access.principal_arn,
         any_value(access.resource_pattern order by access.resource_pattern) as resource_pattern,
         min(access.granted_by)[1] as statement_id,
+        bool_and(access.except_resources is not null) as has_exceptions,
     from access
     anti join administrators on access.principal_arn = administrators.principal_arn
     where
         access.action = 'iam:PassRole'
         and access.action_verdict in ('allowed', 'conditional')
-        and access.except_resources is null
-        and regexp_full_match(access.resource_pattern, '\*+|arn:[^:]*:iam::[^:]*:(\*+|role/?\*+)')
+        -- A role whose name is longer than any name can be is matched by what matches every role.
+        and (
+            'arn:' || split_part(access.principal_arn, ':', 2) || ':iam::' || access.account_id || ':role/'
+            || repeat(chr(1), 600)
+        ) like like_of(access.resource_pattern) escape '\'
     group by access.principal_arn
 )
 
@@ -44,5 +48,6 @@ select
     principal_arn,
     'iam:PassRole' as action,
     statement_id,
-    'It may pass every role: ' || resource_pattern as message,
+    'It may pass every role' || case when has_exceptions then ' but some that are taken out' else '' end || ': '
+    || resource_pattern as message,
 from open_grants

@@ -54,7 +54,10 @@ opened as (
         and contains(access.resource_pattern, '*')
         and not regexp_matches(access.resource_pattern, open_variable())
         -- A name before the last wildcard that is the principal's own leaves only its own.
-        and not contains(access.resource_pattern, '/' || split_part(access.principal_arn, '/', -1))
+        and not regexp_matches(
+            access.resource_pattern,
+            '/' || regexp_escape(split_part(access.principal_arn, '/', -1)) || '([^a-zA-Z0-9]|$)'
+        )
     group by access.principal_arn, access.action
 )
 

@@ -17,18 +17,39 @@ prefer = '''
 nist-800-53-r5 = ["AC-3"]
 */
 with
+-- By pattern, of which there are few; what a wildcard matches counts together.
+matched as (
+    select
+        patterns.action_pattern,
+        patterns.is_wildcard,
+        reference_actions.action,
+        reference_actions.takes_resources,
+    from (select distinct action_pattern, is_wildcard, service from actions) as patterns
+    inner join reference_actions
+        on
+            patterns.service = reference_actions.service
+            and lower(reference_actions.action) glob glob_of(patterns.action_pattern)
+),
+
+takers as (
+    select
+        action_pattern,
+        case when bool_or(is_wildcard) then action_pattern else any_value(action) end as name,
+    from matched
+    group by action_pattern
+    having not bool_or(takes_resources)
+),
+
 named_actions as (
     select distinct
         actions.statement_id,
-        reference_actions.action,
-        reference_actions.service,
-        reference_actions.takes_resources,
+        takers.action_pattern,
+        takers.name,
     from actions
     inner join statements on actions.statement_id = statements.statement_id
-    inner join reference_actions on lower(actions.action_pattern) = lower(reference_actions.action)
+    inner join takers on actions.action_pattern = takers.action_pattern
     where
-        not actions.is_wildcard
-        and statements.action_element = 'Action'
+        statements.action_element = 'Action'
         and statements.resource_element = 'Resource'
 ),
 
@@ -41,10 +62,9 @@ matching_all as (
 useless as (
     select
         named_actions.statement_id,
-        list(named_actions.action order by named_actions.action) as names,
+        list(named_actions.name order by named_actions.name) as names,
     from named_actions
     anti join matching_all on named_actions.statement_id = matching_all.statement_id
-    where not named_actions.takes_resources
     group by named_actions.statement_id
 )
 

@@ -16,26 +16,48 @@ prefer = '''
 nist-800-53-r5 = ["AC-3"]
 */
 with
+-- By pattern, of which there are few; what a wildcard matches counts together.
+matched as (
+    select
+        patterns.action_pattern,
+        patterns.is_wildcard,
+        reference_actions.action,
+        reference_actions.takes_resources,
+    from (select distinct action_pattern, is_wildcard, service from actions) as patterns
+    inner join reference_actions
+        on
+            patterns.service = reference_actions.service
+            and lower(reference_actions.action) glob glob_of(patterns.action_pattern)
+),
+
+takers as (
+    select
+        action_pattern,
+        case when bool_or(is_wildcard) then action_pattern else any_value(action) end as name,
+    from matched
+    group by action_pattern
+    having bool_or(takes_resources)
+),
+
 named_actions as (
     select distinct
         actions.statement_id,
-        reference_actions.action,
-        reference_actions.service,
-        reference_actions.takes_resources,
+        takers.action_pattern,
+        takers.name,
     from actions
     inner join statements on actions.statement_id = statements.statement_id
-    inner join reference_actions on lower(actions.action_pattern) = lower(reference_actions.action)
+    inner join takers on actions.action_pattern = takers.action_pattern
     where
-        not actions.is_wildcard
-        and statements.action_element = 'Action'
+        statements.action_element = 'Action'
         and statements.resource_element = 'Resource'
 ),
 
 taken as (
     select distinct
-        reference_action_resource_types.action,
+        matched.action_pattern,
         split_part(reference_resource_types.arn_format, ':', 3) as service,
-    from reference_action_resource_types
+    from matched
+    inner join reference_action_resource_types on matched.action = reference_action_resource_types.action
     inner join reference_resource_types
         on
             split_part(reference_action_resource_types.action, ':', 1) = reference_resource_types.service
@@ -46,10 +68,10 @@ taken as (
 fitting as (
     select distinct
         named_actions.statement_id,
-        named_actions.action,
+        named_actions.action_pattern,
     from named_actions
     inner join resources on named_actions.statement_id = resources.statement_id
-    left join taken on named_actions.action = taken.action
+    left join taken on named_actions.action_pattern = taken.action_pattern
     where
         resources.service is null
         or regexp_matches(resources.service, '[*?$]')
@@ -60,13 +82,12 @@ fitting as (
 useless as (
     select
         named_actions.statement_id,
-        list(named_actions.action order by named_actions.action) as names,
+        list(named_actions.name order by named_actions.name) as names,
     from named_actions
     anti join fitting
         on
             named_actions.statement_id = fitting.statement_id
-            and named_actions.action = fitting.action
-    where named_actions.takes_resources
+            and named_actions.action_pattern = fitting.action_pattern
     group by named_actions.statement_id
 )
 

@@ -4,8 +4,8 @@ title = "A resource policy is open to everyone"
 severity = "critical"
 category = "grants"
 rationale = """
-The policy of the resource allows everyone, or everyone but some, without a condition: any account of AWS may use it. Policies of
-VPC endpoints are left out: who may call through an endpoint needs other rights as well."""
+The policy of the resource allows everyone, or everyone but some, without a condition on who they are: any account of AWS may use it.
+That a request is encrypted, at some time or to some Region says nothing of who makes it. Policies of VPC endpoints are left out: who may call through an endpoint needs other rights as well."""
 remedy = "Name the accounts or roles under Principal, or keep * and add a condition on aws:PrincipalOrgID."
 avoid = '''
 {"Effect": "Allow", "Principal": "*", "Action": "sagemaker:DescribeModelPackageGroup", "Resource": "*"}'''
@@ -21,6 +21,9 @@ iso-27001-2022 = ["A.5.15"]
 
 [sources.shared]
 query = "shared_resources"
+
+[sources.unconditional]
+query = "unconditional_statements"
 */
 with
 allowing as (
@@ -41,6 +44,17 @@ allowing as (
     where
         shared.effect = 'Allow'
         and attachments.attachment_kind = 'resource'
+),
+
+-- Conditions that say how and when, and not who.
+asking_who as (
+    select distinct statement_id
+    from conditions
+    where
+        lower(condition_key) not in (
+            'aws:securetransport', 's3:tlsversion', 'aws:currenttime', 'aws:epochtime', 'aws:requestedregion',
+            'aws:useragent', 'aws:referer'
+        )
 )
 
 select
@@ -51,7 +65,7 @@ select
     case allowing.principal_element
         when 'NotPrincipal' then 'Everyone but some may use it, without a condition'
         else 'Everyone may use it, without a condition'
-    end as message,
+    end || case when allowing.condition_count > 0 then ' that says who' else '' end as message,
     case
         when allowing.principal_element = 'Principal' and accounts.organization_id is not null
             then json_object(
@@ -61,6 +75,8 @@ select
     end as correction,
 from allowing
 left join accounts on allowing.account_id = accounts.account_id
+left join asking_who on allowing.statement_id = asking_who.statement_id
+left join unconditional on allowing.statement_id = unconditional.statement_id
 where
-    allowing.condition_count = 0
+    (asking_who.statement_id is null or unconditional.statement_id is not null)
     and (allowing.principal_element = 'NotPrincipal' or allowing.principal_value = '*')

@@ -53,12 +53,12 @@ others as (
         resource_arn,
         account_id,
         statement_id,
-        regexp_extract(principal_value, '([0-9]{12})', 1) as other_account,
+        named_account(principal_value) as other_account,
     from allowing
     where
         principal_kind = 'AWS'
         and principal_element = 'Principal'
-        and regexp_matches(principal_value, '^([0-9]{12}$|arn:[^:]*:(iam|sts)::[0-9]{12}:)')
+        and named_account(principal_value) != ''
 )
 
 select distinct

@@ -42,8 +42,7 @@ sourced as (
     from conditions
     where
         lower(condition_key) in ('aws:sourceaccount', 'aws:sourcearn', 'aws:sourceorgid', 'aws:sourceorgpaths')
-        and not if_exists
-        and operator != 'Null'
+        and asks_for_values(operator, set_qualifier, if_exists, condition_values)
 ),
 
 -- Where the statement is about this service alone, the condition is all that it lacks.

@@ -40,7 +40,15 @@ addresses as (
 ways as (
     select
         statement_id,
-        bool_or(lower(condition_key) in ('aws:sourcevpc', 'aws:sourcevpce', 'aws:vpcsourceip')) as names_endpoints,
+        bool_or(
+            lower(condition_key) in ('aws:sourcevpc', 'aws:sourcevpce', 'aws:vpcsourceip')
+            -- It is about calls that carry an address alone.
+            or (
+                lower(condition_key) = 'aws:sourceip'
+                and operator = 'Null'
+                and list_transform(condition_values, lambda one: lower(one)) = ['false']
+            )
+        ) as names_endpoints,
         bool_or(lower(condition_key) in ('aws:viaawsservice', 'aws:principalisawsservice')) as names_services,
     from conditions
     group by statement_id

@@ -36,18 +36,34 @@ limits as (
         and lower(conditions.condition_key) in ('aws:sourcevpc', 'aws:sourcevpce')
 ),
 
+-- Statements that ask for the network.
+asking as (
+    select distinct statement_id
+    from conditions
+    where lower(condition_key) in ('aws:sourcevpc', 'aws:sourcevpce')
+),
+
+asked as materialized (
+    select
+        principal_statements.principal_arn,
+        principal_statements.statement_id,
+        principal_statements.layer,
+    from principal_statements
+    semi join asking on principal_statements.statement_id = asking.statement_id
+),
+
 holders as (
     select distinct
-        principal_statements.principal_arn,
+        asked.principal_arn,
         limits.statement_id,
         limits.condition_key,
         statement_actions.action,
         resources.resource_pattern,
     from limits
-    inner join principal_statements on limits.statement_id = principal_statements.statement_id
+    inner join asked on limits.statement_id = asked.statement_id
     inner join statement_actions on limits.statement_id = statement_actions.statement_id
     inner join resources on limits.statement_id = resources.statement_id
-    where principal_statements.layer = 'identity'
+    where asked.layer = 'identity'
 ),
 
 keeping as (
@@ -62,12 +78,35 @@ keeping as (
         ) > 0
 ),
 
+-- Principals that something other than an Allow of their own asks for the network.
+guarded as (
+    select distinct asked.principal_arn
+    from asked
+    anti join limits on asked.statement_id = limits.statement_id and asked.layer = 'identity'
+),
+
+-- Grants of one scope have one condition, in which each is a way of its own.
+ways as (
+    select
+        access.principal_arn,
+        access.action,
+        access.resource_pattern,
+        unnest(access.granted_by) as statement_id,
+    from access
+    semi join keeping on access.condition_id = keeping.condition_id
+    anti join guarded on access.principal_arn = guarded.principal_arn
+    semi join holders
+        on
+            access.principal_arn = holders.principal_arn
+            and access.action = holders.action
+    where access.action_verdict in ('allowed', 'conditional')
+),
+
 scopes as (
     select
         access.principal_arn,
         access.action,
         access.resource_pattern,
-        access.except_resources,
     from access
     semi join holders
         on
@@ -75,6 +114,13 @@ scopes as (
             and access.action = holders.action
     anti join keeping on access.condition_id = keeping.condition_id
     where access.action_verdict in ('allowed', 'conditional')
+    union all
+    select
+        ways.principal_arn,
+        ways.action,
+        ways.resource_pattern,
+    from ways
+    anti join asking on ways.statement_id = asking.statement_id
 ),
 
 undone as (

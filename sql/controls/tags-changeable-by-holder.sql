@@ -30,6 +30,7 @@ changing as (
     select
         principal_arn,
         action,
+        resource_type,
         condition_id,
     from access
     where
@@ -56,19 +57,20 @@ about_tags as (
 ),
 
 limited as (
-    select
+    select distinct
         access.principal_arn,
-        count(distinct access.action) as action_count,
+        access.action,
+        access.resource_type,
     from access
     semi join by_tags on access.condition_id = by_tags.condition_id
     where access.action_verdict in ('allowed', 'conditional')
-    group by access.principal_arn
 ),
 
 changers as (
     select distinct
         changing.principal_arn,
         changing.action,
+        changing.resource_type,
     from changing
     anti join by_tags on changing.condition_id = by_tags.condition_id
     anti join about_tags on changing.condition_id = about_tags.condition_id
@@ -78,8 +80,12 @@ select
     'principal' as subject_kind,
     changers.principal_arn,
     changers.action,
-    'The tags of resources limit ' || limited.action_count || ' of its actions, and it may ' || changers.action
-        as message,
+    'The tags of resources limit ' || count(distinct limited.action) || ' of its actions, and it may '
+    || changers.action as message,
     denied_actions([changers.action]) as corrected_statement,
 from changers
-inner join limited on changers.principal_arn = limited.principal_arn
+inner join limited
+    on
+        changers.principal_arn = limited.principal_arn
+        and changers.resource_type = limited.resource_type
+group by changers.principal_arn, changers.action

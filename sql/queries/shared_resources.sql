@@ -28,7 +28,7 @@ inner join statements on policies_of_resources.policy_id = statements.policy_id
 inner join statement_principals on statements.statement_id = statement_principals.statement_id
 where
     policies_of_resources.account_id is null
-    or not contains(statement_principals.principal_value, policies_of_resources.account_id)
+    or named_account(statement_principals.principal_value) != policies_of_resources.account_id
 order by
     policies_of_resources.resource_arn,
     statements.statement_id,

@@ -12,6 +12,17 @@ former as (
     group by lower(condition_key)
 ),
 
+-- An identity provider's own keys begin with its address.
+of_providers as (
+    select distinct
+        statement_id,
+        lower(regexp_extract(principal_value, ':oidc-provider/(.+)$', 1)) || ':' as key_start,
+    from statement_principals
+    where
+        principal_kind = 'Federated'
+        and contains(principal_value, ':oidc-provider/')
+),
+
 doubtful as (
     select distinct
         conditions.condition_key,
@@ -22,8 +33,13 @@ doubtful as (
     inner join statements on conditions.statement_id = statements.statement_id
     left join former on lower(conditions.condition_key) = former.condition_key
     where
-        not conditions.is_known_key
-        or former.condition_key is not null
+        (not conditions.is_known_key or former.condition_key is not null)
+        and not exists (
+            from of_providers
+            where
+                of_providers.statement_id = conditions.statement_id
+                and starts_with(lower(conditions.condition_key), of_providers.key_start)
+        )
 )
 
 select
