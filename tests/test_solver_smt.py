@@ -191,6 +191,27 @@ def as_written(tree: Any, found: smt.Question) -> Any:
     return z3.Not(listed[0]) if kind == "not" else z3.And(*listed) if kind == "and" else z3.Or(*listed)
 
 
+@pytest.mark.parametrize("value", ["${$}a", "${aws:username}"])
+def test_a_text_that_looks_like_a_variable_stays_a_text_beside_others(value: str) -> None:
+    domains = made(0).domains
+    one, other = (Test("StringEquals", None, False, "aws:requesttag/a", (text,)) for text in (value, "b"))
+    f = formulas.disjunction((one, other))
+    simplified = Solver(domains.__getitem__).simplified(f)
+    found = asked(f, domains, simplified)
+    differs = z3.Xor(smt.translated(f, found.keys), smt.translated(simplified, found.keys))
+    assert simplified != f
+    assert smt.is_satisfiable(differs, found.facts) is False
+
+
+@pytest.mark.parametrize(("operator", "value"), [("Bool", "x"), ("IpAddress", "x"), ("NumericEquals", "x")])
+def test_an_empty_text_is_there_where_no_value_can_be_read(operator: str, value: str) -> None:
+    domains = {"unknown": KeyDomain(None, True, True)}
+    test = Test(operator, None, True, "unknown", (value,))
+    found = asked(test, domains, normal(test))
+    differs = z3.Xor(smt.holds(test, found.keys["unknown"]), smt.translated(normal(test), found.keys))
+    assert smt.is_satisfiable(differs, found.facts) is False
+
+
 def test_the_one_form_of_a_test_is_the_same_test() -> None:
     listed = [(test, made(seed)) for seed in range(FORMULAS) for test in formulas.tests(made(seed).formula)[:2]]
     open_questions = 0

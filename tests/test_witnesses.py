@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from asking import answers
 from ingest_inputs import arn, document, export, inline, role, user, write
 
 from pipeline.build import build_lake
@@ -119,6 +120,18 @@ def test_a_witness_passes_a_role_for_a_resource_of_its_own_account(tmp_path: Pat
     (row,) = open_lake(tmp_path / "lake").query("select witness from access").to_pylist()
     line = json.loads(row["witness"])
     assert line["resource"].split(":")[4] == line["context"]["iam:AssociatedResourceArn"].split(":")[4] == account
+
+
+def test_a_change_is_a_request_that_there_is(tmp_path: Path) -> None:
+    keys = {"iam:AssociatedResourceArn": "arn:aws:ssm:us-east-1:111122223333:document/*"}
+    condition = {"ArnLike": keys, "StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}
+    write(tmp_path, "p.json", document("iam:PassRole", Condition=condition))
+    build_lake([tmp_path / "p.json"], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    (row,) = lake.query("select * from residual_conditions").to_pylist()
+    changed = {**json.loads(row["witness"])["context"], **json.loads(row["smallest_change"])["context"]}
+    line = {**json.loads(row["witness"]), "context": changed}
+    assert [answer["decision"] for answer in answers([line], lake)] == ["implicitDeny"]
 
 
 def test_another_resource_is_named_where_no_context_changes_the_answer(tmp_path: Path) -> None:

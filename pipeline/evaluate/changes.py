@@ -10,7 +10,7 @@ from pipeline.evaluate.contexts import Context, completed, difference, realistic
 from pipeline.evaluate.formula import Formula, Test, bare
 from pipeline.evaluate.instances import Place, on_resource, said_by, said_of
 from pipeline.evaluate.knowledge import USER_ID
-from pipeline.evaluate.ties import CHOSEN_WITH, is_present
+from pipeline.evaluate.ties import CHOSEN_WITH, is_present, ties
 from pipeline.evaluate.witness import Witness, Witnesses, named_in_user_id, sessions_in, spoken_by
 from pipeline.iam.request_keys import SAME_FACT
 
@@ -95,6 +95,7 @@ class _Search(NamedTuple):
 
     def _with_others_kept(self, wanted: Formula, keys: tuple[str, ...], start: Values) -> Values | None:
         solver = self.witnesses.solver
+        wanted = formulas.conjunction((wanted, ties(wanted)))
         kept = (test for test in formulas.tests(wanted) if _fact(test.key) not in keys)
         rest = formulas.replaced(wanted, self._truths(kept, start))
         answer = solver.satisfy(rest)

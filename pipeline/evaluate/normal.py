@@ -61,10 +61,18 @@ def _plain(test: Test, domain: KeyDomain) -> Formula:
     """
     spelt = _without_qualifier(_spelt(test, domain), domain)
     if not spelt.values:
-        return is_absent(test.key) if predicates.when_absent(test) else False
+        return _without_any_value(spelt, domain) if predicates.when_absent(test) else False
     if spelt.values == ("*",) and spelt.operator == "StringLike" and not spelt.is_opaque:
         return _of_any_text(spelt, domain)
     return spelt
+
+
+def _without_any_value(test: Test, domain: KeyDomain) -> Formula:
+    """Return that a key is absent, as an operator sees it: to one without set operator an empty text is there."""
+    is_there_when_empty = test.set_qualifier is None and domain.takes_texts and domain.can_be_empty
+    if not is_there_when_empty:
+        return is_absent(test.key)
+    return formulas.negation(Test("StringLike", None, False, test.key, ("*",)))
 
 
 def _spelt(test: Test, domain: KeyDomain) -> Test:

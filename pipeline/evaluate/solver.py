@@ -5,7 +5,7 @@ true if and only if some choice of a way for each key makes it true. Where the s
 ways are more than there are, the answer errs towards "can be true".
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.predicates import NEGATED, plain_values
-from pipeline.evaluate.texts import escaped
+from pipeline.evaluate.texts import escaped, literal
 from pipeline.evaluate.ties import CHOSEN_WITH, ties
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
 from pipeline.evaluate.vocabulary import OPPOSITES
@@ -142,8 +142,13 @@ LISTED = {"StringEquals": "StringLike"}
 def _union(one: Test, other: Test) -> Test:
     """Return a test on the values of both."""
     tests = (one, other) if one.operator == other.operator else (_of_patterns(one), _of_patterns(other))
-    values = tuple(sorted({value for test in tests for value in test.values}))
+    values = tuple(sorted({value for test in tests for value in _values_with_variables(test)}))
     return tests[0]._replace(values=values, has_variables=any("${" in value for value in values))
+
+
+def _values_with_variables(test: Test) -> Iterable[str]:
+    """Return a test's values in the language that has variables: what would open one is escaped."""
+    return test.values if test.has_variables else map(literal, test.values)
 
 
 def _of_patterns(test: Test) -> Test:
