@@ -308,6 +308,10 @@ def test_a_principal_whose_policies_are_missing_is_said_to_be_incomplete(cli, tm
     )
     (found,) = rows(cli("query", "incomplete_principals", "--lake", lake, "--format", "json"))
     assert found["principal_arn"] == user["Arn"]
+    # Nothing that is there grants it anything, so it has no row that could say so.
+    assert "a policy of this principal is missing" in cli("principal-can", "zoe", "--lake", lake).err
+    told = cli("who-can", "sagemaker:ListModels", "--lake", lake).err
+    assert "answers about principals that are not listed may be wrong" in told
 
 
 def test_explain_has_every_layer_with_its_statements_and_their_source(cli):

@@ -23,8 +23,9 @@ from pipeline.cli.common import (
 )
 from pipeline.cli.scenarios import lake_under, whole_context
 from pipeline.errors import PolicylakeError
+from pipeline.lake import Lake
 from pipeline.lake.names import action_of, actions_of, principal_of, resource_of
-from pipeline.lake.queries import command_query
+from pipeline.lake.queries import command_query, named_query
 from pipeline.reference import load
 
 #: What it means that a row is not proven.
@@ -55,7 +56,8 @@ def who_can(
 ) -> None:
     """Show who can perform an action: one row for each granted scope, with its condition and reasons.
 
-    A principal that is not listed cannot. The column verdict is of the whole action, scope_verdict of the row: an
+    A principal that is not listed cannot; a note says of how many something is missing, so that they may all the same.
+    The column verdict is of the whole action, scope_verdict of the row: an
     action may need resources of several types. With --context the column decision says what the concrete evaluator
     makes of the request: allowed, explicitDeny or implicitDeny; a key that is given several times has several values.
     With --scenario conditions are those that the scenario leaves, what it excludes is not listed, and a request of
@@ -71,6 +73,10 @@ def who_can(
     rows = opened.query(command_query("who_can"), {"action": action, "resource": resource_of(resource)})
     if keys and resource is not None:
         rows = requests.decided(opened, rows, resource, keys)
+    unlisted = _incomplete(opened) - set(rows["principal_arn"].to_pylist())
+    if unlisted:
+        what = "answers about principals that are not listed may be wrong, as something of theirs is missing"
+        note(f"{what}: {len(unlisted)}; see: policylake query incomplete_principals")
     where = f"in the scenario {under.name}" if under else "whatever the context"
     emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{action}: nobody can, {where}")
 
@@ -94,9 +100,14 @@ def principal_can(
     arn = principal_of(opened, principal)
     rows = opened.query(command_query("principal_can"), {"principal": arn})
     rows = gaps.with_passable_roles(opened, arn, gaps.with_missing_dependencies(opened, arn, rows))
-    if rows.num_rows and rows["is_incomplete"][0].as_py():
+    if arn in _incomplete(opened):
         note(f"{arn}: a policy of this principal is missing, so these answers may be wrong; see: policylake explain")
     emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{arn}: nothing is granted")
+
+
+def _incomplete(lake: Lake) -> set[str]:
+    """Return the principals of which something is missing: it may be what grants, so that no row is theirs."""
+    return set(lake.query(named_query("incomplete_principals").sql)["principal_arn"].to_pylist())
 
 
 def _with_proofs_told(rows: pa.Table, format_name: FormatName | None, out: Path | None) -> pa.Table:
