@@ -188,7 +188,13 @@ const PL = (() => {
       text.split("\n").flatMap((line) => [line[0] === "-" ? make("del", {}, line) : line[0] === "+" ? make("ins", {}, line) : line, "\n"])));
   }
 
-  return { difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
+  /* The rows of a piece of a table: text, address and kind of each cell. */
+  function rows(piece) {
+    const cells = piece.cells.map((cell) => (typeof cell === "string" ? [cell, "", ""] : [cell[0], cell[1] === 0 ? "principal.html#" + cell[0] : cell[1], cell[2]]));
+    return piece.rows.map((row) => row.map((one) => cells[one]));
+  }
+
+  return { rows, difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
     writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 
@@ -217,7 +223,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
   const pieces = table.dataset.pieces.split(" ");
   const more = async () => {
     try {
-      const rows = await PL.load(pieces.shift());
+      const rows = PL.rows(await PL.load(pieces.shift()));
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
         { class: ["number", "day", "whole"].includes(kind) ? kind : null },
@@ -235,13 +241,14 @@ for (const button of document.querySelectorAll("[data-more]")) {
 
 /* Every table as CSV: its rows, those that are still in scripts included. */
 (() => {
-  const text = (cell) => cell.innerText.replace(/\s*\n\s*/g, "; ").trim();
+  const inLine = (text) => text.replace(/;?\s*\n\s*/g, "; ").trim();
+  const text = (cell) => inLine(cell.innerText);
   async function rows(table) {
     const shown = [...table.rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(text));
     const more = table.closest(".scroller") && table.closest(".scroller").nextElementSibling;
     const rest = more && more.matches(".more") ? more.querySelector("[data-more]") : null;
     const pieces = rest ? await Promise.all(table.dataset.pieces.split(" ").slice(Number(rest.dataset.read || 0)).map((key) => PL.load(key))) : [];
-    return [...shown, ...pieces.flat().map((cells) => cells.map(([one]) => one))];
+    return [...shown, ...pieces.flatMap(PL.rows).map((cells) => cells.map(([one]) => inLine(one)))];
   }
   function offer(table) {
     table.dataset.offered = "";

@@ -32,6 +32,14 @@ def script(report: Path, key: str):
     return json.loads(found.group(2))
 
 
+def rows(report: Path, key: str) -> list[list[list[str]]]:
+    """The rows of a piece of a table: text, address and kind of each cell."""
+    piece = script(report, key)
+    cells = [[cell, "", ""] if isinstance(cell, str) else cell for cell in piece["cells"]]
+    told = [[text, f"principal.html#{text}" if href == 0 else href, kind] for text, href, kind in cells]
+    return [[told[number] for number in row] for row in piece["rows"]]
+
+
 def runs(text: str) -> str:
     return "".join(letter * int(times) for letter, times in re.findall(r"([a-z])(\d+)", text))
 

@@ -87,7 +87,7 @@ def shown(report):
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", page, re.S)]
     first = [[reading.text_of(cell) for cell in row] for row in cells if row]
     pieces = sorted((report / "data" / "tables").glob("changes-*.js"), key=lambda path: int(path.stem.split("-")[1]))
-    later = [[cell[0] for cell in row] for path in pieces for row in reading.script(report, f"tables/{path.stem}")]
+    later = [[cell[0] for cell in row] for path in pieces for row in reading.rows(report, f"tables/{path.stem}")]
     return first + later
 
 

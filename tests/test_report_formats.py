@@ -81,9 +81,24 @@ def test_pictures_have_their_colours_without_the_style_and_corrected_statements_
     parts = [attributes for tag, attributes in reading.Page(path).elements if tag == "rect"]
     assert {one["class"] for one in parts} >= {"f-allowed", "f-conditional", "f-none"}
     assert all(re.fullmatch("#[0-9a-f]{3,6}", one.get("fill") or "") for one in parts)
-    cells = re.findall(r"<td[^>]*><pre", path.read_text(encoding="utf-8"))
+    cells = re.findall(r"<td[^>]*>(?:<span[^>]*>[^<]*</span>)?<pre", path.read_text(encoding="utf-8"))
     assert cells
     assert all("colspan=" in cell for cell in cells)
+
+
+def test_the_document_has_each_statement_to_add_once_and_calls_it_by_its_number(summary, tmp_path):
+    page = write_printed(summary, tmp_path).read_text(encoding="utf-8")
+    (section,) = re.findall(
+        r'<section aria-label="Lifecycle configurations may be written">.*?</section>', page, re.DOTALL
+    )
+    (finding,) = [one for one in summary.findings if one.name == "lifecycle-configuration-writer"]
+    texts = [cell.text for row in finding.table.rows for cell in row if cell.kind == "added"]
+    distinct = list(dict.fromkeys(texts))
+    assert len(texts) > len(distinct) > 1
+    assert section.count("<pre") == len(distinct)
+    told = [int(number) for number in re.findall(r"<td>statement to add: (\d+)", section)]
+    assert told == [distinct.index(text) + 1 for text in texts]
+    assert "no older than 2026-09-18 to 2026-09-20" in page
 
 
 def test_weasyprint_prints_what_a_browser_would(hostile_summary, tmp_path, monkeypatch):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from pipeline.report.compact import Numbered
 from pipeline.report.scripts import in_pieces, write_text
 
 #: Rows that stand in the page itself.
@@ -41,7 +42,23 @@ def write_table(
     """Return a table for a page; rows beyond the first ``shown`` go to ``data/<key>-<n>.js``."""
     pieces = []
     if len(rows) > shown:
-        for number, (_, text) in enumerate(in_pieces(rows[shown:], list)):
+        for number, (_, text) in enumerate(in_pieces(rows[shown:], packed)):
             pieces.append(f"{key}-{number}")
             write_text(folder, pieces[-1], text)
     return Table(caption, tuple(columns), rows[:shown], len(rows), tuple(pieces))
+
+
+def packed(rows: Sequence[Sequence[Cell]]) -> dict[str, Any]:
+    """Return rows as numbers of their distinct cells, which are few: of findings most say the same.
+
+    A cell is its text, or text, address and kind; 0 stands for the address of the principal that the text names.
+    """
+    numbered = Numbered[Cell]()
+    listed = [[numbered(cell) for cell in row] for row in rows]
+    return {"cells": [_spelt(cell) for cell in numbered.all()], "rows": listed}
+
+
+def _spelt(cell: Cell) -> str | list[str | int]:
+    if not (cell.href or cell.kind):
+        return cell.text
+    return [cell.text, 0 if cell.href == f"principal.html#{cell.text}" else cell.href, cell.kind]
