@@ -9,6 +9,7 @@ import pytest
 from pipeline.controls import FINDINGS, SEVERITIES, find, load_controls, read_exceptions
 from pipeline.controls.files import read_control
 from pipeline.errors import PolicylakeError
+from pipeline.evaluate.named import run
 from pipeline.lake import open_lake
 from pipeline.lake.queries import named_queries
 
@@ -245,3 +246,18 @@ def test_what_statements_grant_is_what_access_says_in_granted_by(lake):
     """
     assert lake.query("from statement_grants").num_rows > 10_000
     assert lake.query(different).num_rows == 0
+
+
+def test_a_source_leaves_out_the_principals_of_another_query(tmp_path, lake):
+    head = '[sources.calls]\nquery = "calls_with_value"\nvalue = "Enabled"\n{}'
+    body = "*/\nselect 'principal' as subject_kind, principal_arn, 'm' as message from calls group by all\n"
+    every, others = (
+        {row["principal_arn"] for row in find(lake, [control(tmp_path, head.format(more), body)]).to_pylist()}
+        for more in ("", 'without = "full_access_principals"\n')
+    )
+    full = {row["principal_arn"] for row in run(lake, QUERIES["full_access_principals"], {}).to_pylist()}
+    assert full & every
+    assert others == every - full
+    for query in ("none", "unknown_actions"):
+        with pytest.raises(PolicylakeError, match=rf"sources.calls.without: {query} is no named query of principals"):
+            control(tmp_path, head.format(f'without = "{query}"\n'), body)

@@ -295,6 +295,25 @@ def test_what_a_control_found_that_did_not_run_is_neither_gone_nor_new_when_it_r
     assert (event["activity_name"], event["compliance"]["status"]) == ("Close", "Unknown")
 
 
+def test_findings_of_an_input_that_cannot_be_read_one_night_are_neither_gone_nor_new_the_next(place, monkeypatch):
+    loose = place / "exports" / "loose.json"
+    loose.write_text(json.dumps({"Version": "2012-10-17", "Statement": [allow("Typo", "sagemaker:CreateTags")]}))
+    give(place, allow("Everything", "sagemaker:*"))
+    assert night(monkeypatch, "2026-11-25").code == 0
+    first = {row["finding_id"] for row in summary_rows(place) if row["file"] == f"exports/{ACCOUNT}.json"}
+    whole = (place / "exports" / f"{ACCOUNT}.json").read_text()
+    (place / "exports" / f"{ACCOUNT}.json").write_text(whole[:100])
+    loose.unlink()
+    assert night(monkeypatch, "2026-11-26").code == 3
+    told = summary(place)
+    assert {one["control_id"] for one in told["gone"]} == {"unknown-action"}
+    kept = {row["finding_id"] for row in summary_rows(place) if row["status"] == "not_checked"}
+    assert kept == first != set()
+    (place / "exports" / f"{ACCOUNT}.json").write_text(whole)
+    assert night(monkeypatch, "2026-11-27").code == 0
+    assert (summary(place)["new"], summary(place)["findings"]["not_checked"]) == ([], 0)
+
+
 def summary_rows(place):
     return pq.read_table(place / "to" / "latest" / "findings.parquet").to_pylist()
 

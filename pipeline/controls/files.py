@@ -26,6 +26,10 @@ TEXTS = ("id", "title", "severity", "category", "rationale", "remedy", "avoid", 
 MEMBERS = (*TEXTS, "uncorrected", "frameworks", "parameters", "sources")
 
 
+#: Column of queries that are about principals.
+OF_PRINCIPALS = "principal_arn"
+
+
 class _WrongError(Exception):
     """What is wrong and what to do, without the place."""
 
@@ -197,11 +201,16 @@ def _source(name: str, told: Any, queries: Mapping[str, NamedQuery]) -> Source:
         raise _WrongError(f"sources.{name}: a name is expected that is no relation's; choose another")
     if not isinstance(told, dict) or told.get("query") not in queries:
         raise _WrongError(f"sources.{name}: query names none of the named queries; policylake query lists them")
+    without = told.get("without")
+    for query in (told["query"], without) if without else ():
+        if query not in queries or OF_PRINCIPALS not in queries[query].grain:
+            raise _WrongError(f"sources.{name}.without: {query} is no named query of principals, by {OF_PRINCIPALS}")
     taken = {parameter.name for parameter in queries[told["query"]].parameters}
-    for member in told:
-        if member != "query" and member not in taken:
+    values = {member: str(value) for member, value in told.items() if member not in ("query", "without")}
+    for member in values:
+        if member not in taken:
             raise _WrongError(f"sources.{name}.{member}: the query {told['query']} has no parameter of that name")
-    return Source(name, told["query"], {member: str(value) for member, value in told.items() if member != "query"})
+    return Source(name, told["query"], values, without)
 
 
 def _check_parameters(parameters: Sequence[Parameter], sources: Sequence[Source], body: str) -> None:

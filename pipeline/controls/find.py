@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.controls.accepted import ExceptionRule, accepted
 from pipeline.controls.corrections import corrected, correction_of
@@ -104,10 +105,16 @@ class _Sources:
 def _findings(lake: Lake, control: Control, settings: Mapping[str, Value], sources: _Sources) -> list[Row]:
     for source in control.sources:
         values = {name: _passed(value, settings) for name, value in source.values.items()}
-        lake.lend(source.name, sources.rows(source.query, values))
+        rows = sources.rows(source.query, values)
+        lake.lend(source.name, _left(rows, sources.rows(source.without, {})) if source.without else rows)
     found = lake.query(control.sql, {name: settings[name] for name in used_in(control.sql)})
     _check(found)
     return list(_placed(lake, control, _distinct(found.to_pylist())))
+
+
+def _left(rows: pa.Table, others: pa.Table) -> pa.Table:
+    """Return the rows of principals that are not among others."""
+    return rows.filter(pc.invert(pc.is_in(rows["principal_arn"], value_set=others["principal_arn"].combine_chunks())))
 
 
 def _passed(value: str, settings: Mapping[str, Value]) -> str:

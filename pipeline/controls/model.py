@@ -48,11 +48,13 @@ class Source(NamedTuple):
     """A named query whose rows a control reads as the relation ``name``.
 
     ``values`` are those of the query's parameters; one that begins with $ is the control's parameter of that name.
+    ``without`` is the query whose principals are left out of the rows, if any.
     """
 
     name: str
     query: str
     values: Mapping[str, str]
+    without: str | None = None
 
 
 @dataclass(frozen=True)

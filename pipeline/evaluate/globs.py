@@ -287,7 +287,9 @@ def _by_pieces(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
     generic = _BETWEEN.join((start, *(text for part in parts for text in part.middle), end))
     if not matches(pattern, generic):
         return Relation(inside, True)
-    return Relation(inside, False) if len(scope) == 1 else None
+    # What covers one glob of the scope covers all that it has in common with others.
+    is_covering = any(matches(pattern, _BETWEEN.join((part.start, *part.middle, part.end))) for part in parts)
+    return Relation(inside, False) if is_covering else None
 
 
 def _by_fields(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:

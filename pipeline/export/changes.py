@@ -13,6 +13,8 @@ from pipeline.export.publish import MANIFEST
 from pipeline.export.records import NOT_CHECKED, OF_EXCEPTIONS, Changes, Finding, Input, not_run
 
 PREVIOUS = "findings.parquet"
+#: What the manifest calls the content of a file of which nothing could be read.
+UNRECOGNISED = "unrecognised"
 
 
 def compared(
@@ -20,16 +22,19 @@ def compared(
 ) -> tuple[tuple[Finding, ...], Changes]:
     """Return the findings with the day that each was first seen, and what changed since the export in ``previous``.
 
-    What a control found then that did not run now is neither gone nor open: it stays as it was, not checked.
+    What a control found then that did not run now, or in a file that could not be read now, is neither gone nor open:
+    it stays as it was, not checked.
     Raises PolicylakeError where that export cannot be read.
     """
     before, manifest = _read(previous)
     dated = tuple(_dated(finding, before.get(finding.finding_id), today) for finding in findings)
     ids = {finding.finding_id for finding in findings}
     unknown = not_run(findings)
+    unread = {source.path for source in inputs if source.content == UNRECOGNISED}
     left = [finding for finding in before.values() if finding.finding_id not in ids]
-    gone = tuple(finding for finding in left if _control_of(finding) not in unknown)
-    kept = [f._replace(status=NOT_CHECKED, is_new=False) for f in left if _control_of(f) in unknown]
+    kept = [finding for finding in left if _control_of(finding) in unknown or finding.file in unread]
+    names = {finding.finding_id for finding in kept}
+    gone = tuple(finding for finding in left if finding.finding_id not in names)
     told = manifest.get("verdicts", {})
     changes = Changes(
         previous.name if previous else None,
@@ -40,7 +45,7 @@ def compared(
          for name in sorted({*verdicts, *told})},
         _inputs(inputs, manifest.get("inputs", ())) if previous else {},
     )  # fmt: skip
-    return (*dated, *kept), changes
+    return (*dated, *(finding._replace(status=NOT_CHECKED, is_new=False) for finding in kept)), changes
 
 
 def _control_of(finding: Finding) -> str:

@@ -10,7 +10,9 @@ import pyarrow as pa
 NOT_RUN, OF_EXCEPTIONS = "control-not-run", ("exception-expired", "exception-unmatched")
 OWN = (NOT_RUN, *OF_EXCEPTIONS)
 OPEN, ACCEPTED, NOT_CHECKED = "open", "accepted", "not_checked"
-NOT_CHECKED_NOW = "not checked: its control did not run; this is what the export before said"
+NOT_CHECKED_NOW = (
+    "not checked: its control did not run, or its input could not be read; this is what the export before said"
+)
 #: From the worst to the least.
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 #: Columns of the table of findings, as ``pipeline.controls`` returns it.
@@ -75,7 +77,8 @@ class Finding(NamedTuple):
 
     @property
     def is_checked(self) -> bool:
-        """Whether its control ran; else it is as the export before had it, and nobody knows whether it still holds."""
+        """Whether its control ran, over an input that was read; else it is as the export before had it, and nobody
+        knows whether it still holds."""
         return self.status != NOT_CHECKED
 
     @property

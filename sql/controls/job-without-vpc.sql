@@ -23,18 +23,15 @@ iso-27001-2022 = ["A.8.22"]
 
 [sources.calls]
 query = "calls_with_value"
+without = "full_access_principals"
 key = "sagemaker:VpcSubnets"
 value = ""
-
-[sources.administrators]
-query = "full_access_principals"
 */
 select
     'principal' as subject_kind,
-    calls.principal_arn,
-    any_value(calls.account_id) as account_id,
-    told_calls('do without subnets', list(calls.action)) as message,
-    denied_calls(list(calls.action), '{"Null": {"sagemaker:VpcSubnets": "true"}}') as corrected_statement,
+    principal_arn,
+    any_value(account_id) as account_id,
+    told_calls('do without subnets', list(action)) as message,
+    denied_calls(list(action), '{"Null": {"sagemaker:VpcSubnets": "true"}}') as corrected_statement,
 from calls
-anti join administrators on calls.principal_arn = administrators.principal_arn
-group by calls.principal_arn
+group by principal_arn

@@ -22,20 +22,17 @@ iso-27001-2022 = ["A.8.22"]
 
 [sources.calls]
 query = "calls_with_value"
+without = "full_access_principals"
 key = "sagemaker:DirectInternetAccess"
 value = "Enabled"
-
-[sources.administrators]
-query = "full_access_principals"
 */
 select
     'principal' as subject_kind,
-    calls.principal_arn,
-    any_value(calls.account_id) as account_id,
-    told_calls('give direct internet access', list(calls.action)) as message,
+    principal_arn,
+    any_value(account_id) as account_id,
+    told_calls('give direct internet access', list(action)) as message,
     denied_calls(
-        list(calls.action), '{"StringNotEquals": {"sagemaker:DirectInternetAccess": "Disabled"}}'
+        list(action), '{"StringNotEquals": {"sagemaker:DirectInternetAccess": "Disabled"}}'
     ) as corrected_statement,
 from calls
-anti join administrators on calls.principal_arn = administrators.principal_arn
-group by calls.principal_arn
+group by principal_arn

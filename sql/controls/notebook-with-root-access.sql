@@ -21,20 +21,17 @@ nist-800-53-r5 = ["AC-6", "CM-7"]
 
 [sources.calls]
 query = "calls_with_value"
+without = "full_access_principals"
 key = "sagemaker:RootAccess"
 value = "Enabled"
-
-[sources.administrators]
-query = "full_access_principals"
 */
 select
     'principal' as subject_kind,
-    calls.principal_arn,
-    any_value(calls.account_id) as account_id,
-    told_calls('give root access', list(calls.action)) as message,
+    principal_arn,
+    any_value(account_id) as account_id,
+    told_calls('give root access', list(action)) as message,
     denied_calls(
-        list(calls.action), '{"StringNotEquals": {"sagemaker:RootAccess": "Disabled"}}'
+        list(action), '{"StringNotEquals": {"sagemaker:RootAccess": "Disabled"}}'
     ) as corrected_statement,
 from calls
-anti join administrators on calls.principal_arn = administrators.principal_arn
-group by calls.principal_arn
+group by principal_arn

@@ -21,9 +21,7 @@ soc2-2017 = ["CC6.3"]
 
 [sources.passers]
 query = "role_passers"
-
-[sources.administrators]
-query = "full_access_principals"
+without = "full_access_principals"
 */
 with
 open_grants as (
@@ -38,13 +36,12 @@ open_grants as (
 
 select
     'principal' as subject_kind,
-    open_grants.principal_arn,
+    principal_arn,
     'iam:PassRole' as action,
-    open_grants.statement_id,
-    'It may pass ' || array_to_string(open_grants.patterns[:3], ', ') || ' to any service' as message,
+    statement_id,
+    'It may pass ' || array_to_string(patterns[:3], ', ') || ' to any service' as message,
     json_object(
         'only_actions', ['iam:PassRole'],
         'add_condition', json_object('StringEquals', json_object('iam:PassedToService', 'sagemaker.amazonaws.com'))
     )::varchar as correction,
 from open_grants
-anti join administrators on open_grants.principal_arn = administrators.principal_arn
