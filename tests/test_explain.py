@@ -194,6 +194,12 @@ def test_with_a_context_the_decision_is_that_of_the_request_and_other_keys_are_a
         assert (missed in text) == (decision != "allowed"), text
 
 
+def test_an_allow_whose_conditions_exclude_each_other_is_told(of):
+    apart = statement(StringEquals={"aws:SourceVpc": "vpc-1"}, IpAddress={"aws:SourceIp": "192.0.2.0/24"})
+    parts = of(export([user(UserPolicyList=[inline("p", policy(apart))])]), "ana", "sagemaker:DescribeModel")
+    assert "statement 0 of p would allow it, but no request meets all its conditions at once" in changes(parts)
+
+
 def changes(parts):
     return [row["change"] for row in parts["change"]]
 

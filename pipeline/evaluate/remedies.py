@@ -261,7 +261,7 @@ class _Maker:
         return f"{wanted} in an identity policy of {self.question.principal} or of one of its groups"
 
     def _near_miss(self, row: Row) -> Iterator[Remedy]:
-        """Yield what keeps an Allow from applying: its clauses that never hold."""
+        """Yield what keeps an Allow from applying: its clauses that never hold, or that never hold together."""
         key = key_of(row)
         missed = [
             f"{told.clause.text} ({told.clause.reason})" if told.clause.reason else told.clause.text
@@ -270,6 +270,8 @@ class _Maker:
         ]
         if missed:
             yield _about(row, f"{_statement(row)} would allow it but for {' and '.join(missed)}")
+        elif {*self.answered.explained.outcomes.get(key, {}).values()} == {"never"}:
+            yield _about(row, f"{_statement(row)} would allow it, but no request meets all its conditions at once")
 
 
 def _statement(row: Row) -> str:
