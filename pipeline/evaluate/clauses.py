@@ -13,6 +13,7 @@ from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.actions import TypeForm
 from pipeline.evaluate.formula import Formula, Test
 from pipeline.evaluate.knowledge import Facts, fact
+from pipeline.evaluate.scopes import is_nowhere
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import (
     NumberedStatement,
@@ -45,9 +46,9 @@ class Judged(NamedTuple):
 class Target(NamedTuple):
     """The resources that a statement is looked at for: of one type, at one place.
 
-    ``scope`` are globs that all of them match. ``resource`` is the one that a request names, None for no certain one.
-    ``facts`` are known of the request; ``owners`` says whose facts are, by what their keys begin with. No other key
-    that begins as one of ``complete`` is there; where ``is_whole``, no other key at all.
+    ``scope`` are globs that all of them match, first that of the type. ``resource`` is the one that a request names,
+    None for no certain one. ``facts`` are known of the request; ``owners`` says whose facts are, by what their keys
+    begin with. No other key that begins as one of ``complete`` is there; where ``is_whole``, no other key at all.
     """
 
     kind: TypeForm
@@ -110,7 +111,7 @@ def _resource_clause(written: Written, target: Target, around: Surroundings) -> 
     f = on_resources(statement, patterns)
     if target.resource is not None:
         return _on_one(element, text, f, target.resource)
-    relations = [globs.relation(target.scope, wide_glob(p, True, False)) for p in patterns]
+    relations = [_meeting(target.scope, wide_glob(pattern, True, False)) for pattern in patterns]
     some = any(relation.inside for relation in relations)
     whole = any(
         relation.inside and not relation.outside and not _has_variable(pattern)
@@ -120,6 +121,11 @@ def _resource_clause(written: Written, target: Target, around: Surroundings) -> 
         some, whole = not whole, not some
     outcome: Outcome = "always" if whole else "depends" if some else "never"
     return Clause(element, text, outcome, _about_resources(outcome, target.kind)), f if some else False
+
+
+def _meeting(scope: tuple[globs.Glob, ...], pattern: globs.Glob) -> globs.Relation:
+    universe = scope[0]
+    return globs.Relation(False, True) if is_nowhere(universe, pattern) else globs.relation(scope, pattern)
 
 
 def _on_one(element: str, text: str, f: Formula, resource: str) -> tuple[Clause, Formula]:

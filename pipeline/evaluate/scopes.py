@@ -15,6 +15,7 @@ from pipeline.evaluate.statements import pattern_glob, resource_test
 
 #: Key of the region that is called: that of the resource, where its ARN names one (KEYS).
 REGION = "aws:requestedregion"
+ACCOUNT_DIGITS = 12
 #: Regions of one scope after which it is no longer cut.
 MOST_REGIONS = 64
 
@@ -50,7 +51,7 @@ class Region(NamedTuple):
 def scope_of(universe: Glob, pattern: str) -> Scope | None:
     """Return the part of a universe that a pattern grants; None if they have nothing in common."""
     granted = pattern_glob(pattern)
-    if _lacks_region(universe, granted):
+    if is_nowhere(universe, granted):
         return None
     meeting = globs.relation((universe,), granted)
     if not meeting.inside:
@@ -60,6 +61,12 @@ def scope_of(universe: Glob, pattern: str) -> Scope | None:
     return Scope(universe, pattern, _reduced((universe,), granted))
 
 
+@lru_cache(maxsize=1 << 16)
+def is_nowhere(universe: Glob, granted: Glob) -> bool:
+    """Whether a pattern matches no ARN that a resource of the universe can have, though it matches texts like them."""
+    return _lacks_region(universe, granted) or _lacks_account(universe, granted)
+
+
 def _lacks_region(universe: Glob, granted: Glob) -> bool:
     """Whether a pattern leaves the region empty that every resource of a service's universe has."""
     resources, pattern = globs.fields(universe), globs.fields(granted)
@@ -67,6 +74,21 @@ def _lacks_region(universe: Glob, granted: Glob) -> bool:
         return False
     has_region = resources[2].literal is not None and bool(resources[3].tokens)
     return has_region and not pattern[3].tokens
+
+
+def _lacks_account(universe: Glob, granted: Glob) -> bool:
+    """Whether a pattern names no account where a universe leaves it open: it is of twelve digits, or AWS itself."""
+    resources, pattern = globs.fields(universe), globs.fields(granted)
+    if resources is None or pattern is None or not any(token.kind == "run" for token in resources[4].tokens):
+        return False
+    # What stands for the principal's own account is no digit, and no character that a policy has.
+    texts = [token.text for token in pattern[4].tokens if token.kind == "char"]
+    length = sum(token.kind != "run" for token in pattern[4].tokens)
+    is_open = length < len(pattern[4].tokens)
+    is_id = all(text.isdigit() or not text.isascii() for text in texts) and (
+        length == ACCOUNT_DIGITS or (is_open and length < ACCOUNT_DIGITS)
+    )
+    return not is_id and not globs.matches(pattern[4], "aws")
 
 
 def _reduced(scope: tuple[Glob, ...], pattern: Glob) -> tuple[Glob, ...]:
