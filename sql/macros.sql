@@ -32,15 +32,19 @@ create or replace macro witness_line(caller, action_name, request, account_id) a
     '{"principal": ' || to_json(caller) || ', "action": ' || to_json(action_name) || ', '
     || own_text(request, account_id);
 
+-- The layers of reasons, by the numbers that they have there.
+create or replace macro reason_layers() as
+    ['identity', 'boundary', 'scp', 'rcp', 'resource'];
+
 -- The number of a reason: a statement in the layer that it counts in, as the evaluation numbers them. Of a resource
 -- policy it is that of an entry, of an RCP of another account also that of its owner.
 create or replace macro reason_number(layer, number, owner_account_id) as
     8 * xor(number, case when owner_account_id is null then 0 else number_of(owner_account_id) end)
-    + list_position(['identity', 'boundary', 'scp', 'rcp', 'resource'], layer) - 1;
+    + list_position(reason_layers(), layer) - 1;
 
 -- The layer of a reason.
 create or replace macro reason_layer(number) as
-    ['identity', 'boundary', 'scp', 'rcp', 'resource'][number % 8 + 1];
+    reason_layers()[number % 8 + 1];
 
 -- What granted_by and limited_by are made of: a statement with the number of the reason and its set of actions.
 create or replace macro reason(id, number, actions) as

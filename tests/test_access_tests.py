@@ -193,7 +193,7 @@ def test_what_aws_would_not_send_is_a_warning_beside_the_answer(members, warning
     answer = json.loads(done.text)
     assert (done.code, answer["as_expected"], len(answer["warnings"])) == (0, True, 1), answer
     assert warning in answer["warnings"][0]
-    assert done.err.splitlines()[1:] == [f"  warning: {answer['warnings'][0]}", "1 decisions: 1 as expected"]
+    assert done.err.splitlines()[1:] == [f"  warning: {answer['warnings'][0]}", "1 decision: 1 as expected"]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_what_aws_would_not_send_is_a_warning_beside_the_answer(members, warning
 )  # fmt: skip
 def test_what_can_be_sent_has_no_remark(context, expecting):
     done = expecting(line("allowed", "sagemaker:CreateModel", resource=MODEL, context=context))
-    assert (done.code, json.loads(done.text)["warnings"], done.err) == (0, [], "1 decisions: 1 as expected\n")
+    assert (done.code, json.loads(done.text)["warnings"], done.err) == (0, [], "1 decision: 1 as expected\n")
 
 
 def test_no_witness_of_the_sample_has_a_remark_but_on_actions_that_nobody_but_policies_know(monkeypatch, sample_lake):
@@ -217,7 +217,7 @@ def test_no_witness_of_the_sample_has_a_remark_but_on_actions_that_nobody_but_po
     assert len(rows) > 1000
     given = text(*({**json.loads(row), "expect": "allowed"} for row in rows))
     done = run(monkeypatch, "simulate", "--expect", "--lake", str(sample_lake), stdin=given)
-    assert (done.code, done.err.splitlines()[-1]) == (0, f"{len(rows)} decisions: {len(rows)} as expected")
+    assert (done.code, done.err.splitlines()[-1]) == (0, f"{len(rows):,} decisions: {len(rows):,} as expected")
     warnings = [warning for answer in done.text.splitlines() for warning in json.loads(answer)["warnings"]]
     assert all(re.fullmatch("action .* does not know this action, but a policy names it", w) for w in warnings)
 

@@ -223,4 +223,4 @@ def test_inputs_of_a_side_that_are_left_out_are_told_by_the_exit_code(monkeypatc
         (tmp_path / side / "policy.json").write_text(json.dumps(policy))
     (tmp_path / "new" / "cut.json").write_text("[1,2")
     done = run(monkeypatch, "diff", str(tmp_path / "old"), str(tmp_path / "new"), "--fail-on", "new-access")
-    assert (done.code, "1 inputs could not be read" in done.err) == (3, True)
+    assert (done.code, "1 part of the inputs could not be read" in done.err) == (3, True)

@@ -18,13 +18,21 @@ from pipeline.progress import Progress, Step
 from pipeline.reference import load
 from pipeline.remote import shown as shown_path
 from pipeline.timings import Stopwatch
+from pipeline.wording import counted
 from pipeline.workers import Pools, workers
 
 #: Rejects that the terminal shows; --verbose shows all of them.
 SHOWN = 25
 SOME_REJECTED = 3
 #: Relations whose size the last line tells.
-SUMMED = ("accounts", "principals", "policies", "attachments", "statements")
+#: Relations that the last line counts, with what one row of theirs is.
+SUMMED = {
+    "accounts": "account",
+    "principals": "principal",
+    "policies": "policy",
+    "attachments": "attachment",
+    "statements": "statement",
+}
 
 
 def build(
@@ -170,12 +178,8 @@ def _both(first: Progress, second: Progress) -> Progress:
 
 
 def _summary(counts: Mapping[str, int], errors: int, warnings: int) -> str:
-    sizes = ", ".join(f"{counts[name]:,} {name}" for name in SUMMED if name in counts)
-    return f"{sizes}; {_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    sizes = ", ".join(counted(counts[name], one, name) for name, one in SUMMED.items() if name in counts)
+    return f"{sizes}; {counted(errors, 'error')}, {counted(warnings, 'warning')}"
 
 
 def _list(rejects: Sequence[Reject], most: int) -> None:

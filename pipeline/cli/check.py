@@ -27,6 +27,7 @@ from pipeline.cli.not_run import tell_not_run
 from pipeline.cli.pairs import single_values
 from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake
+from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.controls import Control, NotRun
@@ -169,7 +170,7 @@ def _status(lake: Lake, found: pa.Table, fail_on: str | None) -> int:
     rows = zip(found["severity"].to_pylist(), found["status"].to_pylist(), strict=True)
     left = [severity for severity, status in rows if status == "open"]
     counts = ", ".join(f"{left.count(name)} {name}" for name in SEVERITIES if name in left)
-    note(f"{len(left)} open findings{': ' if counts else ''}{counts}; {found.num_rows - len(left)} accepted")
+    note(f"{counted(len(left), 'open finding')}{': ' if counts else ''}{counts}; {found.num_rows - len(left)} accepted")
     if fail_on is not None and any(SEVERITIES.index(one) <= SEVERITIES.index(fail_on) for one in left):
         return 1
     if lake.manifest.get("rejects", {}).get("error", 0):

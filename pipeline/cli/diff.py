@@ -12,6 +12,7 @@ import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, emit, is_for_people, note
 from pipeline.errors import PolicylakeError
+from pipeline.wording import counted
 
 #: Columns for people; files and other formats have all.
 FOR_PEOPLE = (
@@ -114,7 +115,7 @@ def diff(
             note(f"{unknown} of them say what nobody can know yet: look at it, then pass it with --accept-unknown")
         raise typer.Exit(FAILED)
     if rejected:
-        note(f"{rejected} inputs could not be read and are left out of the comparison")
+        note(f"{counted(rejected, 'part')} of the inputs could not be read, so the comparison is without")
         raise typer.Exit(SOME_REJECTED)
 
 

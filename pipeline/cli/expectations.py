@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.common import note
+from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.simulate import Checked
@@ -19,8 +20,8 @@ def tell(checked: "Checked") -> None:
 def summary(verdicts: Counter[str]) -> str:
     """Return how many lines are as expected."""
     parts = (("as expected", "holds"), ("different", "differs"), ("in error", "error"))
-    told = ", ".join(f"{verdicts[name]} {words}" for words, name in parts if verdicts[name] or name == "holds")
-    return f"{verdicts.total()} decisions: {told}"
+    told = ", ".join(f"{verdicts[name]:,} {words}" for words, name in parts if verdicts[name] or name == "holds")
+    return f"{counted(verdicts.total(), 'decision')}: {told}"
 
 
 def _told(checked: "Checked") -> Iterator[str]:

@@ -12,7 +12,7 @@ from pipeline.evaluate.actions import ActionForm, TypeForm
 from pipeline.evaluate.covering import without_covered
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.reading import Part, PartLevels
-from pipeline.evaluate.reasons import layer_of
+from pipeline.evaluate.reasons import OWN_LAYERS, layer_of
 from pipeline.evaluate.scopes import REGION, Region, Scope, region_called, regions, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob, resource_test
@@ -23,8 +23,6 @@ Inventory = Mapping[str, Mapping[str, str]]
 #: What stands for the account of a document of which none is known.
 ANY_ACCOUNT = "*"
 Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
-#: Layers that grant: identity policies, and those of resources.
-OWN_LAYERS = ("identity", "resource")
 #: Stands for the pattern of a resource type until the type is named.
 WHOLE_TYPE = "{type}"
 #: From the weakest.

@@ -12,9 +12,9 @@ from pipeline.evaluate.contexts import completed
 from pipeline.evaluate.explained_statements import Explained, Question, Row, key_of
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.instances import Place
+from pipeline.evaluate.reasons import OWN_LAYERS
 from pipeline.evaluate.words import spelt
 
-OWN_LAYERS = ("identity", "resource")
 #: What stops a request besides the layers that are explained.
 ELSEWHERE = {
     "session": "an Allow in the session policy",

@@ -13,6 +13,7 @@ from pipeline.export.records import (
     Finding,
     counts_by_severity,
 )
+from pipeline.wording import counted
 
 #: Findings of one control that are listed; the others are counted.
 MOST = 200
@@ -80,8 +81,3 @@ def _row(finding: Finding) -> str:
 def place(finding: Finding) -> str:
     """Return file and line as editors read them, or what the policy hangs on where there is no file."""
     return ":".join(str(part) for part in (finding.file, finding.line) if part) or finding.attached_to or ""
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with its thing, such as "2 findings"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.export.formats import in_markdown
-from pipeline.export.markdown import counted, place, rank
+from pipeline.export.markdown import place, rank
 from pipeline.export.records import ACCEPTED, NOT_CHECKED, NOT_RUN, Contents, Finding, counts_by_severity
+from pipeline.wording import counted
 
 #: Findings that a list of the summary names; the others are counted.
 MOST_JSON, MOST_MARKDOWN = 1000, 50

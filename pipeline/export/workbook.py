@@ -13,11 +13,11 @@ import xlsxwriter
 
 from pipeline import assets
 from pipeline.export.formats import EPOCH, SHEET_ROWS, fill
-from pipeline.export.markdown import counted
 from pipeline.export.records import ACCEPTED, NOT_CHECKED, OPEN, Contents, Finding, counts_by_severity
 from pipeline.export.values import cell, plain
 from pipeline.lake import Lake
 from pipeline.reference.dangerous import DANGEROUS
+from pipeline.wording import counted
 
 #: Rows of a sheet below its header.
 MOST = SHEET_ROWS - 1
