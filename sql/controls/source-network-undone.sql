@@ -48,6 +48,7 @@ asked as materialized (
         principal_statements.principal_arn,
         principal_statements.statement_id,
         principal_statements.layer,
+        principal_statements.reason_number,
     from principal_statements
     semi join asking on principal_statements.statement_id = asking.statement_id
 ),
@@ -85,21 +86,33 @@ guarded as (
     anti join limits on asked.statement_id = limits.statement_id and asked.layer = 'identity'
 ),
 
--- Grants of one scope have one condition, in which each is a way of its own.
+asked_numbers as (
+    select
+        principal_arn,
+        list(distinct reason_number) as reason_numbers,
+    from asked
+    group by principal_arn
+),
+
+-- Grants of one scope have one condition, in which each is a way of its own: here one that does not ask for the network.
+-- By their numbers, for access looks up the statements of each row.
 ways as (
     select
-        access.principal_arn,
-        access.action,
-        access.resource_pattern,
-        unnest(access.granted_by) as statement_id,
-    from access
-    semi join keeping on access.condition_id = keeping.condition_id
-    anti join guarded on access.principal_arn = guarded.principal_arn
+        principal_profiles.principal_arn,
+        profile_access.action,
+        own_text(profile_access.resource_pattern, principal_profiles.account_id) as resource_pattern,
+    from principal_profiles
+    inner join profile_access on principal_profiles.profile_id = profile_access.profile_id
+    inner join asked_numbers on principal_profiles.principal_arn = asked_numbers.principal_arn
+    semi join keeping on profile_access.condition_id = keeping.condition_id
+    anti join guarded on principal_profiles.principal_arn = guarded.principal_arn
     semi join holders
         on
-            access.principal_arn = holders.principal_arn
-            and access.action = holders.action
-    where access.action_verdict in ('allowed', 'conditional')
+            principal_profiles.principal_arn = holders.principal_arn
+            and profile_access.action = holders.action
+    where
+        profile_access.action_verdict in ('allowed', 'conditional')
+        and not list_has_all(asked_numbers.reason_numbers, profile_access.granted_by_numbers)
 ),
 
 scopes as (
@@ -120,7 +133,6 @@ scopes as (
         ways.action,
         ways.resource_pattern,
     from ways
-    anti join asking on ways.statement_id = asking.statement_id
 ),
 
 undone as (
