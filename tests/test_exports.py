@@ -324,8 +324,9 @@ def test_a_long_table_is_parquet_only_and_a_longer_one_stays_in_the_lake(lake, t
     names = {path.name for path in tmp_path.iterdir()}
     assert "access_matrix.parquet" in names
     assert names.isdisjoint({"access_matrix.csv", "access.parquet", "access.csv"})
-    assert any(words.startswith("access_matrix.csv: 26,294 rows") for words in written.left_out)
-    assert any(words.startswith("access: 32,982 rows") for words in written.left_out)
+    for file in ("access_matrix.csv", "access"):
+        rows = lake.query(f"from {file.removesuffix('.csv')}").num_rows
+        assert any(words.startswith(f"{file}: {rows:,} rows") for words in written.left_out)
 
 
 def test_tables_read_by_groups_of_accounts_are_whole_and_in_one_order(lake, monkeypatch, exported):
