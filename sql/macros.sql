@@ -211,10 +211,14 @@ create or replace macro asks_for_values(operator, set_qualifier, if_exists, give
     and len(list_filter(given, lambda one: regexp_full_match(one, '\*+'))) = 0
 );
 
--- What a principal may do and by which calls, as findings say it: the first four, and how many more there are.
+-- The first of some names, as many as are to be read, and how many more there are.
+create or replace macro first_of(names, shown) as
+    array_to_string(names[:shown], ', ')
+    || case when len(names) > shown then ' and ' || (len(names) - shown) || ' more' else '' end;
+
+-- What a principal may do and by which calls, as findings say it.
 create or replace macro told_calls(what, actions) as
-    'It may ' || what || ' by: ' || array_to_string(list_sort(actions)[:4], ', ')
-    || case when len(actions) > 4 then ' and ' || (len(actions) - 4) || ' more' else '' end;
+    'It may ' || what || ' by: ' || first_of(list_sort(actions), 4);
 
 -- A statement that keeps a principal from calls under a condition, whatever grants them: to be added to its policies.
 create or replace macro denied_calls(actions, condition) as

@@ -20,6 +20,5 @@ query = "incomplete_principals"
 select
     'principal' as subject_kind,
     principal_arn,
-    'It is incomplete, without ' || array_to_string(missing[:3], ', ')
-    || case when len(missing) > 3 then ' and ' || (len(missing) - 3) || ' more' else '' end as message,
+    'It is incomplete, without ' || first_of(missing, 3) as message,
 from incomplete
