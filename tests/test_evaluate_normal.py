@@ -199,6 +199,18 @@ def test_no_sign_in_is_to_come() -> None:
     assert SOLVER.is_possible(of("NumericLessThanEquals", "aws:multifactorauthage", "0"))
 
 
+@pytest.mark.parametrize(("operator", "beside_value", "is_met"), [
+    ("LessThanEquals", "3600", True), ("LessThan", "3600", False), ("GreaterThanEquals", "3600", True),
+    ("GreaterThan", "3600", False), ("LessThanEquals", "3599", False), ("GreaterThanEquals", "3601", False),
+])  # fmt: skip
+@pytest.mark.parametrize(("kind", "key"), [("Numeric", "sagemaker:maxruntimeinseconds"), ("Date", "aws:currenttime")])
+def test_operators_of_order_take_the_boundary_in_where_they_say_so(
+    kind: str, key: str, operator: str, beside_value: str, is_met: bool
+) -> None:
+    at_boundary = of(f"{kind}Equals", key, "3600")
+    assert SOLVER.is_possible(formulas.conjunction((at_boundary, of(f"{kind}{operator}", key, beside_value)))) is is_met
+
+
 def test_values_of_one_key_stand_in_one_test() -> None:
     apart = formulas.disjunction(of("StringEquals", "k", value) for value in "abc")
     assert SOLVER.simplified(apart) == of("StringEquals", "k", "a", "b", "c")

@@ -21,7 +21,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     folder = tmp_path_factory.mktemp("rows")
     roles, policies = [], []
     for number, case in enumerate(CASES):
-        members = {"RolePolicyList": [inline("p", document(case["statements"]))]}
+        members = {"RolePolicyList": [inline("p", document(case["statements"], case.get("version", "2012-10-17")))]}
         members["Tags"] = [{"Key": key, "Value": value} for key, value in case.get("tags", {}).items()]
         if "boundary" in case:
             policy_arn = arn(f"policy/boundary-{number}")
@@ -37,8 +37,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return open_lake(folder / "lake")
 
 
-def document(statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}
+def document(statements: list[dict[str, Any]], version: str = "2012-10-17") -> dict[str, Any]:
+    return {"Version": version, "Statement": statements}
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[case["name"] for case in CASES])
