@@ -23,7 +23,7 @@ profile_cases as materialized (
 
 def owners_of_buckets() -> str:
     """Return the SQL of the relation bucket_owners, for a build and for lakes of flattened relations alone."""
-    return f"from ({_model('bucket_owners')}) order by all"
+    return f"with known_buckets as ({_model('known_buckets')}) from ({_model('bucket_owners')}) order by all"
 
 
 def of_principal(query: str) -> str:

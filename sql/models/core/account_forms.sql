@@ -102,24 +102,10 @@ tags_needed as (
 
 -- A bucket that a policy names is the account's own or another's: whose, only the inventory and the policies of
 -- resources tell. Another's that has the account's id in its name is known by that name alone.
-known_buckets as (
-    select
-        account_id,
-        resource_arn as bucket_arn,
-    from inventory
-    where service = 's3'
-    union
-    select
-        account_id,
-        target_arn as bucket_arn,
-    from attachments
-    where attachment_kind = 'resource' and split_part(target_arn, ':', 3) = 's3'
-),
-
 buckets_by_name as (
     select
         account_id,
-        split_part(bucket_arn, ':::', 2) as name,
+        split_part(resource_arn, ':::', 2) as name,
     from known_buckets
 ),
 
