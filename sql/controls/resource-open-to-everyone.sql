@@ -26,26 +26,6 @@ query = "shared_resources"
 query = "unconditional_statements"
 */
 with
-allowing as (
-    select distinct
-        shared.resource_arn,
-        shared.account_id,
-        shared.statement_id,
-        shared.principal_kind,
-        shared.principal_value,
-        shared.principal_element,
-        shared.condition_count,
-        attachments.attachment_kind,
-    from shared
-    inner join attachments
-        on
-            shared.resource_arn = attachments.target_arn
-            and split_part(shared.statement_id, '#', 1) = attachments.policy_id
-    where
-        shared.effect = 'Allow'
-        and attachments.attachment_kind = 'resource'
-),
-
 -- Conditions that say how and when, and not who.
 asking_who as (
     select distinct statement_id
@@ -57,26 +37,28 @@ asking_who as (
         )
 )
 
-select
+select distinct
     'resource' as subject_kind,
-    allowing.resource_arn,
-    allowing.account_id,
-    allowing.statement_id,
-    case allowing.principal_element
+    shared.resource_arn,
+    shared.account_id,
+    shared.statement_id,
+    case shared.principal_element
         when 'NotPrincipal' then 'Everyone but some may use it, without a condition'
         else 'Everyone may use it, without a condition'
-    end || case when allowing.condition_count > 0 then ' that says who' else '' end as message,
+    end || case when shared.condition_count > 0 then ' that says who' else '' end as message,
     case
-        when allowing.principal_element = 'Principal' and accounts.organization_id is not null
+        when shared.principal_element = 'Principal' and accounts.organization_id is not null
             then json_object(
                 'add_condition',
                 json_object('StringEquals', json_object('aws:PrincipalOrgID', accounts.organization_id))
             )::varchar
     end as correction,
-from allowing
-left join accounts on allowing.account_id = accounts.account_id
-left join asking_who on allowing.statement_id = asking_who.statement_id
-left join unconditional on allowing.statement_id = unconditional.statement_id
+from shared
+left join accounts on shared.account_id = accounts.account_id
+left join asking_who on shared.statement_id = asking_who.statement_id
+left join unconditional on shared.statement_id = unconditional.statement_id
 where
-    (asking_who.statement_id is null or unconditional.statement_id is not null)
-    and (allowing.principal_element = 'NotPrincipal' or allowing.principal_value = '*')
+    shared.effect = 'Allow'
+    and shared.attachment_kind = 'resource'
+    and (asking_who.statement_id is null or unconditional.statement_id is not null)
+    and (shared.principal_element = 'NotPrincipal' or shared.principal_value = '*')

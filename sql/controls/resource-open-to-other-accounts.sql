@@ -28,35 +28,17 @@ default = []
 query = "shared_resources"
 */
 with
-allowing as (
-    select distinct
-        shared.resource_arn,
-        shared.account_id,
-        shared.statement_id,
-        shared.principal_kind,
-        shared.principal_value,
-        shared.principal_element,
-        shared.condition_count,
-        attachments.attachment_kind,
-    from shared
-    inner join attachments
-        on
-            shared.resource_arn = attachments.target_arn
-            and split_part(shared.statement_id, '#', 1) = attachments.policy_id
-    where
-        shared.effect = 'Allow'
-        and attachments.attachment_kind = 'resource'
-),
-
 others as (
     select
         resource_arn,
         account_id,
         statement_id,
         named_account(principal_value) as other_account,
-    from allowing
+    from shared
     where
-        principal_kind = 'AWS'
+        effect = 'Allow'
+        and attachment_kind = 'resource'
+        and principal_kind = 'AWS'
         and principal_element = 'Principal'
         and named_account(principal_value) != ''
 )

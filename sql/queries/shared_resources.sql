@@ -7,6 +7,7 @@ policies_of_resources as (
     select
         target_arn as resource_arn,
         account_id,
+        attachment_kind,
         policy_id,
         source,
     from attachments
@@ -16,6 +17,7 @@ policies_of_resources as (
 select
     policies_of_resources.resource_arn,
     policies_of_resources.account_id,
+    policies_of_resources.attachment_kind,
     statements.statement_id,
     statements.effect,
     statements.principal_element,
