@@ -81,6 +81,10 @@ def test_a_resource_that_is_none_of_the_action_is_told(command, cli):
     done = cli(*command, "sagemaker:CreateModel", "--resource", "arn:aws:s3:::bucket")
     said = "arn:aws:s3:::bucket is of no resource type of sagemaker:CreateModel: no such request is made"
     assert (done.code, done.err.splitlines()[0]) == (0, f"--resource: {said}")
+    if command[0] == "explain":
+        changes = done.out.decode().split("What would change it\n")[1].split("\n\n")[0]
+        model = "arn:${Partition}:sagemaker:${Region}:${Account}:model/${ModelName}"
+        assert changes == f"  {said}; name one of {model}"
     done = cli(*command, "sagemaker:ListModels", "--resource", NOTEBOOK.format("333344445555"))
     assert done.err.splitlines()[0] == '--resource: sagemaker:ListModels has no resource types: decided on "*"'
     for wrong in ("arn:aws:sagemaker", "arn:aws:sagemaker:us-east-1:333344445555:", "model/m", "arn:aws:s3:::a*"):

@@ -115,7 +115,7 @@ def parts(lake: Lake, reference: Reference, asked: Arguments) -> Parts:
         decided.decision.blocked_by if decided else (),
     )
     conditions = [] if decided else remedies.of_conditions(listed, explained)
-    found = [*conditions, *remedies.remedies(question, answered)]
+    found = _named_right(reference, asked) or [*conditions, *remedies.remedies(question, answered)]
     return Parts(
         _with_decision(verdicts, answered, decided) if asked.resource else verdicts,
         scopes,
@@ -123,6 +123,15 @@ def parts(lake: Lake, reference: Reference, asked: Arguments) -> Parts:
         pa.Table.from_pylist([_clause(asked.principal, told) for told in explained.clauses], CLAUSES),
         pa.Table.from_pylist([_part(asked.principal, "change", remedy._asdict()) for remedy in found], CHANGES),
     )
+
+
+def _named_right(reference: Reference, asked: Arguments) -> list[Any]:
+    """Return the one change that helps where requests for the action never name such a resource."""
+    from pipeline.evaluate.remedies import Remedy
+    from pipeline.simulate import Remarks
+
+    said = Remarks(reference).on_resource(asked.action, asked.resource) if asked.resource else None
+    return [Remedy(f"{said.text}; {said.remedy}")] if said and said.is_mistake else []
 
 
 def _decided(lake: Lake, reference: Reference, asked: Arguments) -> Any:
