@@ -217,6 +217,33 @@ def test_a_scenario_reads_conditional_cells_again_and_the_back_button_undoes_it(
     assert letters(again, "office-trainer") == ["allowed"]
 
 
+def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(open_page, site, sample_lake):
+    page = open_page(f"{site}/index.html")
+    page.locator("li", has_text="may replace a model in production").get_by_role("link").click()
+    settled(page)
+    page.locator("select[name=account]").select_option(label="ml-prod 444455556666")
+    page.locator("select[name=scenario]").select_option("From the internet")
+    page.get_by_text("Read again for requests: From the internet").wait_for()
+    lake, known = open_lake(sample_lake), reference.load()
+    put_under(lake, chosen(read_scenarios(file_of(None), known), "internet"), known)
+    wanted = lake.query(
+        "select principal_name from access_matrix inner join principals using (principal_arn)"
+        " where action = 'sagemaker:UpdateEndpoint' and access_matrix.account_id = '444455556666'"
+        " and verdict in ('allowed', 'conditional')"
+    )["principal_name"].to_pylist()
+    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert len(wanted) > 1
+
+
+def test_two_clicks_lead_to_the_worst_grant_and_what_to_write_instead(open_page, site):
+    page = open_page(f"{site}/index.html")
+    page.get_by_role("link", name="1 critical finding").click()
+    first = page.locator("section", has=page.locator("h2")).first
+    first.locator("summary", has_text="corrected statement").click()
+    assert first.locator("del").all_inner_texts()[-1].split() == ["-", '"iam:AttachRolePolicy"']
+    assert first.locator("a", has_text="SageMakerConsole").first.get_attribute("href").startswith("policy.html#")
+
+
 def test_a_reader_types_a_context_and_sees_who_could(open_page, site):
     page = open_page(f"{site}/matrix.html#account=333344445555&q=vpc-caller&action=sagemaker:DescribeModel")
     settled(page)
