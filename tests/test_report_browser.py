@@ -602,32 +602,56 @@ def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, n
     page.locator(".cell").first.hover()
     page.locator("#cellinfo .verdict").wait_for()
     assert all_visible(page)
-    page.goto(f"{hostile.as_uri()}/matrix.html#level=Unknown&verdict=conditional")
-    settled(page)
-    page.locator(".cell.v-conditional").first.hover()
-    page.locator("#cellinfo .condition").wait_for()
-    assert all_visible(page)
-    page.goto(f"{hostile.as_uri()}/conditions.html")
-    for link in [one.get_attribute("href") for one in page.locator("table.rows a").all()]:
-        page.goto(f"{hostile.as_uri()}/{link}")
-        page.locator("pre").first.wait_for()
-        assert all_visible(page)
     page.goto(f"{hostile.as_uri()}/inventory.html#principal={quote(arn, safe='')}&action=sagemaker:CreateModel")
     page.locator("#answers tbody tr").first.wait_for()
     assert all_visible(page)
-    unknown = next(one[3] for one in reading.script(hostile, "index")["actions"] if one[4])
-    page.goto(f"{hostile.as_uri()}/{unknown}#scenario={quote(name)}&if={quote('a:b=' + name)}")
+    page.goto(f"{hostile.as_uri()}/principal.html#{quote(arn.replace(':user/', ':role/'), safe='')}")
+    page.get_by_role("heading", name="Roles that it may pass").wait_for()
+    assert all_visible(page)
+    resource = f"arn:aws:sagemaker:us-east-1:{reading.HOSTILE_ACCOUNT}:model/{reading.NAMES.index(name)}-{name}"
+    page.goto(f"{hostile.as_uri()}/resource.html#{quote(resource, safe='')}")
+    page.locator("#resource details summary").first.click()
+    page.locator("#resource details li").first.wait_for()
+    assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/{unknown_action(hostile)}#scenario={quote(name)}&if={quote('a:b=' + name)}")
     page.get_by_role("alert").wait_for()
     assert all_visible(page)
+    assert page.evaluate("window.hit") is None
+
+
+def unknown_action(report):
+    """The page of an action that only a policy names."""
+    return next(one[3] for one in reading.script(report, "index")["actions"] if one[4])
+
+
+def test_pages_of_hostile_units_policies_and_conditions_show_them_as_they_are(open_page, hostile):
+    page = open_page(f"{hostile.as_uri()}/matrix.html#level=Unknown&verdict=conditional&rows=unit")
+    settled(page)
+    place = " / ".join(map(printable, (reading.HOSTILE, *reading.NAMES)))
+    assert page.locator(".row.heading").first.text_content() == place
+    page.locator(".cell.v-conditional").first.hover()
+    page.locator("#cellinfo .condition").wait_for()
+    assert all_visible(page)
+    index = reading.script(hostile, "index")
+    policies = [f"policy.html#{key}" for _, script in index["policies"] for key in reading.script(hostile, script)]
+    assert len(policies) >= 2 * len(reading.NAMES)
+    page.goto(f"{hostile.as_uri()}/conditions.html")
+    conditions = [one.get_attribute("href") for one in page.locator("table.rows a").all()]
+    for link in [*conditions, *policies]:
+        page.goto(f"{hostile.as_uri()}/{link}")
+        page.locator("pre").first.wait_for()
+        assert all_visible(page)
     for place in (
         "index.html",
         "conditions.html",
         "inventory.html",
-        unknown,
+        unknown_action(hostile),
         "findings.html",
         "rejects.html",
         "provenance.html",
         f"accounts/{reading.HOSTILE_ACCOUNT}.html",
+        "accounts/000000000001.html",
+        "actions/iam-PassRole.html",
     ):
         page.goto(f"{hostile.as_uri()}/{place}")
         assert all_visible(page)
