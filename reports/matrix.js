@@ -66,18 +66,18 @@
 
   function chooseRows(wanted) {
     const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
-    const letter = LETTER[wanted.verdict];
+    const letters = wanted.verdict === "can" ? "ac" : LETTER[wanted.verdict] || "";
     const places = state.columns.map((column) => column.place);
     const known = new Map();
     const holds = (vector) => {
-      if (!known.has(vector)) known.set(vector, places.some((place) => vector[place] === letter));
+      if (!known.has(vector)) known.set(vector, places.some((place) => letters.includes(vector[place])));
       return known.get(vector);
     };
     const chosen = state.people.filter((person) => (!wanted.account || person.account === wanted.account)
       && (!wanted.unit || index.accounts[person.place][3] === wanted.unit)
       && (!wanted.type || person.type === wanted.type)
       && words.every((word) => person.text.includes(word))
-      && (!letter || holds(person.vector)));
+      && (!letters || holds(person.vector)));
     state.rows = [];
     let label = null;
     for (const person of sorted(chosen, wanted, places)) {

@@ -106,7 +106,7 @@
     main.replaceChildren(...facts(index, run, principal), counts, bar, layered,
       make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
         make("p", {}, make("label", {}, "Action ", field), " ", status),
-        make("p", {}, PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources")), place),
+        make("p", { class: "on-screen" }, PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources")), place),
       ...missing(index, run, principal), ...roles(index, run, principal), policies(run, principal, isDeciding), limits(run, principal));
     filter();
     await taken.fill(assumed);
@@ -174,7 +174,7 @@
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
       make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", "condition"].map((name) => make("th", { scope: "col" }, name)))),
       make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", {}, isTrusting ? "yes" : "no"),
-        make("td", {}, verdict(letter)), make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor")] : "")))));
+        make("td", {}, verdict(letter)), make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "")))));
     return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, number(count) + (count === 1 ? " role, " : " roles, ") + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Roles that it may pass" }, table),
@@ -217,7 +217,7 @@
     const pairs = [
       ["on", !scope.pattern ? [] : [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
       ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
-      ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition), scope.number >= 0 ? [" ", PL.link("condition.html#" + scope.id, "more", "minor")] : []].flat() : []],
+      ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition), scope.number >= 0 ? [" ", PL.link("condition.html#" + scope.id, "more", "minor on-screen")] : []].flat() : []],
       ["read again", scope.again ? [PL.verdict(scope.again)] : []],
       ["proof", scope.proof ? [make("span", { class: "minor" }, scope.proof)] : []],
       ["granted by", links(scope.granted, names)],

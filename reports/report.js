@@ -226,9 +226,9 @@ for (const button of document.querySelectorAll("[data-more]")) {
       const rows = PL.rows(await PL.load(pieces.shift()));
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
-        { class: ["number", "day", "whole"].includes(kind) ? kind : null },
+        { class: ["number", "day", "whole", "word"].includes(kind) ? kind : kind.startsWith("severity") ? "word" : null },
         kind === "lines" ? text.split("\n").flatMap((line, at) => (at ? [";", PL.make("br"), line] : [line])) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : href ? PL.link(href, text, kind === "code" ? "code" : null)
-          : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : text)))));
+          : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : kind.startsWith("severity") ? PL.make("span", { class: kind }, text) : text)))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";
       if (!pieces.length) button.remove();

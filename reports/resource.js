@@ -83,9 +83,9 @@
     taken.written(write);
     filter.addEventListener("input", () => { write(); shown(); });
     if (outside.length) {
-      const button = make("button", { type: "button" }, "look in the other accounts, too");
+      const button = make("button", { type: "button" }, "Look in the other accounts, too");
       button.addEventListener("click", async () => { keys = inside.concat(outside); others.replaceChildren("Principals of all accounts."); try { await tell(reading); } catch (error) { PL.failed(error, place); } });
-      others.append("Principals of its own account; ", button);
+      others.append("Principals of its own account. ", button);
     }
     const pairs = [["ARN", make("code", {}, arn)], ["Account", PL.link("matrix.html#account=" + account, [name, account].filter(Boolean).join(" "))],
       ["Type", service + " " + kind], ["Tags", tags.map(([key, value]) => key + " = " + value).join(", ") || "none"]];

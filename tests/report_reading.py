@@ -142,18 +142,19 @@ def dangling(report: Path):
 
 
 def write_hostile_inputs(folder: Path) -> None:
-    """An account whose users, roles, groups, tags, Sids, policies, values and file have hostile names."""
+    """Accounts, units, users, roles, groups, tags, Sids, policies of every kind, resources, values and files that have
+    hostile names."""
     folder.mkdir(parents=True)
-    users = [
-        {
-            "Path": "/", "UserName": name, "UserId": f"AIDAEXAMPLE{number}", "CreateDate": "2024-01-01T00:00:00Z",
-            "Arn": f"arn:aws:iam::{HOSTILE_ACCOUNT}:user/{name}", "GroupList": [], "AttachedManagedPolicies": [],
-            "Tags": [{"Key": name, "Value": name}],
-            "UserPolicyList": [{"PolicyName": name, "PolicyDocument": _document(name)}],
-        }
-        for number, name in enumerate(NAMES)
-    ]  # fmt: skip
-    export = {"UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+    export = {
+        "UserDetailList": [_user(number, name) for number, name in enumerate(NAMES)],
+        "GroupDetailList": [
+            {"Path": "/", "GroupName": name, "Arn": _arn(f"group/{name}"), "AttachedManagedPolicies": [],
+             "GroupPolicyList": [{"PolicyName": name, "PolicyDocument": _document(name)}]}
+            for name in NAMES
+        ],
+        "RoleDetailList": [_role(name) for name in NAMES],
+        "Policies": [_managed(name) for name in NAMES],
+    }  # fmt: skip
     (folder / "<img src=x onerror=window.hit=5>.json").write_text(json.dumps(export), encoding="utf-8")
     (folder / "broken <b>.json").write_text("{", encoding="utf-8")
     tagged = [
@@ -163,6 +164,71 @@ def write_hostile_inputs(folder: Path) -> None:
     ]  # fmt: skip
     text = json.dumps({"ResourceTagMappingList": tagged})
     (folder / "resources.json").write_text(text, encoding="utf-8")
+    (folder / "organization.json").write_text(json.dumps(_organization()), encoding="utf-8")
+
+
+def _arn(resource: str) -> str:
+    return f"arn:aws:iam::{HOSTILE_ACCOUNT}:{resource}"
+
+
+def _user(number: int, name: str) -> dict:
+    return {
+        "Path": "/", "UserName": name, "UserId": f"AIDAEXAMPLE{number}", "CreateDate": "2024-01-01T00:00:00Z",
+        "Arn": _arn(f"user/{name}"), "GroupList": [name], "Tags": [{"Key": name, "Value": name}],
+        "AttachedManagedPolicies": [{"PolicyName": name, "PolicyArn": _arn(f"policy/{name}")}],
+        "UserPolicyList": [{"PolicyName": name, "PolicyDocument": _document(name)}],
+        "PermissionsBoundary": {"PermissionsBoundaryArn": _arn(f"policy/{name}")},
+    }  # fmt: skip
+
+
+def _role(name: str) -> dict:
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return {
+        "Path": "/", "RoleName": name, "RoleId": "AROAEXAMPLE", "CreateDate": "2024-01-01T00:00:00Z",
+        "Arn": _arn(f"role/{name}"), "InstanceProfileList": [], "Tags": [{"Key": name, "Value": name}],
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{**trust, "Sid": name}]},
+        "RolePolicyList": [{"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["iam:PassRole", "sagemaker:*"], "Resource": "*"}]}}],
+        "AttachedManagedPolicies": [],
+    }  # fmt: skip
+
+
+def _managed(name: str) -> dict:
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": _document(name)}
+    return {"PolicyName": name, "Arn": _arn(f"policy/{name}"), "PolicyId": "ANPAEXAMPLE", "DefaultVersionId": "v1",
+            "PolicyVersionList": [version]}  # fmt: skip
+
+
+def _organization() -> dict:
+    """Units one within another, accounts and SCPs, each with a hostile name."""
+    start = "arn:aws:organizations::999999999999"
+    units = [f"ou-root-{number:08}" for number in range(len(NAMES))]
+    parents = ["r-root", *units]
+    accounts = [HOSTILE_ACCOUNT, *(f"{number:012}" for number in range(1, len(NAMES)))]
+
+    def policy(number: int, name: str) -> dict:
+        statement = {"Sid": name, "Effect": "Deny", "Action": "sagemaker:DeleteModel", "Resource": f"*{name}"}
+        listed = [{"Effect": "Allow", "Action": "*", "Resource": "*"}, statement]
+        summary = {"Id": f"p-{number:08}", "Name": name, "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": False,
+                   "Arn": f"{start}:policy/o-example/service_control_policy/p-{number:08}"}  # fmt: skip
+        targets = [("r-root", "ROOT"), *((one, "ORGANIZATIONAL_UNIT") for one in units), (HOSTILE_ACCOUNT, "ACCOUNT")]
+        return {"PolicySummary": summary, "Content": {"Version": "2012-10-17", "Statement": listed},
+                "Targets": [{"TargetId": one, "Type": kind, "Name": name} for one, kind in targets]}  # fmt: skip
+
+    return {
+        "Organization": {"Id": "o-example", "MasterAccountId": "999999999999", "FeatureSet": "ALL"},
+        "Roots": [{"Id": "r-root", "Arn": f"{start}:root/o-example/r-root", "Name": HOSTILE}],
+        "OrganizationalUnits": [
+            {"Id": unit, "Name": name, "ParentId": parent, "Arn": f"{start}:ou/o-example/{unit}"}
+            for unit, name, parent in zip(units, NAMES, parents, strict=False)
+        ],
+        "Accounts": [
+            {"Id": one, "Name": name, "Status": "ACTIVE", "ParentId": units[-1],
+             "Arn": f"{start}:account/o-example/{one}"}
+            for one, name in zip(accounts, NAMES, strict=True)
+        ],
+        "Policies": [policy(number, name) for number, name in enumerate(NAMES)],
+    }  # fmt: skip
 
 
 def _document(name: str) -> dict:

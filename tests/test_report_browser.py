@@ -217,6 +217,33 @@ def test_a_scenario_reads_conditional_cells_again_and_the_back_button_undoes_it(
     assert letters(again, "office-trainer") == ["allowed"]
 
 
+def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(open_page, site, sample_lake):
+    page = open_page(f"{site}/index.html")
+    page.locator("li", has_text="may replace a model in production").get_by_role("link").click()
+    settled(page)
+    page.locator("select[name=account]").select_option(label="ml-prod 444455556666")
+    page.locator("select[name=scenario]").select_option("From the internet")
+    page.get_by_text("Read again for requests: From the internet").wait_for()
+    lake, known = open_lake(sample_lake), reference.load()
+    put_under(lake, chosen(read_scenarios(file_of(None), known), "internet"), known)
+    wanted = lake.query(
+        "select principal_name from access_matrix inner join principals using (principal_arn)"
+        " where action = 'sagemaker:UpdateEndpoint' and access_matrix.account_id = '444455556666'"
+        " and verdict in ('allowed', 'conditional')"
+    )["principal_name"].to_pylist()
+    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert len(wanted) > 1
+
+
+def test_two_clicks_lead_to_the_worst_grant_and_what_to_write_instead(open_page, site):
+    page = open_page(f"{site}/index.html")
+    page.get_by_role("link", name="1 critical finding").click()
+    first = page.locator("section", has=page.locator("h2")).first
+    first.locator("summary", has_text="corrected statement").click()
+    assert first.locator("del").all_inner_texts()[-1].split() == ["-", '"iam:AttachRolePolicy"']
+    assert first.locator("a", has_text="SageMakerConsole").first.get_attribute("href").startswith("policy.html#")
+
+
 def test_a_reader_types_a_context_and_sees_who_could(open_page, site):
     page = open_page(f"{site}/matrix.html#account=333344445555&q=vpc-caller&action=sagemaker:DescribeModel")
     settled(page)
@@ -575,32 +602,56 @@ def test_a_hostile_name_is_shown_as_it_is_and_runs_nothing(open_page, hostile, n
     page.locator(".cell").first.hover()
     page.locator("#cellinfo .verdict").wait_for()
     assert all_visible(page)
-    page.goto(f"{hostile.as_uri()}/matrix.html#level=Unknown&verdict=conditional")
-    settled(page)
-    page.locator(".cell.v-conditional").first.hover()
-    page.locator("#cellinfo .condition").wait_for()
-    assert all_visible(page)
-    page.goto(f"{hostile.as_uri()}/conditions.html")
-    for link in [one.get_attribute("href") for one in page.locator("table.rows a").all()]:
-        page.goto(f"{hostile.as_uri()}/{link}")
-        page.locator("pre").first.wait_for()
-        assert all_visible(page)
     page.goto(f"{hostile.as_uri()}/inventory.html#principal={quote(arn, safe='')}&action=sagemaker:CreateModel")
     page.locator("#answers tbody tr").first.wait_for()
     assert all_visible(page)
-    unknown = next(one[3] for one in reading.script(hostile, "index")["actions"] if one[4])
-    page.goto(f"{hostile.as_uri()}/{unknown}#scenario={quote(name)}&if={quote('a:b=' + name)}")
+    page.goto(f"{hostile.as_uri()}/principal.html#{quote(arn.replace(':user/', ':role/'), safe='')}")
+    page.get_by_role("heading", name="Roles that it may pass").wait_for()
+    assert all_visible(page)
+    resource = f"arn:aws:sagemaker:us-east-1:{reading.HOSTILE_ACCOUNT}:model/{reading.NAMES.index(name)}-{name}"
+    page.goto(f"{hostile.as_uri()}/resource.html#{quote(resource, safe='')}")
+    page.locator("#resource details summary").first.click()
+    page.locator("#resource details li").first.wait_for()
+    assert all_visible(page)
+    page.goto(f"{hostile.as_uri()}/{unknown_action(hostile)}#scenario={quote(name)}&if={quote('a:b=' + name)}")
     page.get_by_role("alert").wait_for()
     assert all_visible(page)
+    assert page.evaluate("window.hit") is None
+
+
+def unknown_action(report):
+    """The page of an action that only a policy names."""
+    return next(one[3] for one in reading.script(report, "index")["actions"] if one[4])
+
+
+def test_pages_of_hostile_units_policies_and_conditions_show_them_as_they_are(open_page, hostile):
+    page = open_page(f"{hostile.as_uri()}/matrix.html#level=Unknown&verdict=conditional&rows=unit")
+    settled(page)
+    place = " / ".join(map(printable, (reading.HOSTILE, *reading.NAMES)))
+    assert page.locator(".row.heading").first.text_content() == place
+    page.locator(".cell.v-conditional").first.hover()
+    page.locator("#cellinfo .condition").wait_for()
+    assert all_visible(page)
+    index = reading.script(hostile, "index")
+    policies = [f"policy.html#{key}" for _, script in index["policies"] for key in reading.script(hostile, script)]
+    assert len(policies) >= 2 * len(reading.NAMES)
+    page.goto(f"{hostile.as_uri()}/conditions.html")
+    conditions = [one.get_attribute("href") for one in page.locator("table.rows a").all()]
+    for link in [*conditions, *policies]:
+        page.goto(f"{hostile.as_uri()}/{link}")
+        page.locator("pre").first.wait_for()
+        assert all_visible(page)
     for place in (
         "index.html",
         "conditions.html",
         "inventory.html",
-        unknown,
+        unknown_action(hostile),
         "findings.html",
         "rejects.html",
         "provenance.html",
         f"accounts/{reading.HOSTILE_ACCOUNT}.html",
+        "accounts/000000000001.html",
+        "actions/iam-PassRole.html",
     ):
         page.goto(f"{hostile.as_uri()}/{place}")
         assert all_visible(page)

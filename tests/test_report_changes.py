@@ -176,6 +176,36 @@ def test_a_part_has_its_own_changes_and_no_names_of_others(lake, report, tmp_pat
     assert "name-of-others" not in told_ or part.accounts
 
 
+def lets_in(party, resource):
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Principal": party, "Resource": f"{resource}/*"}
+    return {"ResourceArn": resource, "ResourcePolicy": {"Version": "2012-10-17", "Statement": [statement]}}
+
+
+def test_what_may_be_of_a_part_is_counted_and_what_is_of_it_is_shown_whatever_the_resource(tmp_path):
+    """A bucket's ARN names no account: whose it is, nobody knows; whom its policy lets in may be the part's."""
+    own, other = f"arn:aws:iam::{given.ACCOUNT}:root", "arn:aws:iam::999999999999:root"
+    listed = [lets_in({"AWS": party}, f"arn:aws:s3:::{name}")
+              for party, name in ((own, "ours"), (other, "theirs"), ("*", "open"))]  # fmt: skip
+    for day in ("01", "02"):
+        users = [user("stays", day, given.document("sagemaker:ListModels")), user("another", day)]
+        given.write(tmp_path, "in/export.json", given.export(users=users))
+        given.write(tmp_path, "in/policies.json", listed if day == "02" else listed[:0])
+        build_lake([tmp_path / "in"], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    for asked, lines, count in (
+        (((given.ACCOUNT,), (), ()), [own], "2 more changes are left out"),
+        (((), ("stays",), ()), [], "1 more change is left out"),
+        (((), (), ("sagemaker:ListModels",)), [], ""),
+    ):
+        part = part_of(lake, *asked)
+        written = write_report(lake, tmp_path / "out", part=part).parent
+        text = (written / "changes.html").read_text(encoding="utf-8")
+        assert [line[0] for line in shown(written)] == lines
+        assert count in text
+        assert ("left out:" in text) == bool(count)
+        assert count in markdown(read_summary(lake, None, part, Checks()))
+
+
 def test_no_such_page_without_an_earlier_snapshot(lake, tmp_path):
     given.write(tmp_path, "export.json", given.export(users=snapshots("01")))
     build_lake([tmp_path / "export.json"], tmp_path / "lake")

@@ -8,7 +8,7 @@ import pytest
 from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
-from pipeline.report import Checks, markdown, part_of, read_summary
+from pipeline.report import Checks, markdown, part_of, read_summary, write_report
 from pipeline.report.printed import find_browser, printer, write_pdf, write_printed
 from tests import report_reading as reading
 from tests.cli_run import run
@@ -165,3 +165,23 @@ def test_markdown_goes_to_standard_output_and_an_address_is_checked(sample_lake,
     assert done.text.startswith("## Who can do what with SageMaker")
     assert URL in done.text
     assert run(monkeypatch, "report", "--lake", str(sample_lake), "--format", "md", "--url", "javascript:1").code == 2
+
+
+@pytest.mark.parametrize(("text", "count"), [("{}", 0), ('{"UserDetailList": [', 1)], ids=["nothing", "rejected"])
+def test_where_nobody_was_read_every_answer_says_so_and_no_heading_stands_over_nothing(
+    text, count, tmp_path, monkeypatch
+):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "111122223333.json").write_text(text)
+    build_lake([tmp_path / "in"], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    empty = read_summary(lake, None, None, Checks())
+    page = write_report(lake, tmp_path / "out").read_text(encoding="utf-8")
+    for written in (page, write_printed(empty, tmp_path).read_text(encoding="utf-8"), markdown(empty)):
+        assert "none was read, so nothing is said of anybody" in written
+        assert "The actions that open most" not in written
+        assert "nothing looks wrong" not in written
+    assert re.search(r"^#.*\n+(#|Made by|\Z)", markdown(empty), re.M) is None
+    told = run(monkeypatch, "who-can", "sagemaker:CreateModel", "--lake", str(tmp_path / "lake")).err
+    assert "nobody is known, for no user, role or policy document was read" in told
+    assert (f"rejected: {count}; see: policylake query rejects_by_file" in told) == bool(count)

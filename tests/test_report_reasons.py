@@ -26,6 +26,8 @@ ORGANIZATION, ROOT = "999999999999", "arn:aws:organizations::999999999999:root/o
 #: An account that shares a queue with whoever is in another one, and has an RCP that says what SCP and RCP there say.
 SHARING = "444455556666"
 CARLA, SEND = given.arn("user/carla"), "sqs:SendMessage"
+#: A user with a boundary, whom no NotPrincipal spares.
+BOUND, BOUNDARY = given.arn("user/bound"), given.arn("policy/boundary")
 LINKED = given.arn("role/aws-service-role/sagemaker.amazonaws.com/AWSServiceRoleForStudio")
 QUEUES = [f"arn:aws:sqs:us-east-1:{account}:{name}" for account, name in
           ((given.ACCOUNT, "first"), (given.ACCOUNT, "second"), (SHARING, "third"))]  # fmt: skip
@@ -63,7 +65,7 @@ def resource_policies():
     """Those of the model package group and of the queues: one of them denies two statements' worth in equal words."""
     root = f"arn:aws:iam::{given.ACCOUNT}:root"
     denies = [
-        {**PLAINLY, "Sid": "sparesCarla", "NotPrincipal": {"AWS": [CARLA, root]}},
+        {**PLAINLY, "Sid": "sparesCarla", "NotPrincipal": {"AWS": [CARLA, BOUND, root]}},
         {**PLAINLY, "Sid": "meetsCarla", "Principal": {"AWS": CARLA}},
     ]
     policies = (resource_policy(), queue_policy("first", *denies), queue_policy("second"), queue_policy("third"))
@@ -129,7 +131,10 @@ def lake(tmp_path_factory):
     for day in ("01", "02"):
         carla = given.user("carla", UserPolicyList=[given.inline("carla-policy", given.document(
             SEND, Sid="carla", Resource=QUEUES[2]))])  # fmt: skip
-        given.write(folder / "in", "export.json", given.export(users=[carla], roles=[*roles(day), linked()]))
+        bound = given.user("bound", PermissionsBoundary={"PermissionsBoundaryArn": BOUNDARY})
+        boundary = given.managed(BOUNDARY, given.document(SEND))
+        held = given.export(users=[carla, bound], roles=[*roles(day), linked()], policies=[boundary])
+        given.write(folder / "in", "export.json", held)
         if day == "02":
             given.write(folder / "in", "resource-policies.json", resource_policies())
         build_lake([folder / "in"], folder / "lake", services=["sqs"])
@@ -179,6 +184,14 @@ def test_statements_that_count_are_those_that_speak_of_the_principal(lake):
         assert {(row["principal_arn"], row["sid"].startswith("ours")) for row in listed} == {
             (OWNER, True), (NEIGHBOUR, False)
         }  # fmt: skip
+
+
+def test_a_not_principal_counts_for_all_but_the_user_whom_it_spares(lake):
+    listed = lake.query(
+        "select principal_arn from principal_statements inner join statements using (statement_id)"
+        " where sid = 'sparesCarla'"
+    ).to_pylist()
+    assert {row["principal_arn"] for row in listed} == {OWNER, NEIGHBOUR, LINKED, BOUND}
 
 
 def test_scps_and_rcps_do_not_count_for_a_service_linked_role(lake):

@@ -78,7 +78,7 @@ def who_can(
         what = "answers about principals that are not listed may be wrong, as something of theirs is missing"
         note(f"{what}: {len(unlisted)}; see: policylake query incomplete_principals")
     where = f"in the scenario {under.name}" if under else "whatever the context"
-    emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{action}: nobody can, {where}")
+    emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{action}: {_nobody(opened, where)}")
 
 
 def principal_can(
@@ -103,6 +103,17 @@ def principal_can(
     if arn in _incomplete(opened):
         note(f"{arn}: a policy of this principal is missing, so these answers may be wrong; see: policylake explain")
     emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{arn}: nothing is granted")
+
+
+def _nobody(lake: Lake, where: str) -> str:
+    """Say that nobody can; and where that may be for want of inputs, that too."""
+    manifest = lake.manifest
+    is_anybody = manifest.get("counts", {}).get("principals", 0)
+    told = f"nobody can, {where}" if is_anybody else "nobody is known, for no user, role or policy document was read"
+    rejected = manifest.get("rejects", {}).get("error", 0)
+    if not rejected:
+        return told
+    return f"{told}; inputs or parts of them that were rejected: {rejected:,}; see: policylake query rejects_by_file"
 
 
 def _incomplete(lake: Lake) -> set[str]:

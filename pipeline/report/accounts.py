@@ -64,7 +64,7 @@ def _row(principal: Principal, book: Book, sources: Sources) -> list[Cell]:
     used = (principal.details["last_used_at"] or "")[:10]
     return [
         Cell(principal.name + mark, principal_link(principal)),
-        Cell(principal.type),
+        Cell(principal.type, kind="word"),
         *numbers,
         Cell(str(policies), kind="number"),
         Cell(used, kind="day"),

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
-from pipeline.diff import Behind, Wanted, behind, changes, notes
+from pipeline.diff import Behind, Wanted, behind, changes, notes, policy_changes
 from pipeline.diff.table import OF_ACCESS
 from pipeline.diff.unknown import UNKNOWN
 from pipeline.errors import PolicylakeError
@@ -45,6 +46,8 @@ MOST_IN_FILE = 100_000
 #: What a change is called, the weightiest first: requests are allowed that were not, some are, nobody knows, none are.
 WORDS = ("gained", "wider", "different", "unknown", "narrower", "lost")
 ANYBODY = "whoever may be meant"
+#: Types of principals; parties of policies have others.
+PRINCIPALS = ("user", "role", "group", "policy")
 LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List")
 #: Columns that tell the weight of a row.
 WEIGHING = ["change", "residual", "action", "access_level", "principal_arn"]
@@ -96,15 +99,29 @@ class Within(NamedTuple):
 
     def has(self, row: Row) -> bool:
         """Whether a row is of the part: its principal, or whoever may come to a resource or role of it."""
-        return (not self.part.actions or row["action"] is None or row["action"] in self.part.actions) and (
-            self.tells(row["principal_arn"]) or self.tells(row["resource_pattern"] or row["old_resource_pattern"])
+        return self._asks_for(row["action"]) and (
+            not (self.part.accounts or self.part.principals)
+            or self.tells(row["principal_arn"])
+            or self.tells(row["resource_pattern"] or row["old_resource_pattern"])
         )
+
+    def may_have(self, row: Row) -> bool:
+        """Whether a row of a policy, or of what is unknown, that is not the part's may be about it all the same: about
+        whoever may be meant, or, of a part of accounts, about a resource whose ARN names none."""
+        if self.has(row) or not self._asks_for(row["action"]):
+            return False
+        resource = row["resource_pattern"] or row["old_resource_pattern"] or ""
+        is_unplaced = resource.startswith("arn:") and not _account(resource)
+        return row["principal_arn"] in (None, "*") or (is_unplaced and not self.part.principals)
+
+    def _asks_for(self, action: str | None) -> bool:
+        return not self.part.actions or action is None or action in self.part.actions
 
     def tells(self, arn: str | None) -> bool:
         """Whether an ARN is of the part's accounts and principals, or is one of them."""
         return arn is not None and (
             (not self.part.principals or arn in self.part.principals)
-            and (not self.part.accounts or (arn + ":::::").split(":")[4] in self.part.accounts)
+            and (not self.part.accounts or _account(arn) in self.part.accounts)
         )
 
     def wanted(self) -> Wanted:
@@ -112,6 +129,10 @@ class Within(NamedTuple):
         account = next(iter(self.part.accounts)) if len(self.part.accounts) == 1 else None
         principal = next(iter(self.part.principals)) if len(self.part.principals) == 1 else None
         return Wanted(principal, None, account)
+
+
+def _account(arn: str) -> str:
+    return (arn + ":::::").split(":")[4]
 
 
 def within(read: Read) -> Within | None:
@@ -227,7 +248,28 @@ def _differing(
         return changes(old, new, known), tuple(notes(old, new))
     gone = (row["principal_arn"] for row in old.query("select principal_arn from principals").to_pylist())
     targets = within.targets | {arn for arn in gone if within.tells(arn)}
-    return changes(old, new, known, within.wanted(), targets=targets), tuple(notes(old, new, within.tells))
+    found = changes(old, new, known, within.wanted(), targets=targets)
+    kinds = found["principal_type"].to_pylist()
+    of_principals = found.filter(pa.array([kind in (None, *PRINCIPALS) for kind in kinds], pa.bool_()))
+    # Whether a policy of a resource is the part's is seen here: what is wanted goes by the resource's account alone.
+    policies = policy_changes(old, new, known, None, None, None)
+    own = [row for row in policies if within.has(row)]
+    unknown = of_principals.filter(pc.equal(of_principals["change"], UNKNOWN)).to_pylist()
+    left_out = sum(map(within.may_have, [*policies, *unknown]))
+    told = (*notes(old, new, within.tells), *_left_out(left_out, old, new))
+    return pa.concat_tables([of_principals, pa.Table.from_pylist(own, found.schema)]), told
+
+
+def _left_out(count: int, old: Lake, new: Lake) -> tuple[str, ...]:
+    """Say how many changes may be about a part, and are not in its report."""
+    if not count:
+        return ()
+    what, they = ("change is", "it") if count == 1 else ("changes are", "they")
+    return (
+        f"{count:,} more {what} left out: of policies of resources whose ARN names no account, such as S3 buckets, or "
+        f"of whoever may be meant; {they} may be about this part, too: "
+        f"policylake diff {old.snapshot_id} {new.snapshot_id}",
+    )
 
 
 def _without_proofs(found: pa.Table) -> pa.Table:

@@ -13,6 +13,7 @@ from pipeline.report.findings import Finding, by_severity
 from pipeline.report.overview import Row
 from pipeline.report.summary import Summary
 from pipeline.report.tables import Cell
+from pipeline.wording import counted
 
 #: Characters of a comment that GitHub takes, less a margin for what a bot puts around it.
 MOST = 60_000
@@ -55,8 +56,8 @@ def markdown(summary: Summary, url: str | None = None) -> str:
 def _head(summary: Summary) -> str:
     lines = ["## Who can do what with SageMaker"]
     accounts = sum(1 for account in summary.accounts if account.account_id)
-    actions = len(summary.book.actions)
-    lines.append(f"{summary.principals:,} principals in {accounts:,} accounts, {actions:,} actions.")
+    held = f"{counted(summary.principals, 'principal')} in {counted(accounts, 'account')}"
+    lines.append(f"{held}, {counted(len(summary.book.actions), 'action')}.")
     if summary.part:
         lines.append("Part: " + ", ".join(f"{kind} {code(words)}" for kind, words in summary.part.words) + ".")
     if summary.scenario:
@@ -100,10 +101,11 @@ def _changed(summary: Summary, url: str | None) -> str:
     since = f"since snapshot {code(changes.before.snapshot_id)}{until}"
     if changes.trouble:
         return f"### Changes\n\nWhat changed {since} is not compared: {text_of(changes.trouble)}"
+    notes = "\n".join(f"- {text_of(note)}" for note in changes.notes)
     if not changes.total:
-        return f"### Changes\n\nNo access changed {since}."
-    counted = ", ".join(f"{count:,} {word}" for word, count in changes.counts)
-    head = [f"### Changes: {_linked(counted, url, 'changes.html')}", "", f"Scopes of access that differ {since}:", "",
+        return "\n\n".join(part for part in ("### Changes", f"No access changed {since}.", notes) if part)
+    told = ", ".join(f"{count:,} {word}" for word, count in changes.counts)
+    head = [f"### Changes: {_linked(told, url, 'changes.html')}", "", f"Scopes of access that differ {since}:", "",
             _row(("principal", "action", "change", "on", "now", "before")), _row(["---"] * 6)]  # fmt: skip
     shown: list[str] = []
     used = 0
@@ -115,9 +117,8 @@ def _changed(summary: Summary, url: str | None) -> str:
         used += len(line) + 1
     left = changes.total - len(shown)
     command = code(f"policylake diff {changes.before.snapshot_id} {summary.snapshot_id}")
-    notes = [f"- {text_of(note)}" for note in changes.notes]
     rest = [f"{left:,} more rows: {command} lists them all{_page_too(changes, url)}."] if left else []
-    return "\n\n".join(part for part in ("\n".join([*head, *shown]), *rest, "\n".join(notes)) if part)
+    return "\n\n".join(part for part in ("\n".join([*head, *shown]), *rest, notes) if part)
 
 
 def _change(cells: Sequence[Cell], url: str | None) -> str:
@@ -186,7 +187,7 @@ def _subject(cell: Cell, url: str | None) -> str:
 
 
 def _dangerous(summary: Summary, url: str | None) -> str:
-    if not summary.dangerous:
+    if not (summary.dangerous and summary.principals):
         return ""
     rows = [_action(row, url) for row in summary.dangerous]
     head = [_row(("action", "what it opens", "allowed", "conditional")), _row(("---", "---", "---:", "---:"))]

@@ -46,7 +46,9 @@ class Sentence(NamedTuple):
     words: str
 
 
-#: Actions of the story, with the words for those who are allowed them and for those who are under a condition.
+#: The matrix's word for allowed or conditional.
+CAN = "can"
+#: Actions of the story, with the words for those who can.
 TOLD: tuple[tuple[str, str], ...] = (
     ("iam:PassRole", "may pass a role to a job or a notebook, and so borrow its rights"),
     ("sagemaker:CreatePresignedNotebookInstanceUrl", "may open notebooks and work with their roles' rights"),
@@ -85,10 +87,12 @@ def _everything(book: Book) -> Sentence | None:
 
 
 def _who(name: str, words: str, counts: dict[str, int]) -> Sentence | None:
-    if not counts["allowed"]:
+    count = counts["allowed"] + counts["conditional"]
+    if not count:
         return None
-    more = f"; {counts['conditional']:,} more under a condition" if counts["conditional"] else ""
-    return _sentence(counts["allowed"], "principal", matrix_link(action=name, verdict="allowed"), words + more)
+    some = f"{counts['conditional']:,} of them " if counts["allowed"] else ""
+    only = f", {some}only under a condition" if counts["conditional"] else ""
+    return _sentence(count, "principal", matrix_link(action=name, verdict=CAN), words + only)
 
 
 def _finding(finding: Finding) -> Sentence:

@@ -31,7 +31,7 @@ LIBRARY = "weasyprint"
 PRINTED_AT = re.compile(rb"/(?:Creation|Mod)Date \(D:[^()\\]{4,40}\)")
 #: Seconds that a browser may take.
 PATIENCE = 300
-MOST_CONDITIONS = 40
+MOST_CONDITIONS = 100
 MOST_ACCOUNTS = 250
 MOST_CHANGES = 100
 MOST_INPUTS = 600

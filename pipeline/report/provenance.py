@@ -28,6 +28,7 @@ ASSUMPTIONS: tuple[str, ...] = (
     "count.",
     "Actions that the service reference does not know are evaluated as if they took any resource, and flagged.",
 )
+NOBODY = "Users, roles and policy documents: none was read, so nothing is said of anybody"
 BLIND_SPOTS: tuple[str, ...] = (
     "What the account root user can do.",
     "Grants that are no policies: KMS grants, S3 access control lists, shares of AWS RAM whose policies are not "
@@ -63,7 +64,8 @@ def gaps(lake: Lake, book: Book, own: Own | None) -> list[str]:
         (len(endpoints), "VPC endpoint policies in the inputs that verdicts leave out",
          _some([row["target_arn"] for row in endpoints])),
     )  # fmt: skip
-    return [f"{words}: {count:,} ({which})" for count, words, which in told if count]
+    missing = [f"{words}: {count:,} ({which})" for count, words, which in told if count]
+    return missing if book.arns else [NOBODY, *missing]
 
 
 def _some(names: list[str], most: int = 8) -> str:

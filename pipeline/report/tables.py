@@ -13,7 +13,8 @@ SHOWN = 200
 
 
 class Cell(NamedTuple):
-    """A cell: text, where it leads, and its kind (``code``, ``number``, ``difference``, ``day``, ``lines``)."""
+    """A cell: text, where it leads, and its kind (``code``, ``number``, ``difference``, ``day``, ``word``,
+    ``lines``)."""
 
     text: str
     href: str = ""

@@ -11,8 +11,8 @@ action: a Deny without a condition on every resource takes it away, as does a bo
 it. A condition that every request meets is none."""
 remedy = """
 Take iam:CreateRole, iam:AttachRolePolicy and their like out, and let administrators prepare the execution roles. If they must
-stay, name the roles and the policies: conditions on iam:PolicyARN and iam:PermissionsBoundary."""
-uncorrected = "which roles and policies the work needs, no policy tells; what a Deny of these actions breaks is for people to weigh."
+stay, name the roles and the policies: conditions on iam:PolicyARN and iam:PermissionsBoundary. The corrected statement is the
+one without the actions that alone lead to every right; there is none where a wildcard names them, for it may be meant for others."""
 avoid = '''
 {"Effect": "Allow", "Action": ["iam:CreateRole", "iam:AttachRolePolicy"], "Resource": "*"}'''
 prefer = '''
@@ -89,6 +89,18 @@ granted as (
     inner join escalations on lower(escalations.action) glob glob_of(actions.action_pattern)
     -- All of everything has a control of its own.
     where not regexp_full_match(actions.action_pattern, '(\*+:)?\*+')
+),
+
+-- What the statement is corrected by; a pattern that is no action's name stays, and what it opens with it.
+spelt_out as (
+    select
+        actions.statement_id,
+        list(distinct actions.action_pattern order by actions.action_pattern) as action_patterns,
+    from granted
+    inner join actions on granted.statement_id = actions.statement_id
+    where lower(granted.action) glob glob_of(actions.action_pattern)
+    group by actions.statement_id
+    having not bool_or(actions.is_wildcard)
 ),
 
 -- Policies that take an action away from whoever they count for.
@@ -184,6 +196,11 @@ left_over as (
 
 select
     'statement' as subject_kind,
-    statement_id,
-    'It allows, on every role, user or policy and without a condition: ' || array_to_string(actions, ', ') as message,
+    left_over.statement_id,
+    'It allows, on every role, user or policy and without a condition: '
+    || array_to_string(left_over.actions, ', ') as message,
+    case
+        when spelt_out.statement_id is not null then json_object('drop_actions', spelt_out.action_patterns)::varchar
+    end as correction,
 from left_over
+left join spelt_out on left_over.statement_id = spelt_out.statement_id
