@@ -103,7 +103,7 @@ ERRORS: tuple[tuple[str, PolicyKind, Json, str, str], ...] = (
     ("no action", "identity", document(without(ALLOW, "Action")), "/Statement/0", "action-element"),
     ("both actions", "identity", document({**ALLOW, "NotAction": "*"}), "/Statement/0", "action-element"),
     ("no action form", "identity", document({**ALLOW, "Action": ["*", "x"]}), "/Statement/0/Action/1", "action-form"),
-    ("service *", "identity", document({**ALLOW, "Action": ["*:*", "*:Li*"]}), "/Statement/0/Action/1", "action-service"),
+    ("service *", "identity", document({**ALLOW, "Action": ["*:*", "*:L"]}), "/Statement/0/Action/1", "action-service"),
     ("service s*", "scp", document({**ALLOW, "Action": "sage*:*"}), "/Statement/0/Action", "action-service"),
     ("service ?", "boundary", document({**ALLOW, "Action": "s?:Get"}), "/Statement/0/Action", "action-service"),
     ("action null", "identity", document({**ALLOW, "Action": None}), "/Statement/0/Action", "element-type"),
