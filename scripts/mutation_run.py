@@ -49,7 +49,10 @@ TESTS = {
         "test_evaluate_rows.py", "test_evaluate_accounts.py", "test_decisions_in_lake.py", "test_simulate_lake.py",
         "test_dependencies.py", "test_report_reasons.py", "test_bucket_owners.py", *AGREEMENT,
     ),
-    "diff": ("test_diff_everyday.py", "test_diff.py", "test_diff_infrastructure.py", "test_diff_gate.py"),
+    "diff": (
+        "test_diff_everyday.py", "test_diff.py", "test_diff_infrastructure.py", "test_diff_gate.py",
+        "test_diff_pairs.py",
+    ),
     "controls": ("test_controls.py", "test_check.py", "test_control_cases.py", "test_export_command.py"),
 }  # fmt: skip
 #: Formulas for test_solver_smt.py.

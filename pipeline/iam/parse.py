@@ -162,11 +162,26 @@ def _actions(
         raise _WrongError(at, "action-element", words, "give one of the two")
     actions = _texts(value[element], f"{at}/{element}", "an action")
     for position, action in enumerate(actions):
-        if action != "*" and ":" not in action:
+        code, words, remedy = _problem_of_action(action)
+        if code:
             where = f"{at}/{element}" + (f"/{position}" if isinstance(value[element], list) else "")
-            words = f"{_short(action)} is no action"
-            raise _WrongError(where, "action-form", words, "write service:Action, or * for all")
+            raise _WrongError(where, code, words, remedy)
     return element, actions
+
+
+def _problem_of_action(action: str) -> tuple[str, str, str]:
+    """Return code, words and remedy of what AWS refuses in an action; empty texts where there is nothing.
+
+    Wildcards in the service are refused when a policy is saved ("Action vendors must not contain wildcards");
+    ``*:*`` is taken for ``*``.
+    """
+    service, colon, _ = action.partition(":")
+    if not colon and action != "*":
+        return "action-form", f"{_short(action)} is no action", "write service:Action, or * for all"
+    if colon and action != "*:*" and any(wildcard in service for wildcard in "*?"):
+        words = f"{_short(action)} has a wildcard in its service, which AWS refuses"
+        return "action-service", words, "name each service, such as sagemaker:List*"
+    return "", "", ""
 
 
 def _rcp_problems(s: Statement, at: str) -> Iterator[Problem]:

@@ -155,7 +155,8 @@ class Infrastructure(NamedTuple):
     """The facts before and after a change, and what could not be told, in words. A template has no ``before``.
 
     ``replaced`` principals are deleted and made anew: of what they had only what the change says is there afterwards.
-    ``unnamed`` ones get a name at deployment, and are called otherwise here.
+    ``unnamed`` ones get a name at deployment, and are called otherwise here. Of ``listed`` ones ``before`` has all
+    managed policies that were attached.
     """
 
     before: Facts
@@ -163,6 +164,7 @@ class Infrastructure(NamedTuple):
     remarks: tuple[str, ...]
     replaced: frozenset[Principal] = frozenset()
     unnamed: frozenset[Principal] = frozenset()
+    listed: frozenset[Principal] = frozenset()
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -182,7 +184,9 @@ class Infrastructure(NamedTuple):
 
 def overlaid(base: Mapping[Key, Any], change: Infrastructure) -> tuple[Facts, Facts]:
     """Return facts with those before a change, and with those after it: what only the change knows counts on both
-    sides, so that an older export makes no difference."""
+    sides, so that an older export makes no difference. Nor does what it still has and the change knows to be gone."""
+    stale = {k for k in base if isinstance(k, Attached) and k.owner in change.listed and k not in change.before}
+    base = {key: value for key, value in base.items() if key not in stale}
     before = {**base, **change.before}
     gone = {key for key in change.before if isinstance(key, Principal)} - change.after.keys() | change.replaced
     kept = {key: value for key, value in before.items() if key not in change.before and gone.isdisjoint(_owners(key))}

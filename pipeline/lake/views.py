@@ -60,10 +60,15 @@ def database(snapshot: Path) -> bytes:
 
 
 def _write_views(place: Path, snapshot: Path) -> None:
-    """Write the database file. Closing a connection hides a checkpoint that failed, so it is asked for before."""
+    """Write the database file. Closing a connection hides a checkpoint that failed, so it is asked for before.
+
+    In one transaction: each of some seven hundred comments would be brought to disk by itself.
+    """
     connection = duck.connect(str(place))
     try:
+        connection.execute("begin")
         create_views(connection, snapshot, with_comments=True)
+        connection.execute("commit")
         connection.execute("force checkpoint")
     finally:
         connection.close()

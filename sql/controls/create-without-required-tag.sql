@@ -4,8 +4,10 @@ title = "Resources may be created without the tag that access depends on"
 severity = "medium"
 category = "guide"
 rationale = """
-Access depends on tags, and the same principal may create resources without one: no condition on a request tag stands in its
-way. What is created so belongs to no team, and whoever is limited by tags either cannot reach it or all can."""
+Access depends on tags, and the same principal may create resources without them: no condition on the tags of the request keeps
+it from that. What is created so belongs to no team, and whoever is limited by tags either cannot reach it or all can.
+It counts which tag is asked for: that another one is required does not help, nor a condition that holds without the tag, such as
+one with IfExists or a negated operator. Of several tags that access depends on, one is enough."""
 remedy = """
 Add a condition on aws:RequestTag for the key that access depends on to every statement that lets create, or a Deny with
 "Null": {"aws:RequestTag/project": "true"} for all create actions that take tags."""
@@ -22,6 +24,9 @@ prefer = '''
 [frameworks]
 nist-800-53-r5 = ["AC-16", "CM-8"]
 iso-27001-2022 = ["A.5.9"]
+
+[sources.tag_requests]
+query = "tag_requests"
 */
 with
 keys as (
@@ -32,37 +37,48 @@ keys as (
 ),
 
 of_tags as (
-    select distinct condition_id
+    select distinct
+        condition_id,
+        split_part(condition_key, '/', 2) as tag_key,
+        contains(condition_key, 'resourcetag/') as is_of_resource,
     from keys
     where contains(condition_key, 'resourcetag/') or contains(condition_key, 'requesttag/')
 ),
 
-of_request_tags as (
-    select distinct condition_id
-    from keys
-    where contains(condition_key, 'requesttag/') or condition_key = 'aws:tagkeys'
+granting_cells as (
+    select cell_id
+    from cell_verdicts
+    where verdict in ('allowed', 'conditional')
 ),
 
-granting_cells as (
-    select
+cell_tags as (
+    select distinct
         cell_access.cell_id,
-        bool_or(of_tags.condition_id is not null) as is_by_tags,
-        bool_or(of_request_tags.condition_id is not null) as is_by_request_tags,
+        of_tags.tag_key,
+        of_tags.is_of_resource,
     from cell_access
-    inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
-    left join of_tags on cell_access.condition_id = of_tags.condition_id
-    left join of_request_tags on cell_access.condition_id = of_request_tags.condition_id
-    where cell_verdicts.verdict in ('allowed', 'conditional')
-    group by cell_access.cell_id
+    semi join granting_cells on cell_access.cell_id = granting_cells.cell_id
+    inner join of_tags on cell_access.condition_id = of_tags.condition_id
 ),
 
 -- By profile: it says nothing of one principal that does not hold for all of its profile.
-limited as (
-    select distinct profile_cells.profile_id
+profile_tags as (
+    select distinct
+        profile_cells.profile_id,
+        cell_tags.tag_key,
+        cell_tags.is_of_resource,
     from profile_cells
-    inner join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    inner join cell_tags on profile_cells.cell_id = cell_tags.cell_id
     semi join evaluated_actions on profile_cells.action = evaluated_actions.action
-    where granting_cells.is_by_tags
+),
+
+-- The tags that access depends on: of resources, else those that other calls ask for.
+limiting as (
+    select
+        profile_id,
+        tag_key,
+    from profile_tags
+    qualify is_of_resource = bool_or(is_of_resource) over (partition by profile_id)
 ),
 
 -- Only calls that can carry tags can be asked for them.
@@ -74,44 +90,72 @@ creating as (
         and len(list_filter(condition_keys, lambda key: starts_with(lower(key), 'aws:requesttag/'))) > 0
 ),
 
--- An action that a condition on request tags limits for one of its resource types is limited.
+scopes_of_types as (
+    select
+        cell_id,
+        resource_type,
+        count(*) as scopes,
+    from cell_access
+    group by cell_id, resource_type
+),
+
+-- A call that needs the tag for one of its resource types needs it: where every scope of that type asks for it.
+requiring as (
+    select
+        cell_access.cell_id,
+        tag_requests.tag_key,
+    from cell_access
+    inner join tag_requests on cell_access.condition_id = tag_requests.condition_id
+    inner join scopes_of_types
+        on
+            cell_access.cell_id = scopes_of_types.cell_id
+            and cell_access.resource_type = scopes_of_types.resource_type
+    where not tag_requests.can_lack
+    group by cell_access.cell_id, cell_access.resource_type, tag_requests.tag_key
+    having count(*) = any_value(scopes_of_types.scopes)
+),
+
 untagged as (
     select
         profile_cells.profile_id,
         profile_cells.action,
         profile_cells.cell_id,
     from profile_cells
-    inner join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    inner join limiting on profile_cells.profile_id = limiting.profile_id
+    left join requiring on profile_cells.cell_id = requiring.cell_id and limiting.tag_key = requiring.tag_key
+    semi join granting_cells on profile_cells.cell_id = granting_cells.cell_id
     semi join creating on profile_cells.action = creating.action
     semi join evaluated_actions on profile_cells.action = evaluated_actions.action
-    semi join limited on profile_cells.profile_id = limited.profile_id
-    where not granting_cells.is_by_request_tags
+    group by profile_cells.profile_id, profile_cells.action, profile_cells.cell_id
+    having count(requiring.tag_key) = 0
+),
+
+tags_of_profiles as (
+    select
+        profile_id,
+        list(tag_key order by tag_key) as tag_keys,
+    from limiting
+    group by profile_id
 ),
 
 told as (
     select
-        profile_id,
-        'It may create without a tag in the request: ' || count(*)
-        || case count(*) when 1 then ' action, ' else ' actions, such as ' end
-        || array_to_string(list(action order by action)[:3], ', ') as message,
+        untagged.profile_id,
+        'It may create without the tag ' || array_to_string(any_value(tags_of_profiles.tag_keys)[:3], ' or ') || ': '
+        || count(*) || case count(*) when 1 then ' action, ' else ' actions, such as ' end
+        || array_to_string(list(untagged.action order by untagged.action)[:3], ', ') as message,
     from untagged
-    group by profile_id
+    inner join tags_of_profiles on untagged.profile_id = tags_of_profiles.profile_id
+    group by untagged.profile_id
 ),
 
 -- What can be corrected by one condition in one statement: where one tag alone limits the profile.
 limiting_tags as (
     select
-        profile_cells.profile_id,
-        any_value(split_part(keys.condition_key, '/', 2)) as tag_key,
-    from profile_cells
-    semi join granting_cells on profile_cells.cell_id = granting_cells.cell_id
-    semi join limited on profile_cells.profile_id = limited.profile_id
-    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
-    inner join cell_access on profile_cells.cell_id = cell_access.cell_id
-    inner join keys on cell_access.condition_id = keys.condition_id
-    where contains(keys.condition_key, 'resourcetag/') or contains(keys.condition_key, 'requesttag/')
-    group by profile_cells.profile_id
-    having count(distinct split_part(keys.condition_key, '/', 2)) = 1
+        profile_id,
+        tag_keys[1] as tag_key,
+    from tags_of_profiles
+    where len(tag_keys) = 1
 ),
 
 of_one_statement as (

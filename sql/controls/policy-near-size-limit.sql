@@ -12,9 +12,6 @@ uncorrected = "it is about the policy as a whole, which is not wrong."
 avoid = "One policy for everything that a team does, with shortened patterns such as sagemaker:*Job."
 prefer = "Several managed policies, each for a task."
 
-[frameworks]
-nist-800-53-r5 = ["CM-6"]
-
 [parameters.percent]
 description = "Percentage of the limit from which on a policy is near it"
 default = 90

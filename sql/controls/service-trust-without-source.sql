@@ -45,6 +45,32 @@ sourced as (
         and asks_for_values(operator, set_qualifier, if_exists, condition_values)
 ),
 
+-- Trust policies that deny whatever comes from elsewhere, to every service or to this one.
+guarded as (
+    select distinct statements.policy_id
+    from conditions
+    inner join statements on conditions.statement_id = statements.statement_id
+    inner join statement_principals on statements.statement_id = statement_principals.statement_id
+    where
+        statements.effect = 'Deny'
+        and statements.principal_element = 'Principal'
+        and lower(statement_principals.principal_value) in ('*', lower($service))
+        and lower(conditions.condition_key) in (
+            'aws:sourceaccount', 'aws:sourcearn', 'aws:sourceorgid', 'aws:sourceorgpaths'
+        )
+        and contains(conditions.operator, 'Not')
+        -- Beside it nothing but that a service calls, which is always so here.
+        and conditions.set_qualifier is null
+        and statements.condition_count = 1 + (
+            select count(*)
+            from conditions as others
+            where
+                others.statement_id = statements.statement_id
+                and lower(others.condition_key) = 'aws:principalisawsservice'
+                and others.condition_values = ['true']
+        )
+),
+
 -- Where the statement is about this service alone, the condition is all that it lacks.
 alone as (
     select statement_id
@@ -75,4 +101,5 @@ from trusting
 anti join sourced on trusting.statement_id = sourced.statement_id
 inner join statements on trusting.statement_id = statements.statement_id
 inner join policies on statements.policy_id = policies.policy_id
+anti join guarded on statements.policy_id = guarded.policy_id
 left join alone on trusting.statement_id = alone.statement_id

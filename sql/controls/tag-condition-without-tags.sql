@@ -5,7 +5,8 @@ severity = "medium"
 category = "guide"
 rationale = """
 The tags of a resource come into a request only with a resource that has them. List calls, Search and the like name none:
-for them the key is absent, so an Allow that asks for a tag never applies, and a Deny that looks for a tag never fires."""
+for them the key is absent, so an Allow that asks for a tag never applies, and a Deny that looks for a tag never fires. With IfExists
+or a negated operator it is the other way round: the condition is always met, and limits nothing."""
 remedy = """
 Put these actions into a statement of their own without the tag condition, and decide there whether to allow them. What
 List calls and Search show cannot be limited by the tags of resources."""

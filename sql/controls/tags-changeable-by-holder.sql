@@ -6,7 +6,11 @@ category = "guide"
 rationale = """
 Access depends on the tags of resources, and the same principal may add or delete tags without a condition on tags: it can
 give any resource the tag that opens it, or take away the one that protects it. A Deny of sagemaker:CreateTags does not help:
-there is no such action. What a Deny, a boundary or an SCP takes away is no finding."""
+there is no such action. What a Deny, a boundary or an SCP takes away is no finding.
+It counts which tag it is about: where access depends on the tag team, a condition on the tag cost keeps nobody from changing team,
+and one that asks for the value of team in the request lets its holder give that value to any resource. Tags that only come with a
+creation (sagemaker:TaggingAction) change no resource that is there. Conditions find a tag in any case of letters: a Deny of
+aws:TagKeys by StringEquals and team leaves Team."""
 remedy = """
 Deny sagemaker:AddTags and sagemaker:DeleteTags to those whose access depends on tags, or allow them only for tags that open
 nothing: with aws:TagKeys and ForAllValues beside a Null condition.
@@ -24,6 +28,9 @@ prefer = '''
 nist-800-53-r5 = ["AC-3", "AC-16"]
 soc2-2017 = ["CC6.1"]
 iso-27001-2022 = ["A.8.3"]
+
+[sources.tag_requests]
+query = "tag_requests"
 */
 with
 changing as (
@@ -38,22 +45,19 @@ changing as (
         and action_verdict in ('allowed', 'conditional')
 ),
 
-by_tags as (
-    select condition_id
+keys as (
+    select
+        condition_id,
+        lower(unnest(condition_keys)) as condition_key,
     from residual_conditions
-    where len(list_filter(condition_keys, lambda key: contains(lower(key), 'resourcetag/'))) > 0
 ),
 
-about_tags as (
-    select condition_id
-    from residual_conditions
-    where
-        len(
-            list_filter(
-                condition_keys,
-                lambda key: contains(lower(key), 'requesttag/') or lower(key) = 'aws:tagkeys'
-            )
-        ) > 0
+by_tags as (
+    select distinct
+        condition_id,
+        split_part(condition_key, '/', 2) as tag_key,
+    from keys
+    where contains(condition_key, 'resourcetag/')
 ),
 
 limited as (
@@ -61,31 +65,40 @@ limited as (
         access.principal_arn,
         access.action,
         access.resource_type,
+        by_tags.tag_key,
     from access
-    semi join by_tags on access.condition_id = by_tags.condition_id
+    inner join by_tags on access.condition_id = by_tags.condition_id
     where access.action_verdict in ('allowed', 'conditional')
 ),
 
-changers as (
-    select distinct
-        changing.principal_arn,
-        changing.action,
-        changing.resource_type,
-    from changing
-    anti join by_tags on changing.condition_id = by_tags.condition_id
-    anti join about_tags on changing.condition_id = about_tags.condition_id
+-- Whose conditions keep them from the tag that access depends on: they ask the resource for it, or no request names it.
+kept_from as (
+    select
+        condition_id,
+        tag_key,
+    from by_tags
+    union
+    select
+        condition_id,
+        tag_key,
+    from tag_requests
+    where not can_name
 )
 
 select
     'principal' as subject_kind,
-    changers.principal_arn,
-    changers.action,
+    changing.principal_arn,
+    changing.action,
     'The tags of resources limit ' || count(distinct limited.action) || ' of its actions, and it may '
-    || changers.action as message,
-    denied_actions([changers.action]) as corrected_statement,
-from changers
+    || changing.action as message,
+    denied_actions([changing.action]) as corrected_statement,
+from changing
 inner join limited
     on
-        changers.principal_arn = limited.principal_arn
-        and changers.resource_type = limited.resource_type
-group by changers.principal_arn, changers.action
+        changing.principal_arn = limited.principal_arn
+        and changing.resource_type = limited.resource_type
+anti join kept_from
+    on
+        changing.condition_id = kept_from.condition_id
+        and limited.tag_key = kept_from.tag_key
+group by changing.principal_arn, changing.action

@@ -13,7 +13,7 @@ avoid = "Changing the tags of a tuning job alone while its training jobs go on."
 prefer = "Tagging the tuning job before it starts, and its training jobs with it whenever the tags change."
 
 [frameworks]
-nist-800-53-r5 = ["CM-8"]
+nist-800-53-r5 = ["AC-16"]
 
 [sources.drifted]
 query = "drifted_tuning_job_tags"

@@ -3,12 +3,22 @@ description = "Training jobs whose tags differ from those of the tuning job that
 grain = ["training_job_arn", "tag_key"]
 */
 with
-tags as (
+all_tags as (
     select
         resource_arn,
         unnest(map_keys(tags)) as tag_key,
         unnest(map_values(tags)) as tag_value,
     from inventory
+),
+
+-- Tags that AWS gives itself are of one resource, and nobody can change them.
+tags as (
+    select
+        resource_arn,
+        tag_key,
+        tag_value,
+    from all_tags
+    where not starts_with(lower(tag_key), 'aws:')
 ),
 
 job_tags as (

@@ -1,5 +1,5 @@
 /*
-description = "Roles that a service may assume: execution roles that trust sagemaker.amazonaws.com."
+description = "Roles that a service may assume: execution roles that trust sagemaker.amazonaws.com, as far as no Deny of the trust policy takes that away."
 grain = ["principal_arn"]
 
 [parameters.service]
@@ -16,6 +16,10 @@ select
     list(trusted_principals.statement_id order by trusted_principals.statement_id) as statement_ids,
 from trusted_principals
 inner join principals on trusted_principals.role_arn = principals.principal_arn
+semi join role_trusts
+    on
+        trusted_principals.role_arn = role_trusts.role_arn
+        and list_has_any(role_trusts.trusted_services, [lower($service), '*'])
 where
     trusted_principals.principal_kind = 'Service'
     and lower(trusted_principals.principal_value) = lower($service)

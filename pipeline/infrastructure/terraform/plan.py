@@ -40,16 +40,18 @@ def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
     documents = _documents(changes)
     former: Reading | None = None
     replaced: frozenset[Principal] = frozenset()
+    listed: frozenset[Principal] = frozenset()
     for side in sides:
         resources = [r for change in changes if (r := resource_of(change, side, config)) is not None]
         reading = Reading(resources, config, accounts, documents, remarks if side == "after" else [], former)
         facts[side] = reading.facts()
         replaced = replaced or frozenset(reading.principals(filter(_is_replaced, changes)))
+        listed = listed if former else reading.with_all_attached()
         former = reading
     facts["after"] |= dict.fromkeys(doubts(plan, changes, config), True)
     if accounts.is_guessed:
         remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
-    return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)), replaced)
+    return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)), replaced, listed=listed)
 
 
 def _is_replaced(change: Json) -> bool:

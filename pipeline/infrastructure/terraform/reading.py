@@ -110,6 +110,11 @@ class Reading(Resources):
             if resource and READERS.get(kind) is Reading.read_principal:
                 yield self.owner(resource, OWNERS[kind])
 
+    def with_all_attached(self) -> frozenset[Principal]:
+        """Return the roles whose attached policies this side tells: the provider reads all of them back."""
+        roles = (one for one in self.resources.values() if one.type == "aws_iam_role")
+        return frozenset(self.owner(one, "role") for one in roles if isinstance(one.get("managed_policy_arns"), list))
+
     def read_principal(self, resource: Resource) -> None:
         """Read a role, a user or a group."""
         kind = OWNERS[resource.type]
