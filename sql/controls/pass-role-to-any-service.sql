@@ -45,7 +45,7 @@ select
     principal_arn,
     'iam:PassRole' as action,
     statement_id,
-    'It may pass ' || array_to_string(patterns[:3], ', ')
+    'It may pass ' || first_of(patterns, 3)
     || case
         when is_open_to_any_service then ' to any service'
         else ' to services that no condition names: ' || condition

@@ -31,5 +31,5 @@ differences as (
 select
     'job' as subject_kind,
     training_job_arn as resource_arn,
-    'Its tags differ from those of ' || tuning_job_arn || ': ' || array_to_string(tag_keys[:5], ', ') as message,
+    'Its tags differ from those of ' || tuning_job_arn || ': ' || first_of(tag_keys, 5) as message,
 from differences
