@@ -61,15 +61,37 @@ cell_tags as (
     inner join of_tags on cell_access.condition_id = of_tags.condition_id
 ),
 
+case_tags as (
+    select distinct
+        case_cells.case_id,
+        case_cells.form_id,
+        cell_tags.tag_key,
+        cell_tags.is_of_resource,
+    from case_cells
+    inner join cell_tags on case_cells.cell_id = cell_tags.cell_id
+),
+
+-- What profile_cells says, without its hundreds of actions a block.
+block_forms as (
+    select distinct
+        block_actions.block_id,
+        block_actions.form_id,
+    from block_actions
+    semi join evaluated_actions on block_actions.action = evaluated_actions.action
+),
+
 -- By profile: it says nothing of one principal that does not hold for all of its profile.
 profile_tags as (
     select distinct
-        profile_cells.profile_id,
-        cell_tags.tag_key,
-        cell_tags.is_of_resource,
-    from profile_cells
-    inner join cell_tags on profile_cells.cell_id = cell_tags.cell_id
-    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+        profile_cases.profile_id,
+        case_tags.tag_key,
+        case_tags.is_of_resource,
+    from profile_cases
+    inner join case_tags on profile_cases.case_id = case_tags.case_id
+    inner join block_forms
+        on
+            profile_cases.block_id = block_forms.block_id
+            and case_tags.form_id = block_forms.form_id
 ),
 
 -- The tags that access depends on: of resources, else those that other calls ask for.
@@ -115,18 +137,27 @@ requiring as (
     having count(*) = any_value(scopes_of_types.scopes)
 ),
 
-untagged as (
+-- As a table: the few calls that create, before they are held against the tags.
+creating_cells as materialized (
     select
         profile_cells.profile_id,
         profile_cells.action,
         profile_cells.cell_id,
     from profile_cells
-    inner join limiting on profile_cells.profile_id = limiting.profile_id
-    left join requiring on profile_cells.cell_id = requiring.cell_id and limiting.tag_key = requiring.tag_key
     semi join granting_cells on profile_cells.cell_id = granting_cells.cell_id
     semi join creating on profile_cells.action = creating.action
     semi join evaluated_actions on profile_cells.action = evaluated_actions.action
-    group by profile_cells.profile_id, profile_cells.action, profile_cells.cell_id
+),
+
+untagged as materialized (
+    select
+        creating_cells.profile_id,
+        creating_cells.action,
+        creating_cells.cell_id,
+    from creating_cells
+    inner join limiting on creating_cells.profile_id = limiting.profile_id
+    left join requiring on creating_cells.cell_id = requiring.cell_id and limiting.tag_key = requiring.tag_key
+    group by creating_cells.profile_id, creating_cells.action, creating_cells.cell_id
     having count(requiring.tag_key) = 0
 ),
 
