@@ -69,17 +69,19 @@ def _universe(arn_format: str | None, place: Place) -> globs.Glob:
     for number, field in enumerate(arn_format.split(":", ARN_FIELDS - 1)):
         if number == ARN_FIELDS - 1 and field == "*":
             return globs.Glob((*tokens, globs.Token("char", ":"), globs.Token("run")))
-        text = field.replace("${Partition}", place.partition).replace("${Account}", place.own_account)
+        text = field.replace("${Partition}", place.partition)
+        text = text if place.own_account == "*" else text.replace("${Account}", place.own_account)
         tokens += ([globs.Token("char", ":")] if number else []) + list(_field(text))
     if ends_in_any_text(arn_format):
-        tokens[-1] = globs.Token("run")
+        tokens[-2:] = [globs.Token("any", globs.FILLED), globs.Token("run")]
     return globs.Glob(tuple(tokens))
 
 
 @lru_cache(maxsize=1 << 14)
 def universe_text(arn_format: str | None, place: Place) -> str:
     """Return the pattern of all resources of a type at a place."""
-    return "".join("*" if token.kind == "run" else token.text for token in _universe(arn_format, place).tokens)
+    tokens = (token for token in _universe(arn_format, place).tokens if not token.is_implied)
+    return "".join("*" if token.kind == "run" else token.text for token in tokens)
 
 
 def is_of_s3(kind: TypeForm) -> bool:
@@ -131,12 +133,13 @@ class EvaluatedActions(NamedTuple):
 
 
 def _field(text: str) -> Iterable[globs.Token]:
-    """Yield the tokens of one field of an ARN format: ``${...}`` and ``*`` stand for anything without a colon."""
+    """Yield the tokens of one field of an ARN format: ``*`` stands for anything without a colon, ``${...}`` for what no
+    ARN of the type lacks (a name, a region, an account)."""
     rest = text
     while rest:
         if rest.startswith("${") and "}" in rest:
             rest = rest[rest.index("}") + 1 :]
-            yield globs.Token("run", "", True)
+            yield from (globs.Token("any", globs.FILLED, True), globs.Token("run", "", True))
         elif rest[0] == "*":
             rest = rest[1:]
             yield globs.Token("run", "", True)

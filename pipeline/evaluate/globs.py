@@ -27,12 +27,22 @@ _LAST_CASED = 0x1FFFF
 _BETWEEN = "\ufffd"
 
 
+#: Text of a token for one character that stands before a run, so that the two stand for no empty text. Patterns of
+#: policies have none of these: they tell what every ARN of a type has.
+FILLED = "+"
+
+
 class Token(NamedTuple):
     """One position of a glob. ``kind`` is char, any (one character) or run; ``no_colon`` keeps it within a field."""
 
     kind: str
     text: str = ""
     no_colon: bool = False
+
+    @property
+    def is_implied(self) -> bool:
+        """Whether it only says that the run behind it is not empty."""
+        return self.kind == "any" and self.text == FILLED
 
 
 class Glob:
@@ -241,31 +251,38 @@ def relation(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
 
 
 class _Pieces(NamedTuple):
-    """A glob of texts and runs: what stands before the first run, between runs, and behind the last."""
+    """A glob of texts and runs: what stands before the first run, between runs, and behind the last.
+
+    ``is_filled``: some run stands for no empty text.
+    """
 
     start: str
     middle: tuple[str, ...]
     end: str
     is_bound: bool
+    is_filled: bool
 
 
 @lru_cache(maxsize=1 << 16)
 def _pieces(pattern: Glob) -> _Pieces | None:
     """Return the pieces of a glob with at least one run; None where it has a ``?``, a colon or no case of letters."""
-    if pattern.ignores_case or any(t.kind == "any" or t.text in (":", _BETWEEN) for t in pattern.tokens):
+    tokens = [token for token in pattern.tokens if not token.is_implied]
+    if pattern.ignores_case or any(t.kind == "any" or t.text in (":", _BETWEEN) for t in tokens):
         return None
-    texts = "".join("\0" if token.kind == "run" else token.text for token in pattern.tokens).split("\0")
+    texts = "".join("\0" if token.kind == "run" else token.text for token in tokens).split("\0")
     if len(texts) < 2:
         return None
-    runs = {token.no_colon for token in pattern.tokens if token.kind == "run"}
-    return _Pieces(texts[0], tuple(text for text in texts[1:-1] if text), texts[-1], runs == {True})
+    runs = {token.no_colon for token in tokens if token.kind == "run"}
+    is_filled = len(tokens) < len(pattern.tokens)
+    return _Pieces(texts[0], tuple(text for text in texts[1:-1] if text), texts[-1], runs == {True}, is_filled)
 
 
 def _by_pieces(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
     """Compare globs of texts and runs by what stands at their ends; None where that does not tell.
 
     With a run in each, some text matches all of them if their starts agree and their ends agree. The text that has all
-    pieces of the scope, parted by a character that nobody names, is matched by a glob only if it covers a scope of one.
+    pieces of the scope, parted by a character that nobody names, is matched by a glob only if it covers a scope of one;
+    a glob whose run is not empty only if it matches the text of the pieces alone, too.
     """
     mine = [_pieces(member) for member in scope]
     if any(part is None for part in mine):
@@ -275,7 +292,7 @@ def _by_pieces(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
     if other is None:
         text = pattern.literal
         return None if text is None or ":" in text else Relation(all(matches(member, text) for member in scope), True)
-    if other.is_bound and not all(part.is_bound for part in parts):
+    if (other.is_bound and not all(part.is_bound for part in parts)) or (other.is_filled and other.middle):
         return None
     start = max((part.start for part in parts), key=len)
     end = max((part.end for part in parts), key=len)
@@ -288,7 +305,11 @@ def _by_pieces(scope: tuple[Glob, ...], pattern: Glob) -> Relation | None:
     if not matches(pattern, generic):
         return Relation(inside, True)
     # What covers one glob of the scope covers all that it has in common with others.
-    is_covering = any(matches(pattern, _BETWEEN.join((part.start, *part.middle, part.end))) for part in parts)
+    is_covering = any(
+        matches(pattern, _BETWEEN.join((part.start, *part.middle, part.end)))
+        and (not other.is_filled or matches(pattern, "".join((part.start, *part.middle, part.end))))
+        for part in parts
+    )
     return Relation(inside, False) if is_covering else None
 
 
@@ -382,6 +403,17 @@ def is_bound(pattern: Glob) -> bool:
 def bound(pattern: Glob) -> Glob:
     """Return the glob whose wildcards match no colon."""
     tokens = (token if token.kind == "char" else token._replace(no_colon=True) for token in pattern.tokens)
+    return Glob(tuple(tokens), pattern.ignores_case)
+
+
+@lru_cache(maxsize=1 << 16)
+def filled(pattern: Glob) -> Glob:
+    """Return the glob whose runs are not empty."""
+    tokens: list[Token] = []
+    for token in pattern.tokens:
+        if token.kind == "run" and not (tokens and tokens[-1].is_implied):
+            tokens.append(Token("any", FILLED, token.no_colon))
+        tokens.append(token)
     return Glob(tuple(tokens), pattern.ignores_case)
 
 

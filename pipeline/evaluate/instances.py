@@ -120,9 +120,7 @@ def _walked(
         here = [[one for one in some if _begins(one, start)] for some in (inside, outside, asked)]
         if len(here[0]) == len(inside):
             last = [[one[-1] for one in some] for some in here]
-            named = Glob(tuple(t for token in inside[0][-1].tokens for t in _named(token)))
-            for within_last in ([named, *last[0]], last[0]):
-                yield from (":".join((*start, text)) for text in _ways(within_last, last[1], last[2]))
+            yield from (":".join((*start, text)) for text in _ways(*last))
     # Where the last field may hold colons, a wildcard of an earlier one can reach into it.
     yield from _ways(within, excluded, patterns)
 
@@ -145,11 +143,6 @@ def _starts(
 
 def _begins(fields: tuple[Glob, ...], start: Sequence[str]) -> bool:
     return all(globs.matches(globs.bound(one), text) for one, text in zip(fields, start, strict=False))
-
-
-def _named(token: globs.Token) -> tuple[globs.Token, ...]:
-    """Return a token whose wildcard stands for something."""
-    return (globs.Token("any", "", True), token) if token.kind == "run" else (token,)
 
 
 def _ways(within: Sequence[Glob], excluded: Sequence[Glob], patterns: Sequence[Glob]) -> Iterator[str]:

@@ -182,4 +182,4 @@ def _in_field(field: Glob, candidates: Iterable[str]) -> list[str]:
 
 def _filled(tokens: Sequence[Token], word: str) -> str:
     written = {"run": word, "any": "1"}
-    return "".join(written.get(token.kind, token.text) for token in tokens)
+    return "".join(written.get(token.kind, token.text) for token in tokens if not token.is_implied)

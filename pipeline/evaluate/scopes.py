@@ -63,21 +63,10 @@ def scope_of(universe: Glob, pattern: str) -> Scope | None:
 
 @lru_cache(maxsize=1 << 16)
 def is_nowhere(universe: Glob, granted: Glob) -> bool:
-    """Whether a pattern matches no ARN that a resource of the universe can have, though it matches texts like them."""
-    return _lacks_region(universe, granted) or _lacks_account(universe, granted)
+    """Whether a pattern names no account where a universe leaves it open: it is of twelve digits, or AWS itself.
 
-
-def _lacks_region(universe: Glob, granted: Glob) -> bool:
-    """Whether a pattern leaves the region empty that every resource of a service's universe has."""
-    resources, pattern = globs.fields(universe), globs.fields(granted)
-    if resources is None or pattern is None:
-        return False
-    has_region = resources[2].literal is not None and bool(resources[3].tokens)
-    return has_region and not pattern[3].tokens
-
-
-def _lacks_account(universe: Glob, granted: Glob) -> bool:
-    """Whether a pattern names no account where a universe leaves it open: it is of twelve digits, or AWS itself."""
+    Such a pattern matches no ARN that a resource of the universe can have, though it matches texts like them.
+    """
     resources, pattern = globs.fields(universe), globs.fields(granted)
     if resources is None or pattern is None or not any(token.kind == "run" for token in resources[4].tokens):
         return False
@@ -124,7 +113,12 @@ def _narrower(left: Glob, right: Glob) -> Glob | None:
         return left if left == right or not left.tokens else right
     if not globs.relation((left,), right).outside:
         return left
-    return right if not globs.relation((right,), left).outside else None
+    if not globs.relation((right,), left).outside:
+        return right
+    # Nothing but names that are not empty may be what keeps one from being within the other.
+    filled = globs.filled(right)
+    is_both = not globs.relation((filled,), left).outside and not globs.relation((left, right), filled).outside
+    return filled if is_both else None
 
 
 @lru_cache(maxsize=1 << 18)
@@ -221,7 +215,9 @@ def _within(scope: Scope, test: Test) -> Scope:
     named = _with_account(pattern, scope.universe) if scope.is_foreign else pattern
     if named and not any(globs.relation((scope.universe, inner), member).outside for member in scope.globs):
         return scope._replace(pattern=named, globs=joined, beyond=())
-    if len(joined) == 1 and not any(token.no_colon and token.kind == "any" for token in joined[0].tokens):
+    if len(joined) == 1 and not any(
+        token.no_colon and token.kind == "any" and not token.is_implied for token in joined[0].tokens
+    ):
         return scope._replace(pattern=_text(joined[0]), globs=joined, beyond=())
     if named:
         return scope._replace(pattern=named, globs=joined, beyond=tuple(sorted({*scope.beyond, scope.pattern})))
@@ -241,7 +237,9 @@ def _text(pattern: Glob) -> str:
     """Write a glob as a filled pattern."""
     written = {"run": "*", "any": "?"}
     return "".join(
-        written.get(t.kind) or (f"${{{t.text}}}" if t.text in ("*", "?", "$") else t.text) for t in pattern.tokens
+        written.get(t.kind) or (f"${{{t.text}}}" if t.text in ("*", "?", "$") else t.text)
+        for t in pattern.tokens
+        if not t.is_implied
     )
 
 
