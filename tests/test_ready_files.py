@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,24 @@ def test_what_is_installed_is_there():
     assert project["scripts"].keys() == {"policylake"}
     python = tuple(map(int, re.findall(r"python:(\d+)\.(\d+)-slim", text)[0]))
     assert python >= tuple(map(int, re.findall(r"\d+", project["requires-python"])[:2]))
+
+
+def test_the_lock_of_the_container_has_all_that_the_program_imports():
+    locked = [
+        dict(
+            re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^ ;\\]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        for name in ("requirements-runtime.lock", "requirements.lock")
+    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.match(r"[\w.-]+", dependency).group() for dependency in project["dependencies"]}
+    for name in list(needed):
+        # What the dependencies need themselves, one level down: the locks are made of the same resolution.
+        for told in requires(name) or ():
+            needed |= {re.match(r"[\w.-]+", told).group()} if ";" not in told else set()
+    runtime, every = locked
+    assert {name.lower() for name in needed} - runtime.keys() == set()
+    assert runtime.items() <= every.items()
 
 
 def test_the_container_runs_what_it_made():

@@ -61,37 +61,15 @@ cell_tags as (
     inner join of_tags on cell_access.condition_id = of_tags.condition_id
 ),
 
-case_tags as (
-    select distinct
-        case_cells.case_id,
-        case_cells.form_id,
-        cell_tags.tag_key,
-        cell_tags.is_of_resource,
-    from case_cells
-    inner join cell_tags on case_cells.cell_id = cell_tags.cell_id
-),
-
--- What profile_cells says, without its hundreds of actions a block.
-block_forms as (
-    select distinct
-        block_actions.block_id,
-        block_actions.form_id,
-    from block_actions
-    semi join evaluated_actions on block_actions.action = evaluated_actions.action
-),
-
 -- By profile: it says nothing of one principal that does not hold for all of its profile.
 profile_tags as (
     select distinct
-        profile_cases.profile_id,
-        case_tags.tag_key,
-        case_tags.is_of_resource,
-    from profile_cases
-    inner join case_tags on profile_cases.case_id = case_tags.case_id
-    inner join block_forms
-        on
-            profile_cases.block_id = block_forms.block_id
-            and case_tags.form_id = block_forms.form_id
+        profile_cells.profile_id,
+        cell_tags.tag_key,
+        cell_tags.is_of_resource,
+    from profile_cells
+    inner join cell_tags on profile_cells.cell_id = cell_tags.cell_id
+    semi join evaluated_actions on profile_cells.action = evaluated_actions.action
 ),
 
 -- The tags that access depends on: of resources, else those that other calls ask for.
@@ -112,53 +90,68 @@ creating as (
         and len(list_filter(condition_keys, lambda key: starts_with(lower(key), 'aws:requesttag/'))) > 0
 ),
 
+asking as (
+    select
+        cell_access.cell_id,
+        cell_access.resource_type,
+        tag_requests.tag_key,
+        count(*) as scopes,
+    from cell_access
+    inner join tag_requests on cell_access.condition_id = tag_requests.condition_id
+    where not tag_requests.can_lack
+    group by cell_access.cell_id, cell_access.resource_type, tag_requests.tag_key
+),
+
 scopes_of_types as (
     select
         cell_id,
         resource_type,
         count(*) as scopes,
     from cell_access
+    where cell_id in (select cell_id from asking)
     group by cell_id, resource_type
 ),
 
 -- A call that needs the tag for one of its resource types needs it: where every scope of that type asks for it.
 requiring as (
-    select
-        cell_access.cell_id,
-        tag_requests.tag_key,
-    from cell_access
-    inner join tag_requests on cell_access.condition_id = tag_requests.condition_id
+    select distinct
+        asking.cell_id,
+        asking.tag_key,
+    from asking
     inner join scopes_of_types
         on
-            cell_access.cell_id = scopes_of_types.cell_id
-            and cell_access.resource_type = scopes_of_types.resource_type
-    where not tag_requests.can_lack
-    group by cell_access.cell_id, cell_access.resource_type, tag_requests.tag_key
-    having count(*) = any_value(scopes_of_types.scopes)
+            asking.cell_id = scopes_of_types.cell_id
+            and asking.resource_type = scopes_of_types.resource_type
+            and asking.scopes = scopes_of_types.scopes
 ),
 
--- As a table: the few calls that create, before they are held against the tags.
-creating_cells as materialized (
+-- The profiles whose creation is kept to the tag, action by action.
+required as (
+    select distinct
+        profile_cells.profile_id,
+        profile_cells.action,
+    from profile_cells
+    inner join requiring on profile_cells.cell_id = requiring.cell_id
+    inner join limiting
+        on
+            profile_cells.profile_id = limiting.profile_id
+            and requiring.tag_key = limiting.tag_key
+),
+
+untagged as (
     select
         profile_cells.profile_id,
         profile_cells.action,
         profile_cells.cell_id,
     from profile_cells
-    semi join granting_cells on profile_cells.cell_id = granting_cells.cell_id
     semi join creating on profile_cells.action = creating.action
     semi join evaluated_actions on profile_cells.action = evaluated_actions.action
-),
-
-untagged as materialized (
-    select
-        creating_cells.profile_id,
-        creating_cells.action,
-        creating_cells.cell_id,
-    from creating_cells
-    inner join limiting on creating_cells.profile_id = limiting.profile_id
-    left join requiring on creating_cells.cell_id = requiring.cell_id and limiting.tag_key = requiring.tag_key
-    group by creating_cells.profile_id, creating_cells.action, creating_cells.cell_id
-    having count(requiring.tag_key) = 0
+    semi join limiting on profile_cells.profile_id = limiting.profile_id
+    semi join granting_cells on profile_cells.cell_id = granting_cells.cell_id
+    anti join required
+        on
+            profile_cells.profile_id = required.profile_id
+            and profile_cells.action = required.action
 ),
 
 tags_of_profiles as (
