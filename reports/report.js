@@ -274,7 +274,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
 })();
 
 /* What is folded away is printed too, but for whole documents. */
-window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("main details:not(.document)")) one.open = true; });
+window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("main details:not([data-policy])")) one.open = true; });
 
 /* Filter fields of tables: the rows that are still in scripts are read before they are filtered. */
 for (const field of document.querySelectorAll("[data-filter]")) {

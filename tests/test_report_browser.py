@@ -454,6 +454,14 @@ def test_a_resource_page_lists_who_can_as_the_concrete_evaluator_decides(
     assert allowed
 
 
+def test_a_resource_page_prints_who_can(open_page, site):
+    page = open_page(f"{site}/resource.html#{NOTEBOOK}nlp-01")
+    page.locator("#resource details").first.wait_for()
+    assert page.locator("#resource details[open]").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#resource details:not([open])").count() == 0
+
+
 def test_a_resource_that_is_not_known_is_told(open_page, site):
     page = open_page(f"{site}/resource.html#arn:aws:sagemaker:us-east-1:1:model/<b>")
     page.get_by_role("heading", name="No such resource").wait_for()
