@@ -6,7 +6,16 @@ const PL = (() => {
   const waiting = new Map();
 
   /* A data script hands its value over. */
-  function put(key, value) { data.set(key, value); }
+  function put(key, value) {
+    if (key.startsWith("principals/")) unfold(value);
+    data.set(key, value);
+  }
+
+  /* Scopes of answers and policies of principals stand once in a script, and are called by number. */
+  function unfold(run) {
+    for (const answer of run.answers) answer[3] = answer[3].map((one) => run.scopes[one]);
+    for (const one of run.principals) if (one.policies) one.policies = one.policies.map((place) => run.attachments[place]);
+  }
 
   /* Load a data script once; a page opened from disk may not fetch. */
   function load(key) {
@@ -265,7 +274,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
 })();
 
 /* What is folded away is printed too, but for whole documents. */
-window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("main details:not(.document)")) one.open = true; });
+window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("main details:not([data-policy])")) one.open = true; });
 
 /* Filter fields of tables: the rows that are still in scripts are read before they are filtered. */
 for (const field of document.querySelectorAll("[data-filter]")) {

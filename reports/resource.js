@@ -125,7 +125,7 @@
     const part = (letter, all) => (all.length ? [make("p", {}, PL.verdict(letter), " ", make("span", { class: "minor" }, number(all.length) + (all.length === 1 ? " principal" : " principals") + (letter === "c" ? ", depending on the rest of the request" : ""))), some(all)] : []);
     return make("details", { class: "document", open: isOpen }, make("summary", {}, make("code", {}, index.actions[action][0]), " ",
       make("span", { class: "minor" }, allowed.length || conditional.length ? number(allowed.length) + " allowed, " + number(conditional.length) + " conditional" : "nobody")),
-      make("p", {}, PL.link(index.actions[action][3], "all about the action", "minor")), ...part("a", allowed), ...part("c", conditional));
+      make("p", { class: "on-screen" }, PL.link(index.actions[action][3], "all about the action", "minor")), ...part("a", allowed), ...part("c", conditional));
   }
 
   window.addEventListener("hashchange", show);

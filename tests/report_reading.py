@@ -29,7 +29,17 @@ def script(report: Path, key: str):
     found = re.fullmatch(r'PL\.put\("([^"]*)",(.*)\);\n', text, re.DOTALL)
     assert found, text[:200]
     assert found.group(1) == key
-    return json.loads(found.group(2))
+    value = json.loads(found.group(2))
+    return unfolded(value) if key.startswith("principals/") else value
+
+
+def unfolded(run: dict) -> dict:
+    """Principals with their policies, and answers with their scopes, which stand once in a script."""
+    for answer in run["answers"]:
+        answer[3] = [run["scopes"][number] for number in answer[3]]
+    for one in run["principals"]:
+        one["policies"] = [run["attachments"][number] for number in one.get("policies", ())]
+    return run
 
 
 def rows(report: Path, key: str) -> list[list[list[str]]]:

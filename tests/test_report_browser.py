@@ -244,6 +244,39 @@ def test_two_clicks_lead_to_the_worst_grant_and_what_to_write_instead(open_page,
     assert first.locator("a", has_text="SageMakerConsole").first.get_attribute("href").startswith("policy.html#")
 
 
+SETTINGS = (
+    ("actions.html", "[data-hash=q]", "iam:"),
+    ("actions/sagemaker-CreateEndpoint.html", "[name=if]", "aws:SourceVpc=vpc-111bbaaa"),
+    (f"principal.html#{HANA}", "[name=action]", "sagemaker:CreateModel"),
+    (f"resource.html#{NOTEBOOK}nlp-01", "#resource [type=search]", "Stop"),
+    ("inventory.html", "select[name=action]", "sagemaker:DeleteModel"),
+    ("inventory.html", "select[name=scenario]", "vpc"),
+)
+
+
+@pytest.mark.parametrize(("place", "field", "value"), SETTINGS)
+def test_what_a_reader_sets_is_in_the_address_of_every_page(open_page, site, place, field, value):
+    """A copied link keeps it, and the back button undoes it."""
+    page = open_page(f"{site}/{place}")
+    control = page.locator(f"main {field}").first
+    control.wait_for()
+    page.wait_for_load_state("networkidle")
+    before, address = control.input_value(), page.url
+    if field.startswith("select"):
+        control.select_option(value)
+    else:
+        control.fill(value)
+    page.wait_for_url(lambda url: url != address)
+    again = open_page(page.url).locator(f"main {field}").first
+    again.wait_for()
+    assert again.input_value() == value
+    page.go_back()
+    page.wait_for_function(
+        "([field, value]) => document.querySelector('main ' + field)?.value === value", arg=[field, before]
+    )
+    assert page.url == address
+
+
 def test_a_reader_types_a_context_and_sees_who_could(open_page, site):
     page = open_page(f"{site}/matrix.html#account=333344445555&q=vpc-caller&action=sagemaker:DescribeModel")
     settled(page)
@@ -419,6 +452,14 @@ def test_a_resource_page_lists_who_can_as_the_concrete_evaluator_decides(
     allowed = {arn for arn, decision in zip(arns, decided, strict=True) if decision == "allowed"}
     assert set(shown["allowed"]) <= allowed <= {*shown["allowed"], *shown["conditional"]}
     assert allowed
+
+
+def test_a_resource_page_prints_who_can(open_page, site):
+    page = open_page(f"{site}/resource.html#{NOTEBOOK}nlp-01")
+    page.locator("#resource details").first.wait_for()
+    assert page.locator("#resource details[open]").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#resource details:not([open])").count() == 0
 
 
 def test_a_resource_that_is_not_known_is_told(open_page, site):

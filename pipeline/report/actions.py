@@ -3,7 +3,7 @@
 import heapq
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -109,6 +109,7 @@ def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[st
     everyone = sum(len(listed) for listed in book.principals.values())
     counted = []
     reasons = Reasons(sources)
+    told = pages.piece("group", "told", "../")
     lacking = gaps_of_actions(book, sources.gaps)
     for action, name, listed, gaps in zip(book.actions, names, groups(book), lacking, strict=True):
         counts = dict.fromkeys(LETTERS, 0)
@@ -116,9 +117,18 @@ def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[st
             counts[book.answers[group.answer].verdict] += len(group.principals)
         counts["none"] = everyone - sum(counts.values())
         sections = [_section(verdict, action, listed, book, reasons) for verdict in VERDICTS]
+        for section in sections:
+            section["groups"] = [_rendered(group, section["verdict"], told) for group in section["groups"]]
         pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections, gaps=gaps)
         counted.append(counts)
     return counted
+
+
+def _rendered(group: dict[str, Any], verdict: str, told: Callable[..., Any]) -> dict[str, Any]:
+    """Return a group with what it says as ``told``: the same for many actions."""
+    own = ("demand", "more", "more_accounts", "link")
+    said = {name: value for name, value in group.items() if name not in own}
+    return {**{name: group[name] for name in own}, "told": told(said, verdict)}
 
 
 def _section(verdict: str, action: Action, listed: Iterable[Group], book: Book, reasons: Reasons) -> dict[str, Any]:

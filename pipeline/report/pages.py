@@ -1,9 +1,12 @@
 """Renders templates. Templates get finished values; they neither compute nor sort."""
 
+from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from pipeline import assets
 from pipeline.errors import printable
@@ -42,3 +45,21 @@ class Pages:
         text = self._environment.get_template(f"{template}.html.j2").render(root=root, here=name, **values)
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return path
+
+    def piece(self, template: str, macro: str, root: str) -> Callable[..., Markup]:
+        """Return what renders a piece of pages by a macro; ``root`` is the way from these pages to the first one."""
+        module = self._environment.get_template(f"{template}.html.j2").make_module({"root": root})
+        return remembered(getattr(module, macro))
+
+
+def remembered(render: Callable[..., Markup]) -> Callable[..., Markup]:
+    """Return the same function, which renders equal values once: pages of many actions have the same pieces."""
+    known: dict[bytes, Markup] = {}
+
+    def rendered(*values: object) -> Markup:
+        key = blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if key not in known:
+            known[key] = render(*values)
+        return known[key]
+
+    return rendered

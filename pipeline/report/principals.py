@@ -14,6 +14,8 @@ from pipeline.report.scripts import in_pieces, in_script_order, write_text
 #: A run of principals before it is cut by size.
 RUN = 400
 Row = dict[str, Any]
+#: A policy of a principal: its kind, number, name and ARN, and the group that brings it.
+Attachment = tuple[str, int, str | None, str | None, str]
 Roles = tuple[int, int, tuple[tuple[str, int, str, str, int], ...]]
 
 
@@ -137,14 +139,14 @@ def key_of(principal: Principal) -> str:
 def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources) -> dict[str, Any]:
     policies, profiles, action_sets, reasons = Numbered[str](), Numbered[int](), Numbered[int](), Numbered[int]()
     answers, conditions, gaps = Numbered[int](), Numbered[tuple[str, str, int, str]](), Numbered[Gap]()
-    roles = Numbered[Roles]()
-    listed = [_principal(principal, profiles, policies, roles, book, sources) for principal in run]
+    roles, attachments, scopes = Numbered[Roles](), Numbered[Attachment](), Numbered[Scope]()
+    listed = [_principal(principal, profiles, policies, attachments, roles, book, sources) for principal in run]
     parts = [
         [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
         for profile in profiles.all()
     ]
     own = account_id or "*"
-    told = [_answer(book.answers[answer], own, conditions, reasons) for answer in answers.all()]
+    told = [_answer(book.answers[answer], scopes, reasons) for answer in answers.all()]
     controls = [
         [row["attachment_kind"], row["level"], row["level_name"], policies(row["policy_id"]), row["policy_name"]]
         for row in sources.controls.get(account_id, ())
@@ -156,6 +158,8 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         "principals": listed,
         "profiles": parts,
         "answers": told,
+        "scopes": [_scope(scope, own, conditions, reasons) for scope in scopes.all()],
+        "attachments": attachments.all(),
         "profileGaps": [
             [[gaps(gap), ranges(actions)] for gap, actions in sources.gaps.get((account_id, profile), ())]
             for profile in profiles.all()
@@ -180,6 +184,7 @@ def _principal(
     principal: Principal,
     profiles: Numbered[int],
     policies: Numbered[str],
+    attachments: Numbered[Attachment],
     roles: Numbered[Roles],
     book: Book,
     sources: Sources,
@@ -199,8 +204,8 @@ def _principal(
         "incomplete": details["is_incomplete"],
         "groups": details["group_arns"] or [],
         "policies": [
-            [row["attachment_kind"], policies(row["policy_id"]), row["policy_name"], row["policy_arn"],
-             "" if row["via_arn"] == principal.arn else row["via_arn"]]
+            attachments((row["attachment_kind"], policies(row["policy_id"]), row["policy_name"], row["policy_arn"],
+                         "" if row["via_arn"] == principal.arn else row["via_arn"]))
             for row in sources.policies.get(principal.arn, ())
         ],
         "entries": _entries(sources.entries.get((principal.account_id, principal.arn), ()), policies),
@@ -232,11 +237,8 @@ def _roles(row: dict[str, Any], book: Book) -> Roles:
     return row["role_count"], row["trusting_count"], first
 
 
-def _answer(
-    answer: Answer, own: str, conditions: Numbered[tuple[str, str, int, str]], reasons: Numbered[int]
-) -> list[Any]:
-    scopes = [_scope(scope, own, conditions, reasons) for scope in answer.scopes]
-    return [answer.verdict[0], answer.layer, [*map(reasons, answer.decided_by)], scopes,
+def _answer(answer: Answer, scopes: Numbered[Scope], reasons: Numbered[int]) -> list[Any]:
+    return [answer.verdict[0], answer.layer, [*map(reasons, answer.decided_by)], [*map(scopes, answer.scopes)],
             *([answer.demand] if answer.demand >= 0 else [])]  # fmt: skip
 
 
