@@ -17,23 +17,31 @@ OBJECT = "arn:aws:s3:::b/x"
 PASS = {"action": "iam:PassRole", "resource": arn("role/passed")}
 
 
-def only_if(name: str, operator: str, key: str, value: str) -> Json:
-    return user(name, UserPolicyList=[inline("only", document("*", Condition={operator: {key: value}}))])
+def only_if(operator: str, key: str, value: str) -> Json:
+    return document("*", Condition={operator: {key: value}})
+
+
+#: The policy of each user.
+POLICIES = {
+    "ana": document("*"),
+    "endpoint": only_if("Null", "aws:SourceVpce", "true"),
+    "vpc": only_if("Null", "aws:SourceVpc", "false"),
+    "arn": only_if("ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:us-east-1:*:vpc/vpc-1"),
+    "later": only_if("DateGreaterThan", "aws:CurrentTime", "2030-12-31T00:00:00Z"),
+    "mfa": only_if("Bool", "aws:MultiFactorAuthPresent", "true"),
+    "temporary": only_if("Null", "aws:TokenIssueTime", "false"),
+    "keys": only_if("ForAnyValue:StringEquals", "aws:TagKeys", "Team"),
+    "other keys": only_if("ForAnyValue:StringNotEquals", "aws:TagKeys", "Project"),
+    "tag": only_if("Null", "aws:RequestTag/Team", "false"),
+    "global tag": only_if("StringEquals", "aws:ResourceTag/Team", "x"),
+    "service's tag": only_if("StringEquals", "sagemaker:ResourceTag/Team", "x"),
+}
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     folder = tmp_path_factory.mktemp("inputs")
-    users = (
-        user("ana", UserPolicyList=[inline("all", document("*"))]),
-        only_if("endpoint", "Null", "aws:SourceVpce", "true"),
-        only_if("arn", "ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:us-east-1:*:vpc/vpc-1"),
-        only_if("later", "DateGreaterThan", "aws:CurrentTime", "2030-12-31T00:00:00Z"),
-        only_if("mfa", "Bool", "aws:MultiFactorAuthPresent", "true"),
-        only_if("temporary", "Null", "aws:TokenIssueTime", "false"),
-        only_if("keys", "ForAnyValue:StringEquals", "aws:TagKeys", "Team"),
-        only_if("tag", "Null", "aws:RequestTag/Team", "false"),
-    )
+    users = [user(name, UserPolicyList=[inline("only", policy)]) for name, policy in POLICIES.items()]
     write(folder, "account.json", export(users, roles=[role("any", RolePolicyList=[inline("all", document("*"))])]))
     return flat_lake(folder, KNOWN)
 
@@ -147,22 +155,42 @@ def test_with_policies_of_its_own_it_is_told_and_as_a_test_an_error(line: Json, 
 
 
 TAGGED = {"aws:RequestTag/Team": "x"}
+DELETE = {"action": "sagemaker:DeleteModel"}
+LIST = {"action": "sagemaker:ListModels", "resource": "*"}
 FOLLOWING = (
-    ("an endpoint with its VPC", {"aws:SourceVpc": "vpc-1"}, "endpoint", "implicitDeny", "is taken as vpce-EXAMPLE"),
-    ("MFA with its age", {"aws:MultiFactorAuthAge": "10"}, "mfa", "allowed", "is taken as true"),
-    ("a token with MFA", {"aws:MultiFactorAuthPresent": "true"}, "temporary", "allowed", ""),
-    ("the keys of tags, as they are written", TAGGED, "keys", "allowed", ""),
-    ("an empty tag with a key", {"aws:TagKeys": ["Team"]}, "tag", "implicitDeny", "taken as empty"),
+    ("an endpoint with its VPC", {"aws:SourceVpc": "vpc-1"}, {}, "endpoint", "implicitDeny", "taken as vpce-EXAMPLE"),
+    ("a VPC with its endpoint", {"aws:SourceVpce": "vpce-1"}, {}, "vpc", "allowed", "is taken as vpc-EXAMPLE"),
+    ("MFA with its age", {"aws:MultiFactorAuthAge": "10"}, {}, "mfa", "allowed", "is taken as true"),
+    ("a token with MFA", {"aws:MultiFactorAuthPresent": "true"}, {}, "temporary", "allowed", ""),
+    ("the keys of tags, as they are written", TAGGED, {}, "keys", "allowed", ""),
+    ("the keys of tags, under a negation", TAGGED, {}, "other keys", "allowed", ""),
+    ("an empty tag with a key", {"aws:TagKeys": ["Team"]}, {}, "tag", "implicitDeny", "taken as empty"),
+    ("a resource's tag as the service's", {"aws:ResourceTag/Team": "x"}, DELETE, "service's tag", "allowed", ""),
+    ("a resource's tag as a global one", {"sagemaker:ResourceTag/Team": "x"}, DELETE, "global tag", "allowed", ""),
+    ("nothing that the action lacks", {"aws:ResourceTag/Team": "x"}, LIST, "global tag", "implicitDeny", "no such key"),
 )
 
 
+@pytest.mark.parametrize("is_in_line", [False, True], ids=["of the lake", "in the line"])
 @pytest.mark.parametrize(
-    ("context", "name", "decision", "words"), [c[1:] for c in FOLLOWING], ids=[c[0] for c in FOLLOWING]
+    ("context", "members", "name", "decision", "words"), [c[1:] for c in FOLLOWING], ids=[c[0] for c in FOLLOWING]
 )
-def test_what_aws_sends_with_a_key_is_there(lake: Lake, context: Json, name: str, decision: str, words: str) -> None:
-    (answer,) = answers([make(context, arn(f"user/{name}"))], lake)
+def test_what_aws_sends_with_a_key_is_there(
+    lake: Lake, context: Json, members: Json, name: str, decision: str, words: str, is_in_line: bool
+) -> None:
+    own = {"identity_policies": [POLICIES[name]]} if is_in_line else {}
+    (answer,) = answers([make(context, arn(f"user/{name}"), **members, **own)], None if is_in_line else lake)
     assert answer["decision"] == decision
     assert words in answer["detail"]
+
+
+@pytest.mark.parametrize("is_in_line", [False, True], ids=["of the lake", "in the line"])
+def test_a_context_may_tell_whose_a_bucket_is(lake: Lake, is_in_line: bool) -> None:
+    own = {"identity_policies": [document("*")]} if is_in_line else {}
+    context = {"aws:ResourceAccount": "444455556666"}
+    line = make(context, action="s3:GetObject", resource=OBJECT, **own)
+    (answer,) = answers([line], lake, is_strict=True)
+    assert (answer["decision"], answer["blocked_by"]) == ("implicitDeny", ["resource"])
 
 
 def test_a_call_by_a_service_with_the_keys_of_an_endpoint_is_decided_with_a_warning(lake: Lake) -> None:

@@ -6,7 +6,7 @@ The clock is read here, once, where no time is given.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -20,16 +20,17 @@ from pipeline.iam.services import is_service_linked_role, needs_consent
 from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
+from pipeline.simulate.contexts import Sent, Told, as_sent, asked_in, spelt
 from pipeline.simulate.from_lake import LakeReader, Principal
 from pipeline.simulate.line_policies import doubts_in, given_layers, names_in
 from pipeline.simulate.lines import Line, decoded, id_of, read_line
 from pipeline.simulate.remarks import Names, Remarks
-from pipeline.simulate.tags import principal_tags, resource_tags, tied_tags
-from pipeline.simulate.together import Asked, Found, check, looked_at
+from pipeline.simulate.together import looked_at
 
 #: RCPs leave this operation alone whatever they say (RCP).
 RCP_EXEMPT_ACTION = "kms:retiregrant"
 UNOWNED = "the input does not tell whose {} is: taken as the caller's own"
+BY_LAKE = "by the lake "
 NO_LAKE = "the line carries no policies and there is no lake; give identity_policies in the line, or a lake with --lake"
 
 
@@ -172,7 +173,7 @@ class _Desk:
         told: list[str] = []
         doubts: list[str] = []
         for remark in self.remarks.on(line.action, line.resource, line.context, names):
-            text = f"{remark.member} {_name(line, self.remarks, remark.name)}: {remark.text}"
+            text = f"{remark.member} {spelt(line, self.remarks, remark.name)}: {remark.text}"
             if remark.is_malformed or (remark.is_mistake and self.is_strict):
                 raise PolicylakeError(text)
             (told if remark.is_mistake else doubts).append(text)
@@ -180,30 +181,20 @@ class _Desk:
             told.append("taken as an action on any resource")
         return Notes(tuple(told), tuple(doubts))
 
-    def _beside(self, line: Line, resource: str, kind: str) -> Found:
-        """Return what there is to say of the line's keys beside each other."""
-        defaults = known.request_facts(line.context, resource, line.action, line.principal, self.now)
-        return looked_at(asked_in(line, resource, kind, self.remarks), defaults)
-
     def _from_line(self, line: Line) -> tuple[Decision, Notes]:
         roles = line.context.get("aws:principalarn", ())
         caller = known.caller_of(line.principal, roles[0] if roles else None, line.federated_by)
         resource, notes = self._resource(line)
         given = given_layers(line)
         remarks = self._remarked(line, lambda: names_in(given))
-        beside = self._beside(line, resource, caller.kind)
-        of_principal = known.principal_facts(caller, None, known.NOWHERE)
-        by_name = "it {} for " + line.principal.replace("{", "{{").replace("}", "}}")
-        wrong = known.disagreements(line.context, of_principal, by_name, partial(_name, line, self.remarks))
-        beside = beside._replace(contradictions=(*beside.contradictions, *wrong))
+        owner = line.resource_account or known.account_in(resource) or _said_owner(line, resource)
+        told = Told(caller, owner or caller.account_id)
+        sent = as_sent(line, resource, told, self.remarks, self.now)
         if self.is_strict:
-            check(beside)
-        remarks = _joined(remarks, Notes(beside.contradictions, (*beside.doubts, *doubts_in(given))))
-        owner = line.resource_account or known.account_in(resource) or caller.account_id
-        derived = {**of_principal, **known.resource_facts(owner, known.NOWHERE)}
-        derived = {**known.default_user_id(caller, None), **derived}
+            sent.check()
+        beside = Notes((*sent.notes, *sent.contradictions), (*sent.doubts, *doubts_in(given)))
         layers = self._limited(given, line.action, resource, caller)
-        return decide(self._request(line, caller, resource, owner, derived), layers), _joined(notes, remarks)
+        return decide(self._request(line, resource, told, sent), layers), _joined(notes, remarks, beside)
 
     def _from_lake(self, line: Line, reader: LakeReader | None) -> tuple[Decision, Notes]:
         if reader is None:
@@ -217,56 +208,29 @@ class _Desk:
         principal = _principal(reader, line)
         caller = known.caller_of(line.principal, principal.arn if principal else None)
         resource, notes = self._resource(line)
-        line = self._as_sent(line, resource)
         inventoried = reader.resource(resource)
         owner, of_owner = _owner(reader, line, resource, inventoried.account_id if inventoried else None)
         owner = owner or caller.account_id
-        place, there = reader.organization(caller.account_id), reader.organization(owner)
-        principal_id = principal.principal_id if principal else None
-        of_principal = known.principal_facts(caller, principal_id, place)
-        of_resource = known.resource_facts(owner, there)
-        tags, tag_notes = resource_tags(
-            inventoried.tags if inventoried else (), self.reference.action(line.action), line.action, resource
-        )
-        tags = {**tied_tags(line.context, self.reference.action(line.action), line.action, resource), **tags}
-        own_tags = principal_tags(principal, line.context)
-        together = self._beside(line, resource, caller.kind)
-        check(together)
-        known.check_user_id(line.context, caller, principal_id)
-        name = partial(_name, line, self.remarks)
-        known.check_agreement(line.context, of_principal, line.principal, name)
-        known.check_agreement(line.context, own_tags, f"{line.principal}{_untagged(principal)}", name)
-        known.check_agreement(line.context, {**of_resource, **tags}, resource, name)
-        layers = self._layers(reader, line, caller, principal, resource, owner)
-        told = (*tag_notes, *_missing(principal), *_without_policy(line.action, resource, layers))
-        beside = Notes((*told, *together.stand_ins), (*together.doubts, *of_owner, *doubts_in(layers)))
-        defaults = known.default_user_id(caller, principal_id)
-        derived = {**defaults, **of_principal, **own_tags, **of_resource, **tags, **together.facts}
-        request = self._request(line, caller, resource, owner, derived)
+        places = (reader.organization(caller.account_id), reader.organization(owner))
+        told = Told(caller, owner, principal, *places, inventoried.tags if inventoried else (), BY_LAKE)
+        sent = as_sent(line, resource, told, self.remarks, self.now)
+        sent.check()
+        request = self._request(line, resource, told, sent)
+        layers = self._layers(reader, request, principal)
+        lacking = (*_missing(principal), *_without_policy(line.action, resource, layers))
+        beside = Notes((*lacking, *sent.notes), (*sent.doubts, *of_owner, *doubts_in(layers)))
         return request, layers, _joined(notes, beside, remarks)
 
-    def _as_sent(self, line: Line, resource: str) -> Line:
-        """Return a line without the keys that AWS does not send with its action, of which is told: they are absent."""
-        kept = {k: v for k, v in line.context.items() if self.remarks.can_carry(line.action, resource, k)}
-        return replace(line, context=kept)
-
-    def _layers(
-        self,
-        reader: LakeReader,
-        line: Line,
-        caller: Caller,
-        principal: Principal | None,
-        resource: str,
-        owner: str | None,
-    ) -> Layers:
+    def _layers(self, reader: LakeReader, request: Request, principal: Principal | None) -> Layers:
         """Return the layers of the lake that count for a request. A loose document stands by itself (architecture)."""
+        caller, owner = request.caller, request.resource_account
         identity, boundary = (principal.identity, principal.boundary) if principal else ((), None)
         if caller.kind == "document":
             return Layers(identity=identity)
-        is_assumption = line.action.lower().startswith("sts:")
-        entry = self.reference.action(line.action)
+        is_assumption = request.action.lower().startswith("sts:")
+        entry = self.reference.action(request.action)
         formats = [kind.arn_format for kind in entry.resource_types] if entry else []
-        endpoint = next(iter(line.context.get("aws:sourcevpce", ())), None)
+        endpoint = next(iter(request.context.values("aws:sourcevpce")), None)
         own_account, is_managing = caller.account_id, reader.organization(caller.account_id).is_management_account
         layers = Layers(
             identity=identity,
@@ -275,10 +239,10 @@ class _Desk:
             rcps=reader.controls("rcp", owner)
             if owner and not reader.organization(owner).is_management_account
             else None,
-            resource=reader.resource_policy(resource, formats, is_assumption=is_assumption),
+            resource=reader.resource_policy(request.resource, formats, is_assumption=is_assumption),
             endpoint=reader.endpoint_policy(endpoint) if endpoint else None,
         )
-        return self._limited(layers, line.action, resource, caller)
+        return self._limited(layers, request.action, request.resource, caller)
 
     def _limited(self, layers: Layers, action: str, resource: str, caller: Caller) -> Layers:
         """Leave out the SCPs and RCPs that do not act: neither binds service-linked roles (SCP, RCP).
@@ -315,21 +279,8 @@ class _Desk:
             raise PolicylakeError(f"resource {said.text}; {said.remedy}")
         return line.resource, Notes((), (said.text,))
 
-    def _request(self, line: Line, caller: Caller, resource: str, owner: str | None, derived: known.Facts) -> Request:
-        defaults = known.request_facts(line.context, resource, line.action, caller.arn, self.now)
-        by_key: Mapping[str, tuple[str, ...]] = {**defaults, **derived, **line.context}
-        return Request(caller, line.action, resource, owner, Context(by_key, self.key_type))
-
-
-def asked_in(line: Line, resource: str, kind: str, remarks: Remarks) -> Asked:
-    """Return a line as its keys are looked at beside each other."""
-    carries = partial(remarks.can_carry, line.action, resource)
-    return Asked(line.action, resource, kind, line.context, partial(_name, line, remarks), carries)
-
-
-def _name(line: Line, remarks: Remarks, key: str) -> str:
-    """Return a key of a line as AWS spells it."""
-    return remarks.name(line.spelling.get(key, key))
+    def _request(self, line: Line, resource: str, told: Told, sent: Sent) -> Request:
+        return Request(told.caller, line.action, resource, told.owner, Context(sent.by_key, self.key_type))
 
 
 def _peeked(text: str) -> tuple[str, str] | None:
@@ -363,19 +314,19 @@ def _owner(reader: LakeReader, line: Line, resource: str, account_id: str | None
     told = known.account_in(resource) or account_id
     bucket = resource.partition("/")[0]
     if ":s3:::" not in bucket:
-        return line.resource_account or told, ()
+        return line.resource_account or told or _said_owner(line, resource), ()
     told = told or reader.owner(bucket)
     if line.resource_account and told and line.resource_account != told:
         raise PolicylakeError(f"resource_account is {line.resource_account}, but by the lake {bucket} is of {told}")
-    if line.resource_account or told:
-        return line.resource_account or told, ()
+    owner = line.resource_account or told or _said_owner(line, resource)
+    if owner:
+        return owner, ()
     return None, (f"{UNOWNED.format(bucket)}; give resource_account to say whose",)
 
 
-def _untagged(principal: Principal | None) -> str:
-    """Return why the sessions of a role have no tags of their own; nothing of others."""
-    is_fixed = principal is not None and principal.principal_type == "role" and not principal.has_session_tags
-    return ", whose trust policy lets nobody pass session tags (sts:TagSession)" if is_fixed else ""
+def _said_owner(line: Line, resource: str) -> str | None:
+    """Return the account of a resource by the context of its line; None of no resource, whose is the caller's."""
+    return None if resource == "*" else next(iter(line.context.get("aws:resourceaccount", ())), None)
 
 
 def _missing(principal: Principal | None) -> list[str]:

@@ -157,13 +157,13 @@ def default_user_id(caller: Caller, principal_id: str | None) -> Facts:
     return {"aws:userid": (USER_ID,)} if caller.kind == "user" else {}
 
 
-def check_user_id(line: Mapping[str, tuple[str, ...]], caller: Caller, principal_id: str | None) -> None:
-    """Raise PolicylakeError where a line gives a role an aws:userid that no session of it has: its own id, a colon and
-    the session's name (VARS)."""
+def strange_user_ids(line: Mapping[str, tuple[str, ...]], caller: Caller, principal_id: str | None) -> Iterator[str]:
+    """Yield that a line gives a role an aws:userid that no session of it has: its own id, a colon and the session's
+    name (VARS)."""
     given = line.get("aws:userid", ())
     if caller.kind == "role" and principal_id and not all(text.startswith(f"{principal_id}:") for text in given):
         expected = f"sessions of {caller.arn} have {principal_id}: and their name"
-        raise PolicylakeError(f"context aws:userid is {', '.join(given)}, but {expected}; mend it or leave it out")
+        yield f"context aws:userid is {', '.join(given)}, but {expected}; mend it or leave it out"
 
 
 def _organization(whose: str, place: Organization) -> Facts:
@@ -173,19 +173,13 @@ def _organization(whose: str, place: Organization) -> Facts:
     return {f"aws:{whose}orgid": (place.organization_id,), f"aws:{whose}orgpaths": paths}
 
 
-def check_agreement(line: Mapping[str, tuple[str, ...]], known: Facts, whose: str, name: Callable[[str], str]) -> None:
-    """Raise PolicylakeError where a line's context contradicts what the lake knows of the principal or resource.
-    ``name`` tells how to write a key."""
-    for text in disagreements(line, known, f"by the lake it {{}} for {whose}", name):
-        raise PolicylakeError(text)
-
-
 def disagreements(
-    line: Mapping[str, tuple[str, ...]], known: Facts, told: str, name: Callable[[str], str]
+    line: Mapping[str, tuple[str, ...]], known: Facts, source: str, whose: str, *, name: Callable[[str], str]
 ) -> Iterator[str]:
-    """Yield where a line's context contradicts what is known; ``told`` says by what, with a place for what is so."""
+    """Yield where a line's context contradicts what is known of a principal or resource. ``source`` begins what tells
+    it, such as "by the lake "; ``name`` tells how to write a key."""
     for key, values in known.items():
         if key in line and line[key] != values:
             says = f"is {', '.join(values)}" if values else "is not there"
             given = ", ".join(line[key]) or "empty"
-            yield f"context {name(key)} is {given}, but {told.format(says)}; leave it out"
+            yield f"context {name(key)} is {given}, but {source}it {says} for {whose}; leave it out"

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from pipeline.errors import PolicylakeError
 from pipeline.iam import grammar
 from pipeline.iam.request_keys import (
     ALWAYS_PRESENT,
@@ -93,12 +92,6 @@ def looked_at(asked: Asked, defaults: Facts) -> Found:
     told = [f"{why}: {', '.join(values)}" for why, values in taken.items()]
     wrong += _wrong_tags(asked, facts, told)
     return Found(tuple(wrong), tuple(doubts), facts, tuple(told))
-
-
-def check(found: Found) -> None:
-    """Raise PolicylakeError where no request of AWS is so."""
-    if found.contradictions:
-        raise PolicylakeError(found.contradictions[0])
 
 
 def _followed(asked: Asked, defaults: Facts, facts: Facts, taken: dict[str, list[str]]) -> Iterator[tuple[Tie, bool]]:
