@@ -60,12 +60,11 @@ const FORMULA = (() => {
     return Boolean(wanted) && wanted.every((part, place) => globMatches(part, own[place].join("")));
   }
 
+  /* By Unicode's simple case folding, which is what the two flags together mean: one character for each. */
   function sameWithoutCase(one, other) {
     if (one === other) return true;
-    const isPlain = /^[\x00-\x7f]*$/.test(one + other);
-    const isSame = one.toLowerCase() === other.toLowerCase();
-    if (isPlain || isSame === (one.toUpperCase().toLowerCase() === other.toUpperCase().toLowerCase())) return isSame;
-    return undefined;
+    if (/^[\x00-\x7f]*$/.test(one + other)) return one.toLowerCase() === other.toLowerCase();
+    return new RegExp("^" + one.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") + "$", "iu").test(other);
   }
 
   /* Numbers, moments, addresses and bytes. */

@@ -107,25 +107,30 @@ def arn(listed: list[str]) -> Any:
     return _joined(parts)
 
 
+def _fold(character: str) -> str:
+    """Return the simple case folding of a character: "ẞ" is "ß", and neither of them "ss"."""
+    found = character.casefold()
+    if len(found) > 1:
+        found = character.lower()
+    return character if len(found) > 1 else found
+
+
 @cache
 def _folded() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for number in range(_LAST_CHARACTER + 1):
         if not 0xD800 <= number < 0xE000:
-            found.setdefault(chr(number).casefold(), []).append(chr(number))
+            found.setdefault(_fold(chr(number)), []).append(chr(number))
     return found
 
 
 def ignoring_case(text: str) -> Any:
-    """Return the expression of all texts that are the same without regard to case; one character can be as several."""
-    wanted = text.casefold()
-    behind = {len(wanted): z3.Re("")}
-    for start in reversed(range(len(wanted))):
-        ways = []
-        for end in range(start + 1, min(start + 3, len(wanted)) + 1):
-            ways += [z3.Concat(z3.Re(text_value(c)), behind[end]) for c in _folded().get(wanted[start:end], ())]
-        behind[start] = z3.Union(*ways) if len(ways) > 1 else ways[0]
-    return behind[0]
+    """Return the expression of all texts that are the same without regard to case, character by character."""
+    found = z3.Re("")
+    for character in text:
+        ways = [z3.Re(text_value(c)) for c in _folded()[_fold(character)]]
+        found = z3.Concat(found, z3.Union(*ways) if len(ways) > 1 else ways[0])
+    return found
 
 
 # ---- what texts are read as ----

@@ -134,6 +134,23 @@ def test_a_change_is_a_request_that_there_is(tmp_path: Path) -> None:
     assert [answer["decision"] for answer in answers([line], lake)] == ["implicitDeny"]
 
 
+def test_credentials_are_issued_no_later_than_the_call_under_each_name_of_its_time(tmp_path: Path) -> None:
+    moments = (
+        {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}},
+        {"DateLessThan": {"aws:EpochTime": "2026-01-01T00:00:00Z"}},
+        {"NumericLessThan": {"aws:EpochTime": "1700000000"}},
+    )
+    signed_in = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    policies = [document("sagemaker:CreateModel", Condition={**signed_in, **moment}) for moment in moments]
+    users = [user(f"u{n}", UserPolicyList=[inline("p", policy)]) for n, policy in enumerate(policies)]
+    write(tmp_path, "a.json", export(users))
+    build_lake([tmp_path / "a.json"], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    lines = [json.loads(row["witness"]) for row in lake.query("select witness from access").to_pylist()]
+    assert ["aws:TokenIssueTime" in line["context"] for line in lines] == [True] * len(moments)
+    assert [answer["decision"] for answer in answers(lines, lake)] == ["allowed"] * len(moments)
+
+
 def test_another_resource_is_named_where_no_context_changes_the_answer(tmp_path: Path) -> None:
     (row,) = lake_of(tmp_path, allow(StringEquals={"aws:RequestedRegion": "eu-west-1"}))
     assert ":eu-west-1:" in json.loads(row["witness"])["resource"]

@@ -55,7 +55,7 @@ def _alike(found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Return values that go together where two keys that tests do not tell apart got two: the time when credentials
     were issued is not after that of the call, and a role is passed in the region of what it is for (ties.py)."""
     alike: dict[str, tuple[str, ...]] = {}
-    made = found.get(NOW) or next((found[key] for key in SAME_FACT if key in found), ())
+    made = _time_of_call(found)
     moments = [grammar.instant(values[0]) if values else None for values in (found.get(TOKEN, ()), made)]
     issued, called = moments
     if issued is not None and called is not None and issued > called:
@@ -66,6 +66,11 @@ def _alike(found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     if home and REGION in found and found[REGION] != (home,):
         alike[REGION] = (region,)
     return alike
+
+
+def _time_of_call(found: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the time of the call, under whichever of its names it is given; () where it is not."""
+    return found.get(NOW) or next((found[key] for key in SAME_FACT if key in found), ())
 
 
 def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -> str:
@@ -135,8 +140,8 @@ def completed(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ..
         found = {"aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:], **found, "aws:calledvia": chain}
     for tie in TIES:
         if tie.reach == "always" and tie.state == "present" and tie.key in found and tie.other not in found:
-            if tie.other == TOKEN and found.get(NOW):
-                found[TOKEN] = found[NOW]
+            if tie.other == TOKEN and _time_of_call(found):
+                found[TOKEN] = _time_of_call(found)
             elif tie.other_state == "present":
                 found[tie.other] = sample_values.values(tie.other, OF_TIED_KEYS.get(tie.other))[:1]
             elif tie.other_state == "true":

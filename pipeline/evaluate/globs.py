@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain, takewhile
 from typing import ClassVar, NamedTuple
 
-from pipeline.iam.grammar import Part
+from pipeline.iam.grammar import Part, without_case
 
 #: Product states after which a walk gives up.
 MOST_STATES = 4000
@@ -92,7 +92,7 @@ def glob(parts: Sequence[Part], *, within_field: bool = False, ignores_case: boo
         elif part.kind == "mark":
             tokens.append(Token("any", "", within_field))
         else:
-            text = part.text.casefold() if ignores_case else part.text
+            text = without_case(part.text) if ignores_case else part.text
             tokens += [Token("char", character) for character in text]
     return Glob(tuple(tokens), ignores_case)
 
@@ -108,7 +108,7 @@ def matches(pattern: Glob, text: str) -> bool:
     if expression is not None:
         return expression.fullmatch(text) is not None
     states = _start(pattern)
-    for character in text.casefold() if pattern.ignores_case else text:
+    for character in without_case(text) if pattern.ignores_case else text:
         states = _step(pattern, states, character)
         if not states:
             return False
@@ -140,15 +140,8 @@ def _closed(pattern: Glob, states: int) -> int:
 
 @lru_cache(maxsize=1 << 18)
 def _step(pattern: Glob, states: int, character: str) -> int:
-    if pattern.ignores_case:  # one character can be the same as several: "ß" and "ss"
-        for folded in character.casefold():
-            states = _stepped(pattern, states, folded)
-        return states
-    return _stepped(pattern, states, character)
-
-
-def _stepped(pattern: Glob, states: int, character: str) -> int:
     found = 0
+    character = without_case(character) if pattern.ignores_case else character
     for position, token in enumerate(pattern.tokens):
         if not states >> position & 1 or (token.no_colon and character == ":"):
             continue
@@ -165,22 +158,27 @@ def _next_characters(pattern: Glob, states: int, with_rare: bool = False) -> fro
     for position, token in enumerate(pattern.tokens):
         if states >> position & 1:
             if token.kind == "char":
-                found |= {token.text, token.text.upper()} if pattern.ignores_case else {token.text}
+                found |= _usual_cases(token.text) if pattern.ignores_case else {token.text}
                 found |= _rare_cases().get(token.text, frozenset()) if with_rare and pattern.ignores_case else set()
             elif token.no_colon:
                 found.add(":")
     return frozenset(found)
 
 
+def _usual_cases(character: str) -> frozenset[str]:
+    """Return a character in lower and, where that is one of the same, in upper case."""
+    return frozenset(case for case in (character, character.upper()) if without_case(case) == character)
+
+
 @lru_cache(maxsize=1)
 def _rare_cases() -> dict[str, frozenset[str]]:
-    """Return the characters that are the same as others without regard to case, by the first of those."""
+    """Return the characters that are the same as others without regard to case, by that to which they fold."""
     found: dict[str, set[str]] = {}
     for character in map(chr, range(_LAST_CASED + 1)):
-        folded = character.casefold()
+        folded = without_case(character)
         if folded != character:
-            found.setdefault(folded[0], set()).add(character)
-    return {first: frozenset(characters) for first, characters in found.items()}
+            found.setdefault(folded, set()).add(character)
+    return {folded: frozenset(characters) for folded, characters in found.items()}
 
 
 @lru_cache(maxsize=1 << 16)
@@ -222,8 +220,8 @@ def _vectors(patterns: tuple[Glob, ...], with_rare: bool) -> dict[tuple[bool, ..
 
 @lru_cache(maxsize=1 << 16)
 def _fresh_character(patterns: tuple[Glob, ...]) -> str:
-    used = {token.text.casefold() for pattern in patterns for token in pattern.tokens}
-    return next(c for c in chain(_FRESH, map(chr, _PRIVATE)) if c.casefold() not in used)
+    used = {without_case(token.text) for pattern in patterns for token in pattern.tokens}
+    return next(c for c in chain(_FRESH, map(chr, _PRIVATE)) if without_case(c) not in used)
 
 
 class Relation(NamedTuple):

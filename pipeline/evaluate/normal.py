@@ -107,7 +107,7 @@ def _of_texts(test: Test, domain: KeyDomain) -> Test:
         return test
     values = {text for text in predicates.plain_values(test) if text or _asks_for_empty(test, domain)}
     if test.operator == "StringEqualsIgnoreCase":
-        values = {text.casefold() for text in values}
+        values = {grammar.without_case(text) for text in values}
         if not any(text.lower() != text.upper() for text in values):
             test = test._replace(operator="StringEquals")
     return _written(test, map(texts.literal, values))

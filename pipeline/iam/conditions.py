@@ -43,7 +43,7 @@ def _equals(pattern: tuple[Part, ...], value: str) -> bool:
 
 
 def _equals_ignoring_case(pattern: tuple[Part, ...], value: str) -> bool:
-    return plain(pattern).casefold() == value.casefold()
+    return grammar.without_case(plain(pattern)) == grammar.without_case(value)
 
 
 _TEXT, _ARN = ("String", "ARN"), ("ARN",)

@@ -118,6 +118,18 @@ def address(text: str) -> Address | None:
         return None
 
 
+def without_case(text: str) -> str:
+    """Return a text as it is compared without regard to case: by Unicode's simple case folding, one character for each,
+    so that "ß" is "ẞ" and not "ss"."""
+    return text.lower() if text.isascii() else "".join(map(_folded, text))
+
+
+def _folded(character: str) -> str:
+    """Return what a character folds to: of foldings to several characters the lower case, if that is one."""
+    foldings = (character.casefold(), character.lower(), character)
+    return next(folded for folded in foldings if len(folded) == 1)
+
+
 def boolean(text: str) -> bool | None:
     """Return true or false, in any case; None for other texts."""
     return {"true": True, "false": False}.get(text.strip().lower())
