@@ -274,7 +274,16 @@ for (const button of document.querySelectorAll("[data-more]")) {
 })();
 
 /* What is folded away is printed too, but for whole documents. */
-window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("main details:not([data-policy])")) one.open = true; });
+// Paper shows what is folded up, but no statement of pages and pages: of a large organization there are thousands.
+const MOST_PRINTED = 40;
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("main details:not([data-policy])")) {
+    const pre = one.matches(".corrected") && one.querySelector("pre");
+    const lines = pre ? pre.textContent.trim().split("\n").length + pre.querySelectorAll("br").length : 0;
+    one.open = lines <= MOST_PRINTED;
+    if (!one.open) one.querySelector("summary").dataset.lines = lines.toLocaleString("en") + " lines, on the screen";
+  }
+});
 
 /* Filter fields of tables: the rows that are still in scripts are read before they are filtered. */
 for (const field of document.querySelectorAll("[data-filter]")) {

@@ -51,9 +51,7 @@ def test_globs_whose_runs_are_not_empty_meet_as_a_walk_over_all_texts_shows(list
     *scope, pattern = [globs.filled(glob(text)) if is_filled else glob(text) for text, is_filled in listed]
     expressions = [expression(text.replace("*", "?*") if is_filled else text) for text, is_filled in listed]
     found = globs.relation(tuple(scope), pattern)
-    hits = {
-        bool(expressions[-1].fullmatch(text)) for text in TEXTS if all(e.fullmatch(text) for e in expressions[:-1])
-    }
+    hits = {bool(expressions[-1].fullmatch(text)) for text in TEXTS if all(e.fullmatch(text) for e in expressions[:-1])}
     assert not hits - ({True} if found.inside else set()) - ({False} if found.outside else set()), "a text was missed"
     if hits:  # of no text at all either may be said
         assert found == globs._walked(tuple(scope), pattern)

@@ -788,6 +788,20 @@ def test_print_leaves_out_what_only_works_on_a_screen(open_page, site):
     assert page.pdf()[:5] == b"%PDF-"
 
 
+def test_paper_has_corrected_statements_but_none_of_pages_and_pages(open_page, site):
+    """Of one that is left out the paper says how long it is."""
+    page = open_page(f"{site}/findings.html")
+    statements = page.locator("details.corrected")
+    short, long = statements.nth(0), statements.nth(1)
+    long.locator("pre").evaluate("pre => { pre.innerHTML = '<ins>+ line</ins><br>'.repeat(60); }")
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert short.get_attribute("open") is not None
+    assert long.get_attribute("open") is None
+    said = long.locator("summary").evaluate("one => getComputedStyle(one, '::after').content")
+    assert "61 lines, on the screen" in said.replace('" "', "").replace('"', "").replace("  ", " ")
+
+
 def test_the_overview_prints_with_a_cover(open_page, site):
     page = open_page(f"{site}/index.html")
     assert not page.locator(".cover").is_visible()
