@@ -74,7 +74,7 @@ def _time_of_call(found: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _real_value(key: str, tests: Sequence[Test], text: str, domain: KeyDomain) -> str:
-    if not text:
+    if not text or domain.only is not None:
         return text
     hits = [predicates.matches(test, text) for test in tests]
     value_type = domain.value_type

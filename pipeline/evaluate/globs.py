@@ -154,7 +154,7 @@ def _step(pattern: Glob, states: int, character: str) -> int:
 
 @lru_cache(maxsize=1 << 18)
 def _next_characters(pattern: Glob, states: int, with_rare: bool = False) -> frozenset[str]:
-    found = set()
+    found: set[str] = set()
     for position, token in enumerate(pattern.tokens):
         if states >> position & 1:
             if token.kind == "char":

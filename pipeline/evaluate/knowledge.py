@@ -4,7 +4,7 @@ Source: AWS global condition context keys; the service reference for the keys of
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -46,6 +46,8 @@ NEVER_OF_PRINCIPALS = OF_SERVICES | frozenset(OF_SOURCE)
 PRINCIPAL_TAG, USER_ID = "aws:principaltag/", "aws:userid"
 #: Data types of keys of which is known what their values begin with; of others they are texts.
 KNOWN_TYPES = {TOKEN: "Date", ASSOCIATED: "ARN"}
+#: Stands behind KNOWN where not the start of a value is known but all values, which follow as digits.
+EXACTLY = "::"
 #: Ids that values of aws:userid can be told to begin with.
 _ID = re.compile(r"[A-Za-z0-9]+")
 
@@ -212,6 +214,11 @@ def known_key(key: str, facts: Facts) -> str:
     return key if start is None else key + KNOWN + start[0]
 
 
+def exact_key(key: str, values: Sequence[str]) -> str:
+    """Return a key whose values are known with all of them behind it, for tests that say nothing without it."""
+    return key + KNOWN + EXACTLY + ":".join(value.encode("utf-8", "surrogatepass").hex() for value in values)
+
+
 def is_always_there(key: str) -> bool:
     """Whether every request has the key, every one of the principal's at least."""
     return key in ALWAYS_PRESENT or (KNOWN in key and not key.startswith(ASSOCIATED))
@@ -221,6 +228,10 @@ def is_always_there(key: str) -> bool:
 def known_domain(key: str) -> KeyDomain:
     """Return what values a key has of which is known what they begin with."""
     name, _, start = key.partition(KNOWN)
+    if start.startswith(EXACTLY):
+        listed = start.removeprefix(EXACTLY).split(":")
+        only = tuple(bytes.fromhex(value).decode("utf-8", "surrogatepass") for value in listed)
+        return KeyDomain("String", len(only) > 1, False, can_be_empty="" in only, only=only)
     value_type = KNOWN_TYPES.get(name, "String")
     can_be_absent = not is_always_there(key)
     return KeyDomain(value_type, False, can_be_absent, can_be_empty=name.startswith(PRINCIPAL_TAG), start=start)

@@ -15,6 +15,7 @@ from pipeline.evaluate.knowledge import (
     Facts,
     KeyView,
     Knowledge,
+    exact_key,
     fact,
     is_principal_key,
     known_domain,
@@ -25,7 +26,7 @@ from pipeline.evaluate.knowledge import (
 )
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.texts import escaped
-from pipeline.evaluate.ties import is_absent
+from pipeline.evaluate.turned import Keys, turned_round
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 
@@ -126,51 +127,20 @@ def _resolved(test: Test, around: Surroundings) -> Formula:
     key = known_key(key, around.facts) if known is None else key
     test = test._replace(key=key, values=tuple(sorted(set(filled))), has_variables=has_variables, is_opaque=is_opaque)
     if known is None:
-        return _of_known(test) if KNOWN in key else normal(test, knowledge.domain(key))
-    if is_opaque and any(known):
-        turned = _turned_round(test, known, around)
-        return normal(test, knowledge.domain(key)) if turned is None else turned
-    return predicates.holds(test, known)
+        return _on_key(test, knowledge)
+    if not is_opaque or not known:
+        return predicates.holds(test, known)
+    keys = Keys(lambda part: key_of(part, around), knowledge.domain, lambda one: _on_key(one, knowledge))
+    turned = turned_round(test, known, keys)
+    return _on_key(test._replace(key=exact_key(key, known)), knowledge) if turned is None else turned
 
 
-def _of_known(test: Test) -> Formula:
-    """Return a test on a key of which is known that it is there, and what it begins with."""
+def _on_key(test: Test, knowledge: Knowledge) -> Formula:
+    """Return what a test comes to on a key whose values are not known, or of which is known what they begin with."""
+    if KNOWN not in test.key:
+        return normal(test, knowledge.domain(test.key))
     truth = settled(test)
     return normal(narrowed(test), known_domain(test.key)) if truth is None else truth
-
-
-#: Operators of texts, by the one that compares them with a text without wildcards, as a variable's value is.
-_COMPARED = {
-    "StringEquals": "StringEquals",
-    "StringLike": "StringEquals",
-    "StringEqualsIgnoreCase": "StringEqualsIgnoreCase",
-}
-
-
-def _turned_round(test: Test, known: tuple[str, ...], around: Surroundings) -> Formula | None:
-    """Return a test that compares a known key with unknown variables as tests that compare these with the known value.
-
-    None where a value is more than one variable, or several values are compared.
-    """
-    compared = _COMPARED.get(predicates.POSITIVE.get(test.operator, test.operator))
-    if test.set_qualifier or len(known) != 1 or compared is None:
-        return None
-    alternatives: list[Formula] = []
-    for value in test.values:
-        parts = grammar.parts(value, True)
-        if not any(part.kind == "variable" for part in parts):
-            plain = test._replace(values=(value,), is_opaque=False)
-            alternatives.append(predicates.holds(plain, known) != (test.operator in predicates.NEGATED))
-            continue
-        if len(parts) != 1:
-            return None
-        key = key_of(parts[0], around)
-        equals = Test(compared, None, False, key, (escaped(known[0]),), has_variables=True)
-        alternatives.append(normal(equals, around.knowledge.domain(key)))
-        if parts[0].default == known[0]:
-            alternatives.append(is_absent(key))
-    matched = formulas.disjunction(alternatives)
-    return formulas.negation(matched) if test.operator in predicates.NEGATED else matched
 
 
 def _without_values(test: Test, around: Surroundings) -> Formula:

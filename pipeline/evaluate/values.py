@@ -25,7 +25,8 @@ class TooManyWaysError(Exception):
 
 class KeyDomain(NamedTuple):
     """What values a key can have. ``value_type`` is None where the reference does not tell. ``start`` is what the name
-    of a session, or the rest of an ARN, follows in every value, ``least`` the smallest number that a value can be."""
+    of a session, or the rest of an ARN, follows in every value, ``least`` the smallest number that a value can be,
+    ``only`` the values themselves where they are known."""
 
     value_type: str | None
     is_multivalued: bool
@@ -34,6 +35,7 @@ class KeyDomain(NamedTuple):
     can_be_empty: bool = True
     start: str = ""
     least: Decimal | None = None
+    only: tuple[str, ...] | None = None
 
     @property
     def takes_texts(self) -> bool:
@@ -74,7 +76,10 @@ def _takes_empty(tests: tuple[Test, ...], domain: KeyDomain) -> bool:
 
 
 def _present(tests: tuple[Test, ...], domain: KeyDomain) -> Iterable[Way]:
-    singles = None if any(test.is_opaque for test in tests) else _single_values(tests, domain)
+    is_opaque = any(test.is_opaque for test in tests)
+    if domain.only is not None and not is_opaque:
+        return [Way(tuple(predicates.holds(test, domain.only) for test in tests), True, domain.only)]
+    singles = None if is_opaque else _single_values(tests, domain)
     if singles is None:
         return _free(tests)
     if not domain.is_multivalued:

@@ -21,7 +21,8 @@ pieces as (
     from texts
 ),
 
--- A wildcard or variable that matches a part of the id, the id as a part of something longer, the id in the name of a
+-- A wildcard or variable that matches a part of the id, a variable beside a wildcard that is compared with a fact which
+-- may hold the id, and so may stand for a part of it, the id as a part of something longer, the id in the name of a
 -- key, and operators that compare more than text.
 own_id_needed as (
     select distinct account_id
@@ -30,6 +31,7 @@ own_id_needed as (
         contains(content, '{ownaccount}')
         or contains(content, own_token())
         or contains(content, '}${')
+        or regexp_matches(content, '"key":"aws:(?:principal|resourceaccount|userid).*"values":\[.*(?:\}[*?]|[*?]\$\{)')
         or len(list_filter(before_wildcards, lambda digits: starts_with(account_id, digits))) > 0
         or len(list_filter(after_wildcards, lambda digits: ends_with(account_id, digits))) > 0
         or len(
