@@ -12,7 +12,7 @@ from pipeline.evaluate.actions import UNKNOWN_TYPE, Place, TypeForm
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.instances import Place as Resources
 from pipeline.evaluate.knowledge import EVERY_KEY
-from pipeline.evaluate.scopes import Scope, regions, scope_of
+from pipeline.evaluate.scopes import Scope, pieces, scope_of
 from pipeline.evaluate.statements import pattern_glob, resource_test
 from pipeline.evaluate.witness import Witness, Witnesses
 
@@ -140,12 +140,12 @@ def _only(one: _Granted, others: Sequence[_Granted], witnesses: Witnesses) -> On
     """Return what a row allows and none of the other answer's rows does; None where there is nothing."""
     beside = [other.formula for other in others if one.meets(other)]
     alone = formulas.conjunction((one.formula, formulas.negation(formulas.disjunction(beside))))
-    left = [region for region in regions(one.scope, alone) if witnesses.solver.is_possible(region.formula)]
+    left = [piece for piece in pieces(one.scope, alone) if witnesses.solver.is_possible(piece.formula)]
     if not left:
         return None
-    for region in left:
-        place = Resources(one.scope.universe, region.scope.pattern, region.exceptions)
-        witness = witnesses.of(place, region.formula)
+    for piece in left:
+        place = Resources(one.scope.universe, piece.scope.pattern, piece.exceptions)
+        witness = witnesses.of(place, piece.formula)
         if witness is not None:
             return Only(witness)
     return Only(None)

@@ -13,7 +13,7 @@ from pipeline.evaluate.covering import without_covered
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.reasons import OWN_LAYERS, layer_of
-from pipeline.evaluate.scopes import REGION, Region, Scope, region_called, regions, scope_of
+from pipeline.evaluate.scopes import REGION, Piece, Scope, pieces, region_called, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob, resource_test
 from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
@@ -339,69 +339,69 @@ def _rows(case: _Case, solver: Solver) -> list[AccessRow]:
         (case.grant, formulas.negation(case.denied), *(limit.formula for limit in case.limits))
     )
     found = []
-    for region in _regions(case, allowed):
-        if solver.is_possible(_there(region)):
-            verdict: Verdict = "allowed" if not solver.is_possible(_there(region, is_negated=True)) else "conditional"
-            shown = True if verdict == "allowed" else solver.simplified(region.formula)
-            reasons = _reasons(case, region, solver)
-            found.append(AccessRow(None, region.scope.pattern, region.exceptions, verdict, shown, *reasons))
+    for piece in _pieces(case, allowed):
+        if solver.is_possible(_there(piece)):
+            verdict: Verdict = "allowed" if not solver.is_possible(_there(piece, is_negated=True)) else "conditional"
+            shown = True if verdict == "allowed" else solver.simplified(piece.formula)
+            reasons = _reasons(case, piece, solver)
+            found.append(AccessRow(None, piece.scope.pattern, piece.exceptions, verdict, shown, *reasons))
     return found
 
 
-def _there(region: Region, *, is_negated: bool = False) -> Formula:
-    """Return the formula of a region, or its negation, for the regions of AWS that its ARNs name."""
-    f = formulas.negation(region.formula) if is_negated else region.formula
+def _there(piece: Piece, *, is_negated: bool = False) -> Formula:
+    """Return the formula of a piece, or its negation, for the regions that its ARNs name."""
+    f = formulas.negation(piece.formula) if is_negated else piece.formula
     asks = any(test.key == REGION for test in formulas.tests(f))
-    called = region_called(region.scope) if asks else None
+    called = region_called(piece.scope) if asks else None
     return f if called is None else formulas.conjunction((f, called))
 
 
-def _regions(case: _Case, f: Formula) -> list[Region]:
-    found: dict[str, Region] = {}
+def _pieces(case: _Case, f: Formula) -> list[Piece]:
+    found: dict[str, Piece] = {}
     for scope in case.scopes:
-        for region in regions(scope, f):
-            held = found.get(region.scope.pattern)
-            found[region.scope.pattern] = region if held is None else _either(held, region)
-    there = (region for region in found.values() if case.where.has(region.scope))
-    return [_placed(region, case.where.inventory) for region in there]
+        for piece in pieces(scope, f):
+            held = found.get(piece.scope.pattern)
+            found[piece.scope.pattern] = piece if held is None else _either(held, piece)
+    there = (piece for piece in found.values() if case.where.has(piece.scope))
+    return [_placed(piece, case.where.inventory) for piece in there]
 
 
-def _placed(region: Region, inventory: Inventory) -> Region:
-    formula = _with_place(region, inventory)
-    return region if formula is region.formula else region._replace(formula=formula)
+def _placed(piece: Piece, inventory: Inventory) -> Piece:
+    formula = _with_place(piece, inventory)
+    return piece if formula is piece.formula else piece._replace(formula=formula)
 
 
-def _with_place(region: Region, inventory: Inventory) -> Formula:
-    """Return the formula of a region with what its ARNs tell: the region that is called, where they name one, and the
+def _with_place(piece: Piece, inventory: Inventory) -> Formula:
+    """Return the formula of a piece with what its ARNs tell: the region that is called, where they name one, and the
     tags of the resource, where they come to one alone and it is known."""
-    only = region.scope.only
+    only = piece.scope.only
     tags = None if only is None else inventory.get(only)
-    asked = [test for test in formulas.tests(region.formula) if test.key == REGION and not test.is_opaque]
-    called = region_called(region.scope) if asked else None
+    asked = [test for test in formulas.tests(piece.formula) if test.key == REGION and not test.is_opaque]
+    called = region_called(piece.scope) if asked else None
     known: dict[Test, Formula] = {}
     if called is not None and called.operator == "StringEquals":
         known |= {test: predicates.holds(test, called.values) for test in asked}
-    for test in formulas.tests(region.formula) if tags is not None else ():
+    for test in formulas.tests(piece.formula) if tags is not None else ():
         if test.key.startswith((TAG_KEY, TAG_ALIAS)):
             value = tags.get(test.key.split("/", 1)[1]) if tags else None
             if value is None or not test.is_opaque:
                 known[test] = predicates.holds(test, () if value is None else (value,))
-    return formulas.replaced(region.formula, known) if known else region.formula
+    return formulas.replaced(piece.formula, known) if known else piece.formula
 
 
-def _either(one: Region, other: Region) -> Region:
-    """Return two regions of one pattern as one: what only one of them takes out becomes a part of its formula."""
+def _either(one: Piece, other: Piece) -> Piece:
+    """Return two pieces of one pattern as one: what only one of them takes out becomes a part of its formula."""
     shared = {*one.exceptions} & {*other.exceptions}
-    formula = formulas.disjunction(_outside(region.formula, region.exceptions, shared) for region in (one, other))
-    return Region(one.scope._replace(beyond=()), tuple(sorted(shared)), formula)
+    formula = formulas.disjunction(_outside(piece.formula, piece.exceptions, shared) for piece in (one, other))
+    return Piece(one.scope._replace(beyond=()), tuple(sorted(shared)), formula)
 
 
-def _reasons(case: _Case, region: Region, solver: Solver) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _reasons(case: _Case, piece: Piece, solver: Solver) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the statements that grant a row and those that limit it, by number."""
     granting, limiting = set(), set()
-    scope = region.scope._replace(beyond=()) if region.scope.beyond else region.scope
+    scope = piece.scope._replace(beyond=()) if piece.scope.beyond else piece.scope
     for part in case.parts:
-        where = [_with_place(found, case.where.inventory) for found in regions(scope, part.formula)]
+        where = [_with_place(found, case.where.inventory) for found in pieces(scope, part.formula)]
         if not any(solver.is_possible(f) for f in where):
             continue
         if part.is_allow and part.layer in OWN_LAYERS:
@@ -428,7 +428,7 @@ def _refusal(case: _Case, solver: Solver) -> Outcome:
 
 
 def _is_possible(case: _Case, f: Formula, solver: Solver) -> bool:
-    return any(solver.is_possible(_there(region)) for region in _regions(case, f))
+    return any(solver.is_possible(_there(piece)) for piece in _pieces(case, f))
 
 
 def _merged(rows: Sequence[AccessRow], solver: Solver) -> tuple[AccessRow, ...]:

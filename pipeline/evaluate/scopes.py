@@ -1,6 +1,6 @@
-"""Cuts a granted scope into regions in which the same patterns match, so that each has one formula over the context.
+"""Cuts a granted scope into pieces in which the same patterns match, so that each has one formula over the context.
 
-A row of ``access`` is such a region: a pattern, what is taken out of it, and the formula that holds in the rest.
+A row of ``access`` is such a piece: a pattern, what is taken out of it, and the formula that holds in the rest.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from pipeline.evaluate.statements import pattern_glob, resource_test
 #: Key of the region that is called: that of the resource, where its ARN names one (KEYS).
 REGION = "aws:requestedregion"
 ACCOUNT_DIGITS = 12
-#: Regions of one scope after which it is no longer cut.
-MOST_REGIONS = 64
+#: Pieces of one scope after which it is no longer cut.
+MOST_PIECES = 64
 
 
 class Scope(NamedTuple):
@@ -39,7 +39,7 @@ class Scope(NamedTuple):
         return next((member.start for member in self.globs if member.literal is not None), None)
 
 
-class Region(NamedTuple):
+class Piece(NamedTuple):
     """A scope, the patterns taken out of it, and the formula over the context that holds in what is left."""
 
     scope: Scope
@@ -122,22 +122,22 @@ def _narrower(left: Glob, right: Glob) -> Glob | None:
 
 
 @lru_cache(maxsize=1 << 18)
-def regions(scope: Scope, f: Formula) -> tuple[Region, ...]:
-    """Return the regions of a scope in which the formula is not plainly false.
+def pieces(scope: Scope, f: Formula) -> tuple[Piece, ...]:
+    """Return the pieces of a scope in which the formula is not plainly false.
 
-    ``f`` speaks of the resource and the context. Where there are too many regions, one is returned whose formula
+    ``f`` speaks of the resource and the context. Where there are too many pieces, one is returned whose formula
     still speaks of the resource.
     """
     settled, mixed = _settled(scope, f)
     if not mixed:
         formula = _beyond(scope, settled)
-        return () if formula is False else (Region(scope, (), formula),)
+        return () if formula is False else (Piece(scope, (), formula),)
     walk = _Walk(f, {}, [])
     try:
         walk.visit(scope, None)
     except _TooManyError:
-        return (Region(scope, (), settled),)
-    return tuple(region for region in walk.found if region.formula is not False)
+        return (Piece(scope, (), settled),)
+    return tuple(piece for piece in walk.found if piece.formula is not False)
 
 
 def region_called(scope: Scope) -> Test | None:
@@ -154,21 +154,21 @@ def region_called(scope: Scope) -> Test | None:
 
 
 class _TooManyError(Exception):
-    """There are more regions than are worth telling apart."""
+    """There are more pieces than are worth telling apart."""
 
 
 class _Walk(NamedTuple):
     f: Formula
     visited: dict[frozenset[Glob], tuple[Formula, bool]]
-    found: list[Region]
+    found: list[Piece]
 
     def visit(self, scope: Scope, around: Formula | None) -> bool:
-        """Visit a scope; return whether all of it has the formula of the region around it."""
+        """Visit a scope; return whether all of it has the formula of the piece around it."""
         place = frozenset(scope.globs)
         if place in self.visited:
             formula, is_uniform = self.visited[place]
             return is_uniform and formula == around
-        if len(self.visited) >= MOST_REGIONS:
+        if len(self.visited) >= MOST_PIECES:
             raise _TooManyError
         settled, mixed = _settled(scope, self.f)
         formula = _beyond(scope, formulas.replaced(settled, dict.fromkeys(mixed, False)))
@@ -177,7 +177,7 @@ class _Walk(NamedTuple):
         self.visited[place] = (formula, not different)
         if formula == around and not different:
             return True
-        self.found.append(Region(scope, _widest([test.values[0] for test in different]), formula))
+        self.found.append(Piece(scope, _widest([test.values[0] for test in different]), formula))
         return False
 
 
