@@ -29,6 +29,29 @@ OF_CALLERS: Tests = (
     ("String", "aws:UserAgent", ("aws-cli/*", "*", "")),
     ("Many", "sagemaker:InstanceTypes", ("ml.c5.*", "ml.t3.medium", "ml.*")),
 )
+#: Facts of the principal against texts around variables.
+OF_FACTS: Tests = (
+    (
+        "String",
+        "aws:PrincipalTag/team",
+        ("x-${aws:RequestTag/team}", "${aws:ResourceTag/team}*", "?${aws:RequestTag/team}", "a"),
+    ),
+    (
+        "String",
+        "aws:PrincipalTag/team",
+        ("${aws:RequestTag/team}-${aws:ResourceTag/team}", "x-${aws:ResourceTag/team, 'a'}"),
+    ),
+    (
+        "Arn",
+        "aws:PrincipalArn",
+        ("arn:aws:iam::*:user/${aws:ResourceTag/owner}", "arn:aws:iam::*:role/r${aws:RequestTag/team}*"),
+    ),
+    ("Arn", "aws:PrincipalArn", ("arn:aws:iam::111111111111:*/${aws:ResourceTag/owner}", "*${aws:RequestTag/team}")),
+    ("String", "aws:username", ("u${aws:RequestTag/team}", "${aws:ResourceTag/owner}", "${aws:ResourceTag/owner}?")),
+    ("String", "aws:userid", ("AIDA${aws:ResourceTag/owner}", "${aws:ResourceTag/owner}:s0")),
+    ("String", "aws:ResourceTag/owner", ("u1", "u2", "r1", "1", "2", "3")),
+    ("String", "aws:RequestTag/team", ("a", "a", "b", "u1", "1", "-")),
+)
 #: Keys of calls that a service principal makes itself.
 OF_SERVICES = ("aws:sourceaccount", "aws:sourcearn")
 SERVICES = ("athena.amazonaws.com", "cloudformation.amazonaws.com", "example.amazonaws.com")
@@ -62,6 +85,13 @@ class CallerWriter(Writer):
                 name = f"arn:aws:sts::{account}:assumed-role/{role}/{self.chance.choice(SESSIONS)}"
                 statement["Principal"] = {"AWS": name}
         return found
+
+
+class FactWriter(CallerWriter):
+    """Writes organizations whose policies compare what is known of the principal with variables that are not."""
+
+    tests = (*OF_FACTS, *OF_FACTS, *OF_CALLERS)
+    teams = ("a", "x-a", "ba", "a-b", "")
 
 
 @dataclass
@@ -104,9 +134,9 @@ class CallerRequests(Requests):
         return super().sent_together(found, principal_arn, caller)
 
 
-def write_callers(folder: Path, seed: int) -> None:
+def write_callers(folder: Path, seed: int, kind: type[CallerWriter] = CallerWriter) -> None:
     """Write the input files of an organization below ``folder``."""
-    writer = CallerWriter(seed)
+    writer = kind(seed)
     files = [(account, writer.account(account)) for account in writer.accounts]
     files += [("organization", writer.organization())]
     write_files(folder, [*files, ("shared", [writer.shared(account) for account in writer.accounts])])

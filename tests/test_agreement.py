@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import witnesses
 from agreement import Answers, Requests
-from random_callers import CallerRequests, write_callers
+from random_callers import CallerRequests, FactWriter, write_callers
 from random_crossings import SERVICES, CrossingRequests, write_crossings
 from random_organization import write_organization
 from shared import SHARED
@@ -75,3 +75,8 @@ def test_no_answer_between_accounts_contradicts_the_concrete_evaluator(tmp_path:
 def test_no_answer_about_who_calls_contradicts_the_concrete_evaluator(tmp_path: Path, seed: int) -> None:
     write_callers(tmp_path / "inputs", seed)
     assert contradictions(tmp_path / "inputs", tmp_path / "lake", seed, CallerRequests) == []
+
+
+def test_no_answer_about_facts_and_variables_contradicts_the_concrete_evaluator(tmp_path: Path) -> None:
+    write_callers(tmp_path / "inputs", 3, FactWriter)
+    assert contradictions(tmp_path / "inputs", tmp_path / "lake", 3, CallerRequests) == []
