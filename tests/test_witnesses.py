@@ -151,6 +151,22 @@ def test_credentials_are_issued_no_later_than_the_call_under_each_name_of_its_ti
     assert [answer["decision"] for answer in answers(lines, lake)] == ["allowed"] * len(moments)
 
 
+def test_a_fact_that_is_not_turned_round_is_that_of_the_principal_in_its_proof(tmp_path: Path) -> None:
+    letters = "".join(map(chr, range(ord("a"), ord("z") + 1)))
+    like = document(
+        "sagemaker:CreateModel", Condition={"StringLike": {"aws:PrincipalTag/team": "*${aws:RequestTag/o}*"}}
+    )
+    one = user("ana", Tags=[{"Key": "team", "Value": letters}], UserPolicyList=[inline("p", like)])
+    write(tmp_path, "a.json", export([one]))
+    build_lake([tmp_path / "a.json"], tmp_path / "lake")
+    lake = open_lake(tmp_path / "lake")
+    (row,) = lake.query("select witness, smallest_change from residual_conditions").to_pylist()
+    line, change = json.loads(row["witness"]), json.loads(row["smallest_change"])
+    assert line["context"]["aws:PrincipalTag/team"] == letters
+    changed = {**line, "context": {**line["context"], **change["context"]}}
+    assert [answer["decision"] for answer in answers([line, changed], lake)] == ["allowed", "implicitDeny"]
+
+
 def test_another_resource_is_named_where_no_context_changes_the_answer(tmp_path: Path) -> None:
     (row,) = lake_of(tmp_path, allow(StringEquals={"aws:RequestedRegion": "eu-west-1"}))
     assert ":eu-west-1:" in json.loads(row["witness"])["resource"]

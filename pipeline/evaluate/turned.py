@@ -64,8 +64,26 @@ def _hit(test: Test, text: str, keys: Keys) -> Formula | None:
         elif () in ways:
             return True
         else:
-            found += ways
+            found += [way for way in ways if all(_can_be(text, keys.domain(key)) for key, text in way)]
     return _filled_as(test, found, keys) if is_known else None
+
+
+#: How values of keys are read that are no texts of any kind.
+_READ: dict[str, Callable[[str], object]] = {
+    "Bool": grammar.boolean,
+    "Numeric": grammar.number,
+    "Date": grammar.instant,
+    "IPAddress": grammar.address,
+}
+
+
+def _can_be(text: str | None, domain: KeyDomain) -> bool:
+    """Whether a text can be the value of a key."""
+    if text is None:
+        return True
+    read = _READ.get(domain.value_type or "")
+    is_arn = domain.value_type == "ARN" and domain.start == "arn:"
+    return (read is None or read(text) is not None) and (not is_arn or grammar.arn_fields(text) is not None)
 
 
 def _filled_as(test: Test, found: Iterable[Filling], keys: Keys) -> Formula | None:
@@ -94,8 +112,8 @@ def _stands_for(operator: str, key: str, text: str | None, keys: Keys) -> Formul
     equals = _equals(operator, key, (text,))
     if not keys.domain(key).is_multivalued:
         return keys.reads(equals)
-    qualified = (equals._replace(set_qualifier="ForAnyValue"), equals._replace(set_qualifier="ForAllValues"))
-    return formulas.conjunction(map(keys.reads, qualified))
+    has_value = formulas.negation(keys.reads(is_absent(key)))
+    return formulas.conjunction((has_value, keys.reads(equals._replace(set_qualifier="ForAllValues"))))
 
 
 def _equals(operator: str, key: str, texts: Iterable[str]) -> Test:

@@ -143,6 +143,7 @@ class Witnesses:
         beside = {test.key for test in opaque if name in self._variables(test)}
         tests = [test for test in formulas.tests(f) if test.key == name or test.key in beside]
         literals = [value for test in tests for value in literal_values(test)]
+        literals += [text for test in tests for text in self.solver.domains(test.key).only or ()]
         literals += _standing_in_for_variables(opaque, (*self._first_resource(place), place.pattern))
         usual = sample_values.begun(domain.start) or sample_values.values(bare(name), domain.value_type)
         if session is not None and bare(name) == USER_ID:
