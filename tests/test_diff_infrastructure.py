@@ -19,8 +19,10 @@ from pipeline.infrastructure.facts import (
     Unread,
     Unresolved,
     account_details,
+    denials,
 )
 from pipeline.infrastructure.terraform import DRAFT, read_plan
+from pipeline.ingest.infrastructure import read_infrastructure
 from pipeline.ingest.yaml_text import YamlError, json_of
 from pipeline.lake import open_lake
 
@@ -292,6 +294,17 @@ def test_plans_and_templates_are_inputs_of_build(tmp_path):
         ),
     }
     assert any(row[0] == f"arn:aws:iam::{ACCOUNT}:role/deployer" for row in told)
+
+
+def test_numbers_of_plans_and_templates_are_the_texts_that_stand_there(tmp_path):
+    deny = '{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"k": 1.10}}}'
+    text = f'{{"Statement": {deny}}}'
+    assert denials(text) != denials(text.replace("1.10", "1.1"))
+    made = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": json.loads(text)}}
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps({"Resources": {"P": made}}).replace("1.1", "1.10"))
+    read = read_infrastructure(template, ACCOUNT)
+    assert '{"k": "1.10"}' in json.dumps(account_details(read.infrastructure.after, ACCOUNT)).replace("\\", "")
 
 
 def test_a_template_is_compared_with_its_former_text(monkeypatch, tmp_path):

@@ -109,7 +109,7 @@ WRONG = (
     (
         "a context value that is no number",
         twice('"context": {"aws:EpochTime": NaN}'),
-        "aws:EpochTime is or holds a number",
+        "NaN is no JSON number",
     ),
     ("context value null", ask(context={"aws:SourceIp": None}), "context aws:SourceIp is or holds null"),
     ("context list with null", ask(context={"aws:TagKeys": ["a", None]}), "context aws:TagKeys is or holds null"),
@@ -174,6 +174,17 @@ def test_a_condition_value_that_nobody_can_read_makes_an_answer_doubtful() -> No
         'scps/0/1: "10.0.0.0/33" under NotIpAddress is no address or network, so no request has this value:'
         " the answer may be wrong"
     ]
+
+
+@pytest.mark.parametrize("number", ["1.10", "1e3", "0.1000", "-0", "123456789012345678901234567890.5", "10"])
+def test_numbers_of_a_line_are_the_texts_that_stand_there(number: str) -> None:
+    deny = document("*", Effect="Deny", Condition={"StringEquals": {"aws:PrincipalTag/release": "NUMBER"}})
+    line = ask(identity_policies=[document("*"), deny], context={"aws:PrincipalTag/release": number})
+    as_number = json.dumps(line).replace('"NUMBER"', number)
+    within = json.dumps({**line, "identity_policies": [document("*"), json.dumps(deny).replace('"NUMBER"', number)]})
+    in_context = json.dumps(line).replace(f'"{number}"', number).replace("NUMBER", number)
+    found = answers([as_number, within, in_context])
+    assert [answer["decision"] for answer in found] == ["explicitDeny"] * 3
 
 
 def test_ids_come_back_and_a_second_use_is_an_error() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
+from pipeline.iam import written
 from pipeline.infrastructure.facts import (
     Attached,
     Attributes,
@@ -111,7 +112,7 @@ def _texts(key: Key, facts: Mapping[Key, Any]) -> Iterator[str]:
 def _of_document(text: str) -> Iterator[dict[str, Any]]:
     """Yield the statements of a document; none of one that is malformed, which is told elsewhere."""
     try:
-        document = json.loads(text)
+        document = written.with_texts(written.loads(text))
     except ValueError:
         return
     listed = document.get("Statement") if isinstance(document, dict) else None

@@ -22,6 +22,7 @@ from pipeline.iam.model import (
     SetQualifier,
     Statement,
 )
+from pipeline.iam.written import number_text
 
 PolicyKind = Literal["identity", "boundary", "scp", "rcp", "resource", "trust", "session", "endpoint"]
 
@@ -356,7 +357,7 @@ def _values(value: object, at: str) -> tuple[str, ...]:
     found = []
     for position, entry in enumerate(listed):
         if isinstance(entry, bool | int | float):
-            found.append(json.dumps(entry))
+            found.append(number_text(entry))
         elif isinstance(entry, str):
             found.append(entry)
         else:

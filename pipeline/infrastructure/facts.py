@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from pipeline.iam import written
+
 Json: TypeAlias = dict[str, Any]
 Kind = Literal["user", "role", "group"]
 KINDS: tuple[Kind, ...] = ("user", "role", "group")
@@ -335,7 +337,7 @@ def _managed(arn: str, document: str) -> Json:
 def denials(text: Any) -> frozenset[str]:
     """Return the Deny statements of a document, each as JSON that is equal for equal ones."""
     try:
-        document = json.loads(text)
+        document = written.with_texts(written.loads(text))
     except (TypeError, ValueError, RecursionError):
         return frozenset()
     listed = document.get("Statement") if isinstance(document, dict) else None

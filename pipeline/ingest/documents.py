@@ -5,7 +5,6 @@ Must not know where a document is attached.
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
@@ -16,13 +15,13 @@ from msgspec import Raw
 
 from pipeline.errors import Problem, Reject
 from pipeline.flatten.records import Document
+from pipeline.iam import written
 from pipeline.iam.parse import UNREADABLE_VALUE, PolicyKind, parse_policy
 from pipeline.ingest.decode import FAILURES, Page, kind_of
 from pipeline.ingest.locate import line_column, pointer_at, step_of
 from pipeline.ingest.syntax import first_mistake, is_deep, is_unicode
 
 POLICY_ID_DIGITS = 24
-EXPONENT = re.compile(rb"[0-9][eE]")
 MARKED = "; answers that may rest on it are marked incomplete"
 EXPORT_AGAIN = "export it again, or mend the document"
 
@@ -47,7 +46,8 @@ class Outcome(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """A decoded document and its canonical form: names sorted, no white space."""
+    """A decoded document and its canonical form: names sorted, no white space, numbers with a fraction or exponent as
+    texts, which is how AWS reads them."""
 
     value: dict[str, object]
     canonical: str
@@ -201,19 +201,26 @@ def decode_document(text: str, is_quoted: bool) -> Decoded | Problem:
     return _decode_plain(text.encode("utf-8", "surrogatepass")) or _decode_any(text, is_quoted)
 
 
+def _no_float(text: str) -> float:
+    raise ValueError(f"{text} is left to the slow way")
+
+
+_decoder = msgspec.json.Decoder(float_hook=_no_float)
+
+
 def _decode_plain(data: bytes) -> Decoded | None:
     """Decode a document fast, None if that could hide something.
 
     Where encoding the decoded value gives the compact text back, no name stood twice and no text was out of the
-    ordinary. Exponents are left to the slow way because the two encoders write them differently.
+    ordinary. Numbers with a fraction or exponent are left to the slow way, which keeps how they are written.
     """
     try:
-        value = msgspec.json.decode(data)
+        value = _decoder.decode(data)
         encoded = msgspec.json.encode(value)
         is_plain = encoded == data or encoded == msgspec.json.format(data, indent=-1)
     except FAILURES:
         return None
-    if not isinstance(value, dict) or not is_plain or EXPONENT.search(encoded):
+    if not isinstance(value, dict) or not is_plain:
         return None
     return Decoded(value, msgspec.json.encode(value, order="sorted").decode("utf-8"))
 
@@ -229,8 +236,9 @@ def _decode_any(text: str, is_quoted: bool) -> Decoded | Problem:
         return merged
 
     try:
-        document = json.loads(text, object_pairs_hook=members, parse_constant=_no_constant)
-        canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        document = written.loads(text, members)
+        plain = written.with_texts(document)
+        canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except (ValueError, RecursionError):
         return _malformed(text, is_quoted)
     if duplicates:
@@ -256,10 +264,6 @@ def _duplicate(document: object, place: dict[str, object], name: str) -> Problem
         elif isinstance(value, list):
             unvisited += [(f"{pointer}/{index}", below) for index, below in enumerate(value)]
     return _error("duplicate-name", "a name stands twice in one object, which AWS refuses", "keep one of them")
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _malformed(text: str, is_quoted: bool) -> Problem:

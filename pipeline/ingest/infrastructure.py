@@ -20,6 +20,9 @@ from pipeline.ingest.documents import DocumentStore
 from pipeline.ingest.files import InputFile, load
 from pipeline.ingest.parts import Part
 
+#: Numbers with a fraction or exponent stay the texts that they are, as in YAML and as AWS reads them in conditions.
+_decoder = msgspec.json.Decoder(float_hook=str)
+
 
 class _Kind(NamedTuple):
     """A format of infrastructure as code, with what the list of formats says of it."""
@@ -32,7 +35,7 @@ class _Kind(NamedTuple):
 
     def read(self, page: Page, documents: DocumentStore) -> Iterator[Part]:
         """Yield the principals and policies after the change; what cannot be resolved is a warning."""
-        infrastructure = self.reads(msgspec.json.decode(page.raw), account_in_name(page.name), {})
+        infrastructure = self.reads(_decoder.decode(page.raw), account_in_name(page.name), {})
         doubts = (f"{doubt.where}: {doubt.why}" for doubt in infrastructure.doubts)
         for remark in (*infrastructure.remarks, *doubts):
             remedy = "give the account's export too, and compare with: policylake diff --lake LAKE FILE"
@@ -89,7 +92,7 @@ def read_infrastructure(
     names = frozenset(found[0].members)
     for kind in (PLAN, TEMPLATE):
         if kind.recognises(names):
-            value: Any = msgspec.json.decode(found[0].raw)
+            value: Any = _decoder.decode(found[0].raw)
             infrastructure = kind.reads(value, account or account_in_name(path.stem), parameters or {})
             named = value.get("Parameters") if kind is TEMPLATE else None
             return InfrastructureFile(infrastructure, kind is PLAN, frozenset(named if isinstance(named, dict) else ()))

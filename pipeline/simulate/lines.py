@@ -2,13 +2,13 @@
 
 import difflib
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import PolicylakeError
+from pipeline.iam.written import number_text
 from pipeline.simulate.objects import loads
 
 #: Members with policies. A line with one of them is answered from what it holds alone.
@@ -89,8 +89,10 @@ def read_line(value: Mapping[str, Any]) -> Line:
 
 def type_of(value: object) -> str:
     """Return what kind of JSON value this is, in words."""
-    words = {type(None): "null", bool: "true or false", int: "a number", float: "a number", str: "a text"}
-    return words.get(type(value)) or ("a list" if isinstance(value, list) else "an object")
+    if value is None:
+        return "null"
+    words = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (list, "a list"))
+    return next((said for kind, said in words if isinstance(value, kind)), "an object")
 
 
 def _check_names(value: Mapping[str, Any]) -> None:
@@ -128,9 +130,9 @@ def _context(value: object) -> dict[str, tuple[str, ...]]:
 
 
 def _value(key: str, entry: object) -> str:
-    """Return a value as a request has it: a number or a truth as the text that JSON writes it as."""
+    """Return a value as a request has it: a number or a truth as the text that the line writes it as."""
     if isinstance(entry, str):
         return entry
-    if isinstance(entry, bool | int | float) and math.isfinite(entry):
-        return json.dumps(entry)
+    if isinstance(entry, bool | int | float):
+        return number_text(entry)
     raise PolicylakeError(f"context {key} is or holds {type_of(entry)}; write texts, numbers, true or false")

@@ -1,12 +1,11 @@
 """Reads JSON in which no object may hold a name twice: JSON would keep the last one and lose the other in silence."""
 
-import json
-
 from pipeline.errors import PolicylakeError
+from pipeline.iam import written
 
 
 def loads(text: str) -> object:
-    """Return the value of a JSON text.
+    """Return the value of a JSON text, whose numbers keep how they are written.
 
     Raises ValueError for no JSON, RecursionError for one nested too deeply, and PolicylakeError for an object with a
     name that stands twice, which AWS refuses in a policy: its message begins with the path of the name.
@@ -20,7 +19,7 @@ def loads(text: str) -> object:
             doubled.append((merged, next(name for name in names if names.count(name) > 1)))
         return merged
 
-    value: object = json.loads(text, object_pairs_hook=members)
+    value: object = written.loads(text, members)
     if doubled:
         place, name = doubled[0]
         raise PolicylakeError(f"{_path_of(place, value)}{name} stands twice in one object; keep one of them")

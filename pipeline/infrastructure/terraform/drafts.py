@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.iam import written
 from pipeline.infrastructure.facts import (
     Json,
     as_list,
@@ -42,7 +43,7 @@ def _brought(after: Json, arguments: tuple[str, ...]) -> Iterator[Json]:
     given = [after.get(argument) for argument in arguments]
     for text in (one for held in given for one in (held if isinstance(held, list) else [held]) if one):
         try:
-            held = as_object(json.loads(text_of(text) or "")).get("Statement")
+            held = as_object(written.with_texts(written.loads(text_of(text) or ""))).get("Statement")
         except (ValueError, RecursionError):
             continue
         yield from map(as_object, held if isinstance(held, list) else [held])
