@@ -121,7 +121,7 @@ def _here(function: Callable[[S], R], shard: S) -> Future[R]:
     done: Future[R] = Future()
     try:
         done.set_result(function(shard))
-    except Exception as error:
+    except Exception as error:  # as in another process: whatever it is, the result has it
         done.set_exception(error)
     return done
 

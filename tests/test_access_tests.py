@@ -260,6 +260,19 @@ def test_requests_or_a_lake_that_cannot_be_read_exit_with_2(given, monkeypatch, 
     assert (done.code, f"{given}: " in done.err) == (2, True), done.err
 
 
+@pytest.mark.parametrize(
+    ("encoding", "code"), [("utf-8", 0), ("utf-8-sig", 0), ("utf-16", 0), ("latin-1", 2), ("utf-16-le", 2)]
+)
+def test_requests_in_an_encoding_that_is_not_known_exit_with_2(encoding, code, monkeypatch, tmp_path):
+    deny = {**ALLOWS, "Effect": "Deny", "Condition": {"StringEquals": {"aws:PrincipalTag/drink": "caf\u00e9"}}}
+    members = {"context": {"aws:PrincipalTag/drink": "caf\u00e9"}}
+    given = line("explicitDeny", policies=[ALLOWS, deny], **members)
+    file = tmp_path / "requests.jsonl"
+    file.write_bytes(json.dumps(given, ensure_ascii=False).encode(encoding))
+    done = run(monkeypatch, "simulate", "--expect", "--requests", str(file))
+    assert (done.code, "neither UTF-8 nor UTF-16" in done.err or "no JSON" in done.err) == (code, code == 2), done.err
+
+
 def test_names_in_a_difference_cannot_write_to_the_terminal(expecting):
     done = expecting(line("denied", id="\x1b[31m"))
     assert "\x1b" not in done.err

@@ -62,6 +62,11 @@ def test_damaged_gzip_is_rejected(stored, tmp_path):
     assert (reject.code, reject.line) == ("damaged-gzip", None)
 
 
+def test_a_file_that_is_compressed_twice_is_rejected_as_such(tmp_path):
+    reject = only_reject(read(tmp_path, "p.json.gz", gzip.compress(gzip.compress(POLICY.encode()))))
+    assert (reject.code, "compressed twice" in reject.message) == ("damaged-gzip", True)
+
+
 def test_folders_are_searched_for_all_endings_and_no_others(tmp_path):
     for name in ("a.json", "deep/er/b.jsonc", "c.json.gz", "d.jsonc.gz", "E.JSON"):
         write(tmp_path, name, POLICY)

@@ -2,11 +2,10 @@
 
 import pyarrow as pa
 
+from pipeline.iam.request_keys import PASS_ROLE
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
 from pipeline.lake.restated import of_principal
-
-PASS_ROLE = "iam:PassRole"
 
 
 def with_missing_dependencies(lake: Lake, principal: str, rows: pa.Table) -> pa.Table:
@@ -23,5 +22,5 @@ def with_passable_roles(lake: Lake, principal: str, rows: pa.Table) -> pa.Table:
     found = lake.query(of_principal(command_query("principal_passable_roles")), {"principal": principal}).to_pylist()
     by_scope = {row["resource_pattern"]: row["role_arns"] for row in found}
     scopes = zip(rows["action"].to_pylist(), rows["resource_pattern"].to_pylist(), strict=True)
-    passed = [by_scope.get(pattern, []) if action == PASS_ROLE else None for action, pattern in scopes]
+    passed = [by_scope.get(pattern, []) if action.lower() == PASS_ROLE else None for action, pattern in scopes]
     return rows.append_column("passable_roles", pa.array(passed, pa.list_(pa.string())))

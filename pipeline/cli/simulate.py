@@ -1,5 +1,6 @@
 """The command ``simulate``: JSON lines in, one decision a line out."""
 
+import codecs
 import json
 import sys
 from collections import Counter
@@ -91,11 +92,27 @@ def _lines(source: str) -> Iterator[Iterator[str]]:
     """Yield the lines of a file or of standard input. Raises PolicylakeError for no such file."""
     if source == "-":
         # sys.stdin is declared as any text stream; that of a process can be told how to read.
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-        yield iter(sys.stdin)
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")  # type: ignore[union-attr]
+        yield _decoded(sys.stdin, source)
         return
     try:
-        with Path(source).open(encoding="utf-8", errors="replace") as file:
-            yield iter(file)
+        with Path(source).open(encoding=_encoding(Path(source))) as file:
+            yield _decoded(file, source)
     except OSError as error:
         raise PolicylakeError(f"--requests {source}: {error.strerror}; give a file of JSON lines, or -") from error
+
+
+def _encoding(path: Path) -> str:
+    """Return the encoding that the first bytes of a file tell: UTF-16 where its mark stands there, else UTF-8."""
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _decoded(lines: Iterable[str], source: str) -> Iterator[str]:
+    """Yield lines. Raises PolicylakeError where they are in another encoding: a letter that is lost may be the one that
+    a Deny names."""
+    try:
+        yield from lines
+    except UnicodeError as error:
+        wrong = "the text is neither UTF-8 nor UTF-16 with its mark; save the file as UTF-8, not compressed"
+        raise PolicylakeError(f"--requests {source}: {wrong}") from error

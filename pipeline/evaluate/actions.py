@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
-from pipeline.iam.request_keys import HOME_REGIONS
+from pipeline.iam.request_keys import HOME_REGIONS, PASS_ROLE
 from pipeline.iam.services import ends_in_any_text, is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
@@ -14,7 +14,6 @@ ANY_TYPE = "*"
 #: Name of the type of resources of an action that the reference does not know.
 UNKNOWN_TYPE = "unknown"
 ARN_FIELDS = 6
-PASS_ROLE = "iam:passrole"
 #: What an action that the reference does not know may work on: resources of the account, or "*".
 PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
 #: The same where a service has resources of no account, or colons in their names.

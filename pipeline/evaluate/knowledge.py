@@ -22,6 +22,7 @@ from pipeline.iam.request_keys import (
     MFA_AGE,
     OF_ENDPOINT,
     OF_SOURCE,
+    PRINCIPAL_TAG,
     TAG_ALIAS,
     TAG_KEY,
     TOKEN,
@@ -43,7 +44,7 @@ OF_CREDENTIALS = (
 #: what.
 OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
 NEVER_OF_PRINCIPALS = OF_SERVICES | frozenset(OF_SOURCE)
-PRINCIPAL_TAG, USER_ID = "aws:principaltag/", "aws:userid"
+USER_ID = "aws:userid"
 #: Data types of keys of which is known what their values begin with; of others they are texts.
 KNOWN_TYPES = {TOKEN: "Date", ASSOCIATED: "ARN"}
 #: Stands behind KNOWN where not the start of a value is known but all values, which follow as digits.

@@ -12,6 +12,7 @@ from pipeline.evaluate import globs
 from pipeline.evaluate.formula import Test
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
+from pipeline.iam.request_keys import TWO_TYPES
 
 #: What each negated operator negates; ArnEquals behaves as ArnLike (OPS).
 POSITIVE = {
@@ -32,9 +33,6 @@ TYPES = {
     "String": ("String", "ARN"), "Arn": ("ARN",), "Numeric": ("Numeric",), "Date": ("Date",), "Bool": ("Bool",),
     "Binary": ("Binary",), "IpAddress": ("IPAddress",), "NotIpAddress": ("IPAddress",),
 }  # fmt: skip
-
-#: Keys that count as two data types (KEYS).
-TWO_TYPES = {"aws:epochtime": ("Date", "Numeric"), "aws:federatedprovider": ("String", "ARN")}
 
 ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "Equals": compare.eq, "NotEquals": compare.eq, "LessThan": compare.lt, "LessThanEquals": compare.le,

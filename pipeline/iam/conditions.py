@@ -10,6 +10,7 @@ from pipeline.iam.context import Context
 from pipeline.iam.grammar import Part
 from pipeline.iam.matching import arn_like, like, plain, resolved
 from pipeline.iam.model import Condition
+from pipeline.iam.request_keys import TWO_TYPES
 
 Matcher = Callable[[tuple[Part, ...], str], bool]
 Read = TypeVar("Read")
@@ -75,9 +76,6 @@ OPERATORS: dict[str, Operator] = {
     **{"Numeric" + name: Operator(_reads(grammar.number, test), False, ("Numeric",)) for name, test in _ORDER.items()},
     **{"Date" + name: Operator(_reads(grammar.instant, test), False, ("Date",)) for name, test in _ORDER.items()},
 }
-
-#: Keys that count as two data types (KEYS).
-TWO_TYPES = {"aws:epochtime": ("Date", "Numeric"), "aws:federatedprovider": ("String", "ARN")}
 
 
 def holds(condition: Condition, has_variables: bool, context: Context) -> bool:

@@ -44,6 +44,12 @@ FOR_THE_CALLER = frozenset({CALLED_VIA, CALLED_FIRST, CALLED_LAST})
 VIA_SERVICE = "aws:viaawsservice"
 #: Keys of what a service works for.
 OF_SOURCE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+#: Tags of the principal.
+PRINCIPAL_TAG = "aws:principaltag/"
+#: Keys that count as two data types (KEYS).
+TWO_TYPES = {"aws:epochtime": ("Date", "Numeric"), "aws:federatedprovider": ("String", "ARN")}
+#: The action that passes a role, whose keys are others than those of IAM's calls.
+PASS_ROLE = "iam:passrole"
 #: Keys of temporary credentials.
 TOKEN, MFA, MFA_AGE = "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:multifactorauthage"
 #: A tag of the request has its key among the request's tag keys.

@@ -217,6 +217,9 @@ def _decoded(source: str, stored: bytes) -> tuple[bytes | None, Reject | None]:
         except (OSError, EOFError, zlib.error) as failure:
             message = f"damaged or truncated gzip data ({printable(str(failure))})"
             return None, Reject(source, None, None, "", "error", "damaged-gzip", message, "copy or compress it again")
+        if stored.startswith(GZIP_MAGIC):
+            message = "gzip data within gzip data: the file is compressed twice"
+            return None, Reject(source, None, None, "", "error", "damaged-gzip", message, "uncompress it once")
     if stored.startswith(UTF32_MARKS):
         return None, _encoding(source, 1, 1, 0, "UTF-32")
     if stored.startswith(UTF16_MARKS):

@@ -152,7 +152,7 @@ def _told(answer: Callable[[], dict[str, Any]], bounds: Bounds) -> dict[str, Any
         told, spent = {"error": OUT_OF_MEMORY.format(bounds.memory / MIB)}, True
     except RecursionError:
         told = {"error": "sql: too many expressions within one another; write it in a simpler way"}
-    except Exception as error:
+    except Exception as error:  # whatever a value that cannot be written raises, the page must be told
         told, spent = {"error": _cut(f"sql: its answer cannot be shown ({error})", MOST_ERROR)}, True
     return {**told, "spent": spent or _held() > ROOM + bounds.memory}
 

@@ -10,18 +10,13 @@ from typing import NamedTuple
 from pipeline.errors import PolicylakeError
 from pipeline.iam import grammar
 from pipeline.iam.principals import Caller, kind_of
-from pipeline.iam.request_keys import HOME_REGIONS, NOW, TOKEN
+from pipeline.iam.request_keys import CALLED_FIRST, CALLED_LAST, CALLED_VIA, HOME_REGIONS, NOW, OF_SOURCE, TOKEN
 
 Facts = dict[str, tuple[str, ...]]
 #: Keys of calls that a service principal makes itself: users and roles never have them.
-OF_SERVICES = (
-    "aws:principalservicename", "aws:principalservicenameslist", "aws:sourcearn", "aws:sourceaccount",
-    "aws:sourceorgid", "aws:sourceorgpaths",
-)  # fmt: skip
+OF_SERVICES = ("aws:principalservicename", "aws:principalservicenameslist", *OF_SOURCE)
 #: What stands for what a line leaves out and every request has: the caller's word for itself, a session's name, an id.
 USER_AGENT, SESSION, ROLE_ID, USER_ID = "policylake", "policylake", "AROAIOSFODNN7EXAMPLE", "AIDAIOSFODNN7EXAMPLE"
-#: Services that a call came through: all of them, the first and the last.
-CALLED, FIRST, LAST = "aws:calledvia", "aws:calledviafirst", "aws:calledvialast"
 PRINCIPAL_TYPES = {
     "user": "User", "role": "AssumedRole", "session": "AssumedRole", "federated user": "FederatedUser",
     "root": "Account", "anonymous": "Anonymous",
@@ -86,15 +81,15 @@ def request_facts(
 
 def _called(line: Mapping[str, tuple[str, ...]]) -> Facts:
     """Return the services that a call came through as all three keys tell them; nothing where a line names none."""
-    ends = (*line.get(FIRST, ()), *line.get(LAST, ()))
-    chain = line.get(CALLED) or tuple(dict.fromkeys(ends))
+    ends = (*line.get(CALLED_FIRST, ()), *line.get(CALLED_LAST, ()))
+    chain = line.get(CALLED_VIA) or tuple(dict.fromkeys(ends))
     if not chain:
         return {}
-    for key, end, name in ((FIRST, chain[:1], "First"), (LAST, chain[-1:], "Last")):
+    for key, end, name in ((CALLED_FIRST, chain[:1], "First"), (CALLED_LAST, chain[-1:], "Last")):
         if line.get(key, end) != end:
             told = f"{', '.join(line[key])}, but aws:CalledVia is {', '.join(chain)}"
             raise PolicylakeError(f"context aws:CalledVia{name} is {told}; leave one of them out")
-    return {CALLED: chain, FIRST: chain[:1], LAST: chain[-1:]}
+    return {CALLED_VIA: chain, CALLED_FIRST: chain[:1], CALLED_LAST: chain[-1:]}
 
 
 def _time(line: Mapping[str, tuple[str, ...]], now: datetime) -> Facts:

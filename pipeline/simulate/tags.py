@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from pipeline.iam.request_keys import PRINCIPAL_TAG, TAG_KEY
 from pipeline.reference import ActionResourceType, ReferenceAction
 from pipeline.simulate.facts import Facts
 from pipeline.simulate.from_lake import Principal, Tags
-
-TAG_KEY = "aws:resourcetag/"
-PRINCIPAL_KEY = "aws:principaltag/"
 
 
 def principal_tags(principal: Principal | None, line: Mapping[str, tuple[str, ...]]) -> Facts:
@@ -18,8 +16,8 @@ def principal_tags(principal: Principal | None, line: Mapping[str, tuple[str, ..
     """
     if principal is None or principal.principal_type == "policy":
         return {}
-    tags: Facts = {PRINCIPAL_KEY + key.lower(): (value,) for key, value in principal.tags}
-    asked = {key for key in line if key.startswith(PRINCIPAL_KEY)}
+    tags: Facts = {PRINCIPAL_TAG + key.lower(): (value,) for key, value in principal.tags}
+    asked = {key for key in line if key.startswith(PRINCIPAL_TAG)}
     if not principal.has_session_tags:
         return {**dict.fromkeys(asked, ()), **tags}
     return {key: values for key, values in tags.items() if not line.get(key)}

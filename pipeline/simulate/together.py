@@ -15,6 +15,7 @@ from pipeline.iam.request_keys import (
     HOME_REGIONS,
     MFA_AGE,
     NOW,
+    PASS_ROLE,
     PASSED_TO,
     REGION,
     REQUEST_TAG,
@@ -41,7 +42,6 @@ TEMPORARY = frozenset({"role", "session", "federated user"})
 STAND_INS = {
     "aws:sourcevpc": "vpc-EXAMPLE", "aws:sourcevpce": "vpce-EXAMPLE", "aws:vpcsourceip": "240.0.0.1",
 }  # fmt: skip
-PASS_ROLE = "iam:passrole"
 WITHIN_ACCOUNT = (
     "AWS passes a role to services of its own account only and does not say whether these can use it for a resource of "
     "another; here they can"
