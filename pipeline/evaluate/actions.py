@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
-from pipeline.iam.request_keys import HOME_REGIONS, PASS_ROLE
+from pipeline.iam.request_keys import HOME_REGIONS, PASS_ROLE, REGION
 from pipeline.iam.services import ends_in_any_text, is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
@@ -51,7 +51,7 @@ class TypeForm(NamedTuple):
     def facts(self, partition: str) -> dict[str, tuple[str, ...]]:
         """Return what is known of every request for the type in a partition."""
         is_known = self.is_of_one_region and partition in HOME_REGIONS
-        return {"aws:requestedregion": (HOME_REGIONS[partition],)} if is_known else {}
+        return {REGION: (HOME_REGIONS[partition],)} if is_known else {}
 
     def universe(self, place: Place) -> globs.Glob:
         """Return the glob of all resources of this type at a place."""

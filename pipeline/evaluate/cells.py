@@ -13,10 +13,10 @@ from pipeline.evaluate.covering import without_covered
 from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.reading import Part, PartLevels
 from pipeline.evaluate.reasons import OWN_LAYERS, layer_of
-from pipeline.evaluate.scopes import REGION, Piece, Scope, pieces, region_called, scope_of
+from pipeline.evaluate.scopes import Piece, Scope, pieces, region_called, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob, resource_test
-from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
+from pipeline.iam.request_keys import REGION, TAG_ALIAS, TAG_KEY
 
 #: Tags of resources by ARN: key in lower case to value.
 Inventory = Mapping[str, Mapping[str, str]]

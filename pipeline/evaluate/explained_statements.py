@@ -19,12 +19,11 @@ from pipeline.evaluate.instances import Place
 from pipeline.evaluate.knowledge import Facts, Knowledge, principal_facts
 from pipeline.evaluate.reading import COMPLETING
 from pipeline.evaluate.relevance import governed_of
-from pipeline.evaluate.scopes import REGION
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
 from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.witness import Witnesses
-from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
+from pipeline.iam.request_keys import REGION, TAG_ALIAS, TAG_KEY
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
 from pipeline.reference import Reference

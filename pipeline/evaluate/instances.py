@@ -8,11 +8,12 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates, sample_values
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.globs import Glob
-from pipeline.evaluate.scopes import REGION, scope_of
+from pipeline.evaluate.scopes import scope_of
 from pipeline.evaluate.statements import pattern_glob
 from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.ties import is_absent
 from pipeline.iam import grammar
+from pipeline.iam.request_keys import REGION
 
 #: Key of the resource's account.
 OWNER = "aws:resourceaccount"

@@ -12,9 +12,8 @@ from pipeline.evaluate import globs
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.globs import Glob
 from pipeline.evaluate.statements import pattern_glob, resource_test
+from pipeline.iam.request_keys import REGION
 
-#: Key of the region that is called: that of the resource, where its ARN names one (KEYS).
-REGION = "aws:requestedregion"
 ACCOUNT_DIGITS = 12
 #: Pieces of one scope after which it is no longer cut.
 MOST_PIECES = 64

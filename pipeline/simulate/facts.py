@@ -10,7 +10,16 @@ from typing import NamedTuple
 from pipeline.errors import PolicylakeError
 from pipeline.iam import grammar
 from pipeline.iam.principals import Caller, kind_of
-from pipeline.iam.request_keys import CALLED_FIRST, CALLED_LAST, CALLED_VIA, HOME_REGIONS, NOW, OF_SOURCE, TOKEN
+from pipeline.iam.request_keys import (
+    CALLED_FIRST,
+    CALLED_LAST,
+    CALLED_VIA,
+    HOME_REGIONS,
+    NOW,
+    OF_SOURCE,
+    REGION,
+    TOKEN,
+)
 
 Facts = dict[str, tuple[str, ...]]
 #: Keys of calls that a service principal makes itself: users and roles never have them.
@@ -72,7 +81,7 @@ def request_facts(
         facts = {"aws:securetransport": ("true",), "aws:viaawsservice": ("true" if called else "false",), **called}
         facts["aws:principalisawsservice"] = ("true" if kind == "service" else "false",)
     home = HOME_REGIONS.get([*principal.split(":"), ""][1], HOME_REGIONS["aws"])
-    facts["aws:requestedregion"] = (home if action.lower().startswith("iam:") or not region else region,)
+    facts[REGION] = (home if action.lower().startswith("iam:") or not region else region,)
     facts |= {"aws:useragent": (USER_AGENT,), **_time(line, now)}
     if kind in ("role", "session", "federated user") and "aws:currenttime" in facts:
         facts["aws:tokenissuetime"] = facts["aws:currenttime"]
