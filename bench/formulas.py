@@ -11,11 +11,20 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds for which the concrete evaluator decides the same cases again and again.
 DECIDING = 3.0
+#: What solves formulas, and all that works on them, as its callers know it.
+SOLVING = "pipeline.evaluate.solver:satisfy"
+WORKING = (
+    "pipeline.evaluate.solver:Solver._satisfy", "pipeline.evaluate.solver:Solver._simplified",
+    "pipeline.evaluate.solver:Solver._is_implied", "pipeline.evaluate.cells:pieces",
+    "pipeline.evaluate.witness:Witnesses._of", "pipeline.evaluate.tables:smallest_change",
+    "pipeline.evaluate.tables:words",
+)  # fmt: skip
 
 
 class Clock:
@@ -24,8 +33,11 @@ class Clock:
     def __init__(self) -> None:
         self.seconds, self.calls, self._depth = 0.0, 0, 0
 
-    def on(self, owner: Any, name: str) -> None:
-        """Measure a function of a module or class from now on."""
+    def on(self, place: str) -> None:
+        """Measure a function from now on, named as ``module:function`` or ``module:Class.function``."""
+        module, _, dotted = place.partition(":")
+        *classes, name = dotted.split(".")
+        owner = resolve_name(":".join((module, ".".join(classes)))) if classes else resolve_name(module)
         setattr(owner, name, self._timed(getattr(owner, name)))
 
     def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,21 +59,11 @@ class Clock:
 def of_build(inputs: Path, lake: Path) -> dict[str, float]:
     """Build and return the figures. Solver and scopes remember: only what is new to them is measured."""
     from pipeline.build import build_lake
-    from pipeline.evaluate import cells, solver, tables
-    from pipeline.evaluate.witness import Witnesses
 
     solving, all_work = Clock(), Clock()
-    solving.on(solver, "satisfy")
-    for owner, name in (
-        (solver.Solver, "_satisfy"),
-        (solver.Solver, "_simplified"),
-        (solver.Solver, "_is_implied"),
-        (cells, "regions"),
-        (Witnesses, "_of"),
-        (tables, "smallest_change"),
-        (tables, "words"),
-    ):
-        all_work.on(owner, name)
+    solving.on(SOLVING)
+    for place in WORKING:
+        all_work.on(place)
     start = time.process_time()
     build_lake([inputs], lake)
     whole = time.process_time() - start

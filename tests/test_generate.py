@@ -1,4 +1,4 @@
-"""The generator of large organizations."""
+"""The generator of large organizations, and what the benchmark takes for granted of the package."""
 
 import hashlib
 import json
@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # bench is no part of the installed package
 
+from bench.formulas import SOLVING, WORKING
 from bench.generate import Summary, generate
 
 ACCOUNTS, PRINCIPALS = 7, 60
@@ -188,3 +190,8 @@ def test_the_script_runs_by_its_path_and_prints_the_counts(tmp_path: Path) -> No
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert json.loads(done.stdout)["accounts"] == 2
     assert (tmp_path / "out" / "organization.json").is_file()
+
+
+@pytest.mark.parametrize("place", [SOLVING, *WORKING])
+def test_what_the_benchmark_times_is_there(place: str) -> None:
+    assert callable(resolve_name(place))
