@@ -171,7 +171,7 @@ class Helper:
         if self._is_ready or self._pipe is None:
             return
         said = b""
-        with suppress(EOFError, OSError):
+        with suppress(EOFError, OSError):  # it ended: nothing is said, which is told below
             said = self._pipe.recv_bytes(MOST_MESSAGE) if self._pipe.poll(START) else b""
         told = json.loads(said) if said else {"error": "sql: the process for queries does not start; try again"}
         if "error" in told:
@@ -214,7 +214,7 @@ class Helper:
         with self._changing:
             self._forget()
         if start:
-            with suppress(PolicylakeError):
+            with suppress(PolicylakeError):  # the next query starts it again, or says why it cannot
                 self.start()
 
     def _end(self, process: BaseProcess) -> None:
