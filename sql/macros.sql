@@ -50,13 +50,17 @@ create or replace macro reason_layer(number) as
 create or replace macro reason(id, number, actions) as
     struct_pack(id := id, number := number, actions := actions);
 
--- Whether a statement can give access: only an Allow of an identity or a resource policy does.
+-- Whether a layer gives access: identity and resource policies do, the others take it away.
+create or replace macro is_granting_layer(layer) as
+    layer in ('identity', 'resource');
+
+-- Whether a statement can give access: only an Allow of such a layer does.
 create or replace macro can_grant(effect, layer) as
-    effect = 'Allow' and layer in ('identity', 'resource');
+    effect = 'Allow' and is_granting_layer(layer);
 
 -- Whether a statement can take access away: a Deny does, and whatever boundary, SCPs and RCPs leave out.
 create or replace macro can_limit(effect, layer) as
-    effect = 'Deny' or layer not in ('identity', 'resource');
+    effect = 'Deny' or not is_granting_layer(layer);
 
 -- The ids of those reasons that have one of the numbers and match an action. Few have: those are looked for first.
 create or replace macro ids_among(numbers, reasons, action_set_ids) as

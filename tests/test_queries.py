@@ -96,6 +96,8 @@ CASES = [
     ("endpoint_invokers", {}, "principal_arn", "role/vpc-caller", True),
     ("service_roles", {}, "principal_arn", "role/service-role/AmazonSageMaker-ExecutionRole-20240115T101500", True),
     ("tag_changers", {"action": "sagemaker:addtags"}, "principal_arn", "user/ana", True),
+    ("action_callers", {"action": "sagemaker:StopNotebookInstanc?"}, "principal_arn", "user/ana", True),
+    ("action_callers", {"action": "sagemaker:Put*Policy"}, "principal_arn", "role/model-author", False),
 ]
 
 
@@ -205,7 +207,7 @@ def test_the_statements_that_deny_or_block_are_named_wherever_a_verdict_is_expla
 
 
 WRONG = [
-    ("nope", {}, "known: answer_statements"),
+    ("nope", {}, "known: action_callers, answer_statements"),
     ("answer_statements", {}, "the parameter principal is missing; give --set principal="),
     ("unused_roles", {"day": "1"}, "no parameter day; it takes days"),
     ("rejects_by_file", {"day": "1"}, "no parameter day; it takes none"),

@@ -228,7 +228,6 @@ corrections as (
         on
             principal_statements.action_set_id = action_set_members.action_set_id
             and correctable.first_action = action_set_members.action
-    where principal_statements.layer in ('identity', 'resource')
     group by correctable.principal_arn
     having count(distinct principal_statements.statement_id) = 1
 )

@@ -21,29 +21,27 @@ prefer = '''
 nist-800-53-r5 = ["AC-6", "CM-5"]
 iso-27001-2022 = ["A.8.2"]
 
-[sources.administrators]
-query = "full_access_principals"
+[sources.creators]
+query = "action_callers"
+without = "full_access_principals"
+action = "sagemaker:Create*LifecycleConfig"
+
+[sources.updaters]
+query = "action_callers"
+without = "full_access_principals"
+action = "sagemaker:Update*LifecycleConfig"
 */
 with
 writers as (
-    select
-        access_matrix.principal_arn,
-        list(access_matrix.action order by access_matrix.action) as actions,
-    from access_matrix
-    anti join administrators on access_matrix.principal_arn = administrators.principal_arn
-    where
-        access_matrix.action in (
-            'sagemaker:CreateNotebookInstanceLifecycleConfig',
-            'sagemaker:UpdateNotebookInstanceLifecycleConfig',
-            'sagemaker:CreateStudioLifecycleConfig'
-        )
-        and access_matrix.verdict in ('allowed', 'conditional')
-    group by access_matrix.principal_arn
+    select * from creators
+    union all
+    select * from updaters
 )
 
 select
     'principal' as subject_kind,
     principal_arn,
-    'It may call ' || array_to_string(actions, ', ') as message,
-    denied_actions(actions) as corrected_statement,
+    told_calls('write lifecycle configurations', list(action)) as message,
+    denied_actions(list(action)) as corrected_statement,
 from writers
+group by principal_arn

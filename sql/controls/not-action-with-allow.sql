@@ -36,15 +36,9 @@ all_but_some as (
 -- Step by step as tables: the few statements first, then their numbers, then where these grant something. What
 -- statement_grants says of all statements of large lakes is a thousand times as much.
 held as materialized (
-    select distinct
-        principal_profiles.profile_id,
-        principal_statements.statement_id,
-        principal_statements.reason_number,
-        principal_statements.action_set_id,
-    from principal_statements
-    semi join all_but_some on principal_statements.statement_id = all_but_some.statement_id
-    inner join principal_profiles on principal_statements.principal_arn = principal_profiles.principal_arn
-    where principal_statements.layer in ('identity', 'resource')
+    select granting_statements.*
+    from granting_statements
+    semi join all_but_some on granting_statements.statement_id = all_but_some.statement_id
 ),
 
 granting_cells as materialized (

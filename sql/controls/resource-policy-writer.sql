@@ -18,25 +18,15 @@ nist-800-53-r5 = ["AC-3", "AC-6"]
 soc2-2017 = ["CC6.3"]
 iso-27001-2022 = ["A.5.15"]
 
-[sources.administrators]
-query = "full_access_principals"
+[sources.writers]
+query = "action_callers"
+without = "full_access_principals"
+action = "sagemaker:Put*Policy"
 */
-with
-writers as (
-    select
-        access_matrix.principal_arn,
-        list(access_matrix.action order by access_matrix.action) as actions,
-    from access_matrix
-    anti join administrators on access_matrix.principal_arn = administrators.principal_arn
-    where
-        access_matrix.action in ('sagemaker:PutModelPackageGroupPolicy', 'sagemaker:PutResourcePolicy')
-        and access_matrix.verdict in ('allowed', 'conditional')
-    group by access_matrix.principal_arn
-)
-
 select
     'principal' as subject_kind,
     principal_arn,
-    'It may call ' || array_to_string(actions, ', ') as message,
-    denied_actions(actions) as corrected_statement,
+    told_calls('share resources with other accounts', list(action)) as message,
+    denied_actions(list(action)) as corrected_statement,
 from writers
+group by principal_arn

@@ -96,15 +96,13 @@ known_in_blocks as materialized (
 ),
 
 held as materialized (
-    select distinct
-        principal_profiles.profile_id,
-        principal_statements.statement_id,
-        principal_statements.reason_number,
+    select
+        granting_statements.profile_id,
+        granting_statements.statement_id,
+        granting_statements.reason_number,
         whole_services.action_pattern,
-    from principal_statements
-    inner join whole_services on principal_statements.statement_id = whole_services.statement_id
-    inner join principal_profiles on principal_statements.principal_arn = principal_profiles.principal_arn
-    where principal_statements.layer in ('identity', 'resource')
+    from granting_statements
+    inner join whole_services on granting_statements.statement_id = whole_services.statement_id
 ),
 
 granting_cells as materialized (

@@ -29,7 +29,7 @@ inner join granted
         principal_profiles.profile_id = granted.profile_id
         and evaluated_actions.action = granted.action
         and principal_statements.reason_number = granted.reason_number
-where principal_statements.layer in ('identity', 'resource')
+where is_granting_layer(principal_statements.layer)
 group by
     principal_statements.principal_arn,
     principal_profiles.account_id,
