@@ -18,9 +18,9 @@ inner join account_statements
         documents.account_id = account_statements.account_id
         and documents.policy_id = account_statements.policy_id
 where documents.layer != 'resource'
-union
--- Equal statements of one document may speak of others.
-select
+union all
+-- Equal statements of one document may speak of others; one may name a principal in several ways.
+select distinct
     environment_entries.principal_arn,
     environment_entries.account_id,
     account_statements.statement_id,

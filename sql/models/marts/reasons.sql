@@ -19,7 +19,7 @@ counted as (
 select
     principal_arn,
     account_id,
-    list(distinct statement order by statement) filter (where can_grant(effect, layer)) as granting,
-    list(distinct statement order by statement) filter (where can_limit(effect, layer)) as limiting,
+    list(statement order by statement) filter (where can_grant(effect, layer)) as granting,
+    list(statement order by statement) filter (where can_limit(effect, layer)) as limiting,
 from counted
 group by principal_arn, account_id
