@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.export.records import FINDING_SCHEMA
+from pipeline.controls import FINDINGS
 
 FORMULA = '=HYPERLINK("http://example.com","x")'
 STATEMENTS = """
@@ -49,7 +49,7 @@ def row(count, control=CARDS[0], **given):
 
 
 def table(rows):
-    return pa.Table.from_pylist(rows, schema=FINDING_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=FINDINGS)
 
 
 def of_statements(lake):

@@ -17,7 +17,8 @@ from pipeline.user_files import read_text, toml_of
 FILE = "exceptions.toml"
 MEMBERS = ("control", "subject", "reason", "approver", "expiry")
 TABLE = re.compile(r"^\s*\[\[\s*exception\s*\]\]", re.MULTILINE)
-EXPIRED, UNMATCHED = "exception-expired", "exception-unmatched"
+#: What is found of exceptions themselves.
+OF_EXCEPTIONS = EXPIRED, UNMATCHED = "exception-expired", "exception-unmatched"
 TITLES = {EXPIRED: "An accepted risk has expired", UNMATCHED: "An accepted risk matches no finding"}
 SEVERITY_OF = {EXPIRED: "high", UNMATCHED: "low"}
 REMEDIES = {

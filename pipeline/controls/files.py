@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import assets
+from pipeline.controls.accepted import OF_EXCEPTIONS
 from pipeline.controls.model import CATEGORIES, SEVERITIES, Control, NotRun, Parameter, Source, Value
+from pipeline.controls.not_run import NOT_RUN
 from pipeline.errors import PolicylakeError
 from pipeline.lake.dictionary import relations
 from pipeline.lake.queries import NamedQuery, named_queries
@@ -21,7 +23,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 OF_TOML = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 TOLD_ID = re.compile(r"^\s*id\s*=\s*[\"']([a-z0-9-]+)[\"']", re.MULTILINE)
 #: Controls that the framework itself finds: no file may take their ids.
-RESERVED = ("exception-expired", "exception-unmatched", "control-not-run")
+RESERVED = (*OF_EXCEPTIONS, NOT_RUN)
 TEXTS = ("id", "title", "severity", "category", "rationale", "remedy", "avoid", "prefer")
 MEMBERS = (*TEXTS, "uncorrected", "frameworks", "parameters", "sources")
 

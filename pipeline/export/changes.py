@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.controls import OF_EXCEPTIONS
 from pipeline.errors import PolicylakeError
 from pipeline.export.publish import MANIFEST
-from pipeline.export.records import NOT_CHECKED, OF_EXCEPTIONS, Changes, Finding, Input, not_run
+from pipeline.export.records import NOT_CHECKED, Changes, Finding, Input, not_run
 
 PREVIOUS = "findings.parquet"
 #: What the manifest calls the content of a file of which nothing could be read.

@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.export.records import NOT_CHECKED_NOW, NOT_RUN, Card, Contents, Finding
+from pipeline.controls import NOT_RUN
+from pipeline.export.records import NOT_CHECKED_NOW, Card, Contents, Finding
 
 #: What XML 1.0 cannot hold, not even escaped.
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -6,27 +6,14 @@ from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-#: Of controls that did not run, and of exceptions: what is found of the run itself, by no card.
-NOT_RUN, OF_EXCEPTIONS = "control-not-run", ("exception-expired", "exception-unmatched")
+from pipeline.controls import FINDINGS, NOT_RUN, OF_EXCEPTIONS, SEVERITIES
+
+#: What is found of the run itself, by no card.
 OWN = (NOT_RUN, *OF_EXCEPTIONS)
 OPEN, ACCEPTED, NOT_CHECKED = "open", "accepted", "not_checked"
 NOT_CHECKED_NOW = (
     "not checked: its control did not run, or its input could not be read; this is what the export before said"
 )
-#: From the worst to the least.
-SEVERITIES = ("critical", "high", "medium", "low", "info")
-#: Columns of the table of findings, as ``pipeline.controls`` returns it.
-FINDING_SCHEMA = pa.schema(
-    [
-        (name, pa.int64() if name == "attachment_count" else pa.string())
-        for name in (
-            "finding_id", "control_id", "title", "severity", "subject", "subject_kind", "account_id", "principal_arn",
-            "action", "resource_arn", "policy_id", "statement_id", "policy_name", "attachment_kind", "attached_to",
-            "attachment_count", "source", "message", "remedy", "corrected_statement", "status", "exception_reason",
-            "exception_approver", "exception_expiry",
-        )
-    ]
-)  # fmt: skip
 
 
 class Finding(NamedTuple):
@@ -201,7 +188,7 @@ def not_run(findings: Iterable[Finding]) -> frozenset[str]:
 
 def findings_of(table: pa.Table) -> tuple[Finding, ...]:
     """Return the rows of a table of findings; columns that it lacks are null."""
-    names = FINDING_SCHEMA.names
+    names = FINDINGS.names
     present = [table[name].to_pylist() if name in table.column_names else [None] * table.num_rows for name in names]
     found = (Finding(*row) for row in zip(*present, strict=True))
     return tuple(f._replace(message=one_line(f.message), remedy=f.remedy and one_line(f.remedy)) for f in found)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline import __version__, assets
+from pipeline.controls import FINDINGS
 from pipeline.errors import PolicylakeError
 from pipeline.export import publish
 from pipeline.export.asff import write_asff
@@ -23,7 +24,6 @@ from pipeline.export.ocsf import write_ocsf
 from pipeline.export.places import inputs_of, placed
 from pipeline.export.records import (
     ACCEPTED,
-    FINDING_SCHEMA,
     NOT_CHECKED,
     Card,
     Changes,
@@ -150,7 +150,7 @@ def exit_status(findings: Sequence[Finding], manifest: Mapping[str, Any], fail_o
 
 def _key(job: _Job) -> str:
     """Return the hash of everything that an export is made from, but for the export before."""
-    names = [name for name in FINDING_SCHEMA.names if name in job.findings.column_names]
+    names = [name for name in FINDINGS.names if name in job.findings.column_names]
     whole = [FORMAT_NUMBER, __version__, job.lake.snapshot_id, job.options.today.isoformat(),
              sorted(job.options.formats), job.options.region, job.status, [_told(card) for card in job.controls],
              ]  # fmt: skip

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.export.records import NOT_RUN, Card, Contents, Finding, Input
+from pipeline.controls import NOT_RUN
+from pipeline.export.records import Card, Contents, Finding, Input
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "INPUTS"
