@@ -7,6 +7,7 @@ import re
 import shutil
 from urllib.parse import unquote
 
+import pyarrow as pa
 import pytest
 
 from pipeline import reference
@@ -14,6 +15,7 @@ from pipeline.build import build_lake
 from pipeline.diff import COLUMNS, changes
 from pipeline.evaluate.scenario_files import read_scenarios
 from pipeline.evaluate.under import put_under
+from pipeline.export.values import harmless
 from pipeline.lake import open_lake
 from pipeline.report import Checks, markdown, part_of, printed, read_summary, write_report
 from pipeline.report import changes as page_of_changes
@@ -118,6 +120,14 @@ def test_the_file_has_every_row_with_all_columns_and_no_formula(lake, report):
     assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@"))]
     proofs = [line[header.index("witness")] for line in lines if line[0].endswith("user/widens")]
     assert json.loads(proofs[0])["context"]["aws:SourceIp"].startswith("198.51.100.")
+
+
+@pytest.mark.parametrize("text", ["=1+1", " =1+1", "＝1+1", "\t1", "-1", "'1", "a=1"])
+def test_the_file_takes_the_same_texts_for_formulas_as_exports_do(text, tmp_path):
+    rows = pa.table({name: pa.array([text]) for name in COLUMNS})
+    page_of_changes.write_file(tmp_path / "changes.csv", rows)
+    _, line = csv.reader((tmp_path / "changes.csv").open(encoding="utf-8", newline=""))
+    assert line == [harmless(text)] * len(COLUMNS)
 
 
 def test_more_rows_than_the_pages_hold_are_counted(lake, tmp_path, monkeypatch):

@@ -33,6 +33,7 @@ from pipeline.report.queries import rows
 from pipeline.report.reading import Read
 from pipeline.report.scripts import write_script
 from pipeline.report.tables import Cell, Table, write_table
+from pipeline.wording import FORMULA
 
 COLUMNS = ("principal", "action", "change", "on", "now", "before", "through")
 #: Rows of the pages, of which the first stand in the page itself; the file has all of them.
@@ -191,7 +192,7 @@ def write_changes(folder: Path, found: Compared, book: Book, names: Sequence[str
     told = changes_of(found, book, names)
     if found.rows is None:
         return told
-    _write_file(folder / FILE, found.rows.slice(0, MOST_IN_FILE))
+    write_file(folder / FILE, found.rows.slice(0, MOST_IN_FILE))
     numbers = book.conditions.numbers
     kinds = found.rows.slice(0, len(found.behind)).select(["residual"])["residual"].to_pylist()
     asked = [_asked(one, kind, numbers) for one, kind in zip(found.behind, kinds, strict=True)]
@@ -352,10 +353,10 @@ def _said(verdict: str | None, condition: str | None) -> str:
     return f"{verdict}: {condition}" if condition else verdict or "none"
 
 
-def _write_file(path: Path, found: pa.Table) -> None:
+def write_file(path: Path, found: pa.Table) -> None:
     """Write rows as CSV in which no text is taken for a formula by a spreadsheet."""
     frame = pl.DataFrame(pl.from_arrow(found.select(list(ALL_COLUMNS))))
     lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
     texts = frame.with_columns(pl.col(lists).list.join("; ")).cast(pl.String)
-    marked = pl.all().str.replace(r"^([=+\-@\t\r])", "'${1}")
+    marked = pl.all().str.replace(f"^({FORMULA.pattern})", "'${1}")
     path.write_bytes(texts.with_columns(marked).write_csv().encode())
