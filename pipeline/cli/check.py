@@ -14,6 +14,7 @@ from pipeline.cli.common import (
     DEFAULT_LAKE,
     ControlsOption,
     ExceptionsOption,
+    FormatName,
     LakeOption,
     OutOption,
     emit,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.controls import Control, NotRun
 
 SeverityName = Literal["critical", "high", "medium", "low", "info"]
-CheckFormat = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md", "junit", "sarif", "github"]
+CheckFormat = Literal[FormatName, "junit", "sarif", "github"]
 #: Columns that a table for people shows.
 SHOWN = ("severity", "control_id", "status", "subject", "message")
 SOME_REJECTED = 3
