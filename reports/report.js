@@ -89,6 +89,9 @@ const PL = (() => {
 
   function number(count) { return count.toLocaleString("en"); }
 
+  /* "1 role", "2,000 roles". */
+  function counted(count, thing) { return number(count) + " " + thing + (count === 1 ? "" : "s"); }
+
   /* "0-2,5" as numbers. */
   function ranges(text) {
     const found = [];
@@ -203,7 +206,7 @@ const PL = (() => {
     return piece.rows.map((row) => row.map((one) => cells[one]));
   }
 
-  return { rows, difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
+  return { rows, difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, counted, ranges, runs, repeats, readHash, writeHash,
     writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 

@@ -19,6 +19,7 @@ from pipeline.ingest.parts import (
     UnreadControl,
     UnreadNodePart,
 )
+from pipeline.wording import counted
 
 CONTENT = "organization"
 RECOGNISES = "organization.json: Organization or Roots, with OrganizationalUnits, Accounts, Policies"
@@ -193,7 +194,7 @@ def _without_effect(
     for kind, found in off.items():
         count = sum(policy.kind == kind and bool(policy.targets) for policy in policies)
         if count:
-            message = f"{found.why}: {count} {kind.upper()}{'s' if count > 1 else ''} with targets have no effect"
+            message = f"{found.why}: {counted(count, kind.upper())} with targets have no effect"
             remedy = "export it again if they are in use; they were left out, as AWS leaves them out"
             yield page.reject(found.pointer, "warning", "policies-switched-off", message, remedy)
 
