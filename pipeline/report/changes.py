@@ -22,6 +22,7 @@ from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.scenarios import Scenario
 from pipeline.evaluate.under import assume, put_under
+from pipeline.iam.grammar import account_in
 from pipeline.lake import Lake, open_lake
 from pipeline.reference.dangerous import DANGEROUS
 from pipeline.report.actions import address_of
@@ -112,7 +113,7 @@ class Within(NamedTuple):
         if self.has(row) or not self._asks_for(row["action"]):
             return False
         resource = row["resource_pattern"] or row["old_resource_pattern"] or ""
-        is_unplaced = resource.startswith("arn:") and not _account(resource)
+        is_unplaced = resource.startswith("arn:") and not account_in(resource)
         return row["principal_arn"] in (None, "*") or (is_unplaced and not self.part.principals)
 
     def _asks_for(self, action: str | None) -> bool:
@@ -122,7 +123,7 @@ class Within(NamedTuple):
         """Whether an ARN is of the part's accounts and principals, or is one of them."""
         return arn is not None and (
             (not self.part.principals or arn in self.part.principals)
-            and (not self.part.accounts or _account(arn) in self.part.accounts)
+            and (not self.part.accounts or account_in(arn) in self.part.accounts)
         )
 
     def wanted(self) -> Wanted:
@@ -130,10 +131,6 @@ class Within(NamedTuple):
         account = next(iter(self.part.accounts)) if len(self.part.accounts) == 1 else None
         principal = next(iter(self.part.principals)) if len(self.part.principals) == 1 else None
         return Wanted(principal, None, account)
-
-
-def _account(arn: str) -> str:
-    return (arn + ":::::").split(":")[4]
 
 
 def within(read: Read) -> Within | None:

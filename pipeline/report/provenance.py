@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.evaluate.named import run
 from pipeline.evaluate.scenarios import Scenario, said
+from pipeline.iam.grammar import account_in
 from pipeline.lake import Lake
 from pipeline.lake.queries import named_query
 from pipeline.report.model import Book
@@ -54,7 +55,7 @@ def gaps(lake: Lake, book: Book, own: Own | None) -> list[str]:
     errors = lake.manifest.get("rejects", {}).get("error", 0)
     is_cut = own is not None and own.files is not None
     endpoints = [
-        row for row in rows(lake, "endpoint_policies") if not is_cut or row["target_arn"].split(":")[4] in book.accounts
+        row for row in rows(lake, "endpoint_policies") if not is_cut or account_in(row["target_arn"]) in book.accounts
     ]
     told = (
         (len(unexported), "Accounts of the organization without an export, so none of their principals is here",
