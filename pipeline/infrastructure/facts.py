@@ -15,6 +15,9 @@ from pipeline.iam.grammar import account_in
 Json: TypeAlias = dict[str, Any]
 Kind = Literal["user", "role", "group"]
 KINDS: tuple[Kind, ...] = ("user", "role", "group")
+#: Account and region where nothing tells them.
+NO_ACCOUNT = "000000000000"
+REGION = "us-east-1"
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 #: Name in ARNs of policies and principals that stand for what is not known.
 UNKNOWN = "known-only-after-the-change"
