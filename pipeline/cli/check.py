@@ -37,7 +37,6 @@ SeverityName = Literal["critical", "high", "medium", "low", "info"]
 CheckFormat = Literal[FormatName, "junit", "sarif", "github"]
 #: Columns that a table for people shows.
 SHOWN = ("severity", "control_id", "status", "subject", "message")
-SOME_REJECTED = 3
 
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")]
 
@@ -102,7 +101,6 @@ def check(
         found = find(opened, chosen, values, rules, day, unread)
         _print(opened, found, chosen, day, format_name, out)
         status = _status(opened, found, None if no_fail else fail_on)
-    status = tell_not_run(found, note) or status
     if status:
         raise typer.Exit(status)
 
@@ -166,18 +164,17 @@ def _check_rules(rules: Iterable[object], known: Sequence[str]) -> None:
 
 def _status(lake: Lake, found: pa.Table, fail_on: str | None) -> int:
     """Return the exit code, and say on standard error what it stands for."""
-    from pipeline.controls import SEVERITIES
+    from pipeline.export.records import OPEN, counts_by_severity, findings_of
+    from pipeline.export.run import exit_status
 
-    rows = zip(found["severity"].to_pylist(), found["status"].to_pylist(), strict=True)
-    left = [severity for severity, status in rows if status == "open"]
-    counts = ", ".join(f"{left.count(name)} {name}" for name in SEVERITIES if name in left)
-    note(f"{counted(len(left), 'open finding')}{': ' if counts else ''}{counts}; {found.num_rows - len(left)} accepted")
-    if fail_on is not None and any(SEVERITIES.index(one) <= SEVERITIES.index(fail_on) for one in left):
-        return 1
-    if lake.manifest.get("rejects", {}).get("error", 0):
+    findings = findings_of(found)
+    left = [finding for finding in findings if finding.status == OPEN]
+    counts = ", ".join(f"{count} {severity}" for severity, count in counts_by_severity(left).items())
+    note(f"{counted(len(left), 'open finding')}{': ' if counts else ''}{counts}; {len(findings) - len(left)} accepted")
+    if lake.manifest.get("rejects", {}).get("error"):
         note("some inputs were rejected and not looked at: policylake query rejects_by_file")
-        return SOME_REJECTED
-    return 0
+    tell_not_run(found, note)
+    return exit_status(findings, lake.manifest, fail_on)
 
 
 def _print(

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline import __version__, assets
 from pipeline.controls import FINDINGS
-from pipeline.errors import PolicylakeError
+from pipeline.errors import FAILED, SOME_REJECTED, UNREADABLE, PolicylakeError
 from pipeline.export import publish
 from pipeline.export.asff import write_asff
 from pipeline.export.changes import compared
@@ -58,7 +58,6 @@ WORKBOOK, ASFF_FOLDER, REPORT_FOLDER, DOCUMENT = "findings.xlsx", "asff", "repor
 DEFAULT_REGION = "us-east-1"
 #: Raise it where the files get another meaning under the same names.
 FORMAT_NUMBER = 1
-CONTROL_FAILED, NOT_ALL_RAN, SOME_REJECTED = 1, 2, 3
 #: What is told of an export that is compared with nothing.
 NOTHING = Changes(None, (), (), 0, {}, {})
 
@@ -142,9 +141,9 @@ def exit_status(findings: Sequence[Finding], manifest: Mapping[str, Any], fail_o
     """Return 2 where a control did not run, 1 where an open finding is at least as bad as ``fail_on``, 3 where inputs
     were rejected, else 0."""
     if not_run(findings):
-        return NOT_ALL_RAN
+        return UNREADABLE
     if fail_on and any(not f.is_accepted and rank(f.severity) <= rank(fail_on) for f in findings):
-        return CONTROL_FAILED
+        return FAILED
     return SOME_REJECTED if manifest.get("rejects", {}).get("error") else 0
 
 

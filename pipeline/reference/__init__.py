@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.errors import PolicylakeError, printable
+from pipeline.errors import PolicylakeError, first_line
 from pipeline.reference.schema import SCHEMAS
 
 PACKAGED = Path(__file__).parent / "data"
@@ -106,7 +106,7 @@ class Reference:
             try:
                 self._tables[relation] = pq.read_table(path).cast(SCHEMAS[relation])
             except (OSError, ValueError, pa.ArrowException) as error:
-                raise PolicylakeError(f"{path}: damaged ({_first_line(error)}); {MEND}") from error
+                raise PolicylakeError(f"{path}: damaged ({first_line(error)}); {MEND}") from error
         return self._tables[relation]
 
     def action(self, name: str) -> ReferenceAction | None:
@@ -201,7 +201,7 @@ def load(directory: Path | None = None) -> Reference:
         reference = Reference(folder, meta)
         _ = (reference.version, reference.data_date, reference.origin)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PolicylakeError(f"{folder}: no readable service reference ({_first_line(error)}); {MEND}") from error
+        raise PolicylakeError(f"{folder}: no readable service reference ({first_line(error)}); {MEND}") from error
     return reference
 
 
@@ -214,7 +214,3 @@ def load_once(directory: Path | None) -> Reference:
 def elsewhere(known: Reference) -> Path | None:
     """Return what :func:`load_once` takes in any process, also on another machine, which has the packaged one too."""
     return None if known.folder == PACKAGED else known.folder
-
-
-def _first_line(error: Exception) -> str:
-    return printable(str(error).split("\n", 1)[0])
