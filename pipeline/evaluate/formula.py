@@ -14,6 +14,8 @@ from pipeline.iam.model import SetQualifier
 
 #: Key of the tests on the resource itself.
 RESOURCE = "resource"
+#: Keys that tell facts of a resource.
+OF_RESOURCE = ("aws:resource", RESOURCE, "sagemaker:resourcetag")
 #: Operator of the test that the caller is a session of a name.
 SESSION_IS = "SessionIs"
 #: Stands behind a key, and behind the name of a policy variable, of which more is known for the principal than for
@@ -212,6 +214,14 @@ def replaced(f: Formula, known: Mapping[Test, Formula]) -> Formula:
     if f.kind == "not":
         return negation(next(children))
     return conjunction(children) if f.kind == "and" else disjunction(children)
+
+
+def apart(f: Formula, number: int) -> Formula:
+    """Give the resource of a number keys of its own: where a call names several, each has its own facts."""
+    own: dict[Test, Formula] = {
+        test: test._replace(key=f"{test.key} #{number}") for test in tests(f) if test.key.startswith(OF_RESOURCE)
+    }
+    return replaced(f, own)
 
 
 def bare(text: str) -> str:
