@@ -13,8 +13,9 @@ from pipeline.report.queries import rows
 
 #: Verdicts by the letter that stands for them in verdict vectors, the widest access first.
 LETTERS = {"allowed": "a", "conditional": "c", "denied": "d", "blocked": "b", "none": "n"}
+#: The verdicts of which the tables have rows.
+VERDICTS = tuple(verdict for verdict in LETTERS if verdict != "none")
 #: What texts of the evaluation say in place of the principal's own account.
-OWN_ACCOUNT = "{ownaccount}"
 
 
 class Action(NamedTuple):

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered, ranges
 from pipeline.report.gaps import Gap, Gaps, read_gaps
-from pipeline.report.model import OWN_ACCOUNT, Answer, Book, Principal, Scope
+from pipeline.report.model import Answer, Book, Principal, Scope
 from pipeline.report.queries import rows
 from pipeline.report.scripts import in_pieces, in_script_order, write_text
 
