@@ -212,6 +212,11 @@ create or replace macro asks_for_values(operator, set_qualifier, if_exists, give
     and len(list_filter(given, lambda one: regexp_full_match(one, '\*+'))) = 0
 );
 
+-- Whether a key of the reference, one of action_keys, is a key in lower case: a template such as aws:ResourceTag/${TagKey}
+-- is any that begins so.
+create or replace macro stands_for(key_start, is_template, condition_key) as
+    condition_key = key_start or (is_template and starts_with(condition_key, key_start));
+
 -- The first of some names, as many as are to be read, and how many more there are.
 create or replace macro first_of(names, shown) as
     array_to_string(names[:shown], ', ')
