@@ -14,9 +14,11 @@ from pipeline.cli.common import (
     DEFAULT_LAKE,
     ControlsOption,
     ExceptionsOption,
+    FailOnOption,
     FormatName,
     LakeOption,
     OutOption,
+    SettingsOption,
     emit,
     file_output,
     is_for_people,
@@ -33,7 +35,6 @@ from pipeline.wording import counted
 if TYPE_CHECKING:
     from pipeline.controls import Control, NotRun
 
-SeverityName = Literal["critical", "high", "medium", "low", "info"]
 CheckFormat = Literal[FormatName, "junit", "sarif", "github"]
 #: Columns that a table for people shows.
 SHOWN = ("severity", "control_id", "status", "subject", "message")
@@ -46,17 +47,11 @@ def check(
         list[Path] | None,
         typer.Argument(metavar="INPUT", help="Check these files and folders, as build takes them, and not a lake."),
     ] = None,
-    fail_on: Annotated[
-        SeverityName | None,
-        typer.Option("--fail-on", help="Exit with 1 where a finding that nobody accepted is this bad, or worse."),
-    ] = "high",
+    fail_on: FailOnOption = "high",
     no_fail: Annotated[bool, typer.Option("--no-fail", help="Never exit with 1, whatever is found.")] = False,
     controls: ControlsOption = None,
     exceptions: ExceptionsOption = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),
-    ] = None,
+    settings: SettingsOption = None,
     only: OnlyOption = None,
     skip: Annotated[
         list[str] | None, typer.Option("--skip", metavar="ID", help="Not this control; may repeat.")
