@@ -4,11 +4,11 @@ import csv
 import importlib
 import json
 import re
-import shutil
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pytest
+from chromium import in_browser, started
 
 from pipeline import reference
 from pipeline.build import build_lake
@@ -25,7 +25,6 @@ from pipeline.report.printed import write_printed
 from tests import ingest_inputs as given
 from tests import report_reading as reading
 
-BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
 page_of_markdown = importlib.import_module("pipeline.report.markdown")
 OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
 HOME = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "198.51.100.0/24"]}}
@@ -310,18 +309,15 @@ def test_what_nobody_can_tell_stands_among_the_changes_and_says_why(tmp_path):
     assert re.search(r"\| `[^`]*unclear[^`]*` \| ` ` \| unknown \|", markdown(read_summary(lake, None, None, Checks())))
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+@in_browser
 def test_a_person_reads_the_changes_again_for_some_requests(report, lake):
-    api = pytest.importorskip("playwright.sync_api")
     troubles = []
     wanted = {
         "198.51.100.7": {"widens": "gained", "narrows": "lost", "moves": "gained"},
         "192.0.2.7": {"widens": "no difference", "narrows": "no difference", "moves": "gained"},
         "203.0.113.7": {"widens": "no difference", "narrows": "no difference", "moves": "lost"},
     }
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         page = browser.new_page()
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -341,17 +337,13 @@ def test_a_person_reads_the_changes_again_for_some_requests(report, lake):
         assert "q=CreateModel" in page.url
         page.get_by_label("Scenario").select_option("vpc")
         page.get_by_text(re.compile("for such requests")).wait_for()
-        browser.close()
     assert troubles == []
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+@in_browser
 def test_a_person_filters_the_changes_and_names_run_nothing(report, lake):
-    api = pytest.importorskip("playwright.sync_api")
     troubles = []
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         page = browser.new_page()
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -372,5 +364,4 @@ def test_a_person_filters_the_changes_and_names_run_nothing(report, lake):
         page.reload()
         page.get_by_text(re.compile("^1 of")).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        browser.close()
     assert troubles == []
