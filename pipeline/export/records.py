@@ -1,14 +1,15 @@
 """What an export is made of: findings, controls, places and what changed. Must not read or write files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.controls import FINDINGS, NOT_RUN, OF_EXCEPTIONS, SEVERITIES
+from pipeline.controls import FINDINGS, NOT_RUN, OF_EXCEPTIONS, SEVERITIES, Control
 
-#: What is found of the run itself, by no card.
+#: What is found of the run itself, by no control.
 OWN = (NOT_RUN, *OF_EXCEPTIONS)
 OPEN, ACCEPTED, NOT_CHECKED = "open", "accepted", "not_checked"
 NOT_CHECKED_NOW = (
@@ -81,41 +82,10 @@ class Finding(NamedTuple):
         return f"{who}{until}: {self.exception_reason or 'no reason given'}"
 
 
-class Card(Protocol):
-    """What the exports read of a control of ``pipeline.controls``, whose docstring says what each member means."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def severity(self) -> str: ...  # noqa: D102
-    @property
-    def category(self) -> str: ...  # noqa: D102
-    @property
-    def rationale(self) -> str: ...  # noqa: D102
-    @property
-    def remedy(self) -> str: ...  # noqa: D102
-    @property
-    def frameworks(self) -> Mapping[str, Sequence[str]]: ...  # noqa: D102
-
-
-class _Told(NamedTuple):
-    """A control whose texts are on one line each: its file breaks them where the line ends."""
-
-    id: str
-    title: str
-    severity: str
-    category: str
-    rationale: str
-    remedy: str
-    frameworks: Mapping[str, Sequence[str]]
-
-
-def cards_of(controls: Sequence[Card]) -> tuple[Card, ...]:
-    """Return what the exports read of controls, each text on one line."""
+def cards_of(controls: Sequence[Control]) -> tuple[Control, ...]:
+    """Return controls with each text that exports read on one line: its file breaks them where the line ends."""
     return tuple(
-        _Told(c.id, one_line(c.title), c.severity, c.category, one_line(c.rationale), one_line(c.remedy), c.frameworks)
+        replace(c, title=one_line(c.title), rationale=one_line(c.rationale), remedy=one_line(c.remedy))
         for c in controls
     )
 
@@ -160,7 +130,7 @@ class Contents(NamedTuple):
     snapshot_id: str
     manifest: Mapping[str, Any]
     findings: tuple[Finding, ...]
-    controls: tuple[Card, ...]
+    controls: tuple[Control, ...]
     inputs: tuple[Input, ...]
     changes: Changes
     region: str

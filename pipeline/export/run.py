@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline import __version__, assets
-from pipeline.controls import FINDINGS
+from pipeline.controls import FINDINGS, Control
 from pipeline.errors import FAILED, SOME_REJECTED, UNREADABLE, PolicylakeError
 from pipeline.export import publish
 from pipeline.export.asff import write_asff
@@ -25,7 +25,6 @@ from pipeline.export.places import inputs_of, placed
 from pipeline.export.records import (
     ACCEPTED,
     NOT_CHECKED,
-    Card,
     Changes,
     Contents,
     Finding,
@@ -87,7 +86,7 @@ class Exported(NamedTuple):
 
 
 def contents_of(
-    lake: Lake, findings: pa.Table, controls: Sequence[Card], today: date, region: str = DEFAULT_REGION
+    lake: Lake, findings: pa.Table, controls: Sequence[Control], today: date, region: str = DEFAULT_REGION
 ) -> Contents:
     """Return findings with their places in the inputs, ready for a writer; compared with nothing."""
     found = placed(lake, findings_of(findings))
@@ -98,7 +97,7 @@ def contents_of(
 def write_export(
     lake: Lake,
     findings: pa.Table,
-    controls: Sequence[Card],
+    controls: Sequence[Control],
     to: Path,
     options: Options,
     *,
@@ -129,7 +128,7 @@ class _Job(NamedTuple):
 
     lake: Lake
     findings: pa.Table
-    controls: tuple[Card, ...]
+    controls: tuple[Control, ...]
     options: Options
     status: int
     report: Callable[[Path], object] | None
@@ -159,7 +158,7 @@ def _key(job: _Job) -> str:
     return digest.hexdigest()
 
 
-def _told(card: Card) -> list[object]:
+def _told(card: Control) -> list[object]:
     frameworks = {name: list(requirements) for name, requirements in card.frameworks.items()}
     return [card.id, card.title, card.severity, card.category, card.rationale, card.remedy, frameworks]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.controls import NOT_RUN
-from pipeline.export.records import Card, Contents, Finding, Input
+from pipeline.controls import NOT_RUN, Control
+from pipeline.export.records import Contents, Finding, Input
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "INPUTS"
@@ -63,7 +63,7 @@ def _notification(finding: Finding) -> Json:
     return {"level": "error", "message": {"text": text}, "associatedRule": {"id": finding.subject}}
 
 
-def _frameworks(controls: Sequence[Card]) -> dict[str, list[str]]:
+def _frameworks(controls: Sequence[Control]) -> dict[str, list[str]]:
     """Return the requirements that any control names, by framework."""
     found: dict[str, set[str]] = {}
     for control in controls:
@@ -76,7 +76,7 @@ def _taxonomy(name: str, requirements: Sequence[str]) -> Json:
     return {"name": name, "taxa": [{"id": requirement} for requirement in requirements]}
 
 
-def _rule(control: Card, frameworks: Mapping[str, Sequence[str]]) -> Json:
+def _rule(control: Control, frameworks: Mapping[str, Sequence[str]]) -> Json:
     name = "".join(part.capitalize() for part in control.id.replace("_", "-").split("-"))
     rule: Json = {
         "id": control.id,
