@@ -331,14 +331,13 @@ def _user(shape: Shape, chance: random.Random, account_id: str, number: int) -> 
         "UserId": f"AIDAU{number:04d}{account_id}",
         "Arn": _arn(account_id, "user", "/", user_name),
         "CreateDate": _date(chance, last=2023),
-        "UserPolicyList": [
-            {"PolicyName": "inline", "PolicyDocument": document(chance, account_id, shape.conditions)}
-        ] * inline,
+        "UserPolicyList": [{"PolicyName": "inline", "PolicyDocument": document(chance, account_id, shape.conditions)}]
+        * inline,
         "GroupList": sorted(chance.sample(list(GROUPS), chance.choice((1, 1, 1, 2)))),
         "AttachedManagedPolicies": _attached(attached),
         **_limits(shape, chance, account_id),
         "Tags": tags(chance),
-    }  # fmt: skip
+    }
 
 
 def _group(account_id: str, number: int, group_name: str, managed: Sequence[str], policies: Sequence[str]) -> Json:

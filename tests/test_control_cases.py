@@ -107,7 +107,7 @@ def test_a_control_that_was_begun_passes_its_own_cases(monkeypatch, tmp_path):
         ('"Resource": "*"}]', '"Resource": 7}]', "error"),
     ],
     ids=["another subject", "another action", "nobody there", "somebody besides", "a rejected input"],
-)  # fmt: skip
+)
 def test_a_case_that_is_wrong_fails(old, new, said, monkeypatch, tmp_path):
     begun(monkeypatch, tmp_path)
     path = tmp_path / "own-one.toml"

@@ -56,7 +56,7 @@ def snapshots(day):
         {**user("others", day), "UserPolicyList": [given.inline("name-of-others", jobs)]},
         hostile(day, *([given.document("sagemaker:DeleteModel", Sid="=1+1")] if is_new else [])),
         *([user("arrives", day, given.document("sagemaker:*"))] if is_new else []),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -42,10 +42,9 @@ def compared(
         tuple(finding for finding in dated if finding.is_new),
         gone,
         sum(not finding.is_accepted and not finding.is_new for finding in dated),
-        {name: (verdicts.get(name, 0), told.get(name, 0) if previous else None)
-         for name in sorted({*verdicts, *told})},
+        {name: (verdicts.get(name, 0), told.get(name, 0) if previous else None) for name in sorted({*verdicts, *told})},
         _inputs(inputs, manifest.get("inputs", ())) if previous else {},
-    )  # fmt: skip
+    )
     return (*dated, *(finding._replace(status=NOT_CHECKED, is_new=False) for finding in kept)), changes
 
 

@@ -169,9 +169,8 @@ def table_of(findings: Sequence[Finding]) -> pa.Table:
     kinds = {"attachment_count": pa.int64(), "line": pa.int64(), "column": pa.int64(), "is_new": pa.bool_()}
     columns = list(zip(*findings, strict=True)) or [()] * len(Finding._fields)
     arrays = [
-        pa.array(column, kinds.get(name, pa.string()))
-        for name, column in zip(Finding._fields, columns, strict=True)
-    ]  # fmt: skip
+        pa.array(column, kinds.get(name, pa.string())) for name, column in zip(Finding._fields, columns, strict=True)
+    ]
     return pa.table(arrays, names=list(Finding._fields))
 
 

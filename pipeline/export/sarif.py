@@ -135,9 +135,7 @@ def _result(finding: Finding, rules: Mapping[str, int], artifacts: Mapping[str, 
     if finding.control_id in rules:
         result["ruleIndex"] = rules[finding.control_id]
     if finding.is_suppressed:
-        result["suppressions"] = [
-            {"kind": "external", "status": "accepted", "justification": finding.acceptance}
-        ]  # fmt: skip
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.acceptance}]
     return result
 
 

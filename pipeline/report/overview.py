@@ -72,7 +72,7 @@ def story(book: Book, counts: Sequence[dict[str, int]], findings: Sequence[Findi
     told += [_finding(finding) for finding in [one for one in findings if one.open_count][:MOST_TOLD]]
     told.append(_depending(total, keys))
     told.append(_taken(total))
-    return [sentence for sentence in told if sentence]  # fmt: skip
+    return [sentence for sentence in told if sentence]
 
 
 def _everything(book: Book) -> Sentence | None:
