@@ -153,13 +153,15 @@ def test_what_is_wrong_with_one_control_leaves_the_cases_of_the_others_to_run(mo
     rows = list(csv.DictReader(io.StringIO(done.text)))
     assert done.code == 2
     assert [(row["control"], row["outcome"]) for row in rows] == [
-        *2 * [("fine", "passed")], *2 * [("no-sql", "failed")],
-    ]  # fmt: skip
+        *2 * [("fine", "passed")],
+        *2 * [("no-sql", "failed")],
+    ]
     assert all("The control no-sql did not run" in row["problem"] for row in rows[2:])
     for name, said in (
-        ("no-control.sql:1", "a control begins with"), ("no-cases.toml", "every control has its cases in this file"),
+        ("no-control.sql:1", "a control begins with"),
+        ("no-cases.toml", "every control has its cases in this file"),
         ("odd-case.toml", "is not as policylake controls new writes them"),
-    ):  # fmt: skip
+    ):
         assert f"{tmp_path / name}: " in done.err
         assert said in done.err
     only = run(monkeypatch, "controls", "test", "--controls", str(tmp_path), "--only", "fine")

@@ -97,8 +97,9 @@ def _role(name, statements, boundary=False):
     }  # fmt: skip
     if boundary:
         role["PermissionsBoundary"] = {
-            "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{name}",
-        }  # fmt: skip
+            "PermissionsBoundaryType": "Policy",
+            "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{name}",
+        }
     return role
 
 

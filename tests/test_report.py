@@ -170,8 +170,9 @@ def test_a_condition_tells_everyone_who_depends_on_it(report, sample_lake):
 def test_the_overview_tells_what_matters_with_numbers_that_lead_to_their_rows(report, sample_lake):
     page = reading.Page(report / "index.html")
     lake = open_lake(sample_lake)
-    passing = lake.query("select count(*) n from access_matrix where action = 'iam:PassRole'"
-                         " and verdict in ('allowed', 'conditional')")  # fmt: skip
+    passing = lake.query(
+        "select count(*) n from access_matrix where action = 'iam:PassRole' and verdict in ('allowed', 'conditional')"
+    )
     text = " ".join(page.text.split())
     assert f"{passing['n'][0].as_py()} principals may pass a role" in text
     links = [

@@ -61,8 +61,9 @@ def test_conditions_of_a_part_keep_their_words_and_ids(written):
             assert number < 0 or words[number][0] == condition_id
     formulas = sum(len(reading.script(report, key)["formulas"]) for _, key in index["formulas"])
     demands = [one for _, key in index["demands"] for one in reading.script(report, key)]
-    assert all(joint < formulas and all(one < len(words) for _, asked in types for one in asked)
-               for types, joint in demands)  # fmt: skip
+    assert all(
+        joint < formulas and all(one < len(words) for _, asked in types for one in asked) for types, joint in demands
+    )
 
 
 def test_no_link_of_a_part_leads_nowhere(written):

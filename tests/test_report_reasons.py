@@ -181,8 +181,9 @@ def test_statements_that_count_are_those_that_speak_of_the_principal(lake):
             " where sid similar to '(ours|theirs).*'"
         ).to_pylist()
         assert {(row["principal_arn"], row["sid"].startswith("ours")) for row in listed} == {
-            (OWNER, True), (NEIGHBOUR, False)
-        }  # fmt: skip
+            (OWNER, True),
+            (NEIGHBOUR, False),
+        }
 
 
 def test_a_not_principal_counts_for_all_but_the_user_whom_it_spares(lake):

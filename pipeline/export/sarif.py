@@ -43,13 +43,14 @@ def sarif_text(contents: Contents) -> str:
         },
         "automationDetails": {"id": f"policylake/{contents.today.isoformat()}"},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {BASE: {"description": {"text": "The folder that the build ran in, or that its inputs "
-                                                              "have in common."}}},
+        "originalUriBaseIds": {
+            BASE: {"description": {"text": "The folder that the build ran in, or that its inputs have in common."}}
+        },
         "artifacts": [_artifact(source) for source in contents.inputs],
         "taxonomies": [_taxonomy(name, requirements) for name, requirements in frameworks.items()],
         "results": [_result(finding, rules, artifacts, contents.changes.previous) for finding in contents.findings],
         "properties": {"snapshot": contents.snapshot_id},
-    }  # fmt: skip
+    }
     if missing := [finding for finding in contents.findings if finding.control_id == NOT_RUN]:
         run["invocations"] = [
             {"executionSuccessful": False, "toolConfigurationNotifications": [*map(_notification, missing)]}

@@ -152,9 +152,10 @@ class Spelling:
         facts = [
             fact.holds(own)
             for own, fact in said_of.items()
-            if fact is not None and fact.fixed is None
+            if fact is not None
+            and fact.fixed is None
             and not any(depends_on_account(test, fact) for test in tests if test.key == own)
-        ]  # fmt: skip
+        ]
         if not facts:
             return False
         fact = formulas.conjunction(facts)
