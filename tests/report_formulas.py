@@ -33,12 +33,12 @@ HOLDS = """
 
 def evaluated(asked: dict[str, Any]) -> list[dict[str, str]]:
     """What the script says of each case: verdicts of formulas and of cells, or an error."""
-    return run(RUN, asked)  # type: ignore[no-any-return]
+    return run(RUN, asked)
 
 
 def holding(asked: list[Any]) -> list[bool | None]:
     """What each test, spelt as in the report, does to the values beside it."""
-    return run(HOLDS, asked)  # type: ignore[no-any-return]
+    return run(HOLDS, asked)
 
 
 def run(function: str, asked: Any) -> Any:

@@ -1,7 +1,7 @@
 """The command ``check``: runs the controls and fails where they find something as bad as the limit."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -82,11 +82,12 @@ def check(
     github is what makes GitHub mark the lines of a pull request.
     """
     from pipeline.controls import FILE, find, read_exceptions
+    from pipeline.controls.accepted import check_controls
 
     chosen, known, unread = _chosen(controls or (), only or (), skip or ())
     file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
     rules = read_exceptions(file) if file else ()
-    _check_rules(rules, known)
+    check_controls(rules, known)
     day = day_of(today)
     given = single_values(settings or (), "--set")
     # What a control that cannot be read takes is not known.
@@ -148,13 +149,6 @@ def _chosen(
     if not chosen and not unread:
         raise PolicylakeError("--only and --skip leave no control; leave one of the two out")
     return chosen, known, unread
-
-
-def _check_rules(rules: Iterable[object], known: Sequence[str]) -> None:
-    from pipeline.controls.accepted import check_controls
-
-    # Options hand rules on as objects: reading the module of controls would cost every command its start.
-    check_controls(tuple(rules), known)  # type: ignore[arg-type]
 
 
 def _status(lake: Lake, found: pa.Table, fail_on: str | None) -> int:

@@ -273,9 +273,8 @@ def _role(case: Case, name: str, told: Json) -> Json:
     }
 
 
-FULL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-# Its values are of several types, which the inferred type of FULL cannot say.
-FULL_RCP = {"Version": "2012-10-17", "Statement": {**FULL["Statement"], "Principal": "*"}}  # type: ignore[dict-item]
+FULL: Json = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+FULL_RCP = {"Version": "2012-10-17", "Statement": {**FULL["Statement"], "Principal": "*"}}
 MANAGEMENT = "099999999999"
 ORGANIZATION_ID = "o-controls00"
 ORGANIZATION = f"arn:aws:organizations::{MANAGEMENT}"
