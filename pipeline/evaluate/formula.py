@@ -87,11 +87,11 @@ class Junction:
 
     __slots__ = ("kind", "parts", "tests")
     kind: Literal["not", "and", "or"]
-    parts: tuple["Formula", ...]
+    parts: tuple["Test | Junction", ...]
     tests: tuple[Test, ...]
     _made: ClassVar[dict[tuple[str, tuple["Formula", ...]], "Junction"]] = {}
 
-    def __new__(cls, kind: Literal["not", "and", "or"], parts: tuple["Formula", ...]) -> "Junction":
+    def __new__(cls, kind: Literal["not", "and", "or"], parts: tuple["Test | Junction", ...]) -> "Junction":
         """Return the junction of the parts. A conjunction or disjunction wants them sorted by :func:`order`."""
         found = cls._made.get((kind, parts))
         if found is None:
@@ -156,7 +156,7 @@ def _joined(kind: Literal["and", "or"], other: str, formulas: Iterable[Formula],
                 continue
             return f
         for part in f.parts if isinstance(f, Junction) and f.kind == kind else (f,):
-            members[part] = None  # type: ignore[index]  # parts of a junction are never bool
+            members[part] = None
     if len(members) < 2:
         return next(iter(members), neutral)
     return _of_members(kind, other, frozenset(members), neutral)
