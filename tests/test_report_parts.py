@@ -189,10 +189,9 @@ def asked(request, two_accounts):
     return request.param, write_report(lake, two_accounts / request.param / "out", part=part).parent
 
 
+@pytest.mark.parametrize("asked", [name for name in ASKED if name != "actions"], indirect=True)
 def test_no_file_of_a_part_names_other_accounts_or_their_files(asked, two_accounts):
     name, report = asked
-    if name == "actions":
-        pytest.skip("it is of all accounts")
     lake = open_lake(two_accounts / "lake")
     summary = read_summary(lake, None, part_of(lake, *ASKED[name]), Checks())
     write_printed(summary, report.parent)
