@@ -117,7 +117,6 @@ class Rollout(NamedTuple):
 
     roles: tuple[bytes, ...]
     policies: tuple[bytes, ...]
-    policy_arns: tuple[str, ...]
     managed: Counter[str]
 
 
@@ -231,7 +230,7 @@ def _rollout(shape: Shape) -> Rollout:
         role = _role(shape, chance, OWN_ACCOUNT, role_name, "/rollout/", f"R{number:04d}", attachable)
         managed.update(_managed_names(role))
         roles.append(msgspec.json.encode(role))
-    return Rollout(tuple(roles), tuple(msgspec.json.encode(policy) for policy in policies), arns, managed)
+    return Rollout(tuple(roles), tuple(msgspec.json.encode(policy) for policy in policies), managed)
 
 
 def _own(template: bytes, account_id: str) -> msgspec.Raw:

@@ -19,7 +19,7 @@ VERDICTS = tuple(verdict for verdict in LETTERS if verdict != "none")
 
 
 class Action(NamedTuple):
-    """An evaluated action. ``number`` is its place in verdict vectors; ``takes_rcps`` is that of its service."""
+    """An evaluated action. ``number`` is its place in verdict vectors."""
 
     number: int
     name: str
@@ -28,7 +28,6 @@ class Action(NamedTuple):
     is_known: bool
     description: str
     takes_resources: bool
-    takes_rcps: bool
 
 
 class Scope(NamedTuple):
@@ -142,10 +141,8 @@ def read_book(lake: Lake) -> Book:
 def _action(row: dict[str, Any]) -> Action:
     level = row["access_level"] or "Unknown"
     takes_resources = row["takes_resources"] is not False
-    return Action(
-        row["number"], row["action"], row["service"], level, row["is_known"], row["description"] or "", takes_resources,
-        row["takes_rcps"],
-    )  # fmt: skip
+    description = row["description"] or ""
+    return Action(row["number"], row["action"], row["service"], level, row["is_known"], description, takes_resources)
 
 
 def _principal(row: dict[str, Any]) -> Principal:
