@@ -200,7 +200,7 @@ class _Reader:
     places: dict[tuple[str, str | None], "_Known"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.knowledge = Knowledge(self.reference, former_spellings(self.reference))
+        self.knowledge = Knowledge(self.reference, self.reference.former_spellings)
         self.solver = Solver(self.knowledge.domain)
         (self.caller,) = self._rows("explained_principals", principal=self.asked.principal)
         self.facts = self._principal_facts() if self.asked.context is None else self.asked.context
@@ -256,7 +256,7 @@ class _Reader:
         keys = {key for row in contents for key in read_statement(0, row["content"]).asked_keys}
         former = self.knowledge.former_spellings
         mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
-        return action_form(self.reference, self.asked.action, doubtful_types(self.reference), mentioned)
+        return action_form(self.reference, self.asked.action, self.reference.doubtful_types, mentioned)
 
     def kinds(self, form: ActionForm) -> tuple[TypeForm, ...]:
         """Return the resource types that the question is about."""
@@ -401,15 +401,3 @@ class _Reader:
 
     def _rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         return list(self.lake.query(command_query(name), parameters).to_pylist())
-
-
-def former_spellings(reference: Reference) -> dict[str, str]:
-    """Return the current spelling of keys by their former one, in lower case."""
-    rows = reference.table("reference_condition_keys").select(["condition_key", "current_spelling"]).to_pylist()
-    return {row["condition_key"].lower(): row["current_spelling"].lower() for row in rows if row["current_spelling"]}
-
-
-def doubtful_types(reference: Reference) -> frozenset[tuple[str, str]]:
-    """Return the resource types of actions whose required mark does not count."""
-    rows = reference.table("reference_action_resource_types").to_pylist()
-    return frozenset((row["action"], row["resource_type"]) for row in rows if row["is_required_mark_doubtful"])

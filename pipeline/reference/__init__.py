@@ -137,6 +137,21 @@ class Reference:
         table = self.table("reference_services")
         return frozenset(table.filter(table["is_rcp_supported"])["service"].to_pylist())
 
+    @cached_property
+    def former_spellings(self) -> dict[str, str]:
+        """The spelling of keys that actions list, by a former one; both in lower case."""
+        rows = self.table("reference_condition_keys").select(["condition_key", "current_spelling"]).to_pylist()
+        return {
+            row["condition_key"].lower(): row["current_spelling"].lower() for row in rows if row["current_spelling"]
+        }
+
+    @cached_property
+    def doubtful_types(self) -> frozenset[tuple[str, str]]:
+        """The resource types of actions whose required mark does not count."""
+        table = self.table("reference_action_resource_types")
+        rows = table.filter(table["is_required_mark_doubtful"]).to_pylist()
+        return frozenset((row["action"], row["resource_type"]) for row in rows)
+
     def has_plain_arns(self, service: str) -> bool:
         """Whether every ARN of the service names an account and has five colons; False of an unknown service."""
         formats = [row["arn_format"] for row in self._rows("reference_resource_types", "service", service.lower())]
