@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
 from pipeline.diff import Behind, Wanted, behind, changes, notes, policy_changes
-from pipeline.diff.table import OF_ACCESS
+from pipeline.diff.table import files_of_groups
 from pipeline.diff.unknown import UNKNOWN
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.formula import Formula
@@ -280,7 +280,7 @@ def _without_proofs(found: pa.Table) -> pa.Table:
 
 def _check_size(old: Lake, new: Lake, within: Within | None) -> None:
     """Raise PolicylakeError where so much may differ that its rows would not fit into memory beside the report's."""
-    groups = _groups_that_differ(old.manifest.get("files", {}), new.manifest.get("files", {}))
+    groups = _groups_that_differ(old, new)
     account, principal = (within.wanted().account, within.wanted().principal) if within else (None, None)
     asked = {"groups": sorted(groups), "account": account, "principal": principal}
     count = rows(new, "history/principals_of_groups", asked)[0]["principal_count"]
@@ -292,11 +292,10 @@ def _check_size(old: Lake, new: Lake, within: Within | None) -> None:
         )
 
 
-def _groups_that_differ(old: dict[str, str], new: dict[str, str]) -> set[int]:
-    """Return the account groups of which a file that tells access differs; files of a group are named alike."""
-    differing = (name for name in {*old, *new} if old.get(name) != new.get(name))
-    named = (name.partition("/") for name in differing)
-    return {int(file.removesuffix(".parquet"), 16) for relation, _, file in named if relation in OF_ACCESS}
+def _groups_that_differ(old: Lake, new: Lake) -> set[int]:
+    """Return the account groups of which a file that tells access differs."""
+    before, after = files_of_groups(old), files_of_groups(new)
+    return {group for group in {*before, *after} if before.get(group) != after.get(group)}
 
 
 def _word(row: Row) -> str:
