@@ -157,7 +157,7 @@ const PL = (() => {
   /* Text that a table holds, as CSV. A text that a spreadsheet would take for a formula gets a quote before it. */
   function csv(rows) {
     const cell = (text) => {
-      const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d,.]+$/.test(text) ? "'" + text : text;
+      const safe = /^(?:\s*[=+\-@＝＋－＠]|[\t\r])/.test(text) && !/^[+-]?[\d,.]+$/.test(text) ? "'" + text : text;
       return /[",\r\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
     };
     return rows.map((row) => row.map((text) => cell(String(text))).join(",") + "\r\n").join("");

@@ -512,6 +512,7 @@ def test_a_csv_holds_no_formula_of_a_hostile_name(open_page, site):
     assert page.evaluate("PL.csv([['=1+1', '-5', '@x', 'a,\"b'], ['+cmd', '1,234', 'x']])") == (
         '\'=1+1,-5,\'@x,"a,""b"\r\n\'+cmd,"1,234",x\r\n'
     )
+    assert page.evaluate("PL.csv([[' =1+1', '＝1+1', ' x']])") == "' =1+1,'＝1+1, x\r\n"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
