@@ -117,7 +117,6 @@ class Rollout(NamedTuple):
 
     roles: tuple[bytes, ...]
     policies: tuple[bytes, ...]
-    policy_arns: tuple[str, ...]
     managed: Counter[str]
 
 
@@ -231,7 +230,7 @@ def _rollout(shape: Shape) -> Rollout:
         role = _role(shape, chance, OWN_ACCOUNT, role_name, "/rollout/", f"R{number:04d}", attachable)
         managed.update(_managed_names(role))
         roles.append(msgspec.json.encode(role))
-    return Rollout(tuple(roles), tuple(msgspec.json.encode(policy) for policy in policies), arns, managed)
+    return Rollout(tuple(roles), tuple(msgspec.json.encode(policy) for policy in policies), managed)
 
 
 def _own(template: bytes, account_id: str) -> msgspec.Raw:
@@ -331,14 +330,13 @@ def _user(shape: Shape, chance: random.Random, account_id: str, number: int) -> 
         "UserId": f"AIDAU{number:04d}{account_id}",
         "Arn": _arn(account_id, "user", "/", user_name),
         "CreateDate": _date(chance, last=2023),
-        "UserPolicyList": [
-            {"PolicyName": "inline", "PolicyDocument": document(chance, account_id, shape.conditions)}
-        ] * inline,
+        "UserPolicyList": [{"PolicyName": "inline", "PolicyDocument": document(chance, account_id, shape.conditions)}]
+        * inline,
         "GroupList": sorted(chance.sample(list(GROUPS), chance.choice((1, 1, 1, 2)))),
         "AttachedManagedPolicies": _attached(attached),
         **_limits(shape, chance, account_id),
         "Tags": tags(chance),
-    }  # fmt: skip
+    }
 
 
 def _group(account_id: str, number: int, group_name: str, managed: Sequence[str], policies: Sequence[str]) -> Json:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pipeline import __version__
-from pipeline.errors import PolicylakeError, printable
+from pipeline.errors import PolicylakeError, first_line
 from pipeline.workers import Pool, Pools, workers
 
 S = TypeVar("S")
@@ -67,9 +67,9 @@ class Cluster:
             cause = error.cause
             if isinstance(cause, Exception) and not isinstance(cause, errors.RayError):
                 raise cause from error
-            raise PolicylakeError(f"a shard failed on the cluster ({_first_line(cause or error)}); {SAME}") from error
+            raise PolicylakeError(f"a shard failed on the cluster ({first_line(cause or error)}); {SAME}") from error
         except errors.RayError as error:
-            what = f"the cluster lost a shard {RETRIES + 1} times ({_first_line(error)})"
+            what = f"the cluster lost a shard {RETRIES + 1} times ({first_line(error)})"
             raise PolicylakeError(f"{what}; look at its logs, or give --engine local") from error
 
 
@@ -86,7 +86,7 @@ def cluster(address: str | None) -> Iterator[Pools]:
         ray.init(address=address, log_to_driver=False, configure_logging=False, **({} if address else LOCAL))
     except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
         place = f"--address {address}" if address else "--engine ray"
-        what = f"{place}: no cluster ({_first_line(error)})"
+        what = f"{place}: no cluster ({first_line(error)})"
         raise PolicylakeError(f"{what}; check the address, or leave it out") from error
     try:
         found = Cluster(ray)
@@ -130,7 +130,3 @@ def _run(version: str, function: Callable[..., Any], shard: Any, *given: Any) ->
     if version != __version__:
         raise PolicylakeError(f"a machine of the cluster has policylake {__version__}, this one {version}; {SAME}")
     return function(*given, shard)
-
-
-def _first_line(error: BaseException) -> str:
-    return printable(str(error).strip().split("\n", 1)[0])

@@ -7,15 +7,15 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
 
+#: Exit codes: an expectation failed; wrong usage, unreadable input, or a control that did not run; some inputs were
+#: rejected, and the rest was built.
+FAILED, UNREADABLE, SOME_REJECTED = 1, 2, 3
+
 
 class PolicylakeError(Exception):
-    """A failure that a user can mend: the message says where, what and what to do.
+    """A failure that a user can mend: the message says where, what and what to do. ``exit_code`` is the process's."""
 
-    ``exit_code`` is the process exit status: 1 an expectation failed, 2 wrong usage or
-    unreadable input, 3 some inputs were rejected.
-    """
-
-    def __init__(self, message: str, exit_code: int = 2) -> None:
+    def __init__(self, message: str, exit_code: int = UNREADABLE) -> None:
         super().__init__(message)
         self.exit_code = exit_code
 
@@ -54,6 +54,11 @@ class Reject(NamedTuple):
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.source, self.line, self.column) if part is not None)
         return printable(f"{place}: {self.severity}: {self.message}; {self.remedy}")
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, safe for a terminal."""
+    return printable(str(error).strip().split("\n", 1)[0])
 
 
 def printable(text: str) -> str:

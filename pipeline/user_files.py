@@ -4,6 +4,7 @@ Must not know what stands in them.
 """
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ class FileError(PolicylakeError):
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"{place}: {problem}")
         self.place, self.problem = place, problem
+
+
+class WrongError(Exception):
+    """What is wrong with what a file says and what to do, without the place, which whoever catches it adds."""
 
 
 def read_text(path: Path, remedy: str, shown: str | None = None) -> str:
@@ -38,3 +43,18 @@ def toml_of(text: str, name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise FileError(name, f"no TOML: {error}; mend it there") from error
+
+
+def check_members(table: Mapping[str, Any], members: Sequence[str], thing: str) -> None:
+    """Raise WrongError for a member that a thing, such as "a control", does not take."""
+    for member in table:
+        if member not in members:
+            raise WrongError(f"{member}: no member of {thing}; it takes {', '.join(members)}")
+
+
+def text_in(table: Mapping[str, Any], member: str) -> str:
+    """Return a text that must be there, without white space around it. Raises WrongError."""
+    text = table.get(member)
+    if not isinstance(text, str) or not text.strip():
+        raise WrongError(f'{member}: {"missing" if text is None else "a text is expected"}; write {member} = "..."')
+    return text.strip()

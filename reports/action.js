@@ -21,7 +21,7 @@
     const counts = { a: 0, c: 0, d: 0 };
     for (const [demand, count] of counted) counts[reading.cellOf(demand)] += count;
     const all = counts.a + counts.c + counts.d;
-    again.append("Of " + PL.number(all) + " conditional " + (all === 1 ? "principal " : "principals ")
+    again.append("Of " + PL.counted(all, "conditional principal") + " "
       + ["a", "d", "c"].filter((letter) => counts[letter]).map((letter) => PL.number(counts[letter]) + " " + WORDS[letter]).join(", ") + ".");
     for (const group of groups) {
       group.prepend(badge(reading.cellOf(Number(group.dataset.demand))));

@@ -2,7 +2,7 @@
 /* The page of one condition, named by the address: who depends on it, a request that passes, and what makes it fail. */
 (() => {
   const main = document.getElementById("condition");
-  const { make, number } = PL;
+  const { make, number, counted } = PL;
   let turn = 0;
 
   function address() {
@@ -93,7 +93,7 @@
       make("tbody", {}, first.map(([arn, name, account, many]) => make("tr", {}, make("td", {}, PL.principalLink(arn, name)), make("td", {}, names.get(account) || account),
         make("td", { class: "number" }, number(many))))));
     return make("section", { "aria-labelledby": "whose" }, make("h2", { id: "whose" }, "Who depends on it"),
-      make("p", {}, number(count) + (count === 1 ? " principal in " : " principals in ") + number(accounts) + (accounts === 1 ? " account, for " : " accounts, for ") + number(numbers.length) + (numbers.length === 1 ? " action:" : " actions:")),
+      make("p", {}, counted(count, "principal") + " in " + counted(accounts, "account") + ", for " + counted(numbers.length, "action") + ":"),
       make("ul", { class: "actions" }, numbers.slice(0, 60).map((one) => make("li", {}, PL.actionLink(index.actions[one])))),
       numbers.length > 60 ? make("p", { class: "minor" }, number(numbers.length - 60) + " more actions.") : "",
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Principals that depend on it" }, table),

@@ -6,7 +6,7 @@
   const LAYERS = { identity: "an identity policy", boundary: "the permissions boundary", scp: "an SCP", rcp: "an RCP", resource: "a resource policy", scenario: "the scenario" };
   const KINDS = { inline: "inline", managed: "managed", boundary: "permissions boundary" };
   const FEW = 14, MOST_PARTS = 8;
-  const { make, verdict, number } = PL;
+  const { make, verdict, number, counted } = PL;
   const { find, counting, entriesOf, nameOf, links, scopeData } = PEOPLE;
 
   function address() {
@@ -82,7 +82,7 @@
         .filter((group) => group.actions.length);
       const count = shown.reduce((sum, group) => sum + group.actions.length, 0);
       const all = index.actions.filter((_, one) => fits(one)).length;
-      status.textContent = text ? number(all) + (all === 1 ? " action" : " actions") + (all > count ? ", " + number(all - count) + " of them none: nothing grants it" : "") : "";
+      status.textContent = text ? counted(all, "action") + (all > count ? ", " + number(all - count) + " of them none: nothing grants it" : "") : "";
       place.replaceChildren(...sections(index, shown, names));
       mark(text ? shown : stored);
     };
@@ -175,7 +175,7 @@
       make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", "condition"].map((name) => make("th", { scope: "col" }, name)))),
       make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", {}, isTrusting ? "yes" : "no"),
         make("td", {}, verdict(letter)), make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "")))));
-    return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, number(count) + (count === 1 ? " role, " : " roles, ") + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
+    return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, counted(count, "role") + ", " + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Roles that it may pass" }, table),
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more: ", make("code", {}, "policylake sql \"from passable_roles where principal_arn = '" + principal.arn + "'\"")) : "")];
@@ -184,7 +184,7 @@
   function sections(index, groups, names) {
     if (!groups.length) return [make("p", { class: "nothing" }, "Nothing that fits.")];
     return groups.map((group) => make("article", { class: "group" },
-      make("h3", {}, verdict(group.letter), " ", make("span", { class: "minor" }, number(group.actions.length) + (group.actions.length === 1 ? " action" : " actions"))),
+      make("h3", {}, verdict(group.letter), " ", make("span", { class: "minor" }, counted(group.actions.length, "action"))),
       group.parts.length > 1 ? parts(index, group.parts) : actions(index, group.actions),
       group.scopes.map((scope) => scopeOf(group.parts.length > 1 ? { ...scope, pattern: "" }
         : group.scopes.length === 1 ? { ...scope, pattern: group.parts[0].pattern, types: group.parts[0].types } : scope, group.letter, names)),
@@ -200,7 +200,7 @@
     }
     return make("ul", { class: "parts" }, listed.map((part) => make("li", {}, make("details", { open: listed.length <= 3 && part.actions.length <= FEW },
       make("summary", {}, make("code", {}, part.pattern), " ", make("span", { class: "minor" }, [part.types.join(", "),
-        number(part.actions.length) + (part.actions.length === 1 ? " action" : " actions")].filter(Boolean).join(", "))), actions(index, part.actions)))));
+        counted(part.actions.length, "action")].filter(Boolean).join(", "))), actions(index, part.actions)))));
   }
 
   /* Few actions as they are; many by service behind a line that says how many. */

@@ -89,6 +89,9 @@ const PL = (() => {
 
   function number(count) { return count.toLocaleString("en"); }
 
+  /* "1 role", "2,000 roles". */
+  function counted(count, thing) { return number(count) + " " + thing + (count === 1 ? "" : "s"); }
+
   /* "0-2,5" as numbers. */
   function ranges(text) {
     const found = [];
@@ -154,7 +157,7 @@ const PL = (() => {
   /* Text that a table holds, as CSV. A text that a spreadsheet would take for a formula gets a quote before it. */
   function csv(rows) {
     const cell = (text) => {
-      const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d,.]+$/.test(text) ? "'" + text : text;
+      const safe = /^(?:\s*[=+\-@＝＋－＠]|[\t\r])/.test(text) && !/^[+-]?[\d,.]+$/.test(text) ? "'" + text : text;
       return /[",\r\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
     };
     return rows.map((row) => row.map((text) => cell(String(text))).join(",") + "\r\n").join("");
@@ -203,7 +206,7 @@ const PL = (() => {
     return piece.rows.map((row) => row.map((one) => cells[one]));
   }
 
-  return { rows, difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, ranges, runs, repeats, readHash, writeHash,
+  return { rows, difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, counted, ranges, runs, repeats, readHash, writeHash,
     writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 

@@ -3,7 +3,7 @@
 (() => {
   const main = document.getElementById("resource");
   const FEW = 60;
-  const { make, number } = PL;
+  const { make, number, counted } = PL;
   let turn = 0;
 
   function address() {
@@ -122,7 +122,7 @@
     const [allowed, conditional] = [of("a"), of("c")];
     const some = (all) => make("ul", { class: "principals" }, all.slice(0, FEW).map((one) => make("li", {}, PL.principalLink(one.arn, one.name, "&action=" + encodeURIComponent(index.actions[action][0])), " ",
       make("span", { class: "minor" }, one.type + ", " + one.account))), all.length > FEW ? make("li", { class: "minor" }, number(all.length - FEW) + " more, in the matrix") : "");
-    const part = (letter, all) => (all.length ? [make("p", {}, PL.verdict(letter), " ", make("span", { class: "minor" }, number(all.length) + (all.length === 1 ? " principal" : " principals") + (letter === "c" ? ", depending on the rest of the request" : ""))), some(all)] : []);
+    const part = (letter, all) => (all.length ? [make("p", {}, PL.verdict(letter), " ", make("span", { class: "minor" }, counted(all.length, "principal") + (letter === "c" ? ", depending on the rest of the request" : ""))), some(all)] : []);
     return make("details", { class: "document", open: isOpen }, make("summary", {}, make("code", {}, index.actions[action][0]), " ",
       make("span", { class: "minor" }, allowed.length || conditional.length ? number(allowed.length) + " allowed, " + number(conditional.length) + " conditional" : "nobody")),
       make("p", { class: "on-screen" }, PL.link(index.actions[action][3], "all about the action", "minor")), ...part("a", allowed), ...part("c", conditional));

@@ -5,7 +5,7 @@
   const field = document.getElementById("sql");
   const told = document.getElementById("told");
   const place = document.getElementById("rows");
-  const { make, number } = PL;
+  const { make, counted } = PL;
 
   const button = form.querySelector("button");
 
@@ -17,7 +17,7 @@
       const answer = await fetch("/query", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ sql: field.value }) });
       const found = await answer.json();
       if (found.error) { told.textContent = ""; place.replaceChildren(make("p", { class: "notice", role: "alert" }, found.error)); return; }
-      told.textContent = number(found.rows.length) + (found.rows.length === 1 ? " row" : " rows") + (found.cut ? ", and more that are not shown" : "") + ", " + Math.round(performance.now() - began) + " ms";
+      told.textContent = counted(found.rows.length, "row") + (found.cut ? ", and more that are not shown" : "") + ", " + Math.round(performance.now() - began) + " ms";
       place.replaceChildren(make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Rows" },
         make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Rows"), make("thead", {}, make("tr", {}, found.columns.map((name) => make("th", { scope: "col" }, name)))),
           make("tbody", {}, found.rows.map((row) => make("tr", {}, row.map((value) => make("td", {}, value === null ? make("span", { class: "nil" }, "null") : value))))))));

@@ -17,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from pipeline.build import build_lake
 from pipeline.lake import open_lake
 from pipeline.report import write_report
+from pipeline.report.printed import find_browser
 
 SAMPLE = Path("samples/organization")
 #: What was otherwise in the snapshot before, for the page of changes: file, text, text before.
@@ -92,7 +93,7 @@ def _served(lake: Path) -> Iterator[str]:
 
 
 def _take_all(lake: Path, site: str, out: Path, review: Path | None) -> None:
-    browser = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    browser = find_browser()
     if browser is None:
         sys.exit("screenshots: no Chromium here; install it, on Debian: apt-get install chromium")
     with sync_playwright() as playwright:

@@ -27,10 +27,11 @@ create or replace macro own_token() as
 create or replace macro own_text(text, account_id) as
     replace(text, '{ownaccount}', coalesce(account_id, '*'));
 
--- A witness as a line of simulate: who calls, what, and the rest of the line as the evaluation wrote it.
-create or replace macro witness_line(caller, action_name, request, account_id) as
-    '{"principal": ' || to_json(caller) || ', "action": ' || to_json(action_name) || ', '
-    || own_text(request, account_id);
+-- A witness as a line of simulate: who calls, a session where one must, what, and the rest of the line as the evaluation
+-- wrote it.
+create or replace macro witness_line(principal_arn, session_arn, action_name, request, account_id) as
+    '{"principal": ' || to_json(coalesce(own_text(session_arn, account_id), principal_arn))
+    || ', "action": ' || to_json(action_name) || ', ' || own_text(request, account_id);
 
 -- The layers of reasons, by the numbers that they have there.
 create or replace macro reason_layers() as
@@ -214,6 +215,11 @@ create or replace macro asks_for_values(operator, set_qualifier, if_exists, give
     and not contains(operator, 'Not')
     and len(list_filter(given, lambda one: regexp_full_match(one, '\*+'))) = 0
 );
+
+-- Whether a key of the reference, one of action_keys, is a key in lower case: a template such as aws:ResourceTag/${TagKey}
+-- is any that begins so.
+create or replace macro stands_for(key_start, is_template, condition_key) as
+    condition_key = key_start or (is_template and starts_with(condition_key, key_start));
 
 -- The first of some names, as many as are to be read, and how many more there are.
 create or replace macro first_of(names, shown) as

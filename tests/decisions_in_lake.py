@@ -100,10 +100,11 @@ def _add_principal(found: Json, case: Moved) -> None:
     tags = {k[len(TAG) :]: v for k, v in case.case["context"].items() if k.lower().startswith(TAG)}
     policies = enumerate(case.case.get("identity_policies", ()))
     members: Json = {
-        "Arn": case.principal_arn, f"{kind}Name": name,
+        "Arn": case.principal_arn,
+        f"{kind}Name": name,
         f"{kind}PolicyList": [{"PolicyName": f"p{n}", "PolicyDocument": policy} for n, policy in policies],
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-    }  # fmt: skip
+    }
     if kind == "Role":
         members["AssumeRolePolicyDocument"] = {**ALLOW_ALL, "Statement": _trusting(case)}
     if "permissions_boundary" in case.case:

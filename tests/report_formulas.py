@@ -6,6 +6,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from chromium import BROWSER, started
 
 from pipeline import assets
 
@@ -28,17 +29,16 @@ HOLDS = """
   return told === undefined ? null : told;
 })
 """
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def evaluated(asked: dict[str, Any]) -> list[dict[str, str]]:
     """What the script says of each case: verdicts of formulas and of cells, or an error."""
-    return run(RUN, asked)  # type: ignore[no-any-return]
+    return run(RUN, asked)
 
 
 def holding(asked: list[Any]) -> list[bool | None]:
     """What each test, spelt as in the report, does to the values beside it."""
-    return run(HOLDS, asked)  # type: ignore[no-any-return]
+    return run(HOLDS, asked)
 
 
 def run(function: str, asked: Any) -> Any:
@@ -53,10 +53,9 @@ def run(function: str, asked: Any) -> Any:
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
+    if BROWSER is None:
         pytest.skip("neither node nor Chromium on this machine")
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
-        page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
+    with started() as browser:
+        page = browser.new_page()
         page.add_script_tag(content=source.replace("const FORMULA", "var FORMULA"))
         return page.evaluate(function, asked)

@@ -205,7 +205,7 @@ def test_what_aws_would_not_send_is_a_warning_beside_the_answer(members, warning
         {"aws:CurrentTime": "2026-11-25T00:00:00Z", "aws:MultiFactorAuthPresent": "TRUE", "aws:PrincipalTag/x": ""},
         {"aws:MultiFactorAuthAge": "10", "sagemaker:VpcSubnets": ["subnet-1", "subnet-2"], "aws:CalledVia": []},
     ],
-)  # fmt: skip
+)
 def test_what_can_be_sent_has_no_remark(context, expecting):
     done = expecting(line("allowed", "sagemaker:CreateModel", resource=MODEL, context=context))
     assert (done.code, json.loads(done.text)["warnings"], done.err) == (0, [], "1 decision: 1 as expected\n")

@@ -42,8 +42,9 @@ def check(monkeypatch, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("limit", "code"), [("critical", 0), ("high", 1), ("medium", 1), ("info", 1)],
-)  # fmt: skip
+    ("limit", "code"),
+    [("critical", 0), ("high", 1), ("medium", 1), ("info", 1)],
+)
 def test_it_fails_from_the_severity_on_that_it_is_told(limit, code, place, monkeypatch):
     done = check(monkeypatch, "--fail-on", limit)
     assert done.code == code

@@ -107,7 +107,7 @@ def test_a_control_that_was_begun_passes_its_own_cases(monkeypatch, tmp_path):
         ('"Resource": "*"}]', '"Resource": 7}]', "error"),
     ],
     ids=["another subject", "another action", "nobody there", "somebody besides", "a rejected input"],
-)  # fmt: skip
+)
 def test_a_case_that_is_wrong_fails(old, new, said, monkeypatch, tmp_path):
     begun(monkeypatch, tmp_path)
     path = tmp_path / "own-one.toml"
@@ -153,13 +153,15 @@ def test_what_is_wrong_with_one_control_leaves_the_cases_of_the_others_to_run(mo
     rows = list(csv.DictReader(io.StringIO(done.text)))
     assert done.code == 2
     assert [(row["control"], row["outcome"]) for row in rows] == [
-        *2 * [("fine", "passed")], *2 * [("no-sql", "failed")],
-    ]  # fmt: skip
+        *2 * [("fine", "passed")],
+        *2 * [("no-sql", "failed")],
+    ]
     assert all("The control no-sql did not run" in row["problem"] for row in rows[2:])
     for name, said in (
-        ("no-control.sql:1", "a control begins with"), ("no-cases.toml", "every control has its cases in this file"),
+        ("no-control.sql:1", "a control begins with"),
+        ("no-cases.toml", "every control has its cases in this file"),
         ("odd-case.toml", "is not as policylake controls new writes them"),
-    ):  # fmt: skip
+    ):
         assert f"{tmp_path / name}: " in done.err
         assert said in done.err
     only = run(monkeypatch, "controls", "test", "--controls", str(tmp_path), "--only", "fine")

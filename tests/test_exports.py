@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import date
 
 import botocore.session
@@ -391,7 +392,7 @@ def test_a_finding_about_no_statement_has_the_file_of_its_principal_or_resource(
 
 
 def test_texts_that_a_control_breaks_into_lines_are_on_one(lake):
-    card = CARDS[0]._replace(rationale="It grows\nwith AWS.")
+    card = replace(CARDS[0], rationale="It grows\nwith AWS.")
     told = contents_of(lake, table([row(1, remedy="Name\n  them.")]), [card], TODAY)
     assert (told.controls[0].rationale, told.findings[0].remedy) == ("It grows with AWS.", "Name them.")
 

@@ -190,7 +190,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_process_that_dies_while_reading_is_told_in_words_and_leaves_no_snapshot(tmp_path):
     script = tmp_path / "dying.py"
     script.write_text(DYING)

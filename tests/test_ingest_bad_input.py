@@ -242,7 +242,7 @@ ODD = document(Effect="Deny", Condition=UNREADABLE)
         ({"odd": ODD}, "policy/odd"),
     ],
     ids=["inline", "managed, of a group", "resource", "loose"],
-)  # fmt: skip
+)
 def test_whoever_may_be_concerned_by_such_a_value_is_marked(files, label, tmp_path):
     for name, content in files.items():
         write(tmp_path, f"{name}.json", content)

@@ -219,9 +219,8 @@ def test_a_training_jobs_date_that_is_none_is_left_out_with_a_warning(tmp_path):
 
 def versions(*versions, default="v1"):
     found = [
-        {"VersionId": name, "Document": document(f"s3:{name}"), "IsDefaultVersion": mark}
-        for name, mark in versions
-    ]  # fmt: skip
+        {"VersionId": name, "Document": document(f"s3:{name}"), "IsDefaultVersion": mark} for name, mark in versions
+    ]
     return {"Arn": arn("policy/p"), "DefaultVersionId": default, "PolicyVersionList": found}
 
 

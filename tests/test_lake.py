@@ -487,9 +487,7 @@ def test_every_command_says_that_another_policylake_made_the_snapshot(made, by, 
     line = f'{{"principal": "{arn("user/ana")}", "action": "sagemaker:ListModels", "resource": "*"}}\n'
     done = run(monkeypatch, *command, "--lake", str(lake), stdin=line)
     remedy = f"build it again: policylake build INPUT... --lake {lake}"
-    assert (done.code, done.err) == (
-        2, f"policylake: {lake}: this snapshot was made by {by} policylake; {remedy}\n"
-    )  # fmt: skip
+    assert (done.code, done.err) == (2, f"policylake: {lake}: this snapshot was made by {by} policylake; {remedy}\n")
 
 
 def test_a_lake_that_is_a_file_is_told(tmp_path):

@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from test_lake import built, inputs, tree  # noqa: F401
+from test_lake import built, inputs, tree  # noqa: F401 (fixtures)
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 
 
 @pytest.fixture(scope="module")
-def opened(built):  # noqa: F811
+def opened(built):  # noqa: F811 (a fixture)
     return open_lake(built)
 
 

@@ -97,8 +97,9 @@ def _role(name, statements, boundary=False):
     }  # fmt: skip
     if boundary:
         role["PermissionsBoundary"] = {
-            "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{name}",
-        }  # fmt: skip
+            "PermissionsBoundaryType": "Policy",
+            "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{name}",
+        }
     return role
 
 
@@ -179,6 +180,11 @@ def test_a_key_that_nobody_knows_is_spelt_as_its_policy_spells_it(lake):
     rows = lake.query(sql).to_pylist()
     assert rows
     assert all("myOwn:Key" in row["condition"] and "myOwn:Key" in row["witness"] for row in rows)
+
+
+def test_a_call_carries_the_keys_of_the_resources_that_it_is_made_on(lake):
+    rows = run(lake, named_query("calls_with_value"), {"key": "aws:ResourceTag/team", "value": "red"}).to_pylist()
+    assert {row["action"] for row in rows} == {"iam:PassRole", "sagemaker:AddTags"}
 
 
 SOLVER = Solver(Knowledge(reference.load(), {}).domain)

@@ -83,7 +83,7 @@ def test_operators_are_read_in_any_case_with_what_stands_around_them(name: str) 
     for prefix, qualifier in (("", None), ("forallvalues:", "ForAllValues"), ("FORANYVALUE:", "ForAnyValue")):
         written = {**ALLOW, "Condition": {prefix + name.upper() + if_exists: {"aws:x": "true"}}}
         (condition,) = parsed(document(written)).statements[0].conditions
-        assert condition == Condition(name, qualifier, bool(if_exists), "aws:x", ("true",))  # type: ignore[arg-type]
+        assert condition == Condition(name, qualifier, bool(if_exists), "aws:x", ("true",))
 
 
 ERRORS: tuple[tuple[str, PolicyKind, Json, str, str], ...] = (

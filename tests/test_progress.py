@@ -1,6 +1,7 @@
 """How a build tells where it stands: one line on a terminal, nothing elsewhere unless asked, a table of the stages."""
 
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from pipeline.timings import Spent, Stopwatch
 
 ONE = str(SAMPLE / "policies" / "01-basic-models.json")
 POLICYLAKE = str(Path(sys.executable).with_name("policylake"))
-pty = pytest.importorskip("pty")
 
 
 def build_on_a_terminal(lake, *options):

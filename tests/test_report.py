@@ -23,6 +23,7 @@ from pipeline.report.history import read_history
 from pipeline.report.scripts import as_json, in_pieces, in_script_order
 from pipeline.report.tables import SHOWN, Cell, write_table
 from pipeline.report.write import STATIC
+from pipeline.wording import FORMULA
 from tests import report_reading as reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -170,8 +171,9 @@ def test_a_condition_tells_everyone_who_depends_on_it(report, sample_lake):
 def test_the_overview_tells_what_matters_with_numbers_that_lead_to_their_rows(report, sample_lake):
     page = reading.Page(report / "index.html")
     lake = open_lake(sample_lake)
-    passing = lake.query("select count(*) n from access_matrix where action = 'iam:PassRole'"
-                         " and verdict in ('allowed', 'conditional')")  # fmt: skip
+    passing = lake.query(
+        "select count(*) n from access_matrix where action = 'iam:PassRole' and verdict in ('allowed', 'conditional')"
+    )
     text = " ".join(page.text.split())
     assert f"{passing['n'][0].as_py()} principals may pass a role" in text
     links = [
@@ -457,6 +459,10 @@ def test_templates_mark_nothing_as_safe():
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text(encoding="utf-8")
         ), path
+
+
+def test_the_script_takes_the_same_texts_for_formulas_as_exports_do():
+    assert f"/^(?:{FORMULA.pattern})/" in assets.text("reports", "report.js")
 
 
 def test_a_finding_that_names_no_statement_shows_the_one_to_add(report):

@@ -4,11 +4,11 @@ import csv
 import itertools
 import json
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from chromium import MARKS, started
 
 from pipeline import reference
 from pipeline.build import build_lake
@@ -21,17 +21,7 @@ from pipeline.report.findings import SHOWN
 from pipeline.simulate import simulate_lines
 from tests import report_reading as reading
 
-BROWSER = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium"),
-]
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+pytestmark = MARKS
 AXE = Path(__file__).resolve().parents[1] / ".axe" / "node_modules" / "axe-core" / "axe.min.js"
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 800}
@@ -44,11 +34,8 @@ PAGES = ("index.html", "matrix.html", "actions.html", "findings.html", "rejects.
 
 @pytest.fixture(scope="module")
 def browser():
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=BROWSER, args=list(ARGUMENTS))
-        yield started
-        started.close()
+    with started() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -525,6 +512,7 @@ def test_a_csv_holds_no_formula_of_a_hostile_name(open_page, site):
     assert page.evaluate("PL.csv([['=1+1', '-5', '@x', 'a,\"b'], ['+cmd', '1,234', 'x']])") == (
         '\'=1+1,-5,\'@x,"a,""b"\r\n\'+cmd,"1,234",x\r\n'
     )
+    assert page.evaluate("PL.csv([[' =1+1', '＝1+1', ' x']])") == "' =1+1,'＝1+1, x\r\n"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

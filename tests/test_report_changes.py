@@ -4,16 +4,18 @@ import csv
 import importlib
 import json
 import re
-import shutil
 from urllib.parse import unquote
 
+import pyarrow as pa
 import pytest
+from chromium import in_browser, started
 
 from pipeline import reference
 from pipeline.build import build_lake
 from pipeline.diff import COLUMNS, changes
 from pipeline.evaluate.scenario_files import read_scenarios
 from pipeline.evaluate.under import put_under
+from pipeline.export.values import harmless
 from pipeline.lake import open_lake
 from pipeline.report import Checks, markdown, part_of, printed, read_summary, write_report
 from pipeline.report import changes as page_of_changes
@@ -23,7 +25,6 @@ from pipeline.report.printed import write_printed
 from tests import ingest_inputs as given
 from tests import report_reading as reading
 
-BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
 page_of_markdown = importlib.import_module("pipeline.report.markdown")
 OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
 HOME = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "198.51.100.0/24"]}}
@@ -55,7 +56,7 @@ def snapshots(day):
         {**user("others", day), "UserPolicyList": [given.inline("name-of-others", jobs)]},
         hostile(day, *([given.document("sagemaker:DeleteModel", Sid="=1+1")] if is_new else [])),
         *([user("arrives", day, given.document("sagemaker:*"))] if is_new else []),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,14 @@ def test_the_file_has_every_row_with_all_columns_and_no_formula(lake, report):
     assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@"))]
     proofs = [line[header.index("witness")] for line in lines if line[0].endswith("user/widens")]
     assert json.loads(proofs[0])["context"]["aws:SourceIp"].startswith("198.51.100.")
+
+
+@pytest.mark.parametrize("text", ["=1+1", " =1+1", "＝1+1", "\t1", "-1", "'1", "a=1"])
+def test_the_file_takes_the_same_texts_for_formulas_as_exports_do(text, tmp_path):
+    rows = pa.table({name: pa.array([text]) for name in COLUMNS})
+    page_of_changes.write_file(tmp_path / "changes.csv", rows)
+    _, line = csv.reader((tmp_path / "changes.csv").open(encoding="utf-8", newline=""))
+    assert line == [harmless(text)] * len(COLUMNS)
 
 
 def test_more_rows_than_the_pages_hold_are_counted(lake, tmp_path, monkeypatch):
@@ -300,18 +309,15 @@ def test_what_nobody_can_tell_stands_among_the_changes_and_says_why(tmp_path):
     assert re.search(r"\| `[^`]*unclear[^`]*` \| ` ` \| unknown \|", markdown(read_summary(lake, None, None, Checks())))
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+@in_browser
 def test_a_person_reads_the_changes_again_for_some_requests(report, lake):
-    api = pytest.importorskip("playwright.sync_api")
     troubles = []
     wanted = {
         "198.51.100.7": {"widens": "gained", "narrows": "lost", "moves": "gained"},
         "192.0.2.7": {"widens": "no difference", "narrows": "no difference", "moves": "gained"},
         "203.0.113.7": {"widens": "no difference", "narrows": "no difference", "moves": "lost"},
     }
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         page = browser.new_page()
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -331,17 +337,13 @@ def test_a_person_reads_the_changes_again_for_some_requests(report, lake):
         assert "q=CreateModel" in page.url
         page.get_by_label("Scenario").select_option("vpc")
         page.get_by_text(re.compile("for such requests")).wait_for()
-        browser.close()
     assert troubles == []
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+@in_browser
 def test_a_person_filters_the_changes_and_names_run_nothing(report, lake):
-    api = pytest.importorskip("playwright.sync_api")
     troubles = []
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         page = browser.new_page()
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -362,5 +364,4 @@ def test_a_person_filters_the_changes_and_names_run_nothing(report, lake):
         page.reload()
         page.get_by_text(re.compile("^1 of")).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        browser.close()
     assert troubles == []

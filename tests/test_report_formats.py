@@ -1,9 +1,9 @@
 """The report as Markdown and as PDF: short or complete, safe for where it goes, honest about what it leaves out."""
 
 import re
-import shutil
 
 import pytest
+from chromium import in_browser
 
 from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
@@ -128,8 +128,7 @@ def test_a_part_on_paper_says_so_and_counts_its_own(sample_lake, tmp_path):
     assert "account `ml-dev (333344445555)`" in markdown(small)
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(not any(map(shutil.which, ("chromium", "google-chrome"))), reason="no Chromium on this machine")
+@in_browser
 def test_the_command_prints_a_pdf_with_a_browser(sample_lake, tmp_path, monkeypatch):
     out = tmp_path / "report.pdf"
     options = ("--lake", str(sample_lake), "--format", "pdf", "--out", str(out), "--principal", "hana")

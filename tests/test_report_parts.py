@@ -61,8 +61,9 @@ def test_conditions_of_a_part_keep_their_words_and_ids(written):
             assert number < 0 or words[number][0] == condition_id
     formulas = sum(len(reading.script(report, key)["formulas"]) for _, key in index["formulas"])
     demands = [one for _, key in index["demands"] for one in reading.script(report, key)]
-    assert all(joint < formulas and all(one < len(words) for _, asked in types for one in asked)
-               for types, joint in demands)  # fmt: skip
+    assert all(
+        joint < formulas and all(one < len(words) for _, asked in types for one in asked) for types, joint in demands
+    )
 
 
 def test_no_link_of_a_part_leads_nowhere(written):
@@ -188,10 +189,9 @@ def asked(request, two_accounts):
     return request.param, write_report(lake, two_accounts / request.param / "out", part=part).parent
 
 
+@pytest.mark.parametrize("asked", [name for name in ASKED if name != "actions"], indirect=True)
 def test_no_file_of_a_part_names_other_accounts_or_their_files(asked, two_accounts):
     name, report = asked
-    if name == "actions":
-        pytest.skip("it is of all accounts")
     lake = open_lake(two_accounts / "lake")
     summary = read_summary(lake, None, part_of(lake, *ASKED[name]), Checks())
     write_printed(summary, report.parent)

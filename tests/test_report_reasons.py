@@ -1,9 +1,9 @@
 """The reasons that pages name: statements that apply to that principal, where others have equal ones."""
 
 import re
-import shutil
 
 import pytest
+from chromium import in_browser, started
 
 from pipeline.build import build_lake
 from pipeline.lake import open_lake
@@ -11,7 +11,6 @@ from pipeline.report import write_report
 from tests import ingest_inputs as given
 from tests import report_reading as reading
 
-BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
 GROUP = f"arn:aws:sagemaker:us-east-1:{given.ACCOUNT}:model-package-group/shared"
 READ, DELETE = "sagemaker:DescribeModelPackageGroup", "sagemaker:DeleteModelPackageGroup"
 OWNER, NEIGHBOUR = given.arn("role/owner"), given.arn("role/neighbour")
@@ -182,8 +181,9 @@ def test_statements_that_count_are_those_that_speak_of_the_principal(lake):
             " where sid similar to '(ours|theirs).*'"
         ).to_pylist()
         assert {(row["principal_arn"], row["sid"].startswith("ours")) for row in listed} == {
-            (OWNER, True), (NEIGHBOUR, False)
-        }  # fmt: skip
+            (OWNER, True),
+            (NEIGHBOUR, False),
+        }
 
 
 def test_a_not_principal_counts_for_all_but_the_user_whom_it_spares(lake):
@@ -229,12 +229,9 @@ def test_the_page_of_changes_names_the_statements_that_speak_of_the_principal(re
     assert sids(row) == OWN[arn, READ][0]
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+@in_browser
 def test_a_principal_page_names_the_statements_that_speak_of_the_principal(report):
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         for (arn, action), (granted, limited) in OWN.items():
             page = browser.new_page()
             page.goto(f"{report.as_uri()}/principal.html#{arn}&action={action}")
@@ -254,4 +251,3 @@ def test_a_principal_page_names_the_statements_that_speak_of_the_principal(repor
         assert set(re.findall(r", (\w+)(?=;|$)", text, re.MULTILINE)) == told
         assert f"policy of {QUEUES[1]}, second" in text
         assert page.get_by_text(f"RCP of the resources of {SHARING}").is_visible()
-        browser.close()

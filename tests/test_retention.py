@@ -129,9 +129,10 @@ def test_a_dry_run_tells_and_removes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "program", [OURS, pytest.param(DUCKDB, marks=is_linux), pytest.param(FILES, marks=is_linux)],
+    "program",
+    [OURS, pytest.param(DUCKDB, marks=is_linux), pytest.param(FILES, marks=is_linux)],
     ids=["policylake", "the views in DuckDB", "an open file"],
-)  # fmt: skip
+)
 def test_who_reads_an_old_snapshot_in_another_process_finishes_undisturbed(program, tmp_path, reading):
     (old,) = published(tmp_path, 3)
     reader = reading(program)

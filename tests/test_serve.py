@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from chromium import in_browser, started
 
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
@@ -25,8 +25,6 @@ from pipeline.lake.console_process import MIB, MOST_TEXT, open_relations
 from pipeline.lake.spill import query_folder
 from pipeline.report import part_of, write_report
 from pipeline.serve import open_server
-
-BROWSER = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="module")
@@ -393,13 +391,10 @@ def busy_children(server):
     raise AssertionError("no query runs")
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
+@in_browser
 def test_a_person_asks_in_the_box_and_sees_rows_and_errors_as_text(server):
-    api = pytest.importorskip("playwright.sync_api")
     troubles = []
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         page = browser.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.goto(f"http://127.0.0.1:{server.server_port}/")
@@ -415,5 +410,4 @@ def test_a_person_asks_in_the_box_and_sees_rows_and_errors_as_text(server):
         page.get_by_role("alert").wait_for()
         page.goto(f"http://127.0.0.1:{server.server_port}/principal.html#arn:aws:iam::333344445555:user/hana")
         page.get_by_role("heading", name=re.compile("^hana")).wait_for()
-        browser.close()
     assert troubles == []

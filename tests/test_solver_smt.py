@@ -179,7 +179,7 @@ def test_what_is_built_and_simplified_is_the_same_formula() -> None:
 
 
 def written_tests(tree: object) -> list[Test]:
-    return [tree] if isinstance(tree, Test) else [t for part in tree[1:] for t in written_tests(part)]  # type: ignore[index]
+    return [tree] if isinstance(tree, Test) else [t for part in tree[1:] for t in written_tests(part)]
 
 
 def as_written(tree: Any, found: smt.Question) -> Any:

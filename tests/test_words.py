@@ -128,9 +128,9 @@ def listed_tests(asked: Asked) -> Iterator[Test]:
     ):
         is_text = predicates.family(operator) == "text"
         is_opaque = is_text and any("${" in value for value in values)
-        yield Test(operator, qualifier, if_exists, asked.key, values, is_text, is_opaque)  # type: ignore[arg-type]
+        yield Test(operator, qualifier, if_exists, asked.key, values, is_text, is_opaque)
     for qualifier, values in itertools.product((None, "ForAllValues", "ForAnyValue"), (("true",), ("false",))):
-        yield Test("Null", qualifier, False, asked.key, values)  # type: ignore[arg-type]
+        yield Test("Null", qualifier, False, asked.key, values)
 
 
 def contexts_of(asked: Asked) -> tuple[tuple[str, ...], ...]:

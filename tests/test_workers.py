@@ -77,7 +77,6 @@ def test_a_process_that_dies_is_told_in_words():
     assert not multiprocessing.active_children()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_one_that_started_it(tmp_path, sent):
     script, seen = tmp_path / "endless.py", tmp_path / "seen"

@@ -27,12 +27,10 @@ from pipeline.lake import Lake
 from pipeline.lake.names import action_of, actions_of, principal_of, resource_of
 from pipeline.lake.queries import command_query, named_query
 from pipeline.reference import load
+from pipeline.wording import BEYOND, UNOWNED
 
 #: What it means that a row is not proven.
-NOT_PROVEN = (
-    "whether some request meets the condition, or none, is beyond the method, so it counts as conditional; or the "
-    "input does not tell whose the bucket is, so it counts as the principal's own"
-)
+NOT_PROVEN = f"{BEYOND}, so it counts as conditional; or {UNOWNED}"
 
 PrincipalArgument = Annotated[
     str, typer.Argument(metavar="PRINCIPAL", help="ARN of a user or role, or its name where only one has it.")

@@ -11,7 +11,7 @@ from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note
 from pipeline.cli.progress import shown, table_of
 from pipeline.cli.sizes import memory_size
 from pipeline.cli.stopping import stoppable
-from pipeline.errors import PolicylakeError, Reject
+from pipeline.errors import SOME_REJECTED, PolicylakeError, Reject
 from pipeline.lake.duck import interrupt
 from pipeline.machine import processors
 from pipeline.progress import Progress, Step
@@ -23,7 +23,6 @@ from pipeline.workers import Pools, workers
 
 #: Rejects that the terminal shows; --verbose shows all of them.
 SHOWN = 25
-SOME_REJECTED = 3
 #: Relations whose size the last line tells.
 #: Relations that the last line counts, with what one row of theirs is.
 SUMMED = {

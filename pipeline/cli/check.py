@@ -1,7 +1,7 @@
 """The command ``check``: runs the controls and fails where they find something as bad as the limit."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,8 +14,11 @@ from pipeline.cli.common import (
     DEFAULT_LAKE,
     ControlsOption,
     ExceptionsOption,
+    FailOnOption,
+    FormatName,
     LakeOption,
     OutOption,
+    SettingsOption,
     emit,
     file_output,
     is_for_people,
@@ -32,11 +35,9 @@ from pipeline.wording import counted
 if TYPE_CHECKING:
     from pipeline.controls import Control, NotRun
 
-SeverityName = Literal["critical", "high", "medium", "low", "info"]
-CheckFormat = Literal["table", "csv", "json", "jsonl", "parquet", "xlsx", "md", "junit", "sarif", "github"]
+CheckFormat = Literal[FormatName, "junit", "sarif", "github"]
 #: Columns that a table for people shows.
 SHOWN = ("severity", "control_id", "status", "subject", "message")
-SOME_REJECTED = 3
 
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this control; may repeat.")]
 
@@ -46,17 +47,11 @@ def check(
         list[Path] | None,
         typer.Argument(metavar="INPUT", help="Check these files and folders, as build takes them, and not a lake."),
     ] = None,
-    fail_on: Annotated[
-        SeverityName | None,
-        typer.Option("--fail-on", help="Exit with 1 where a finding that nobody accepted is this bad, or worse."),
-    ] = "high",
+    fail_on: FailOnOption = "high",
     no_fail: Annotated[bool, typer.Option("--no-fail", help="Never exit with 1, whatever is found.")] = False,
     controls: ControlsOption = None,
     exceptions: ExceptionsOption = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),
-    ] = None,
+    settings: SettingsOption = None,
     only: OnlyOption = None,
     skip: Annotated[
         list[str] | None, typer.Option("--skip", metavar="ID", help="Not this control; may repeat.")
@@ -87,11 +82,12 @@ def check(
     github is what makes GitHub mark the lines of a pull request.
     """
     from pipeline.controls import FILE, find, read_exceptions
+    from pipeline.controls.accepted import check_controls
 
     chosen, known, unread = _chosen(controls or (), only or (), skip or ())
     file = exceptions or (Path(FILE) if Path(FILE).is_file() else None)
     rules = read_exceptions(file) if file else ()
-    _check_rules(rules, known)
+    check_controls(rules, known)
     day = day_of(today)
     given = single_values(settings or (), "--set")
     # What a control that cannot be read takes is not known.
@@ -101,7 +97,6 @@ def check(
         found = find(opened, chosen, values, rules, day, unread)
         _print(opened, found, chosen, day, format_name, out)
         status = _status(opened, found, None if no_fail else fail_on)
-    status = tell_not_run(found, note) or status
     if status:
         raise typer.Exit(status)
 
@@ -156,27 +151,19 @@ def _chosen(
     return chosen, known, unread
 
 
-def _check_rules(rules: Iterable[object], known: Sequence[str]) -> None:
-    from pipeline.controls.accepted import check_controls
-
-    # Options hand rules on as objects: reading the module of controls would cost every command its start.
-    check_controls(tuple(rules), known)  # type: ignore[arg-type]
-
-
 def _status(lake: Lake, found: pa.Table, fail_on: str | None) -> int:
     """Return the exit code, and say on standard error what it stands for."""
-    from pipeline.controls import SEVERITIES
+    from pipeline.export.records import OPEN, counts_by_severity, findings_of
+    from pipeline.export.run import exit_status
 
-    rows = zip(found["severity"].to_pylist(), found["status"].to_pylist(), strict=True)
-    left = [severity for severity, status in rows if status == "open"]
-    counts = ", ".join(f"{left.count(name)} {name}" for name in SEVERITIES if name in left)
-    note(f"{counted(len(left), 'open finding')}{': ' if counts else ''}{counts}; {found.num_rows - len(left)} accepted")
-    if fail_on is not None and any(SEVERITIES.index(one) <= SEVERITIES.index(fail_on) for one in left):
-        return 1
-    if lake.manifest.get("rejects", {}).get("error", 0):
+    findings = findings_of(found)
+    left = [finding for finding in findings if finding.status == OPEN]
+    counts = ", ".join(f"{count} {severity}" for severity, count in counts_by_severity(left).items())
+    note(f"{counted(len(left), 'open finding')}{': ' if counts else ''}{counts}; {len(findings) - len(left)} accepted")
+    if lake.manifest.get("rejects", {}).get("error"):
         note("some inputs were rejected and not looked at: policylake query rejects_by_file")
-        return SOME_REJECTED
-    return 0
+    tell_not_run(found, note)
+    return exit_status(findings, lake.manifest, fail_on)
 
 
 def _print(

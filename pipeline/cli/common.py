@@ -47,6 +47,14 @@ ExceptionsOption: TypeAlias = Annotated[
         help="File of accepted risks; by default exceptions.toml in this folder, if it is there.",
     ),
 ]
+SettingsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),
+]
+FailOnOption: TypeAlias = Annotated[
+    Literal["critical", "high", "medium", "low", "info"] | None,
+    typer.Option("--fail-on", help="Exit with 1 where a finding that nobody accepted is this bad, or worse."),
+]
 ScenariosOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(

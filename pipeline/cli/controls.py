@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.check import OnlyOption
 from pipeline.cli.common import ControlsOption, FormatOption, OutOption, emit, note
-from pipeline.cli.not_run import STATUS
+from pipeline.errors import FAILED, UNREADABLE, PolicylakeError
 
 if TYPE_CHECKING:
     from pipeline.controls import Control, NotRun
@@ -39,7 +39,7 @@ def controls(
     for one in wrong:
         note(f"{one.place}: {one.problem}; this file is no control")
     if wrong:
-        raise typer.Exit(STATUS)
+        raise typer.Exit(UNREADABLE)
 
 
 def _row(control: "Control") -> dict[str, object]:
@@ -67,7 +67,6 @@ def run_cases(
     failed, 2 that a control or its cases cannot be read: those of the others ran, and what became of them is printed.
     """
     from pipeline.controls import load_controls
-    from pipeline.errors import PolicylakeError
 
     own = {folder.resolve() for folder in controls or ()}
     wrong: list[NotRun] = []
@@ -84,7 +83,7 @@ def run_cases(
         note(f"{one.place}: {one.problem}; the cases of {one.control} did not run")
     note(f"{len(found)} cases, {failed} failed")
     if failed or unread:
-        raise typer.Exit(STATUS if unread else 1)
+        raise typer.Exit(UNREADABLE if unread else FAILED)
 
 
 def _outcome(one: "Outcome") -> dict[str, object]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import typer
 
 from pipeline.cli.common import DEFAULT_LAKE, FormatOption, LakeOption, OutOption, emit, is_for_people, note
-from pipeline.errors import PolicylakeError
+from pipeline.errors import FAILED, SOME_REJECTED, PolicylakeError
 from pipeline.wording import counted
 
 #: Columns for people; files and other formats have all.
@@ -20,8 +20,6 @@ FOR_PEOPLE = (
     "condition", "old_condition", "through",
 )  # fmt: skip
 Gate = Literal["new-access", "changed-access", "lost-access"]
-FAILED = 1
-SOME_REJECTED = 3
 
 
 def diff(

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.cli.common import emit, standard_output
 from pipeline.cli.explain_rows import Parts
 from pipeline.errors import printable
+from pipeline.wording import why_not_proven
 
 Row = Mapping[str, Any]
 
@@ -16,11 +17,6 @@ MOST_WITNESSES = 3
 REPEATED = ("principal_arn", "part", "condition_id", "witness", "smallest_change", "is_proven")
 #: Characters of a clause that are shown; --format has all of it.
 LONGEST = 300
-#: Layers whose policies stand on something.
-ON_TARGETS = ("resource", "endpoint")
-#: Why a row is not proven: it has what proves its condition, or needs nothing; or it lacks that.
-UNOWNED = "the input does not tell whose the bucket is; it is taken as the principal's own"
-BEYOND = "whether its condition can be met, or not be, is beyond the method"
 ONLY_THROUGH = ": only for calls through that VPC endpoint, so no verdict counts it"
 SAID = {"always": "always", "never": "never", "depends": "depends on the request"}
 
@@ -55,11 +51,14 @@ def _proofs(scopes: Iterable[Row]) -> Iterator[str]:
         yield f"  and {len(found) - MOST_WITNESSES} more; --format jsonl shows them all"
     for row in listed:
         if not row["is_proven"]:
-            is_decided = row["verdict"] == "allowed" or (row["witness"] and row["smallest_change"])
-            yield f"  not proven on {row['resource_pattern']}: {UNOWNED if is_decided else BEYOND}"
+            why = why_not_proven(row["verdict"], row["witness"], row["smallest_change"])
+            yield f"  not proven on {row['resource_pattern']}: {why}"
 
 
 def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:
+    # Here and not above: explain alone needs the evaluation, which takes a while to load.
+    from pipeline.evaluate.explained_statements import key_of
+
     held: dict[tuple[str, str, str], list[Row]] = {}
     for clause in clauses:
         held.setdefault((clause["layer"], clause["target_arn"] or "", clause["statement_id"]), []).append(clause)
@@ -68,8 +67,7 @@ def _layers(statements: Iterable[Row], clauses: Iterable[Row]) -> Iterator[str]:
         if row["layer"] != layer:
             layer = row["layer"]
             yield from ("", f"Layer {layer}{ONLY_THROUGH if layer == 'endpoint' else ''}")
-        target = row["target_arn"] if layer in ON_TARGETS else ""
-        yield from _lines(row, held.get((row["layer"], target, row["statement_id"]), ()))
+        yield from _lines(row, held.get(key_of(row), ()))
 
 
 def _verdict(verdict: Row) -> str:

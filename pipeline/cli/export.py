@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli.check import SeverityName, day_of
-from pipeline.cli.common import DEFAULT_LAKE, ControlsOption, ExceptionsOption, LakeOption
+from pipeline.cli.check import day_of
+from pipeline.cli.common import DEFAULT_LAKE, ControlsOption, ExceptionsOption, FailOnOption, LakeOption, SettingsOption
 from pipeline.cli.log import Log, LogFormat, logged
 from pipeline.cli.not_run import tell_not_run
 from pipeline.cli.pairs import single_values
@@ -44,10 +44,7 @@ def export(
     ] = None,
     controls: ControlsOption = None,
     exceptions: ExceptionsOption = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="CONTROL.PARAMETER=VALUE", help="A value for a parameter; may repeat."),
-    ] = None,
+    settings: SettingsOption = None,
     keep: Annotated[
         int | None,
         typer.Option("--keep", metavar="N", min=1, help="Remove the oldest exports but N.", show_default="all stay"),
@@ -56,10 +53,7 @@ def export(
         str | None,
         typer.Option("--today", metavar="DATE", help="The day, such as 2026-11-25.", show_default="the day in UTC"),
     ] = None,
-    fail_on: Annotated[
-        SeverityName | None,
-        typer.Option("--fail-on", help="Exit with 1 where a finding that nobody accepted is this bad, or worse."),
-    ] = None,
+    fail_on: FailOnOption = None,
     region: Annotated[
         str, typer.Option("--region", metavar="NAME", help="Region of the Security Hub that the ASFF files are for.")
     ] = "us-east-1",

@@ -10,11 +10,10 @@ from typing import Literal
 
 import typer
 
-from pipeline.errors import PolicylakeError, printable
+from pipeline.errors import UNREADABLE, PolicylakeError, printable
 from pipeline.progress import Step
 
 LogFormat = Literal["text", "json"]
-UNREADABLE = 2
 
 
 class Log:

@@ -4,15 +4,17 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-#: Exit code where a control did not run: what it would have found, nobody knows.
-STATUS = 2
+from pipeline.errors import UNREADABLE
 
 
 def tell_not_run(found: pa.Table, tell: Callable[[str], object]) -> int:
-    """Tell each control of the findings that did not run, with its file, and return the exit code; 0 where all ran."""
+    """Tell each control of the findings that did not run, with its file, and return the exit code; 0 where all ran.
+
+    What one that did not run would have found, nobody knows.
+    """
     from pipeline.controls import NOT_RUN
 
     missing = [row for row in found.to_pylist() if row["control_id"] == NOT_RUN]
     for row in missing:
         tell(f"{row['source']}: {' '.join(row['message'].split())} {row['remedy']}")
-    return STATUS if missing else 0
+    return UNREADABLE if missing else 0

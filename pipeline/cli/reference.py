@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.common import FormatOption, OutOption, emit, note
+from pipeline.errors import SOME_REJECTED
 from pipeline.reference import load
 from pipeline.reference.describe import describe
-
-SOME_REJECTED = 3
 
 app = typer.Typer(help="Show the service reference, or refresh it.", invoke_without_command=True, rich_markup_mode=None)
 

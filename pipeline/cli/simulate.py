@@ -13,7 +13,7 @@ import typer
 
 from pipeline.cli import expectations
 from pipeline.cli.common import DEFAULT_LAKE, LakeOption, note, standard_output
-from pipeline.errors import PolicylakeError
+from pipeline.errors import FAILED, PolicylakeError
 from pipeline.lake import Lake, open_lake
 from pipeline.reference import load
 
@@ -84,7 +84,7 @@ def _judge(verdicts: Counter[str], requests: str) -> None:
         raise PolicylakeError(f"--requests {requests}: no line, so nothing was tested; give one JSON object a line")
     note(expectations.summary(verdicts))
     if verdicts["differs"] or verdicts["error"]:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Controls: what is looked for in a lake, the findings, and the risks that are accepted. Must not print, nor exit."""
 
-from pipeline.controls.accepted import FILE, ExceptionRule, read_exceptions
+from pipeline.controls.accepted import FILE, OF_EXCEPTIONS, ExceptionRule, read_exceptions
 from pipeline.controls.files import load_controls
 from pipeline.controls.find import find
 from pipeline.controls.model import FINDINGS, SEVERITIES, Control, NotRun
@@ -10,6 +10,7 @@ __all__ = [
     "FILE",
     "FINDINGS",
     "NOT_RUN",
+    "OF_EXCEPTIONS",
     "SEVERITIES",
     "Control",
     "ExceptionRule",

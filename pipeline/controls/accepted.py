@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 from pipeline.controls.model import FINDINGS, digest
 from pipeline.errors import PolicylakeError
-from pipeline.user_files import read_text, toml_of
+from pipeline.user_files import WrongError, check_members, read_text, text_in, toml_of
 
 FILE = "exceptions.toml"
 MEMBERS = ("control", "subject", "reason", "approver", "expiry")
 TABLE = re.compile(r"^\s*\[\[\s*exception\s*\]\]", re.MULTILINE)
-EXPIRED, UNMATCHED = "exception-expired", "exception-unmatched"
+#: What is found of exceptions themselves.
+OF_EXCEPTIONS = EXPIRED, UNMATCHED = "exception-expired", "exception-unmatched"
 TITLES = {EXPIRED: "An accepted risk has expired", UNMATCHED: "An accepted risk matches no finding"}
 SEVERITY_OF = {EXPIRED: "high", UNMATCHED: "low"}
 REMEDIES = {
@@ -40,10 +41,6 @@ class ExceptionRule(NamedTuple):
     expiry: date
     source: str
     line: int
-
-
-class _WrongError(Exception):
-    """What is wrong and what to do, without the place."""
 
 
 def read_exceptions(path: Path) -> tuple[ExceptionRule, ...]:
@@ -76,32 +73,22 @@ def _lines(text: str, count: int) -> list[int]:
 def _rule(path: Path, line: int, table: Any) -> ExceptionRule:
     try:
         if not isinstance(table, dict):
-            raise _WrongError("a table is expected; write [[exception]] and its members below")
-        for member in table:
-            if member not in MEMBERS:
-                raise _WrongError(f"{member}: no member of an exception; it takes {', '.join(MEMBERS)}")
-        control, subject, reason, approver = (_text(table, member) for member in MEMBERS[:-1])
+            raise WrongError("a table is expected; write [[exception]] and its members below")
+        check_members(table, MEMBERS, "an exception")
+        control, subject, reason, approver = (text_in(table, member) for member in MEMBERS[:-1])
         return ExceptionRule(control, subject, reason, approver, _day(table), str(path), line)
-    except _WrongError as error:
+    except WrongError as error:
         raise PolicylakeError(f"{path}:{line}: {error}") from error
-
-
-def _text(table: dict[str, Any], member: str) -> str:
-    text = table.get(member)
-    if not isinstance(text, str) or not text.strip():
-        what = "missing" if text is None else "a text is expected"
-        raise _WrongError(f'{member}: {what}; write {member} = "..."')
-    return text.strip()
 
 
 def _day(table: dict[str, Any]) -> date:
     value = table.get("expiry")
     if isinstance(value, datetime) or not isinstance(value, date | str):
-        raise _WrongError("expiry: a day is expected; write expiry = 2027-03-31, without quotes")
+        raise WrongError("expiry: a day is expected; write expiry = 2027-03-31, without quotes")
     try:
         return value if isinstance(value, date) else date.fromisoformat(value)
     except ValueError as error:
-        raise _WrongError(f"expiry: {value} is no day; write expiry = 2027-03-31, without quotes") from error
+        raise WrongError(f"expiry: {value} is no day; write expiry = 2027-03-31, without quotes") from error
 
 
 def check_controls(exceptions: Sequence[ExceptionRule], known: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from pipeline.controls.find import find
 from pipeline.controls.model import FINDINGS, Control, NotRun
 from pipeline.controls.not_run import NOT_RUN
 from pipeline.errors import PolicylakeError, Reject
+from pipeline.iam.model import CONTROL_TYPES
 from pipeline.lake import Lake
 from pipeline.user_files import read_text, toml_of
 
@@ -272,9 +273,8 @@ def _role(case: Case, name: str, told: Json) -> Json:
     }
 
 
-FULL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-# Its values are of several types, which the inferred type of FULL cannot say.
-FULL_RCP = {"Version": "2012-10-17", "Statement": {**FULL["Statement"], "Principal": "*"}}  # type: ignore[dict-item]
+FULL: Json = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+FULL_RCP = {"Version": "2012-10-17", "Statement": {**FULL["Statement"], "Principal": "*"}}
 MANAGEMENT = "099999999999"
 ORGANIZATION_ID = "o-controls00"
 ORGANIZATION = f"arn:aws:organizations::{MANAGEMENT}"
@@ -291,7 +291,7 @@ def _organization(cases: Sequence[Case]) -> Json:
     ]
     for case in inside:
         target = [{"TargetId": case.account, "Type": "ACCOUNT"}]
-        for kind, word in (("scp", "SERVICE_CONTROL_POLICY"), ("rcp", "RESOURCE_CONTROL_POLICY")):
+        for word, kind in CONTROL_TYPES.items():
             if kind in case.inputs:
                 document = _document(case, case.inputs[kind], kind)
                 policies.append(_control_policy(f"p-{kind}{case.account}", word, document, target))

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import assets
+from pipeline.controls.accepted import OF_EXCEPTIONS
 from pipeline.controls.model import CATEGORIES, SEVERITIES, Control, NotRun, Parameter, Source, Value
+from pipeline.controls.not_run import NOT_RUN
 from pipeline.errors import PolicylakeError
 from pipeline.lake.dictionary import relations
 from pipeline.lake.queries import NamedQuery, named_queries
-from pipeline.user_files import FileError, read_text
+from pipeline.user_files import FileError, WrongError, check_members, read_text, text_in
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -21,17 +23,13 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 OF_TOML = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 TOLD_ID = re.compile(r"^\s*id\s*=\s*[\"']([a-z0-9-]+)[\"']", re.MULTILINE)
 #: Controls that the framework itself finds: no file may take their ids.
-RESERVED = ("exception-expired", "exception-unmatched", "control-not-run")
+RESERVED = (*OF_EXCEPTIONS, NOT_RUN)
 TEXTS = ("id", "title", "severity", "category", "rationale", "remedy", "avoid", "prefer")
 MEMBERS = (*TEXTS, "uncorrected", "frameworks", "parameters", "sources")
 
 
 #: Column of queries that are about principals.
 OF_PRINCIPALS = "principal_arn"
-
-
-class _WrongError(Exception):
-    """What is wrong and what to do, without the place."""
 
 
 def packaged() -> Path:
@@ -96,7 +94,7 @@ def read_control(path: Path, queries: Mapping[str, NamedQuery]) -> Control:
     text = read_text(path, "give a file that can be read")
     try:
         return _control(path, text, _header(text), queries)
-    except _WrongError as error:
+    except WrongError as error:
         raise FileError(f"{path}:{_line_of(text, str(error))}", str(error)) from error
 
 
@@ -116,19 +114,17 @@ def _line_of(text: str, wrong: str) -> int:
 
 def _header(text: str) -> Mapping[str, Any]:
     if not text.startswith("/*") or "*/" not in text:
-        raise _WrongError("a control begins with a comment of TOML, /* id = ... */; add one")
+        raise WrongError("a control begins with a comment of TOML, /* id = ... */; add one")
     try:
         return tomllib.loads(text[2 : text.index("*/")])
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         hint = "; the text */ ends the comment, write * / in it" if "*/" in text[text.index("*/") + 2 :] else ""
-        raise _WrongError(f"the comment at its head is no TOML: {error}; mend it there{hint}") from error
+        raise WrongError(f"the comment at its head is no TOML: {error}; mend it there{hint}") from error
 
 
 def _control(path: Path, text: str, header: Mapping[str, Any], queries: Mapping[str, NamedQuery]) -> Control:
-    for member in header:
-        if member not in MEMBERS:
-            raise _WrongError(f"{member}: no member of a control; it takes {', '.join(MEMBERS)}")
-    words = {member: _text(header, member) for member in TEXTS}
+    check_members(header, MEMBERS, "a control")
+    words = {member: text_in(header, member) for member in TEXTS}
     _check_id(words["id"], path)
     _check_choice("severity", words["severity"], SEVERITIES)
     _check_choice("category", words["category"], CATEGORIES)
@@ -143,52 +139,45 @@ def _control(path: Path, text: str, header: Mapping[str, Any], queries: Mapping[
         sources=sources,
         sql=body.strip(),
         path=path,
-        uncorrected=_text(header, "uncorrected") if "uncorrected" in header else "",
+        uncorrected=text_in(header, "uncorrected") if "uncorrected" in header else "",
     )
-
-
-def _text(header: Mapping[str, Any], member: str) -> str:
-    text = header.get(member)
-    if not isinstance(text, str) or not text.strip():
-        raise _WrongError(f'{member}: {"missing" if text is None else "a text is expected"}; write {member} = "..."')
-    return text.strip()
 
 
 def _check_id(name: str, path: Path) -> None:
     if not ID.fullmatch(name):
-        raise _WrongError(f"id {name}: lower case letters, digits and single hyphens are expected")
+        raise WrongError(f"id {name}: lower case letters, digits and single hyphens are expected")
     if name in RESERVED:
-        raise _WrongError(f"id {name}: that is what policylake itself finds of exceptions; choose another")
+        raise WrongError(f"id {name}: that is what policylake itself finds of exceptions; choose another")
     if name != path.stem:
-        raise _WrongError(f"id {name}: the file of that control is called {name}.sql; rename one of the two")
+        raise WrongError(f"id {name}: the file of that control is called {name}.sql; rename one of the two")
 
 
 def _check_choice(member: str, word: str, choices: Sequence[str]) -> None:
     if word not in choices:
-        raise _WrongError(f"{member} {word}: one of these is expected: {', '.join(choices)}")
+        raise WrongError(f"{member} {word}: one of these is expected: {', '.join(choices)}")
 
 
 def _table(header: Mapping[str, Any], member: str) -> Mapping[str, Any]:
     found = header.get(member, {})
     if not isinstance(found, dict):
-        raise _WrongError(f"{member}: a table is expected; write [{member}]")
+        raise WrongError(f"{member}: a table is expected; write [{member}]")
     return found
 
 
 def _texts(name: str, given: Any) -> tuple[str, ...]:
     if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):
-        raise _WrongError(f'frameworks.{name}: a list of requirement ids is expected, such as ["AC-6"]')
+        raise WrongError(f'frameworks.{name}: a list of requirement ids is expected, such as ["AC-6"]')
     return tuple(given)
 
 
 def _parameter(name: str, told: Any) -> Parameter:
     if not NAME.fullmatch(name):
-        raise _WrongError(f"parameters.{name}: lower case letters, digits and _ are expected in a name")
+        raise WrongError(f"parameters.{name}: lower case letters, digits and _ are expected in a name")
     if not isinstance(told, dict) or not isinstance(told.get("description"), str) or "default" not in told:
-        raise _WrongError(f"parameters.{name}: description and default are expected")
+        raise WrongError(f"parameters.{name}: description and default are expected")
     default = told["default"]
     if not isinstance(default, str | int | float | bool) and not _is_list_of_texts(default):
-        raise _WrongError(f"parameters.{name}: the default is a text, a number, true, false or a list of texts")
+        raise WrongError(f"parameters.{name}: the default is a text, a number, true, false or a list of texts")
     return Parameter(name, told["description"], default)
 
 
@@ -198,18 +187,18 @@ def _is_list_of_texts(value: Any) -> bool:
 
 def _source(name: str, told: Any, queries: Mapping[str, NamedQuery]) -> Source:
     if not NAME.fullmatch(name) or name in {relation.name for relation in relations()}:
-        raise _WrongError(f"sources.{name}: a name is expected that is no relation's; choose another")
+        raise WrongError(f"sources.{name}: a name is expected that is no relation's; choose another")
     if not isinstance(told, dict) or told.get("query") not in queries:
-        raise _WrongError(f"sources.{name}: query names none of the named queries; policylake query lists them")
+        raise WrongError(f"sources.{name}: query names none of the named queries; policylake query lists them")
     without = told.get("without")
     for query in (told["query"], without) if without else ():
         if query not in queries or OF_PRINCIPALS not in queries[query].grain:
-            raise _WrongError(f"sources.{name}.without: {query} is no named query of principals, by {OF_PRINCIPALS}")
+            raise WrongError(f"sources.{name}.without: {query} is no named query of principals, by {OF_PRINCIPALS}")
     taken = {parameter.name for parameter in queries[told["query"]].parameters}
     values = {member: str(value) for member, value in told.items() if member not in ("query", "without")}
     for member in values:
         if member not in taken:
-            raise _WrongError(f"sources.{name}.{member}: the query {told['query']} has no parameter of that name")
+            raise WrongError(f"sources.{name}.{member}: the query {told['query']} has no parameter of that name")
     return Source(name, told["query"], values, without)
 
 
@@ -218,10 +207,10 @@ def _check_parameters(parameters: Sequence[Parameter], sources: Sequence[Source]
     declared = {parameter.name for parameter in parameters}
     for name in declared:
         if name not in used_in(body) and f"${name}" not in passed:
-            raise _WrongError(f"parameters.{name}: nothing reads ${name}; use it, or leave the parameter out")
+            raise WrongError(f"parameters.{name}: nothing reads ${name}; use it, or leave the parameter out")
     for name in used_in(body) | {value[1:] for value in passed if value.startswith("$")}:
         if name not in declared:
-            raise _WrongError(f"${name}: no parameter of that name; declare it under [parameters.{name}]")
+            raise WrongError(f"${name}: no parameter of that name; declare it under [parameters.{name}]")
 
 
 def used_in(body: str) -> frozenset[str]:

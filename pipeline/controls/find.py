@@ -26,6 +26,7 @@ from pipeline.controls.model import (
 from pipeline.controls.not_run import finding_of
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.named import run
+from pipeline.iam.grammar import account_in
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query, named_query
 
@@ -222,8 +223,7 @@ def finding_id(control: str, row: Row, place: Row) -> str:
 
 def _account(row: Row) -> str | None:
     """Return the account in the ARN of the principal or the resource."""
-    fields = (row.get("principal_arn") or row.get("resource_arn") or "").split(":")
-    return fields[4] if len(fields) > 5 and fields[4] else None
+    return account_in(row.get("principal_arn") or row.get("resource_arn") or "") or None
 
 
 def _subject(row: Row, place: Row) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.iam.grammar import account_in
 from pipeline.infrastructure.facts import (
     UNKNOWN,
     Attached,
@@ -16,7 +17,6 @@ from pipeline.infrastructure.facts import (
     ManagedPolicy,
     Member,
     Principal,
-    account_of,
     arn_of,
     denials,
 )
@@ -32,8 +32,8 @@ def holders(change: Infrastructure, accounts: Set[str]) -> Facts:
     there that is not new."""
     found: Facts = {}
     for key in _rewritten(change):
-        if account_of(key.arn) in accounts:
-            owner = Principal(account_of(key.arn), "role", f"{WHOEVER}has-{key.arn.rsplit('/', 1)[-1]}")
+        if account_in(key.arn) in accounts:
+            owner = Principal(account_in(key.arn), "role", f"{WHOEVER}has-{key.arn.rsplit('/', 1)[-1]}")
             found |= {owner: _attributes(owner), Attached(owner, key.arn): True}
     for group in _groups(change):
         if group.account in accounts:
@@ -49,7 +49,7 @@ def _attributes(owner: Principal) -> Attributes:
 def lost_denials(change: Infrastructure, accounts: Set[str]) -> Iterator[Doubt]:
     """Yield a doubt for each such policy and group that denies less: what else its holders have is not known."""
     for key in _rewritten(change):
-        if account_of(key.arn) in accounts and denials(change.before[key]) - denials(change.after[key]):
+        if account_in(key.arn) in accounts and denials(change.before[key]) - denials(change.after[key]):
             yield Doubt(key.arn, "it denies less, and who has it is not known; give a lake that has its account")
     for group in _groups(change):
         if group.account in accounts and _denied(change.before, group) - _denied(change.after, group):

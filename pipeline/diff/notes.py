@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from pipeline.lake import Lake
+from pipeline.wording import some
 
 MADE_WITH = {"policylake_version": "versions of policylake", "reference": "service references"}
 SHOWN = 3
@@ -37,8 +38,7 @@ def _of_gaps(old: Lake, new: Lake, is_told: Callable[[str], bool]) -> Iterator[s
         sql = "select principal_arn from principals where is_incomplete order by principal_arn"
         names = [name for name in lake.query(sql)["principal_arn"].to_pylist() if is_told(name)]
         if names:
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             yield (
-                f"{side} side: something is missing of {', '.join(names[:SHOWN])}{more}: "
+                f"{side} side: something is missing of {some(names, SHOWN)}: "
                 "what is said of them may be wrong (column is_incomplete)"
             )

@@ -13,8 +13,10 @@ import pyarrow as pa
 from pipeline import assets
 from pipeline.diff.holders import holders, lost_denials
 from pipeline.diff.reach import reach
+from pipeline.iam.model import CONTROL_TYPES
 from pipeline.infrastructure.facts import (
     LACKING,
+    NO_ACCOUNT,
     Attached,
     Attributes,
     Control,
@@ -41,9 +43,7 @@ from pipeline.infrastructure.facts import (
 )
 from pipeline.lake import Lake
 
-#: Stands for an account where a change has none.
-NO_ACCOUNT = "000000000000"
-TYPES = {"scp": "SERVICE_CONTROL_POLICY", "rcp": "RESOURCE_CONTROL_POLICY"}
+TYPES = {kind: name for name, kind in CONTROL_TYPES.items()}
 
 
 class Written(NamedTuple):

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline import assets
 from pipeline.lake import Lake
+from pipeline.wording import some
 
 SIDES = ("old_granted_by", "old_limited_by", "granted_by", "limited_by")
 REASONS = pa.schema([*((name, pa.list_(pa.string())) for name in SIDES), ("through", pa.list_(pa.string()))])
@@ -63,16 +64,10 @@ def _sorted(value: Any) -> Any:
 
 def _name(row: Mapping[str, Any]) -> str:
     """Return how people find a statement: effect, policy, place, Sid and file."""
-    names = _some([name for name in row["names"] or () if name]) or row["statement_id"].split("#")[0]
+    names = some([name for name in row["names"] or () if name], TOLD) or row["statement_id"].split("#")[0]
     sid = f" {row['sid']}" if row["sid"] else ""
-    files = _some(row["sources"] or ())
+    files = some(row["sources"] or (), TOLD)
     return f"{row['effect']} {names}#{row['statement_index']}{sid}" + (f" ({files})" if files else "")
-
-
-def _some(texts: Iterable[str]) -> str:
-    listed = list(texts)
-    more = f" and {len(listed) - TOLD} more" if len(listed) > TOLD else ""
-    return ", ".join(listed[:TOLD]) + more
 
 
 def _through(

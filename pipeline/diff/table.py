@@ -176,12 +176,12 @@ def _compared_actions(old: Lake, new: Lake, wanted: Wanted) -> pa.Table:
 
 def _equal_groups(old: Lake, new: Lake) -> pa.Table:
     """Return the account groups whose files are the same to the byte: nothing of their principals changed."""
-    hashes = [_files_of_groups(lake) for lake in (old, new)]
+    hashes = [files_of_groups(lake) for lake in (old, new)]
     equal = sorted(group for group in hashes[0] if hashes[0][group] == hashes[1].get(group))
     return pa.table({"group_number": pa.array(equal, pa.int64())})
 
 
-def _files_of_groups(lake: Lake) -> dict[int, dict[str, str]]:
+def files_of_groups(lake: Lake) -> dict[int, dict[str, str]]:
     """Return the hashes of the files that access is made of, by account group and relation."""
     found: dict[int, dict[str, str]] = {}
     for name, sha256 in lake.manifest.get("files", {}).items():

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.infrastructure.facts import LACKING, REST, Doubt, account_of, unknown_of
+from pipeline.iam.grammar import account_in
+from pipeline.infrastructure.facts import LACKING, REST, Doubt, unknown_of
 from pipeline.lake import Lake
 
 UNKNOWN = "unknown"
@@ -57,7 +58,7 @@ def words(missing: str) -> str:
     """Return what an entry of ``principals.missing`` says, as a sentence without an end."""
     what = unknown_of(missing)
     if what is None:
-        if account_of(missing) == "aws":
+        if account_in(missing) == "aws":
             return f"the document of {missing} is not known; give a lake whose exports have it"
         if missing.startswith("arn:"):
             return f"the document of {missing} is not there, or could not be read"

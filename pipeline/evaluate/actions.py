@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
+from pipeline.iam.grammar import ARN_FIELDS
 from pipeline.iam.request_keys import HOME_REGIONS, PASS_ROLE, REGION
 from pipeline.iam.services import ends_in_any_text, is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
@@ -13,7 +14,6 @@ from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 ANY_TYPE = "*"
 #: Name of the type of resources of an action that the reference does not know.
 UNKNOWN_TYPE = "unknown"
-ARN_FIELDS = 6
 #: What an action that the reference does not know may work on: resources of the account, or "*".
 PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
 #: The same where a service has resources of no account, or colons in their names.

@@ -186,7 +186,7 @@ def _together(required: Sequence[Outcome], solver: Solver) -> bool:
     resource has its own tags."""
     parts = []
     for number, outcome in enumerate(required):
-        rows = (formulas.conjunction((_apart(row.formula, number), _called(row))) for row in outcome.rows)
+        rows = (formulas.conjunction((formulas.apart(row.formula, number), _called(row))) for row in outcome.rows)
         parts.append(formulas.disjunction(rows))
     return solver.is_possible(formulas.conjunction(parts))
 
@@ -196,16 +196,6 @@ def _called(row: AccessRow) -> Formula:
     scope = scope_of(row.kind.universe, row.pattern) if row.kind else None
     called = region_called(scope) if scope else None
     return True if called is None else called
-
-
-def _apart(f: Formula, number: int) -> Formula:
-    """Give each resource keys of its own."""
-    own: dict[Test, Formula] = {
-        test: test._replace(key=f"{test.key} #{number}")
-        for test in formulas.tests(f)
-        if test.key.startswith(("aws:resource", "resource", "sagemaker:resourcetag"))
-    }
-    return formulas.replaced(f, own)
 
 
 def _why_never_together(required: Sequence[Outcome]) -> tuple[Verdict, str, tuple[int, ...]]:

@@ -23,6 +23,7 @@ from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
 from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.witness import Witnesses
+from pipeline.iam.grammar import account_in, region_in
 from pipeline.iam.request_keys import REGION, TAG_ALIAS, TAG_KEY
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
@@ -199,7 +200,7 @@ class _Reader:
     places: dict[tuple[str, str | None], "_Known"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.knowledge = Knowledge(self.reference, former_spellings(self.reference))
+        self.knowledge = Knowledge(self.reference, self.reference.former_spellings)
         self.solver = Solver(self.knowledge.domain)
         (self.caller,) = self._rows("explained_principals", principal=self.asked.principal)
         self.facts = self._principal_facts() if self.asked.context is None else self.asked.context
@@ -225,8 +226,8 @@ class _Reader:
         resource = self.asked.resource
         if resource is None:
             return f
-        known = self._known_of(account_of(resource), resource)
-        region = region_of(resource)
+        known = self._known_of(account_in(resource), resource)
+        region = region_in(resource)
         facts = {**known.facts, **({REGION: (region,)} if region else {})}
         truths: dict[Test, Formula] = {}
         for test in formulas.tests(f):
@@ -255,7 +256,7 @@ class _Reader:
         keys = {key for row in contents for key in read_statement(0, row["content"]).asked_keys}
         former = self.knowledge.former_spellings
         mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
-        return action_form(self.reference, self.asked.action, doubtful_types(self.reference), mentioned)
+        return action_form(self.reference, self.asked.action, self.reference.doubtful_types, mentioned)
 
     def kinds(self, form: ActionForm) -> tuple[TypeForm, ...]:
         """Return the resource types that the question is about."""
@@ -282,7 +283,7 @@ class _Reader:
 
     def is_foreign(self) -> bool:
         """Whether the resource that is asked about is another account's, as far as its ARN tells."""
-        owner = account_of(self.asked.resource)
+        owner = account_in(self.asked.resource or "")
         return bool(owner and self.caller["account_id"]) and owner != self.caller["account_id"]
 
     def action_clause(self, content: Row) -> Clause:
@@ -338,7 +339,7 @@ class _Reader:
             return [target._replace(facts={**target.facts, **through}) for target in targets]
         resource = self.asked.resource if kind.arn_format is not None else self.asked.resource and "*"
         if resource is not None:
-            return [self._at(kind, account_of(resource), resource, ())]
+            return [self._at(kind, account_in(resource), resource, ())]
         if row["layer"] == "resource":
             return self._under(kind, row["target_arn"])
         return [
@@ -400,25 +401,3 @@ class _Reader:
 
     def _rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         return list(self.lake.query(command_query(name), parameters).to_pylist())
-
-
-def account_of(resource: str | None) -> str:
-    """Return the account field of an ARN; an empty text where there is none."""
-    return resource.split(":")[4] if resource and resource.startswith("arn:") else ""
-
-
-def region_of(resource: str) -> str:
-    """Return the region field of an ARN, in which it is called; an empty text where there is none."""
-    return resource.split(":")[3] if resource.startswith("arn:") else ""
-
-
-def former_spellings(reference: Reference) -> dict[str, str]:
-    """Return the current spelling of keys by their former one, in lower case."""
-    rows = reference.table("reference_condition_keys").select(["condition_key", "current_spelling"]).to_pylist()
-    return {row["condition_key"].lower(): row["current_spelling"].lower() for row in rows if row["current_spelling"]}
-
-
-def doubtful_types(reference: Reference) -> frozenset[tuple[str, str]]:
-    """Return the resource types of actions whose required mark does not count."""
-    rows = reference.table("reference_action_resource_types").to_pylist()
-    return frozenset((row["action"], row["resource_type"]) for row in rows if row["is_required_mark_doubtful"])

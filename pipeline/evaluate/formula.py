@@ -14,6 +14,8 @@ from pipeline.iam.model import SetQualifier
 
 #: Key of the tests on the resource itself.
 RESOURCE = "resource"
+#: Keys that tell facts of a resource.
+OF_RESOURCE = ("aws:resource", RESOURCE, "sagemaker:resourcetag")
 #: Operator of the test that the caller is a session of a name.
 SESSION_IS = "SessionIs"
 #: Stands behind a key, and behind the name of a policy variable, of which more is known for the principal than for
@@ -85,11 +87,11 @@ class Junction:
 
     __slots__ = ("kind", "parts", "tests")
     kind: Literal["not", "and", "or"]
-    parts: tuple["Formula", ...]
+    parts: tuple["Test | Junction", ...]
     tests: tuple[Test, ...]
     _made: ClassVar[dict[tuple[str, tuple["Formula", ...]], "Junction"]] = {}
 
-    def __new__(cls, kind: Literal["not", "and", "or"], parts: tuple["Formula", ...]) -> "Junction":
+    def __new__(cls, kind: Literal["not", "and", "or"], parts: tuple["Test | Junction", ...]) -> "Junction":
         """Return the junction of the parts. A conjunction or disjunction wants them sorted by :func:`order`."""
         found = cls._made.get((kind, parts))
         if found is None:
@@ -154,7 +156,7 @@ def _joined(kind: Literal["and", "or"], other: str, formulas: Iterable[Formula],
                 continue
             return f
         for part in f.parts if isinstance(f, Junction) and f.kind == kind else (f,):
-            members[part] = None  # type: ignore[index]  # parts of a junction are never bool
+            members[part] = None
     if len(members) < 2:
         return next(iter(members), neutral)
     return _of_members(kind, other, frozenset(members), neutral)
@@ -212,6 +214,14 @@ def replaced(f: Formula, known: Mapping[Test, Formula]) -> Formula:
     if f.kind == "not":
         return negation(next(children))
     return conjunction(children) if f.kind == "and" else disjunction(children)
+
+
+def apart(f: Formula, number: int) -> Formula:
+    """Give the resource of a number keys of its own: where a call names several, each has its own facts."""
+    own: dict[Test, Formula] = {
+        test: test._replace(key=f"{test.key} #{number}") for test in tests(f) if test.key.startswith(OF_RESOURCE)
+    }
+    return replaced(f, own)
 
 
 def bare(text: str) -> str:

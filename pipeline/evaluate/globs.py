@@ -11,13 +11,12 @@ from functools import lru_cache
 from itertools import chain, takewhile
 from typing import ClassVar, NamedTuple
 
-from pipeline.iam.grammar import Part, without_case
+from pipeline.iam.grammar import ARN_FIELDS, Part, without_case
 
 #: Product states after which a walk gives up.
 MOST_STATES = 4000
 #: Runs of a glob beyond which it is walked: backtracking takes steps with their number as a power.
 MOST_RUNS = 6
-ARN_FIELDS = 6
 _FRESH = "xyzqwvkjXYZQWVKJ0123456789~"
 #: Characters that no text of AWS has, for globs that name all of the fresh ones.
 _PRIVATE = range(0xE000, 0x110000)

@@ -179,8 +179,8 @@ def on_resource(f: Formula, text: str) -> Formula:
 
 def said_of(text: str, f: Formula) -> list[tuple[str, tuple[str, ...]]]:
     """Return what an ARN says of the keys of a formula: its region is the one called, its account the owner."""
-    fields = text.split(":", globs.ARN_FIELDS - 1)
-    keys = {test.key for test in formulas.tests(f)} if len(fields) == globs.ARN_FIELDS else set()
+    fields = text.split(":", grammar.ARN_FIELDS - 1)
+    keys = {test.key for test in formulas.tests(f)} if len(fields) == grammar.ARN_FIELDS else set()
     said = zip((REGION, OWNER), fields[3:5], strict=False)
     return [(key, (value,)) for key, value in said if key in keys and value]
 

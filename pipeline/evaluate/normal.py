@@ -200,9 +200,10 @@ def _widest(test: Test) -> Test:
         for value in test.values
         if value not in known
         or not any(
-            other != value and not globs.relation((known[value],), wide).outside
+            other != value
+            and not globs.relation((known[value],), wide).outside
             and (globs.relation((wide,), known[value]).outside or other < value)
             for other, wide in known.items()
         )
-    )  # fmt: skip
+    )
     return test._replace(values=kept)

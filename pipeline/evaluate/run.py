@@ -109,7 +109,7 @@ def _matched(connection: Connection, reference: Reference) -> Remembered:
     """Make the relations of :data:`OF_PATTERNS`, with what is remembered of action patterns; return all of that."""
     connection.execute(assets.text("sql", "macros.sql"))
     decided = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
-    memory = remembered(reference, _former(connection), decided)
+    memory = remembered(reference, reference.former_spellings, decided)
     for name, known in memory.patterns.items():
         load_table(connection, f"known_{name}", known)
     run_models(connection, OF_PATTERNS)
@@ -176,8 +176,7 @@ def _actions(
     keys = {key for s in statements for key in (*s.fact_keys, *(test.key for test in s.tests))}
     mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
     if mentioned not in memory.actions:
-        sql = "select action, resource_type from reference_action_resource_types where is_required_mark_doubtful"
-        doubtful = frozenset((str(action), str(kind)) for action, kind in _rows(connection, sql))
+        doubtful = reference.doubtful_types
         names = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
         forms: dict[ActionForm, int] = {}
         form_ids = [forms.setdefault(action_form(reference, n, doubtful, mentioned), len(forms)) for n in names]
@@ -250,12 +249,6 @@ def _inventory(connection: Connection) -> dict[str, dict[str, str]]:
     """Return the tags of every known resource; keys in lower case."""
     rows = _rows(connection, "select resource_arn, tags from inventory")
     return {arn: {key.lower(): value for key, value in _pairs(tags)} for arn, tags in rows}
-
-
-def _former(connection: Connection) -> dict[str, str]:
-    columns = "lower(condition_key), lower(current_spelling)"
-    sql = f"select {columns} from reference_condition_keys where current_spelling is not null"
-    return dict(_rows(connection, sql))
 
 
 def _spelling(connection: Connection) -> dict[str, str]:

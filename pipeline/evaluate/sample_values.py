@@ -2,10 +2,9 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from pipeline.evaluate import globs, sagemaker_samples
+from pipeline.evaluate import globs, sagemaker_samples, texts
 from pipeline.evaluate.globs import Glob, Token
 from pipeline.evaluate.sagemaker_samples import IDS, KMS_KEY_IDS
 from pipeline.iam import grammar
@@ -80,10 +79,7 @@ OF_TYPE: dict[str, tuple[str, ...]] = {
     "IPAddress": ("198.51.100.25", "203.0.113.77"),
 }
 PLAIN = ("example", "another", "something-else")
-_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_SECONDS = 10**11
-#: Of the years that ISO 8601 writes with four digits.
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 
 def values(key: str, value_type: str | None) -> tuple[str, ...]:
@@ -139,9 +135,9 @@ def _ends(key: str) -> tuple[str, ...]:
 def moment(text: str) -> Iterator[str]:
     """Yield an instant in seconds as ISO 8601, first without its fraction."""
     seconds = grammar.instant(text)
-    for some in () if seconds is None else (int(seconds), int(seconds) + 1, seconds):
-        if _FIRST_SECOND <= some <= _LAST_SECOND:
-            yield (_START + timedelta(microseconds=int(some * 1_000_000))).isoformat().replace("+00:00", "Z")
+    for some in () if seconds is None else (Decimal(int(seconds)), Decimal(int(seconds) + 1), seconds):
+        if written := texts.moment(some):
+            yield written
 
 
 def rounded(text: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pipeline.evaluate.scenarios import WILDCARD, Fact, Scenario, is_text, one_s
 from pipeline.iam import grammar
 from pipeline.iam.request_keys import ALWAYS_PRESENT
 from pipeline.reference import Reference
-from pipeline.user_files import read_text, toml_of
+from pipeline.user_files import WrongError, check_members, read_text, toml_of
 
 FILE = "scenarios.toml"
 #: What the file that comes with policylake is called: its place is another on every machine.
@@ -33,10 +33,6 @@ ABOUT_CALLER = (
     "it tells who calls, which is known of each principal of a lake; leave it out (of a call that an AWS service makes "
     "for a principal aws:ViaAWSService is true)"
 )
-
-
-class _WrongError(Exception):
-    """What is wrong and what to do, without the place."""
 
 
 class Key(NamedTuple):
@@ -82,26 +78,24 @@ def chosen(scenarios: tuple[Scenario, ...], name: str) -> Scenario:
 def _scenario(source: str, name: str, table: Any, reference: Reference) -> Scenario:
     try:
         if not NAME.fullmatch(name):
-            raise _WrongError("a name of letters, digits, - and _ is expected; name it otherwise")
+            raise WrongError("a name of letters, digits, - and _ is expected; name it otherwise")
         if not isinstance(table, dict):
-            raise _WrongError(f"a table is expected; write [{name}] with title and facts")
-        for member in table:
-            if member not in MEMBERS:
-                raise _WrongError(f"{member}: no member of a scenario; it takes {', '.join(MEMBERS)}")
+            raise WrongError(f"a table is expected; write [{name}] with title and facts")
+        check_members(table, MEMBERS, "a scenario")
         stated = _Stated(table, reference)
         facts = completed(stated.facts, reference)
         title, description = _text(table, "title"), _text(table, "description")
         if not title:
-            raise _WrongError('title: missing; write one, such as title = "Office network"')
+            raise WrongError('title: missing; write one, such as title = "Office network"')
         return Scenario(name, title, description, facts, stated.placeholders, source)
-    except (_WrongError, TieError) as error:
+    except (WrongError, TieError) as error:
         raise PolicylakeError(f"{source}: scenario {name}: {error}") from error
 
 
 def _text(table: Mapping[str, Any], member: str) -> str:
     text = table.get(member, "")
     if not isinstance(text, str):
-        raise _WrongError(f"{member}: a text is expected; write it in quotes")
+        raise WrongError(f"{member}: a text is expected; write it in quotes")
     return " ".join(text.split())
 
 
@@ -125,46 +119,46 @@ class _Stated:
         key = _key(name, self.reference)
         place = one_spelling(key.name)
         if place in self.facts:
-            raise _WrongError(f"{name}: told twice; leave one of the two (keys are the same in any case of letters)")
+            raise WrongError(f"{name}: told twice; leave one of the two (keys are the same in any case of letters)")
         fact = Fact(key.name, key.value_type, key.is_multivalued)
         if member == "absent":
             if place in ALWAYS_PRESENT:
-                raise _WrongError(f"{name}: every request has it; take it out of absent")
+                raise WrongError(f"{name}: every request has it; take it out of absent")
             fact = fact._replace(can_be_present=False)
         elif member == "facts":
             fact = fact._replace(values=_values(key, value))
         elif member == "other_than":
             if key.is_multivalued:
-                raise _WrongError(f"{name}: it has many values at once; other_than takes keys with one value")
+                raise WrongError(f"{name}: it has many values at once; other_than takes keys with one value")
             fact = fact._replace(excluded=_values(key, value))
         self.facts[place] = fact
 
     def _held(self, name: str, member: str) -> Fact:
         fact = self.facts.get(one_spelling(name))
         if fact is None or not (fact.values or fact.excluded):
-            raise _WrongError(f"{name}: named under {member}, and neither facts nor other_than has it; add it there")
+            raise WrongError(f"{name}: named under {member}, and neither facts nor other_than has it; add it there")
         return fact
 
     def _allow_absence(self, name: str) -> None:
         fact = self._held(name, "may_be_absent")
         if one_spelling(name) in ALWAYS_PRESENT:
-            raise _WrongError(f"{name}: every request has it; take it out of may_be_absent")
+            raise WrongError(f"{name}: every request has it; take it out of may_be_absent")
         if fact.is_multivalued:
-            raise _WrongError(f"{name}: it has many values at once; write one scenario with and one without it")
+            raise WrongError(f"{name}: it has many values at once; write one scenario with and one without it")
         self.facts[one_spelling(name)] = fact._replace(can_be_absent=True)
 
 
 def _table(table: Mapping[str, Any], member: str) -> Mapping[str, Any]:
     found = table.get(member, {})
     if not isinstance(found, dict):
-        raise _WrongError(f'{member}: a table of keys is expected, such as {member}."aws:SourceVpc" = "vpc-111bbaaa"')
+        raise WrongError(f'{member}: a table of keys is expected, such as {member}."aws:SourceVpc" = "vpc-111bbaaa"')
     return found
 
 
 def _names(table: Mapping[str, Any], member: str) -> list[str]:
     found = table.get(member, [])
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise _WrongError(f'{member}: a list of condition keys is expected, such as {member} = ["aws:SourceVpc"]')
+        raise WrongError(f'{member}: a list of condition keys is expected, such as {member} = ["aws:SourceVpc"]')
     return found
 
 
@@ -172,13 +166,13 @@ def _key(name: str, reference: Reference) -> Key:
     """Return the condition key of that name, in the reference's spelling but for what policies name themselves."""
     lowered = name.lower()
     if lowered in OF_CALLER:
-        raise _WrongError(f"{name}: {ABOUT_CALLER}")
+        raise WrongError(f"{name}: {ABOUT_CALLER}")
     known = reference.key(name)
     if known is None and ":" in name and is_of_credentials(lowered):
         return Key(name, None, False)
     if known is None:
         what = "no condition key of the service reference"
-        raise _WrongError(f"{name or repr(name)}: {what}; {_advice(lowered, reference)}")
+        raise WrongError(f"{name or repr(name)}: {what}; {_advice(lowered, reference)}")
     prefix = known.name.split("${", 1)[0]
     return Key(prefix + name[len(prefix) :], known.value_type, known.is_multivalued)
 
@@ -195,22 +189,22 @@ def _advice(name: str, reference: Reference) -> str:
 def _values(key: Key, value: Any) -> tuple[str, ...]:
     listed = value if isinstance(value, list) else [value]
     if not listed:
-        raise _WrongError(f"{key.name}: no value; give one, or name the key under present or absent")
+        raise WrongError(f"{key.name}: no value; give one, or name the key under present or absent")
     found = tuple(dict.fromkeys(_value(key, one) for one in listed))
     if key.is_multivalued and any(WILDCARD.search(text) for text in found if is_text(key.value_type)):
-        raise _WrongError(f"{key.name}: it has many values at once, which are told whole; write them without * and ?")
+        raise WrongError(f"{key.name}: it has many values at once, which are told whole; write them without * and ?")
     return found
 
 
 def _value(key: Key, value: Any) -> str:
     if isinstance(value, dict | list | time):
-        raise _WrongError(f"{key.name}: a value or a list of values is expected, not {type(value).__name__}")
+        raise WrongError(f"{key.name}: a value or a list of values is expected, not {type(value).__name__}")
     kind = (key.value_type or "String").removeprefix("ArrayOf")
     text = READERS.get(kind, _as_text)(value)
     if text is None:
-        raise _WrongError(f"{key.name}: {_shown(value)} is no value of the type {kind}; {EXPECTED[kind]}")
+        raise WrongError(f"{key.name}: {_shown(value)} is no value of the type {kind}; {EXPECTED[kind]}")
     if not text:
-        raise _WrongError(f"{key.name}: an empty text counts as no value; name the key under absent")
+        raise WrongError(f"{key.name}: an empty text counts as no value; name the key under absent")
     return text
 
 

@@ -12,6 +12,7 @@ from pipeline.evaluate import globs
 from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.globs import Glob
 from pipeline.evaluate.statements import pattern_glob, resource_test
+from pipeline.iam.grammar import ARN_FIELDS
 from pipeline.iam.request_keys import REGION
 
 ACCOUNT_DIGITS = 12
@@ -225,8 +226,8 @@ def _within(scope: Scope, test: Test) -> Scope:
 
 def _with_account(pattern: str, universe: Glob) -> str | None:
     """Return a pattern with the account of a universe in its field; None where a wildcard may cross the field."""
-    mine, theirs = pattern.split(":", globs.ARN_FIELDS - 1), globs.fields(universe)
-    if len(mine) < globs.ARN_FIELDS or theirs is None:
+    mine, theirs = pattern.split(":", ARN_FIELDS - 1), globs.fields(universe)
+    if len(mine) < ARN_FIELDS or theirs is None:
         return None
     mine[4] = _text(theirs[4])
     return ":".join(mine)

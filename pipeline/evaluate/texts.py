@@ -47,9 +47,15 @@ def number(value: Decimal) -> str:
     return "0" if value == 0 else shortest
 
 
+def moment(seconds: Decimal) -> str | None:
+    """Return seconds since 1970 as ISO 8601 in UTC, to the microsecond; None where no year of four digits has them."""
+    if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
+        return None
+    since = timedelta(microseconds=int(seconds * _MICROSECONDS))
+    return (_START + since).isoformat().replace("+00:00", "Z")
+
+
 def instant(seconds: Decimal) -> str:
-    """Return seconds since 1970 as ISO 8601 in UTC; as a number where no year of four digits has them."""
-    fine = Fraction(seconds) * _MICROSECONDS
-    if fine.denominator != 1 or not _FIRST_SECOND <= seconds <= _LAST_SECOND:
-        return number(seconds)
-    return (_START + timedelta(microseconds=int(fine))).isoformat().replace("+00:00", "Z")
+    """Return seconds since 1970 as ISO 8601 in UTC; as a number where that would not be all of it, or cannot be."""
+    is_whole = (Fraction(seconds) * _MICROSECONDS).denominator == 1
+    return (moment(seconds) if is_whole else None) or number(seconds)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from pipeline.export.records import Finding
+from pipeline.iam.grammar import arn_fields
 
 #: Security Hub's names of resource types, by service and the first part of an ARN's last field.
 TYPES = {
@@ -17,7 +18,6 @@ TYPES = {
     ("ec2", "vpc-endpoint"): "AwsEc2VpcEndpoint",
 }
 OTHER = "Other"
-FIELDS = 6
 
 
 class Arn(NamedTuple):
@@ -35,8 +35,8 @@ NONE = Arn("", "", "", "", ("", ""))
 
 def arn(text: str | None) -> Arn:
     """Return the fields of an ARN; those of a text that is none are empty."""
-    fields = (text or "").split(":", FIELDS - 1)
-    if len(fields) < FIELDS or fields[0] != "arn":
+    fields = arn_fields(text or "")
+    if fields is None:
         return NONE
     _, partition, service, region, account_id, resource = fields
     kind = resource.replace(":", "/").partition("/")

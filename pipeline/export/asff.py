@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.controls import Control
 from pipeline.export.arns import arn_of, resource_type
-from pipeline.export.records import Card, Contents, Finding
+from pipeline.export.records import Contents, Finding
 from pipeline.export.standards import requirements
 
 #: Findings that one call takes.
@@ -56,7 +57,7 @@ def account_of(finding: Finding) -> str | None:
     return next((one for one in candidates if one and len(one) == ACCOUNT_DIGITS and one.isdigit()), None)
 
 
-def asff(contents: Contents, finding: Finding, card: Card | None, account: str, *, is_gone: bool) -> Json:
+def asff(contents: Contents, finding: Finding, card: Control | None, account: str, *, is_gone: bool) -> Json:
     """Return one finding; one that is gone since the last export is archived, an accepted one suppressed."""
     resource = arn_of(finding)
     partition = resource.partition or "aws"
@@ -103,11 +104,11 @@ def _time(day: str) -> str:
     return f"{day}T00:00:00.000Z"
 
 
-def _remedy(finding: Finding, card: Card | None) -> str:
+def _remedy(finding: Finding, card: Control | None) -> str:
     return finding.remedy or (card.remedy if card else "") or finding.title
 
 
-def _compliance(card: Card | None, status: str) -> Json:
+def _compliance(card: Control | None, status: str) -> Json:
     frameworks: Mapping[str, Sequence[str]] = card.frameworks if card else {}
     related = requirements(frameworks)
     return {"Status": status} | ({"RelatedRequirements": related[:REQUIREMENTS]} if related else {})

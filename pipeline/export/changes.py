@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.controls import OF_EXCEPTIONS
 from pipeline.errors import PolicylakeError
 from pipeline.export.publish import MANIFEST
-from pipeline.export.records import NOT_CHECKED, OF_EXCEPTIONS, Changes, Finding, Input, not_run
+from pipeline.export.records import NOT_CHECKED, Changes, Finding, Input, not_run
 
 PREVIOUS = "findings.parquet"
 #: What the manifest calls the content of a file of which nothing could be read.
@@ -41,10 +42,9 @@ def compared(
         tuple(finding for finding in dated if finding.is_new),
         gone,
         sum(not finding.is_accepted and not finding.is_new for finding in dated),
-        {name: (verdicts.get(name, 0), told.get(name, 0) if previous else None)
-         for name in sorted({*verdicts, *told})},
+        {name: (verdicts.get(name, 0), told.get(name, 0) if previous else None) for name in sorted({*verdicts, *told})},
         _inputs(inputs, manifest.get("inputs", ())) if previous else {},
-    )  # fmt: skip
+    )
     return (*dated, *(finding._replace(status=NOT_CHECKED, is_new=False) for finding in kept)), changes
 
 

@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.export.records import NOT_CHECKED_NOW, NOT_RUN, Card, Contents, Finding
+from pipeline.controls import NOT_RUN, Control
+from pipeline.export.records import NOT_CHECKED_NOW, Contents, Finding
 
 #: What XML 1.0 cannot hold, not even escaped.
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,7 +39,7 @@ def junit_text(contents: Contents) -> str:
 
 
 def _suite(
-    control_id: str, card: Card | None, findings: Sequence[Finding], *, has_run: bool
+    control_id: str, card: Control | None, findings: Sequence[Finding], *, has_run: bool
 ) -> tuple[ET.Element, dict[str, int]]:
     suite = ET.Element("testsuite", name=_legal(control_id))
     for finding in findings:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.controls import SEVERITIES
 from pipeline.export.formats import in_markdown
 from pipeline.export.records import (
     ACCEPTED,
     NOT_CHECKED,
     NOT_CHECKED_NOW,
-    SEVERITIES,
     Contents,
     Finding,
     counts_by_severity,

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.controls import Control
 from pipeline.export.arns import arn_of, resource_type
-from pipeline.export.records import Card, Contents, Finding
+from pipeline.export.records import Contents, Finding
 from pipeline.export.standards import requirements, standards
 
 VERSION = "1.5.0"
@@ -39,7 +40,7 @@ def events(contents: Contents) -> Iterator[Json]:
         yield _event(contents, finding, cards.get(finding.control_id), is_gone=True)
 
 
-def _event(contents: Contents, finding: Finding, card: Card | None, *, is_gone: bool) -> Json:
+def _event(contents: Contents, finding: Finding, card: Control | None, *, is_gone: bool) -> Json:
     activity = CLOSE if is_gone else CREATE if finding.is_new else UPDATE
     status = RESOLVED if is_gone else SUPPRESSED if finding.is_suppressed else NEW if finding.is_new else IN_PROGRESS
     has_run = finding.is_checked if not is_gone else contents.has_run(finding.control_id)
@@ -93,7 +94,7 @@ def _metadata(contents: Contents, finding: Finding) -> Json:
     }
 
 
-def _info(contents: Contents, finding: Finding, card: Card | None) -> Json:
+def _info(contents: Contents, finding: Finding, card: Control | None) -> Json:
     return {
         "uid": finding.finding_id,
         "title": finding.title,
@@ -106,7 +107,7 @@ def _info(contents: Contents, finding: Finding, card: Card | None) -> Json:
     }
 
 
-def _compliance(finding: Finding, card: Card | None, status: tuple[int, str]) -> Json:
+def _compliance(finding: Finding, card: Control | None, status: tuple[int, str]) -> Json:
     frameworks: Mapping[str, Any] = card.frameworks if card else {}
     return {
         "control": finding.control_id,

@@ -1,32 +1,20 @@
 """What an export is made of: findings, controls, places and what changed. Must not read or write files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-#: Of controls that did not run, and of exceptions: what is found of the run itself, by no card.
-NOT_RUN, OF_EXCEPTIONS = "control-not-run", ("exception-expired", "exception-unmatched")
+from pipeline.controls import FINDINGS, NOT_RUN, OF_EXCEPTIONS, SEVERITIES, Control
+
+#: What is found of the run itself, by no control.
 OWN = (NOT_RUN, *OF_EXCEPTIONS)
 OPEN, ACCEPTED, NOT_CHECKED = "open", "accepted", "not_checked"
 NOT_CHECKED_NOW = (
     "not checked: its control did not run, or its input could not be read; this is what the export before said"
 )
-#: From the worst to the least.
-SEVERITIES = ("critical", "high", "medium", "low", "info")
-#: Columns of the table of findings, as ``pipeline.controls`` returns it.
-FINDING_SCHEMA = pa.schema(
-    [
-        (name, pa.int64() if name == "attachment_count" else pa.string())
-        for name in (
-            "finding_id", "control_id", "title", "severity", "subject", "subject_kind", "account_id", "principal_arn",
-            "action", "resource_arn", "policy_id", "statement_id", "policy_name", "attachment_kind", "attached_to",
-            "attachment_count", "source", "message", "remedy", "corrected_statement", "status", "exception_reason",
-            "exception_approver", "exception_expiry",
-        )
-    ]
-)  # fmt: skip
 
 
 class Finding(NamedTuple):
@@ -94,41 +82,10 @@ class Finding(NamedTuple):
         return f"{who}{until}: {self.exception_reason or 'no reason given'}"
 
 
-class Card(Protocol):
-    """What the exports read of a control of ``pipeline.controls``, whose docstring says what each member means."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def severity(self) -> str: ...  # noqa: D102
-    @property
-    def category(self) -> str: ...  # noqa: D102
-    @property
-    def rationale(self) -> str: ...  # noqa: D102
-    @property
-    def remedy(self) -> str: ...  # noqa: D102
-    @property
-    def frameworks(self) -> Mapping[str, Sequence[str]]: ...  # noqa: D102
-
-
-class _Told(NamedTuple):
-    """A control whose texts are on one line each: its file breaks them where the line ends."""
-
-    id: str
-    title: str
-    severity: str
-    category: str
-    rationale: str
-    remedy: str
-    frameworks: Mapping[str, Sequence[str]]
-
-
-def cards_of(controls: Sequence[Card]) -> tuple[Card, ...]:
-    """Return what the exports read of controls, each text on one line."""
+def cards_of(controls: Sequence[Control]) -> tuple[Control, ...]:
+    """Return controls with each text that exports read on one line: its file breaks them where the line ends."""
     return tuple(
-        _Told(c.id, one_line(c.title), c.severity, c.category, one_line(c.rationale), one_line(c.remedy), c.frameworks)
+        replace(c, title=one_line(c.title), rationale=one_line(c.rationale), remedy=one_line(c.remedy))
         for c in controls
     )
 
@@ -173,7 +130,7 @@ class Contents(NamedTuple):
     snapshot_id: str
     manifest: Mapping[str, Any]
     findings: tuple[Finding, ...]
-    controls: tuple[Card, ...]
+    controls: tuple[Control, ...]
     inputs: tuple[Input, ...]
     changes: Changes
     region: str
@@ -201,7 +158,7 @@ def not_run(findings: Iterable[Finding]) -> frozenset[str]:
 
 def findings_of(table: pa.Table) -> tuple[Finding, ...]:
     """Return the rows of a table of findings; columns that it lacks are null."""
-    names = FINDING_SCHEMA.names
+    names = FINDINGS.names
     present = [table[name].to_pylist() if name in table.column_names else [None] * table.num_rows for name in names]
     found = (Finding(*row) for row in zip(*present, strict=True))
     return tuple(f._replace(message=one_line(f.message), remedy=f.remedy and one_line(f.remedy)) for f in found)
@@ -212,9 +169,8 @@ def table_of(findings: Sequence[Finding]) -> pa.Table:
     kinds = {"attachment_count": pa.int64(), "line": pa.int64(), "column": pa.int64(), "is_new": pa.bool_()}
     columns = list(zip(*findings, strict=True)) or [()] * len(Finding._fields)
     arrays = [
-        pa.array(column, kinds.get(name, pa.string()))
-        for name, column in zip(Finding._fields, columns, strict=True)
-    ]  # fmt: skip
+        pa.array(column, kinds.get(name, pa.string())) for name, column in zip(Finding._fields, columns, strict=True)
+    ]
     return pa.table(arrays, names=list(Finding._fields))
 
 

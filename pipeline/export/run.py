@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline import __version__, assets
-from pipeline.errors import PolicylakeError
+from pipeline.controls import FINDINGS, Control
+from pipeline.errors import FAILED, SOME_REJECTED, UNREADABLE, PolicylakeError
 from pipeline.export import publish
 from pipeline.export.asff import write_asff
 from pipeline.export.changes import compared
@@ -23,9 +24,7 @@ from pipeline.export.ocsf import write_ocsf
 from pipeline.export.places import inputs_of, placed
 from pipeline.export.records import (
     ACCEPTED,
-    FINDING_SCHEMA,
     NOT_CHECKED,
-    Card,
     Changes,
     Contents,
     Finding,
@@ -58,7 +57,6 @@ WORKBOOK, ASFF_FOLDER, REPORT_FOLDER, DOCUMENT = "findings.xlsx", "asff", "repor
 DEFAULT_REGION = "us-east-1"
 #: Raise it where the files get another meaning under the same names.
 FORMAT_NUMBER = 1
-CONTROL_FAILED, NOT_ALL_RAN, SOME_REJECTED = 1, 2, 3
 #: What is told of an export that is compared with nothing.
 NOTHING = Changes(None, (), (), 0, {}, {})
 
@@ -88,7 +86,7 @@ class Exported(NamedTuple):
 
 
 def contents_of(
-    lake: Lake, findings: pa.Table, controls: Sequence[Card], today: date, region: str = DEFAULT_REGION
+    lake: Lake, findings: pa.Table, controls: Sequence[Control], today: date, region: str = DEFAULT_REGION
 ) -> Contents:
     """Return findings with their places in the inputs, ready for a writer; compared with nothing."""
     found = placed(lake, findings_of(findings))
@@ -99,7 +97,7 @@ def contents_of(
 def write_export(
     lake: Lake,
     findings: pa.Table,
-    controls: Sequence[Card],
+    controls: Sequence[Control],
     to: Path,
     options: Options,
     *,
@@ -130,7 +128,7 @@ class _Job(NamedTuple):
 
     lake: Lake
     findings: pa.Table
-    controls: tuple[Card, ...]
+    controls: tuple[Control, ...]
     options: Options
     status: int
     report: Callable[[Path], object] | None
@@ -142,15 +140,15 @@ def exit_status(findings: Sequence[Finding], manifest: Mapping[str, Any], fail_o
     """Return 2 where a control did not run, 1 where an open finding is at least as bad as ``fail_on``, 3 where inputs
     were rejected, else 0."""
     if not_run(findings):
-        return NOT_ALL_RAN
+        return UNREADABLE
     if fail_on and any(not f.is_accepted and rank(f.severity) <= rank(fail_on) for f in findings):
-        return CONTROL_FAILED
+        return FAILED
     return SOME_REJECTED if manifest.get("rejects", {}).get("error") else 0
 
 
 def _key(job: _Job) -> str:
     """Return the hash of everything that an export is made from, but for the export before."""
-    names = [name for name in FINDING_SCHEMA.names if name in job.findings.column_names]
+    names = [name for name in FINDINGS.names if name in job.findings.column_names]
     whole = [FORMAT_NUMBER, __version__, job.lake.snapshot_id, job.options.today.isoformat(),
              sorted(job.options.formats), job.options.region, job.status, [_told(card) for card in job.controls],
              ]  # fmt: skip
@@ -160,7 +158,7 @@ def _key(job: _Job) -> str:
     return digest.hexdigest()
 
 
-def _told(card: Card) -> list[object]:
+def _told(card: Control) -> list[object]:
     frameworks = {name: list(requirements) for name, requirements in card.frameworks.items()}
     return [card.id, card.title, card.severity, card.category, card.rationale, card.remedy, frameworks]
 

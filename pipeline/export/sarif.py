@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.export.records import NOT_RUN, Card, Contents, Finding, Input
+from pipeline.controls import NOT_RUN, Control
+from pipeline.export.records import Contents, Finding, Input
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "INPUTS"
@@ -42,13 +43,14 @@ def sarif_text(contents: Contents) -> str:
         },
         "automationDetails": {"id": f"policylake/{contents.today.isoformat()}"},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {BASE: {"description": {"text": "The folder that the build ran in, or that its inputs "
-                                                              "have in common."}}},
+        "originalUriBaseIds": {
+            BASE: {"description": {"text": "The folder that the build ran in, or that its inputs have in common."}}
+        },
         "artifacts": [_artifact(source) for source in contents.inputs],
         "taxonomies": [_taxonomy(name, requirements) for name, requirements in frameworks.items()],
         "results": [_result(finding, rules, artifacts, contents.changes.previous) for finding in contents.findings],
         "properties": {"snapshot": contents.snapshot_id},
-    }  # fmt: skip
+    }
     if missing := [finding for finding in contents.findings if finding.control_id == NOT_RUN]:
         run["invocations"] = [
             {"executionSuccessful": False, "toolConfigurationNotifications": [*map(_notification, missing)]}
@@ -62,7 +64,7 @@ def _notification(finding: Finding) -> Json:
     return {"level": "error", "message": {"text": text}, "associatedRule": {"id": finding.subject}}
 
 
-def _frameworks(controls: Sequence[Card]) -> dict[str, list[str]]:
+def _frameworks(controls: Sequence[Control]) -> dict[str, list[str]]:
     """Return the requirements that any control names, by framework."""
     found: dict[str, set[str]] = {}
     for control in controls:
@@ -75,7 +77,7 @@ def _taxonomy(name: str, requirements: Sequence[str]) -> Json:
     return {"name": name, "taxa": [{"id": requirement} for requirement in requirements]}
 
 
-def _rule(control: Card, frameworks: Mapping[str, Sequence[str]]) -> Json:
+def _rule(control: Control, frameworks: Mapping[str, Sequence[str]]) -> Json:
     name = "".join(part.capitalize() for part in control.id.replace("_", "-").split("-"))
     rule: Json = {
         "id": control.id,
@@ -134,9 +136,7 @@ def _result(finding: Finding, rules: Mapping[str, int], artifacts: Mapping[str, 
     if finding.control_id in rules:
         result["ruleIndex"] = rules[finding.control_id]
     if finding.is_suppressed:
-        result["suppressions"] = [
-            {"kind": "external", "status": "accepted", "justification": finding.acceptance}
-        ]  # fmt: skip
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.acceptance}]
     return result
 
 

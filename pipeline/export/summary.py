@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.controls import NOT_RUN
 from pipeline.export.formats import in_markdown
 from pipeline.export.markdown import place, rank
-from pipeline.export.records import ACCEPTED, NOT_CHECKED, NOT_RUN, Contents, Finding, counts_by_severity
+from pipeline.export.records import ACCEPTED, NOT_CHECKED, Contents, Finding, counts_by_severity
 from pipeline.wording import counted
 
 #: Findings that a list of the summary names; the others are counted.

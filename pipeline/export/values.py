@@ -11,12 +11,11 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from pipeline.errors import printable
+from pipeline.wording import FORMULA
 
 Row: TypeAlias = tuple[object, ...]
 
 BATCH = 10_000
-#: Spreadsheets read a text that begins so as a formula, or run it.
-FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r]")
 #: What JSON text may hold and a terminal may not: control, direction and other invisible characters.
 ESCAPED = re.compile(r"[^\x20-\x7e]")
 SURROGATES, BEYOND = 0x400, 0x10000

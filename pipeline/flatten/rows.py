@@ -5,13 +5,13 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from pipeline.flatten.records import Attachment, Document, Inputs, PrincipalRecord, ResourceRecord
+from pipeline.iam.grammar import ARN_FIELDS, account_in, arn_fields
 from pipeline.iam.model import Condition, Statement
 from pipeline.iam.services import is_service_linked_role
 
 Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = dict[str, list[Row]]
 
-ARN_FIELDS = 6
 #: Distinct patterns that are remembered: most stand in many statements.
 PATTERNS = 1 << 14
 
@@ -49,7 +49,7 @@ def flatten(inputs: Inputs, is_known_key: Callable[[str], bool]) -> Rows:
             for entry in dict.fromkeys(s.principals)
         ],
         "inventory": [_resource(resource) for resource in inputs.inventory],
-        "training_jobs": [(arn, _field(arn, 4), *others) for arn, *others in inputs.training_jobs],
+        "training_jobs": [(arn, account_in(arn) or None, *others) for arn, *others in inputs.training_jobs],
         "rejects": [(number, *reject) for number, reject in enumerate(inputs.rejects, start=1)],
     }
 
@@ -118,13 +118,7 @@ def _conditions(s: Statement, statement_id: str, is_known_key: Callable[[str], b
 
 
 def _resource(resource: ResourceRecord) -> Row:
-    arn = resource.resource_arn
-    tail = _field(arn, 5) or ""
+    _, _, service, region, account, tail = arn_fields(resource.resource_arn) or ("",) * ARN_FIELDS
     resource_type = tail.replace(":", "/").split("/", 1)[0]
-    account, region, service = _field(arn, 4) or resource.owner, _field(arn, 3), _field(arn, 2) or ""
-    return (arn, account, region, service, resource_type, list(resource.tags))
-
-
-def _field(arn: str, number: int) -> str | None:
-    fields = arn.split(":", ARN_FIELDS - 1)
-    return (fields[number] or None) if number < len(fields) else None
+    account_id = account or resource.owner
+    return (resource.resource_arn, account_id, region or None, service, resource_type, list(resource.tags))

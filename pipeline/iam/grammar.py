@@ -40,6 +40,18 @@ def arn_fields(text: str) -> tuple[str, ...] | None:
     return tuple(fields) if len(fields) == ARN_FIELDS and fields[0] == "arn" else None
 
 
+def region_in(arn: str) -> str:
+    """Return the region field of an ARN; an empty text where there is none."""
+    fields = arn_fields(arn)
+    return fields[3] if fields else ""
+
+
+def account_in(arn: str) -> str:
+    """Return the account field of an ARN; an empty text where there is none."""
+    fields = arn_fields(arn)
+    return fields[4] if fields else ""
+
+
 def completed_arn(text: str) -> str:
     """Return an ARN pattern of fewer than six fields completed with ``*``, as identity policies allow (GRAM)."""
     missing = ARN_FIELDS - 1 - _PART.sub("", text).count(":")

@@ -13,6 +13,8 @@ SetQualifier = Literal["ForAllValues", "ForAnyValue"]
 OLD_LANGUAGE = "2008-10-17"
 #: Version in which policy variables work.
 NEW_LANGUAGE = "2012-10-17"
+#: AWS's names of an organization's policies that limit its accounts, each with the layer that they are.
+CONTROL_TYPES: dict[str, Literal["scp", "rcp"]] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
 
 class PrincipalEntry(NamedTuple):

@@ -5,12 +5,10 @@ from typing import Literal, NamedTuple
 
 from pipeline.iam.model import PrincipalEntry, Statement
 
-Kind = Literal[
-    "user", "role", "session", "federated user", "root", "service", "provider", "anonymous", "document"
-]  # fmt: skip
+Kind = Literal["user", "role", "session", "federated user", "root", "service", "provider", "anonymous", "document"]
 Naming = Literal[
     "everyone", "account", "user", "role", "session", "federated user", "user behind it", "service", "provider"
-]  # fmt: skip
+]
 ANONYMOUS = ("*", "anonymous")
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?::root)?")
 _KINDS: tuple[tuple[str, Kind], ...] = (

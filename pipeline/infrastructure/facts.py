@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pipeline.iam import written
+from pipeline.iam.grammar import account_in
 
 Json: TypeAlias = dict[str, Any]
 Kind = Literal["user", "role", "group"]
 KINDS: tuple[Kind, ...] = ("user", "role", "group")
+#: Account and region where nothing tells them.
+NO_ACCOUNT = "000000000000"
+REGION = "us-east-1"
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
-ARN_COLONS = 5
 #: Name in ARNs of policies and principals that stand for what is not known.
 UNKNOWN = "known-only-after-the-change"
 #: Marks a principal of which nothing but its name is known.
@@ -220,13 +223,8 @@ def _account(key: Key) -> str | None:
         case Member():
             return key.user.account
         case ManagedPolicy() | ResourcePolicy():
-            return account_of(key.arn)
+            return account_in(key.arn)
     return None
-
-
-def account_of(arn: str) -> str:
-    """Return the account field of an ARN, an empty text where there is none."""
-    return (arn.split(":", ARN_COLONS) + [""] * ARN_COLONS)[4]
 
 
 def resource_policies(facts: Mapping[Key, Any]) -> list[Json]:
@@ -251,7 +249,7 @@ def account_details(facts: Mapping[Key, Any], account: str) -> Json:
     policies = [
         _managed(key.arn, document)
         for key, document in sorted(_managed_policies(facts))
-        if account_of(key.arn) in (account, "aws")
+        if account_in(key.arn) in (account, "aws")
     ]
     return {
         "UserDetailList": details["user"],

@@ -7,6 +7,7 @@ from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from pipeline.errors import PolicylakeError, Reject, Severity
 from pipeline.ingest.parts import ExportPart, ManagedPolicyPart, PrincipalPart
+from pipeline.wording import some
 
 T = TypeVar("T", PrincipalPart, ManagedPolicyPart)
 #: Names that a message shows at most.
@@ -184,8 +185,7 @@ def _aws_policies(shares: Iterable[Share]) -> tuple[dict[str, ManagedPolicyPart]
 
 def _left_out(share: Share, other: Share, arn: str, kept: set[str]) -> Reject:
     lost = sorted((share.principals.keys() | share.policies.keys()) - kept)
-    more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
-    what = f"lost with it: {', '.join(lost[:SHOWN])}{more}" if lost else "no principal or policy is lost with it"
+    what = f"lost with it: {some(lost, SHOWN)}" if lost else "no principal or policy is lost with it"
     difference = _difference(share, other, arn)
     message = f"{other.source} counts instead: it holds account {share.account_id} too, {difference}; {what}"
     remedy = "export the account again; what this file holds of the account was left out"

@@ -1,12 +1,13 @@
 """Reads ``organization.json``: the members of AWS's organization lists, put together with their parents and targets."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from pipeline.errors import Reject
+from pipeline.iam.model import CONTROL_TYPES
 from pipeline.ingest.arns import ACCOUNT_ID
 from pipeline.ingest.decode import Page, items, kind_of, one, unrepeated
 from pipeline.ingest.documents import DocumentStore
@@ -19,6 +20,7 @@ from pipeline.ingest.parts import (
     UnreadControl,
     UnreadNodePart,
 )
+from pipeline.wording import counted
 
 CONTENT = "organization"
 RECOGNISES = "organization.json: Organization or Roots, with OrganizationalUnits, Accounts, Policies"
@@ -34,7 +36,6 @@ NODES = {"Roots": "root", "OrganizationalUnits": "organizational unit", "Account
 PLACE = "place of the account in its organization"
 MARKED = "answers about the accounts that it may concern are marked incomplete"
 
-KINDS: dict[str, Literal["scp", "rcp"]] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
 #: The feature set of organizations without policies.
 CONSOLIDATED_BILLING = "CONSOLIDATED_BILLING"
@@ -167,7 +168,7 @@ def _switched_off(page: Page, organization: Organization) -> Generator[Reject, N
     """
     if organization.feature_set == CONSOLIDATED_BILLING:
         found = SwitchedOff("/Organization/FeatureSet", f"FeatureSet is {CONSOLIDATED_BILLING}")
-        return dict.fromkeys(KINDS.values(), found)
+        return dict.fromkeys(CONTROL_TYPES.values(), found)
     off: dict[str, SwitchedOff] = {}
     for root in items(page, "Roots", Root, "root"):
         if isinstance(root, Reject) or kind_of(root[1].policy_types) == "null":
@@ -180,7 +181,7 @@ def _switched_off(page: Page, organization: Organization) -> Generator[Reject, N
         enabled = {policy.type for policy in listed if policy.status == "ENABLED"}
         off |= {
             kind: SwitchedOff(pointer, f"PolicyTypes of the root does not have {policy_type} as ENABLED")
-            for policy_type, kind in KINDS.items()
+            for policy_type, kind in CONTROL_TYPES.items()
             if policy_type not in enabled
         }
     return off
@@ -193,7 +194,7 @@ def _without_effect(
     for kind, found in off.items():
         count = sum(policy.kind == kind and bool(policy.targets) for policy in policies)
         if count:
-            message = f"{found.why}: {count} {kind.upper()}{'s' if count > 1 else ''} with targets have no effect"
+            message = f"{found.why}: {counted(count, kind.upper())} with targets have no effect"
             remedy = "export it again if they are in use; they were left out, as AWS leaves them out"
             yield page.reject(found.pointer, "warning", "policies-switched-off", message, remedy)
 
@@ -256,7 +257,7 @@ def _policy(
         return
     if summary.type in IRRELEVANT:
         return
-    kind = KINDS.get(summary.type)
+    kind = CONTROL_TYPES.get(summary.type)
     name = summary.name or summary.id
     label = f"{kind.upper() if kind else 'policy'} {name} ({summary.id})"
     targets = yield from _targets(page, pointer, policy.targets, label)
@@ -264,7 +265,7 @@ def _policy(
         yield UnreadControl(summary.arn, targets.known)
     if kind is None:
         message = f"{label}: {summary.type!r} is no type of policy that AWS has"
-        remedy = f"write {' or '.join(KINDS)} if it is one; this policy was left out, {MARKED}"
+        remedy = f"write {' or '.join(CONTROL_TYPES)} if it is one; this policy was left out, {MARKED}"
         yield page.reject(f"{pointer}/PolicySummary/Type", "error", "unknown-policy-type", message, remedy)
         return
     policy_id = yield from documents.use(page, f"{pointer}/Content", policy.content, kind, label)

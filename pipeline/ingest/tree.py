@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pipeline.errors import PolicylakeError, Reject
 from pipeline.flatten.records import AccountRecord, Attachment
 from pipeline.ingest.parts import NodePart, OrganizationPart, OrganizationPolicyPart
+from pipeline.wording import some
 
 SHOWN_ACCOUNTS = 5
 
@@ -147,9 +148,8 @@ def _tell_broken(
     affected = sorted(node_id for node_id, path in paths.items() if path == broken and nodes[node_id].is_account)
     for account_id in affected:
         result.missing[account_id].append(f"place of account {account_id} in its organization")
-    more = f" and {len(affected) - SHOWN_ACCOUNTS} more" if len(affected) > SHOWN_ACCOUNTS else ""
-    shown = ", ".join(affected[:SHOWN_ACCOUNTS]) + more
-    what = f"accounts without a known place, evaluated without SCPs and RCPs: {shown or 'none'}"
+    shown = some(affected, SHOWN_ACCOUNTS) or "none"
+    what = f"accounts without a known place, evaluated without SCPs and RCPs: {shown}"
     if broken.code == "unknown-parent":
         reason = f"has the unknown parent {broken.node.parent_id!r}" if broken.node.parent_id else "has no ParentId"
     else:

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from pipeline.errors import first_line
+
 #: Endings of files that may be YAML; JSON is read as such.
 YAML_ENDINGS = (".yaml", ".yml", ".template")
 #: YAML's types that JSON has too.
@@ -36,7 +38,7 @@ def json_of(data: bytes) -> bytes:
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise YamlError(error.problem or "cannot be read", *place) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise YamlError(str(error).split("\n", 1)[0] or "is nested too deeply") from error
+        raise YamlError(first_line(error) or "is nested too deeply") from error
     finally:
         loader.dispose()
     try:

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import machine
-from pipeline.errors import PolicylakeError
+from pipeline.errors import PolicylakeError, first_line
 from pipeline.lake.spill import query_folder
 
 #: Part of the memory that DuckDB takes unless told otherwise; what Python and its workers hold comes on top.
@@ -117,11 +117,6 @@ def refuse_bytes(path: Path) -> None:
 def literal(text: str | Path) -> str:
     """Return the text as an SQL literal, for the statements that take no parameters."""
     return "'" + str(text).replace("'", "''") + "'"
-
-
-def first_line(error: Exception) -> str:
-    """Return what a DuckDB error says, without the excerpt of the statement."""
-    return str(error).split("\n", 1)[0]
 
 
 def arrow(connection: Connection, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:

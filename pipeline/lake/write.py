@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import remote
-from pipeline.errors import PolicylakeError
+from pipeline.errors import PolicylakeError, first_line
 from pipeline.lake import duck
 from pipeline.lake.current import is_current, make_current, tidy
 from pipeline.lake.dictionary import Relation
@@ -184,7 +184,7 @@ def _writing(lake: Path) -> Iterator[None]:
     except duckdb.IOException as error:
         if duck.is_of_spilling(error):
             raise
-        raise PolicylakeError(f"{lake}: {duck.first_line(error)}; {REMEDY}") from error
+        raise PolicylakeError(f"{lake}: {first_line(error)}; {REMEDY}") from error
 
 
 def left_behind(snapshots: Path) -> list[Path]:

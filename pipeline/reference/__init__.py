@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.errors import PolicylakeError, printable
+from pipeline.errors import PolicylakeError, first_line
 from pipeline.reference.schema import SCHEMAS
 
 PACKAGED = Path(__file__).parent / "data"
@@ -106,7 +106,7 @@ class Reference:
             try:
                 self._tables[relation] = pq.read_table(path).cast(SCHEMAS[relation])
             except (OSError, ValueError, pa.ArrowException) as error:
-                raise PolicylakeError(f"{path}: damaged ({_first_line(error)}); {MEND}") from error
+                raise PolicylakeError(f"{path}: damaged ({first_line(error)}); {MEND}") from error
         return self._tables[relation]
 
     def action(self, name: str) -> ReferenceAction | None:
@@ -136,6 +136,21 @@ class Reference:
     def _rcp_services(self) -> frozenset[str]:
         table = self.table("reference_services")
         return frozenset(table.filter(table["is_rcp_supported"])["service"].to_pylist())
+
+    @cached_property
+    def former_spellings(self) -> dict[str, str]:
+        """The spelling of keys that actions list, by a former one; both in lower case."""
+        rows = self.table("reference_condition_keys").select(["condition_key", "current_spelling"]).to_pylist()
+        return {
+            row["condition_key"].lower(): row["current_spelling"].lower() for row in rows if row["current_spelling"]
+        }
+
+    @cached_property
+    def doubtful_types(self) -> frozenset[tuple[str, str]]:
+        """The resource types of actions whose required mark does not count."""
+        table = self.table("reference_action_resource_types")
+        rows = table.filter(table["is_required_mark_doubtful"]).to_pylist()
+        return frozenset((row["action"], row["resource_type"]) for row in rows)
 
     def has_plain_arns(self, service: str) -> bool:
         """Whether every ARN of the service names an account and has five colons; False of an unknown service."""
@@ -201,7 +216,7 @@ def load(directory: Path | None = None) -> Reference:
         reference = Reference(folder, meta)
         _ = (reference.version, reference.data_date, reference.origin)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PolicylakeError(f"{folder}: no readable service reference ({_first_line(error)}); {MEND}") from error
+        raise PolicylakeError(f"{folder}: no readable service reference ({first_line(error)}); {MEND}") from error
     return reference
 
 
@@ -214,7 +229,3 @@ def load_once(directory: Path | None) -> Reference:
 def elsewhere(known: Reference) -> Path | None:
     """Return what :func:`load_once` takes in any process, also on another machine, which has the packaged one too."""
     return None if known.folder == PACKAGED else known.folder
-
-
-def _first_line(error: Exception) -> str:
-    return printable(str(error).split("\n", 1)[0])

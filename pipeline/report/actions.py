@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.report.gaps import gaps_of_actions
-from pipeline.report.model import LETTERS, OWN_ACCOUNT, Action, Answer, Book, Principal, Scope
+from pipeline.report.model import LETTERS, VERDICTS, Action, Answer, Book, Principal, Scope
 from pipeline.report.pages import Pages
 from pipeline.report.principals import Counting, Holder, Sources
 from pipeline.report.tasks import task
@@ -25,7 +26,6 @@ SAFE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 #: Principals of whom is remembered what counts for them.
 REMEMBERED = 1 << 13
 CONTROLS = ("scp", "rcp")
-VERDICTS = ("allowed", "conditional", "denied", "blocked")
 LAYERS = {
     "identity": "identity policy",
     "boundary": "permissions boundary",

@@ -15,13 +15,14 @@ import pyarrow.compute as pc
 from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
 from pipeline.diff import Behind, Wanted, behind, changes, notes, policy_changes
-from pipeline.diff.table import OF_ACCESS
+from pipeline.diff.table import files_of_groups
 from pipeline.diff.unknown import UNKNOWN
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.scenarios import Scenario
 from pipeline.evaluate.under import assume, put_under
+from pipeline.iam.grammar import account_in
 from pipeline.lake import Lake, open_lake
 from pipeline.reference.dangerous import DANGEROUS
 from pipeline.report.actions import address_of
@@ -33,6 +34,7 @@ from pipeline.report.queries import rows
 from pipeline.report.reading import Read
 from pipeline.report.scripts import write_script
 from pipeline.report.tables import Cell, Table, write_table
+from pipeline.wording import FORMULA
 
 COLUMNS = ("principal", "action", "change", "on", "now", "before", "through")
 #: Rows of the pages, of which the first stand in the page itself; the file has all of them.
@@ -111,7 +113,7 @@ class Within(NamedTuple):
         if self.has(row) or not self._asks_for(row["action"]):
             return False
         resource = row["resource_pattern"] or row["old_resource_pattern"] or ""
-        is_unplaced = resource.startswith("arn:") and not _account(resource)
+        is_unplaced = resource.startswith("arn:") and not account_in(resource)
         return row["principal_arn"] in (None, "*") or (is_unplaced and not self.part.principals)
 
     def _asks_for(self, action: str | None) -> bool:
@@ -121,7 +123,7 @@ class Within(NamedTuple):
         """Whether an ARN is of the part's accounts and principals, or is one of them."""
         return arn is not None and (
             (not self.part.principals or arn in self.part.principals)
-            and (not self.part.accounts or _account(arn) in self.part.accounts)
+            and (not self.part.accounts or account_in(arn) in self.part.accounts)
         )
 
     def wanted(self) -> Wanted:
@@ -129,10 +131,6 @@ class Within(NamedTuple):
         account = next(iter(self.part.accounts)) if len(self.part.accounts) == 1 else None
         principal = next(iter(self.part.principals)) if len(self.part.principals) == 1 else None
         return Wanted(principal, None, account)
-
-
-def _account(arn: str) -> str:
-    return (arn + ":::::").split(":")[4]
 
 
 def within(read: Read) -> Within | None:
@@ -191,7 +189,7 @@ def write_changes(folder: Path, found: Compared, book: Book, names: Sequence[str
     told = changes_of(found, book, names)
     if found.rows is None:
         return told
-    _write_file(folder / FILE, found.rows.slice(0, MOST_IN_FILE))
+    write_file(folder / FILE, found.rows.slice(0, MOST_IN_FILE))
     numbers = book.conditions.numbers
     kinds = found.rows.slice(0, len(found.behind)).select(["residual"])["residual"].to_pylist()
     asked = [_asked(one, kind, numbers) for one, kind in zip(found.behind, kinds, strict=True)]
@@ -282,7 +280,7 @@ def _without_proofs(found: pa.Table) -> pa.Table:
 
 def _check_size(old: Lake, new: Lake, within: Within | None) -> None:
     """Raise PolicylakeError where so much may differ that its rows would not fit into memory beside the report's."""
-    groups = _groups_that_differ(old.manifest.get("files", {}), new.manifest.get("files", {}))
+    groups = _groups_that_differ(old, new)
     account, principal = (within.wanted().account, within.wanted().principal) if within else (None, None)
     asked = {"groups": sorted(groups), "account": account, "principal": principal}
     count = rows(new, "history/principals_of_groups", asked)[0]["principal_count"]
@@ -294,11 +292,10 @@ def _check_size(old: Lake, new: Lake, within: Within | None) -> None:
         )
 
 
-def _groups_that_differ(old: dict[str, str], new: dict[str, str]) -> set[int]:
-    """Return the account groups of which a file that tells access differs; files of a group are named alike."""
-    differing = (name for name in {*old, *new} if old.get(name) != new.get(name))
-    named = (name.partition("/") for name in differing)
-    return {int(file.removesuffix(".parquet"), 16) for relation, _, file in named if relation in OF_ACCESS}
+def _groups_that_differ(old: Lake, new: Lake) -> set[int]:
+    """Return the account groups of which a file that tells access differs."""
+    before, after = files_of_groups(old), files_of_groups(new)
+    return {group for group in {*before, *after} if before.get(group) != after.get(group)}
 
 
 def _word(row: Row) -> str:
@@ -352,10 +349,10 @@ def _said(verdict: str | None, condition: str | None) -> str:
     return f"{verdict}: {condition}" if condition else verdict or "none"
 
 
-def _write_file(path: Path, found: pa.Table) -> None:
+def write_file(path: Path, found: pa.Table) -> None:
     """Write rows as CSV in which no text is taken for a formula by a spreadsheet."""
     frame = pl.DataFrame(pl.from_arrow(found.select(list(ALL_COLUMNS))))
     lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
     texts = frame.with_columns(pl.col(lists).list.join("; ")).cast(pl.String)
-    marked = pl.all().str.replace(r"^([=+\-@\t\r])", "'${1}")
+    marked = pl.all().str.replace(f"^({FORMULA.pattern})", "'${1}")
     path.write_bytes(texts.with_columns(marked).write_csv().encode())

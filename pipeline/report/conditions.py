@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline.evaluate.scenarios import Scenario
+from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.report.compact import ranges
 from pipeline.report.formulas import Condition, Spelling, facts_data
-from pipeline.report.model import OWN_ACCOUNT, Book, Principal
+from pipeline.report.model import Book, Principal
 from pipeline.report.scripts import in_pieces, write_script, write_text
 from pipeline.report.tables import Cell, Table, write_table
 

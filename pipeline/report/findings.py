@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline.controls import SEVERITIES, Control, ExceptionRule, NotRun, find, load_controls
+from pipeline.iam.parse import STATEMENT_ELEMENTS
 from pipeline.lake import Lake
 from pipeline.report.actions import address_of
 from pipeline.report.model import Book
@@ -24,7 +25,6 @@ Row = dict[str, Any]
 SHOWN = 12
 MOST_CHARACTERS = 1200
 COLUMNS = ("what", "action", "what is wrong", "attached to", "instead")
-ELEMENTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 
 
 class Checks(NamedTuple):
@@ -211,7 +211,7 @@ def difference(document: str, index: int, corrected: str) -> str:
 
 def _lines(statement: Row) -> list[str]:
     """Return a statement as JSON, its elements in the order in which people write them."""
-    ordered = {name: statement[name] for name in ELEMENTS if name in statement} | statement
+    ordered = {name: statement[name] for name in STATEMENT_ELEMENTS if name in statement} | statement
     return json.dumps(ordered, indent=2, ensure_ascii=False).splitlines()
 
 

@@ -23,9 +23,6 @@ from pipeline.lake import Lake
 from pipeline.report.compact import Numbered
 from pipeline.report.queries import rows
 
-#: Keys that tell a resource's own facts: where a call names several resources, each has its own.
-OF_RESOURCE = ("aws:resource", RESOURCE, "sagemaker:resourcetag")
-
 Demand = tuple[tuple[tuple[bool, tuple[int, ...]], ...], int]
 Group = tuple[str, tuple[Test, ...]]
 
@@ -98,19 +95,9 @@ def _together(types: Iterable[tuple[bool, tuple[int, ...]]], listed: Sequence[Co
     if len(needed) < 2:
         return True
     return formulas.conjunction(
-        _apart(formulas.disjunction(listed[number].formula for number in asked), place)
+        formulas.apart(formulas.disjunction(listed[number].formula for number in asked), place)
         for place, asked in enumerate(needed)
     )
-
-
-def _apart(f: Formula, number: int) -> Formula:
-    """Give each resource keys of its own."""
-    own: dict[Test, Formula] = {
-        test: test._replace(key=f"{test.key} #{number}")
-        for test in formulas.tests(f)
-        if test.key.startswith(OF_RESOURCE)
-    }
-    return formulas.replaced(f, own)
 
 
 class Spelling:
@@ -165,9 +152,10 @@ class Spelling:
         facts = [
             fact.holds(own)
             for own, fact in said_of.items()
-            if fact is not None and fact.fixed is None
+            if fact is not None
+            and fact.fixed is None
             and not any(depends_on_account(test, fact) for test in tests if test.key == own)
-        ]  # fmt: skip
+        ]
         if not facts:
             return False
         fact = formulas.conjunction(facts)

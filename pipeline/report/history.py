@@ -6,13 +6,13 @@ from typing import NamedTuple
 from pipeline import assets
 from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake
+from pipeline.report.model import VERDICTS
 
 #: Relations whose files the query reads.
 RELATIONS = (
     "principal_profiles", "profile_cases", "blocks", "action_forms", "evaluated_actions", "case_cells",
     "cell_verdicts", "accounts",
 )  # fmt: skip
-VERDICTS = ("allowed", "conditional", "denied", "blocked")
 #: Snapshots that the picture shows, the latest ones.
 MOST = 12
 

@@ -19,8 +19,7 @@ Row = dict[str, Any]
 def write_inventory(folder: Path, lake: Lake, book: Book) -> Table:
     """Write ``data/inventory.js`` and the scripts that it names; return the table of resources by account and type."""
     listed = [row for row in rows(lake, "inventory") if book.actions_left is None or row["account_id"] in book.accounts]
-    taken = {row["type_name"]: book.numbers(row["action_numbers"])
-             for row in rows(lake, "inventory_actions")}  # fmt: skip
+    taken = {row["type_name"]: book.numbers(row["action_numbers"]) for row in rows(lake, "inventory_actions")}
     accounts: dict[str, list[Row]] = {}
     for row in listed:
         accounts.setdefault(row["account_id"], []).append(row)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pipeline.errors import printable
 from pipeline.report.changes import Changes
 from pipeline.report.findings import Finding, by_severity
+from pipeline.report.model import LETTERS
 from pipeline.report.overview import Row
 from pipeline.report.summary import Summary
 from pipeline.report.tables import Cell
@@ -24,7 +25,6 @@ MOST_CHANGES = 20
 MOST_OF_CHANGES = 20_000
 #: Characters of a text in a cell.
 MOST_TEXT = 300
-VERDICTS = ("allowed", "conditional", "denied", "blocked", "none")
 
 
 def markdown(summary: Summary, url: str | None = None) -> str:
@@ -67,14 +67,14 @@ def _head(summary: Summary) -> str:
 
 def _verdicts(summary: Summary, url: str | None) -> str:
     changes, before = _changes(summary)
-    told = [f"{_linked(f'{summary.totals[verdict]:,}', url, f'matrix.html#verdict={verdict}')}" for verdict in VERDICTS]
-    lines = [_row(("answers", *VERDICTS)), _row(["---", *["---:"] * len(VERDICTS)]), _row(["now", *told])]
+    told = [f"{_linked(f'{summary.totals[verdict]:,}', url, f'matrix.html#verdict={verdict}')}" for verdict in LETTERS]
+    lines = [_row(("answers", *LETTERS)), _row(["---", *["---:"] * len(LETTERS)]), _row(["now", *told])]
     if changes:
         lines.append(
             _row(
                 [
                     f"since {before}",
-                    *(f"{changes.get(verdict, 0):+,}" if verdict in changes else "" for verdict in VERDICTS),
+                    *(f"{changes.get(verdict, 0):+,}" if verdict in changes else "" for verdict in LETTERS),
                 ]
             )
         )

@@ -13,12 +13,13 @@ from pipeline.report.queries import rows
 
 #: Verdicts by the letter that stands for them in verdict vectors, the widest access first.
 LETTERS = {"allowed": "a", "conditional": "c", "denied": "d", "blocked": "b", "none": "n"}
+#: The verdicts of which the tables have rows.
+VERDICTS = tuple(verdict for verdict in LETTERS if verdict != "none")
 #: What texts of the evaluation say in place of the principal's own account.
-OWN_ACCOUNT = "{ownaccount}"
 
 
 class Action(NamedTuple):
-    """An evaluated action. ``number`` is its place in verdict vectors; ``takes_rcps`` is that of its service."""
+    """An evaluated action. ``number`` is its place in verdict vectors."""
 
     number: int
     name: str
@@ -27,7 +28,6 @@ class Action(NamedTuple):
     is_known: bool
     description: str
     takes_resources: bool
-    takes_rcps: bool
 
 
 class Scope(NamedTuple):
@@ -141,10 +141,8 @@ def read_book(lake: Lake) -> Book:
 def _action(row: dict[str, Any]) -> Action:
     level = row["access_level"] or "Unknown"
     takes_resources = row["takes_resources"] is not False
-    return Action(
-        row["number"], row["action"], row["service"], level, row["is_known"], row["description"] or "", takes_resources,
-        row["takes_rcps"],
-    )  # fmt: skip
+    description = row["description"] or ""
+    return Action(row["number"], row["action"], row["service"], level, row["is_known"], description, takes_resources)
 
 
 def _principal(row: dict[str, Any]) -> Principal:

@@ -8,6 +8,7 @@ from pipeline.report.actions import matrix_link
 from pipeline.report.findings import Finding
 from pipeline.report.model import LETTERS, Action, Book
 from pipeline.report.part import Part
+from pipeline.wording import counted
 
 
 class Row(NamedTuple):
@@ -71,7 +72,7 @@ def story(book: Book, counts: Sequence[dict[str, int]], findings: Sequence[Findi
     told += [_finding(finding) for finding in [one for one in findings if one.open_count][:MOST_TOLD]]
     told.append(_depending(total, keys))
     told.append(_taken(total))
-    return [sentence for sentence in told if sentence]  # fmt: skip
+    return [sentence for sentence in told if sentence]
 
 
 def _everything(book: Book) -> Sentence | None:
@@ -113,4 +114,4 @@ def _taken(total: dict[str, int]) -> Sentence | None:
 
 
 def _sentence(count: int, unit: str, href: str, words: str) -> Sentence:
-    return Sentence(f"{count:,} {unit}{'' if count == 1 else 's'}", href, words)
+    return Sentence(counted(count, unit), href, words)

@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from pipeline import assets
 from pipeline.errors import printable
+from pipeline.wording import counted
 
 
 def environment() -> Environment:
     """Return the templates' environment: everything is escaped and visible, an unknown name is an error."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(assets.folder("reports") / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -22,6 +23,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["counted"] = counted
+    return made
 
 
 def _visible(value: object) -> object:

@@ -1,13 +1,15 @@
 """Data of the principal page: one script for a run of principals of one account, complete but for documents."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered, ranges
 from pipeline.report.gaps import Gap, Gaps, read_gaps
-from pipeline.report.model import OWN_ACCOUNT, Answer, Book, Principal, Scope
+from pipeline.report.model import Answer, Book, Principal, Scope
 from pipeline.report.queries import rows
 from pipeline.report.scripts import in_pieces, in_script_order, write_text
 
@@ -123,8 +125,8 @@ def write_principals(folder: Path, book: Book, sources: Sources) -> list[list[st
     for account_id, listed in book.principals.items():
         ordered = sorted(listed, key=lambda principal: in_script_order(key_of(principal)))
         for start in range(0, len(ordered), RUN):
-            # mypy cannot tell the type of a default, which binds the account of this turn of the loop.
-            pieces = in_pieces(ordered[start : start + RUN], lambda run, a=account_id: _run(run, a, book, sources))  # type: ignore[misc]
+            build = partial(_run, account_id=account_id, book=book, sources=sources)
+            pieces = in_pieces(ordered[start : start + RUN], build)
             for run, text in pieces:
                 index.append([key_of(run[0]), f"principals/{len(index):05}"])
                 write_text(folder, index[-1][1], text)

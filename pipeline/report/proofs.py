@@ -3,20 +3,18 @@
 import json
 from typing import Any
 
-NOT_PROVEN = "not proven: whether some request meets the condition, or does not, is beyond the method"
-UNOWNED = "not proven: the input does not tell whose the bucket is; it is taken as the principal's own"
+from pipeline.wording import why_not_proven
 
 
 def proof(verdict: str, witness: str | None, change: str | None, *, is_proven: bool) -> str | None:
     """Return the proof of a condition in words, from its witness and smallest change; None where there are none.
 
-    The request is some principal's that has the condition, so only its context is told. A row that is not proven,
-    though it has both or needs none, is that of a bucket of which nobody knows the owner.
+    The request is some principal's that has the condition, so only its context is told.
     """
-    if not is_proven and (verdict == "allowed" or (witness is not None and change is not None)):
-        return UNOWNED
+    if not is_proven:
+        return f"not proven: {why_not_proven(verdict, witness, change)}"
     if witness is None or change is None:
-        return None if is_proven else NOT_PROVEN
+        return None
     context: dict[str, Any] = json.loads(witness)["context"]
     changed: dict[str, Any] = json.loads(change)
     given = ", ".join(_told(key, value) for key, value in context.items())

@@ -6,12 +6,14 @@ from typing import Any
 
 from pipeline.evaluate.named import run
 from pipeline.evaluate.scenarios import Scenario, said
+from pipeline.iam.grammar import account_in
 from pipeline.lake import Lake
 from pipeline.lake.queries import named_query
 from pipeline.report.model import Book
 from pipeline.report.own import Own
 from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, write_table
+from pipeline.wording import some
 
 ASSUMPTIONS: tuple[str, ...] = (
     "A verdict is about requests that the principal signs itself with the rights of its identity policies; session "
@@ -29,6 +31,8 @@ ASSUMPTIONS: tuple[str, ...] = (
     "Actions that the service reference does not know are evaluated as if they took any resource, and flagged.",
 )
 NOBODY = "Users, roles and policy documents: none was read, so nothing is said of anybody"
+#: Names that a sentence on what is missing lists.
+SHOWN = 8
 BLIND_SPOTS: tuple[str, ...] = (
     "What the account root user can do.",
     "Grants that are no policies: KMS grants, S3 access control lists, shares of AWS RAM whose policies are not "
@@ -51,26 +55,21 @@ def gaps(lake: Lake, book: Book, own: Own | None) -> list[str]:
     errors = lake.manifest.get("rejects", {}).get("error", 0)
     is_cut = own is not None and own.files is not None
     endpoints = [
-        row for row in rows(lake, "endpoint_policies") if not is_cut or row["target_arn"].split(":")[4] in book.accounts
+        row for row in rows(lake, "endpoint_policies") if not is_cut or account_in(row["target_arn"]) in book.accounts
     ]
     told = (
         (len(unexported), "Accounts of the organization without an export, so none of their principals is here",
-         _some([row["account_id"] for row in unexported])),
+         some([row["account_id"] for row in unexported], SHOWN)),
         (len(outside), "Accounts whose organization is unknown, evaluated without SCPs",
-         _some([row["account_id"] for row in outside])),
+         some([row["account_id"] for row in outside], SHOWN)),
         (len(incomplete), "Principals of which something is missing", "see the findings"),
         (errors, "Inputs, or parts of inputs, left out because they could not be read",
          "of the whole snapshot; its report lists them" if is_cut else "see the rejects"),
         (len(endpoints), "VPC endpoint policies in the inputs that verdicts leave out",
-         _some([row["target_arn"] for row in endpoints])),
+         some([row["target_arn"] for row in endpoints], SHOWN)),
     )  # fmt: skip
     missing = [f"{words}: {count:,} ({which})" for count, words, which in told if count]
     return missing if book.arns else [NOBODY, *missing]
-
-
-def _some(names: list[str], most: int = 8) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def inputs_of(manifest: dict[str, Any], own: Own | None) -> list[dict[str, Any]]:

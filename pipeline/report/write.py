@@ -133,8 +133,9 @@ def _write_pages(pages: Pages, lake: Lake, read: Read, data: _Data) -> None:
     """Write the pages."""
     counts = write_actions(pages, data.book, read.sources, data.names)
     accounts = write_accounts(pages, data.book, read.sources, data.policies)
-    listed = [(action, task(action.name), *both)
-              for action, *both in zip(data.book.actions, data.names, counts, strict=True)]  # fmt: skip
+    listed = [
+        (action, task(action.name), *both) for action, *both in zip(data.book.actions, data.names, counts, strict=True)
+    ]
     pages.write("actions.html", "actions", actions=listed)
     pages.write("findings.html", "findings", severities=by_severity(data.findings))
     pages.write("rejects.html", "rejects", table=data.rejects)

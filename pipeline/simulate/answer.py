@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pipeline.errors import PolicylakeError
 from pipeline.iam.context import Context
 from pipeline.iam.decide import Decision, Layers, Request, decide
+from pipeline.iam.grammar import account_in
 from pipeline.iam.principals import Caller, kind_of
 from pipeline.iam.services import is_service_linked_role, needs_consent
 from pipeline.lake import Lake
@@ -187,7 +188,7 @@ class _Desk:
         resource, notes = self._resource(line)
         given = given_layers(line)
         remarks = self._remarked(line, lambda: names_in(given))
-        owner = line.resource_account or known.account_in(resource) or _said_owner(line, resource)
+        owner = line.resource_account or account_in(resource) or _said_owner(line, resource)
         told = Told(caller, owner or caller.account_id)
         sent = as_sent(line, resource, told, self.remarks, self.now)
         if self.is_strict:
@@ -311,7 +312,7 @@ def _principal(reader: LakeReader, line: Line) -> Principal | None:
 def _owner(reader: LakeReader, line: Line, resource: str, account_id: str | None) -> tuple[str | None, tuple[str, ...]]:
     """Return the account of a resource by the line, its ARN or the lake, None where none tells, and what is doubtful of
     it. Raises PolicylakeError where the line contradicts the lake on whose a bucket is."""
-    told = known.account_in(resource) or account_id
+    told = account_in(resource) or account_id
     bucket = resource.partition("/")[0]
     if ":s3:::" not in bucket:
         return line.resource_account or told or _said_owner(line, resource), ()

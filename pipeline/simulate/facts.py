@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.errors import PolicylakeError
 from pipeline.iam import grammar
+from pipeline.iam.grammar import region_in
 from pipeline.iam.principals import Caller, kind_of
 from pipeline.iam.request_keys import (
     CALLED_FIRST,
@@ -56,12 +57,6 @@ def caller_of(principal: str, role_arn: str | None = None, federated_by: str | N
     return Caller(principal, principal, fields[4], federated_by)
 
 
-def account_in(arn: str) -> str | None:
-    """Return the account field of an ARN; None where it is empty."""
-    fields = arn.split(":")
-    return fields[4] or None if len(fields) > 5 else None
-
-
 def request_facts(
     line: Mapping[str, tuple[str, ...]], resource: str, action: str, principal: str, now: datetime
 ) -> Facts:
@@ -72,7 +67,7 @@ def request_facts(
     temporary credentials: by default they were issued at the time of the call. The services that a call came through
     follow from each other. Raises PolicylakeError where these contradict each other.
     """
-    region = (resource.split(":") + [""] * 4)[3] if resource != "*" else ""
+    region = region_in(resource)
     kind = kind_of(principal)
     if kind == "anonymous":
         facts: Facts = {"aws:securetransport": ("true",)}

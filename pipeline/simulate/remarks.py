@@ -6,7 +6,7 @@ is a doubt. Decides no request.
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.iam import grammar
@@ -165,15 +165,8 @@ class Remarks:
             return True
         listed = (*entry.condition_keys, *(name for kind in kinds for name in kind.condition_keys))
         found = self._key(key)
-        names = {found.name.lower(), self._current.get(found.name.lower())} if found else {}
+        names = {found.name.lower(), self.reference.former_spellings.get(found.name.lower())} if found else {}
         return any(name.lower() in names for name in listed)
-
-    @cached_property
-    def _current(self) -> dict[str, str]:
-        """The spelling that actions list, by a former one."""
-        rows = self.reference.table("reference_condition_keys").select(["condition_key", "current_spelling"])
-        spelt = ((row["condition_key"], row["current_spelling"]) for row in rows.to_pylist())
-        return {former.lower(): current.lower() for former, current in spelt if current}
 
 
 def _on_every_resource(entry: ReferenceAction | None) -> OfResource | None:

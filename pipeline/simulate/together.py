@@ -185,7 +185,7 @@ def _two_tags(asked: Asked) -> Iterator[str]:
 def _other_region(asked: Asked) -> str | None:
     """Return that the region called is not that of the resource. Only services that reach into other regions, which
     SageMaker does not, can be called so."""
-    region = f"{asked.resource}:::".split(":")[3]
+    region = grammar.region_in(asked.resource)
     given = asked.context.get(REGION, ())
     if not region or "*" in region or not given or given == (region,):
         return None

@@ -26,13 +26,15 @@ select
     old.granted_by as old_granted_by,
     old.limited_by as old_limited_by,
     witness_line(
-        coalesce(own_text(changed_rows.witness_session, pairs.account_id), pairs.principal_arn),
+        pairs.principal_arn,
+        changed_rows.witness_session,
         changed_rows.action,
         changed_rows.witness,
         pairs.account_id
     ) as witness,
     witness_line(
-        coalesce(own_text(changed_rows.lost_witness_session, pairs.account_id), pairs.principal_arn),
+        pairs.principal_arn,
+        changed_rows.lost_witness_session,
         changed_rows.action,
         changed_rows.lost_witness,
         pairs.account_id

@@ -17,18 +17,6 @@ kind = "text"
 default = "Enabled"
 */
 with
-keys as (
-    select
-        action,
-        unnest(condition_keys) as condition_key,
-    from reference_actions
-    union
-    select
-        action,
-        unnest(condition_keys) as condition_key,
-    from reference_action_resource_types
-),
-
 shared_profiles as (
     select distinct
         profile_id,
@@ -38,8 +26,8 @@ shared_profiles as (
 
 carrying as (
     select distinct action
-    from keys
-    where lower(condition_key) = lower($key)
+    from action_keys
+    where stands_for(key_start, is_template, lower($key))
 ),
 
 -- Once for the principals of an account that share a profile.

@@ -8,37 +8,6 @@ kind = "condition_keys"
 default = "*"
 */
 with
-keys_of_types as (
-    select
-        reference_action_resource_types.action,
-        unnest(list_concat(
-            reference_action_resource_types.condition_keys,
-            reference_resource_types.condition_keys
-        )) as condition_key,
-    from reference_action_resource_types
-    inner join reference_resource_types
-        on
-            reference_action_resource_types.resource_type = reference_resource_types.resource_type
-            and split_part(reference_action_resource_types.action, ':', 1) = reference_resource_types.service
-),
-
-keys_of_actions as (
-    select
-        action,
-        unnest(condition_keys) as condition_key,
-    from reference_actions
-    union
-    select * from keys_of_types
-),
-
-carried as (
-    select distinct
-        action,
-        split_part(lower(condition_key), '${', 1) as key_start,
-        contains(condition_key, '${') as is_template,
-    from keys_of_actions
-),
-
 -- Global keys are in every request, but for those about tags, and those of VPC endpoints that some services know (KEYS);
 -- keys that nobody knows may be anywhere.
 tested as (
@@ -64,17 +33,14 @@ pairs as (
         tested.statement_id,
         tested.condition_key,
         statement_actions.action,
-        count(carried.action) > 0 as is_carried,
+        count(action_keys.action) > 0 as is_carried,
     from tested
     inner join statement_actions on tested.statement_id = statement_actions.statement_id
     inner join reference_actions on statement_actions.action = reference_actions.action
-    left join carried
+    left join action_keys
         on
-            statement_actions.action = carried.action
-            and (
-                tested.condition_key = carried.key_start
-                or (carried.is_template and starts_with(tested.condition_key, carried.key_start))
-            )
+            statement_actions.action = action_keys.action
+            and stands_for(action_keys.key_start, action_keys.is_template, tested.condition_key)
     group by all
 )
 

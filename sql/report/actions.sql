@@ -10,9 +10,7 @@ select
     evaluated_actions.is_known,
     reference_actions.description,
     reference_actions.takes_resources,
-    coalesce(reference_services.is_rcp_supported, false) as takes_rcps,
 from evaluated_actions
 inner join action_numbers on evaluated_actions.action = action_numbers.action
 left join reference_actions on evaluated_actions.action = reference_actions.action
-left join reference_services on evaluated_actions.service = reference_services.service
 order by evaluated_actions.action

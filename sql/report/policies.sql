@@ -42,7 +42,6 @@ places as (
 select
     policies.policy_id,
     policies.document,
-    policies.statement_count,
     named.policy_names,
     coalesce(places.place_count, 0) as place_count,
     places.first_places,

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from pipeline.infrastructure.cloudformation.macros import MACROS, has_macro, is_macro
 from pipeline.infrastructure.facts import (
+    NO_ACCOUNT,
+    REGION,
     Facts,
     Json,
     Kind,
@@ -20,9 +22,6 @@ from pipeline.infrastructure.facts import (
     text_of,
 )
 
-#: Account and region where nothing tells them.
-NO_ACCOUNT = "000000000000"
-REGION = "us-east-1"
 PSEUDO = {
     "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com", "AWS::StackName": "stack",
     "AWS::StackId": "stack",

@@ -6,9 +6,9 @@ Source: AWS::IAM resource types; AWS::Organizations::Policy.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pipeline.iam.model import CONTROL_TYPES
 from pipeline.infrastructure.cloudformation.functions import (
     ABSENT,
-    NO_ACCOUNT,
     PRINCIPALS,
     Template,
     Unknown,
@@ -20,6 +20,7 @@ from pipeline.infrastructure.cloudformation.macros import MACROS, has_macro, hol
 from pipeline.infrastructure.cloudformation.unread import is_unread
 from pipeline.infrastructure.documents import holds_policy, roles_in
 from pipeline.infrastructure.facts import (
+    NO_ACCOUNT,
     Attached,
     Attributes,
     Control,
@@ -257,7 +258,7 @@ class Reading(Template):
     def read_control(self, name: str, properties: Json) -> None:
         """Read an SCP or RCP."""
         policy_type = str(properties.get("Type"))
-        if policy_type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+        if policy_type in CONTROL_TYPES:
             content = self.document(f"{name}.Content", properties.get("Content"))
             called = self.value(properties.get("Name"))
             self.found[Control(name)] = ControlValue(str(called or name), policy_type, content)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.infrastructure.facts import (
     KINDS,
+    NO_ACCOUNT,
     Json,
     as_list,
     as_object,
@@ -16,9 +17,6 @@ from pipeline.infrastructure.terraform.resources import Resource, Side, resource
 IAM_ARN = re.compile(r"arn:(aws[\w-]*):iam::(\d{12}):")
 #: Types of which an account has one of a name.
 NAMED_ONCE = (*(f"aws_iam_{kind}" for kind in KINDS), "aws_iam_policy")
-#: Account and region of a plan in which nothing tells one.
-NO_ACCOUNT = "000000000000"
-REGION = "us-east-1"
 
 
 class Accounts:

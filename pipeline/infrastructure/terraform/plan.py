@@ -6,6 +6,7 @@ Source: Terraform, JSON output format; the arguments of the AWS provider's IAM a
 from collections.abc import Iterable
 
 from pipeline.infrastructure.facts import (
+    NO_ACCOUNT,
     Facts,
     Infrastructure,
     Json,
@@ -13,7 +14,7 @@ from pipeline.infrastructure.facts import (
     as_list,
     as_object,
 )
-from pipeline.infrastructure.terraform.accounts import NO_ACCOUNT, Accounts
+from pipeline.infrastructure.terraform.accounts import Accounts
 from pipeline.infrastructure.terraform.configuration import INDEX, Configuration
 from pipeline.infrastructure.terraform.reading import Reading
 from pipeline.infrastructure.terraform.resources import Side, resource_of

@@ -5,9 +5,11 @@ Source: the arguments of the AWS provider's IAM and Organizations resources.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from pipeline.iam.model import CONTROL_TYPES
 from pipeline.infrastructure.documents import roles_in
 from pipeline.infrastructure.facts import (
     KINDS,
+    REGION,
     UNKNOWN,
     Attached,
     Attributes,
@@ -31,7 +33,6 @@ from pipeline.infrastructure.facts import (
     digest,
     text_of,
 )
-from pipeline.infrastructure.terraform.accounts import REGION
 from pipeline.infrastructure.terraform.resources import Resource
 from pipeline.infrastructure.terraform.side import Resources
 from pipeline.infrastructure.terraform.values import count, flagged, is_partly_unknown, is_unknown_within
@@ -305,7 +306,7 @@ class Reading(Resources):
     def read_control(self, resource: Resource) -> None:
         """Read an SCP or RCP."""
         policy_type = str(resource.get("type") or "SERVICE_CONTROL_POLICY")
-        if policy_type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+        if policy_type in CONTROL_TYPES:
             value = ControlValue(
                 self.named(resource), policy_type, self.document(resource, "content"), resource.get("arn")
             )

@@ -60,7 +60,8 @@ select
     residual_formulas.formula,
     residual_formulas.condition_keys,
     witness_line(
-        coalesce(own_text(witnesses.session_arn, callers.caller[2]), callers.caller[1]),
+        callers.caller[1],
+        witnesses.session_arn,
         callers.action,
         witnesses.request,
         callers.caller[2]

@@ -22,7 +22,8 @@ select
         profile_access.limited_by_numbers, own.limiting, account.limiting, sets_of_action.action_set_ids
     ) as limited_by,
     witness_line(
-        coalesce(own_text(witnesses.session_arn, principal_profiles.account_id), principal_profiles.principal_arn),
+        principal_profiles.principal_arn,
+        witnesses.session_arn,
         profile_access.action,
         witnesses.request,
         principal_profiles.account_id
