@@ -1,7 +1,7 @@
 "use strict";
 /* The matrix: only the cells in sight are in the page; accounts' scripts are read one after the other. */
 (async () => {
-  const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4;
+  const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4, ENDING = 8;
   const MOST_AT_ONCE = 100000; /* principals read without being asked */
   const PAUSE = 400; /* milliseconds between two looks at what was read */
   const grid = document.getElementById("grid");
@@ -127,6 +127,7 @@
     const words = PL.number(state.count || 0) + " of " + PL.number(total) + " principals, " + PL.number(state.columns.length)
       + " of " + PL.number(index.actions.length) + " actions";
     status.replaceChildren(words);
+    document.getElementById("chosen").textContent = said();
     if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
       button.addEventListener("click", () => { state.wanted = Infinity; read_on(); });
@@ -134,6 +135,12 @@
     } else if (rest > 0 && !form.elements.account.value) {
       status.append("; reading, " + PL.number(rest) + " to go");
     }
+  }
+
+  /* The filters in words, for paper, which shows no fields. */
+  function said() {
+    return [...form.elements].filter((field) => field.name && field.value)
+      .map((field) => field.closest("label").firstChild.textContent.trim() + ": " + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim())).join("; ");
   }
 
   const labelOf = (place) => { const [id, name] = index.accounts[place]; return PL.visible(name ? (id ? name + " " + id : name) : id); };
@@ -195,6 +202,13 @@
       return row;
     }
     const link = PL.principalLink(one.arn, one.name, after());
+    /* Of a long name the end shows, too: that is where the names of roles that AWS makes differ. */
+    const letters = [...one.name];
+    if (wide > 200 && letters.length > 3 * ENDING) {
+      link.replaceChildren(PL.make("span", {}, letters.slice(0, -ENDING).join("")), PL.make("span", {}, letters.slice(-ENDING).join("")));
+      link.setAttribute("aria-label", PL.visible(one.name));
+      link.classList.add("long");
+    }
     link.title = PL.visible(one.arn);
     link.dataset.cell = place + ":-1";
     link.tabIndex = place === state.row && state.column === -1 ? 0 : -1;
@@ -223,7 +237,7 @@
     state.column = Math.max(-1, Math.min(column, state.columns.length - 1));
     const top = row * ROW, inside = grid.clientHeight - HEAD - 2 * ROW;
     if (top < grid.scrollTop) grid.scrollTop = top;
-    if (top > grid.scrollTop + inside) grid.scrollTop = top - inside;
+    if (top > grid.scrollTop + inside) grid.scrollTop = Math.ceil((top - inside) / ROW) * ROW;
     const left = Math.max(0, state.column) * COLUMN, across = grid.clientWidth - nameWidth() - 2 * COLUMN;
     if (left < grid.scrollLeft) grid.scrollLeft = left;
     if (left > grid.scrollLeft + across) grid.scrollLeft = left - across;

@@ -73,6 +73,17 @@ const PL = (() => {
     try { return decodeURIComponent(text); } catch { return text; }
   }
 
+  const LONG = /(\S{13,})/, JOINT = /\barn:[a-z-]+:|[a-z](?=[A-Z])|[:_,=](?=[\w*{$])|\/(?=[A-Za-z*{$])/g;
+
+  /* Text whose long words may break where their parts meet, as the pages have it; in prose only those too long for a line. */
+  function breakable(text, isProse) {
+    return text.split(LONG).flatMap((part, place) => {
+      if (place % 2 === 0) return [part];
+      const parts = part.replace(JOINT, "$& ").split(" ").flatMap((one, at) => (at ? [make("wbr"), one] : [one]));
+      return isProse ? [make("span", { class: "unit" }, parts)] : parts;
+    });
+  }
+
   const WORDS = { a: "allowed", c: "conditional", d: "denied", b: "blocked", n: "none" };
 
   function verdict(letter) {
@@ -206,7 +217,7 @@ const PL = (() => {
     return piece.rows.map((row) => row.map((one) => cells[one]));
   }
 
-  return { rows, difference, put, load, bar, place, make, visible, decoded, verdict, link, principalLink, actionLink, number, counted, ranges, runs, repeats, readHash, writeHash,
+  return { rows, difference, put, load, bar, place, make, breakable, visible, decoded, verdict, link, principalLink, actionLink, number, counted, ranges, runs, repeats, readHash, writeHash,
     writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 
@@ -239,8 +250,8 @@ for (const button of document.querySelectorAll("[data-more]")) {
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
         { class: ["number", "day", "whole", "word"].includes(kind) ? kind : kind.startsWith("severity") ? "word" : null },
-        kind === "lines" ? text.split("\n").flatMap((line, at) => (at ? [";", PL.make("br"), line] : [line])) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : href ? PL.link(href, text, kind === "code" ? "code" : null)
-          : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, text) : kind.startsWith("severity") ? PL.make("span", { class: kind }, text) : text)))));
+        kind === "lines" ? text.split("\n").flatMap((line, at) => (at ? [";", PL.make("br"), ...PL.breakable(line, true)] : PL.breakable(line, true))) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : href ? PL.link(href, PL.breakable(text), kind === "code" ? "code" : null)
+          : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, PL.breakable(text)) : kind.startsWith("severity") ? PL.make("span", { class: kind }, text) : kind === "number" && text === "0" ? PL.make("span", { class: "nil" }, text) : PL.breakable(text, true))))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";
       if (!pieces.length) button.remove();
@@ -269,7 +280,8 @@ for (const button of document.querySelectorAll("[data-more]")) {
     button.addEventListener("click", async () => PL.save(caption.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60) + ".csv", await rows(table)));
     const place = table.closest(".scroller") || table;
     const more = place.nextElementSibling;
-    (more && more.matches(".more") ? more : place).after(PL.make("p", { class: "tools" }, button));
+    if (more && more.matches(".more")) more.append(PL.make("span", { class: "tools" }, button));
+    else place.after(PL.make("p", { class: "tools" }, button));
   }
   const look = () => document.querySelectorAll("table.rows:not([data-offered])").forEach(offer);
   look();
@@ -279,14 +291,24 @@ for (const button of document.querySelectorAll("[data-more]")) {
 /* What is folded away is printed too, but for whole documents. */
 // Paper shows what is folded up, but no statement of pages and pages: of a large organization there are thousands.
 const MOST_PRINTED = 40;
+let unfolded = [];
 window.addEventListener("beforeprint", () => {
-  for (const one of document.querySelectorAll("main details:not([data-policy])")) {
+  const told = new Map(); /* by table, the numbers of its statements: each is printed once */
+  const all = [...document.querySelectorAll("main details:not([data-policy])")];
+  unfolded = all.filter((one) => !one.open);
+  for (const one of all) {
     const pre = one.matches(".corrected") && one.querySelector("pre");
-    const lines = pre ? pre.textContent.trim().split("\n").length + pre.querySelectorAll("br").length : 0;
-    one.open = lines <= MOST_PRINTED;
-    if (!one.open) one.querySelector("summary").dataset.lines = lines.toLocaleString("en") + " lines, on the screen";
+    if (!pre) { one.open = true; continue; }
+    const lines = pre.textContent.trim().split("\n").length + pre.querySelectorAll("br").length;
+    const table = one.closest("table");
+    if (!told.has(table)) told.set(table, new Map());
+    const numbers = told.get(table), isTold = numbers.has(pre.textContent);
+    if (!isTold) numbers.set(pre.textContent, numbers.size + 1);
+    one.open = lines <= MOST_PRINTED && !isTold;
+    one.querySelector("summary").dataset.paper = numbers.get(pre.textContent) + (isTold ? ", above" : one.open ? "" : ": " + PL.number(lines) + " lines, on the screen");
   }
 });
+window.addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
 
 /* Filter fields of tables: the rows that are still in scripts are read before they are filtered. */
 for (const field of document.querySelectorAll("[data-filter]")) {

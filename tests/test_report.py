@@ -20,6 +20,9 @@ from pipeline.report.conditions import MOST_DEPENDENTS
 from pipeline.report.findings import difference
 from pipeline.report.folder import MARKER
 from pipeline.report.history import read_history
+from pipeline.report.model import LETTERS
+from pipeline.report.pages import breakable
+from pipeline.report.part import part_of
 from pipeline.report.scripts import as_json, in_pieces, in_script_order
 from pipeline.report.tables import SHOWN, Cell, write_table
 from pipeline.report.write import STATIC
@@ -185,6 +188,58 @@ def test_the_overview_tells_what_matters_with_numbers_that_lead_to_their_rows(re
         "findings.html#presigned-url-for-others",
     ):
         assert wanted in links
+
+
+def test_no_key_has_more_answers_that_depend_on_the_request_than_there_are(sample_lake, tmp_path):
+    """An answer that is allowed whatever the request says depends on no key, though one of its rows may name one."""
+    lake = open_lake(sample_lake)
+    report = write_report(lake, tmp_path / "out", part=part_of(lake, (), ("ana",), ())).parent
+    text = " ".join(reading.Page(report / "index.html").text.split())
+    count, depending = re.findall(r"(\d+) answers depend on the request, (\d+) of them on", text)[0]
+    assert int(depending) <= int(count)
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("sagemaker:CreateModel", "sagemaker:<wbr>Create<wbr>Model"),
+        ("arn:aws:iam::111122223333:role/path/a", "arn:aws:<wbr>iam::<wbr>111122223333:<wbr>role/<wbr>path/<wbr>a"),
+        ("from 203.0.113.0/24 or CamelCase", "from 203.0.113.0/24 or CamelCase"),
+        ("<b>sagemaker:CreateModel", "&lt;b&gt;sagemaker:<wbr>Create<wbr>Model"),
+        ("a\u202egnp.exe/abcdefghijkl", "a\\u202egnp.exe/<wbr>abcdefghijkl"),
+    ],
+)
+def test_long_words_break_where_their_parts_meet(text, markup):
+    assert breakable(text) == markup
+    prose = str(breakable(text, is_prose=True))
+    assert prose.count('<span class="unit">') == sum(len(word) > 12 for word in text.split())
+    assert prose.replace('<span class="unit">', "").replace("</span>", "") == markup
+
+
+def test_the_page_of_documents_has_no_column_that_says_nothing(report):
+    page = (report / "accounts" / "documents.html").read_text(encoding="utf-8")
+    assert re.findall(r'<th scope="col"[^>]*>([a-z ]+)</th>', page) == ["document", *LETTERS]
+    assert "<td></td>" not in page.replace(' class="day"', "")
+
+
+def test_a_trust_policy_is_called_by_the_role_that_the_finding_is_of(report):
+    """Roles that trust the same service have the same document."""
+    text = (report / "findings.html").read_text(encoding="utf-8")
+    _, section = text.split('<section aria-labelledby="service-trust-without-source">')
+    body = section.split("<tbody>", 1)[1].split("</tbody>", 1)[0].replace("<wbr>", "")
+    told = [re.findall(r"arn:aws:iam::\d{12}:role/[\w/-]+(?=</a>)", row) for row in body.split("</tr>")[:-1]]
+    assert len(told) > 1
+    assert all(role == placed for role, placed in told)
+
+
+def test_a_finding_without_a_statement_of_its_own_points_to_what_the_control_says(report):
+    text = (report / "findings.html").read_text(encoding="utf-8")
+    _, section = text.split('<section aria-labelledby="presigned-url-for-others">')
+    rows = section.split("<tbody>", 1)[1].split("</tbody>", 1)[0].split("</tr>")[:-1]
+    told = ["<td>as above</td>" in row for row in rows]
+    assert all("statement to add" in row for row, is_above in zip(rows, told, strict=True) if not is_above)
+    assert told == sorted(told)
+    assert set(told) == {False, True}
 
 
 def test_the_change_over_snapshots_is_that_of_their_matrices(tmp_path):
@@ -396,9 +451,8 @@ def test_a_report_of_one_loose_document_or_of_nothing_has_all_pages(text, count,
     (tmp_path / "one.json").write_text(text)
     build_lake([tmp_path / "one.json"], tmp_path / "lake")
     out = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
-    assert f"{count} users, roles and loose documents in 0 accounts" in " ".join(
-        reading.Page(out / "index.html").text.split()
-    )
+    counted = "1 user, role or loose document" if count == 1 else f"{count} users, roles and loose documents"
+    assert f"{counted} in 0 accounts" in " ".join(reading.Page(out / "index.html").text.split())
     assert set(reading.matrix(out).values()) == verdicts
 
 

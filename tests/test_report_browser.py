@@ -152,7 +152,7 @@ def test_cells_differ_in_shape_and_say_their_verdict(open_page, site):
     for word in ("allowed", "conditional", "denied", "blocked", "none"):
         cell = page.locator(f".cell.v-{word}").first
         assert cell.get_attribute("aria-label").startswith(f"{word}: ")
-        shapes[word] = cell.locator(".shape").evaluate("shape => getComputedStyle(shape).maskImage")
+        shapes[word] = cell.locator(".shape").evaluate("shape => getComputedStyle(shape).clipPath")
     assert len(set(shapes.values())) == 5
     assert "none" not in shapes.values()
 
@@ -788,6 +788,37 @@ def test_paper_has_corrected_statements_but_none_of_pages_and_pages(open_page, s
     assert long.get_attribute("open") is None
     said = long.locator("summary").evaluate("one => getComputedStyle(one, '::after').content")
     assert "61 lines, on the screen" in said.replace('" "', "").replace('"', "").replace("  ", " ")
+
+
+def test_paper_has_a_statement_once_in_a_table_and_its_number_wherever_else_it_is_meant(open_page, site):
+    page = open_page(f"{site}/findings.html")
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    told = page.locator("section[aria-labelledby=notebook-with-direct-internet] details.corrected")
+    assert told.count() > 1
+    assert told.evaluate_all("all => all.filter(one => one.open).length") == 1
+    said = told.locator("summary").evaluate_all("all => all.map(one => one.dataset.paper)")
+    assert said == ["1"] + ["1, above"] * (len(said) - 1)
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.corrected[open]").count() == 0
+
+
+def test_the_printed_matrix_has_its_filters_in_words_and_no_fields(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=user&level=Write")
+    settled(page)
+    assert not page.locator("#chosen").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator("#chosen").inner_text() == "Principal: user; Account: ml-dev 333344445555; Level: Write"
+    assert page.locator("main :is(input, select, button):visible").count() == 0
+
+
+def test_the_end_of_a_long_name_shows_in_the_matrix(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=AmazonSageMaker-ExecutionRole")
+    settled(page)
+    link = page.get_by_role("link", name="AmazonSageMaker-ExecutionRole-20240115T101500", exact=True)
+    box, grid = link.locator("span").last.bounding_box(), page.locator(".name").last.bounding_box()
+    assert link.locator("span").last.inner_text() == "5T101500"
+    assert box["x"] + box["width"] <= grid["x"] + grid["width"]
 
 
 def test_the_overview_prints_with_a_cover(open_page, site):

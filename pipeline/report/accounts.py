@@ -1,17 +1,18 @@
 """Account pages: where an account stands, what limits it, and its principals with their verdicts counted."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.report.actions import matrix_link, principal_link
 from pipeline.report.matrix import counts_of, place_of
-from pipeline.report.model import Book, Principal
+from pipeline.report.model import LETTERS, Book, Principal
 from pipeline.report.pages import Pages
 from pipeline.report.policies import Policy
 from pipeline.report.principals import Sources
-from pipeline.report.tables import Cell, write_table
+from pipeline.report.tables import Cell, filled, write_table
 
-COLUMNS = ("principal", "type", "allowed", "conditional", "denied", "blocked", "none", "policies", "last used")
+COLUMNS = ("principal", "type", *LETTERS, "policies", "last used")
 
 
 def page_name(account_id: str, number: int) -> str:
@@ -35,8 +36,8 @@ def write_accounts(pages: Pages, book: Book, sources: Sources, policies: dict[st
         listed = book.principals.get(account_id, ())
         counts = counts_of([book.vector(principal) for principal in listed])
         key = f"tables/{name.removeprefix('accounts/').removesuffix('.html')}"
-        rows = [_row(principal, book, sources) for principal in listed]
-        table = write_table(pages.folder, key, "Users and roles" if account_id else "Documents", COLUMNS, rows)
+        columns, rows = filled(*_table(listed, book, sources, is_of_documents=not account_id))
+        table = write_table(pages.folder, key, "Users and roles" if account_id else "Documents", columns, rows)
         summary = {
             "id": account_id,
             "name": row["account_name"] or "",
@@ -56,10 +57,20 @@ def write_accounts(pages: Pages, book: Book, sources: Sources, policies: dict[st
     return summaries
 
 
+def _table(
+    listed: Sequence[Principal], book: Book, sources: Sources, *, is_of_documents: bool
+) -> tuple[Sequence[str], list[list[Cell]]]:
+    """Return columns and rows; of documents only what can differ: each is one policy, and none is ever used."""
+    rows = [_row(principal, book, sources) for principal in listed]
+    if not is_of_documents:
+        return COLUMNS, rows
+    return ("document", *LETTERS), [[row[0], *row[2:-2]] for row in rows]
+
+
 def _row(principal: Principal, book: Book, sources: Sources) -> list[Cell]:
     counts = counts_of([book.vector(principal)])
     mark = " (incomplete)" if principal.details["is_incomplete"] else ""
-    numbers = [Cell(f"{count:,}" if count else "", kind="number") for count in counts]
+    numbers = [Cell(f"{count:,}", kind="number") for count in counts]
     policies = len(sources.policies.get(principal.arn, ()))
     used = (principal.details["last_used_at"] or "")[:10]
     return [

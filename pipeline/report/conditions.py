@@ -72,7 +72,7 @@ def conditions_table(folder: Path, book: Book, listed: Sequence[Dependents]) -> 
 
 
 def keys_in_use(book: Book, listed: Sequence[Dependents]) -> list[tuple[str, int, int]]:
-    """Return condition keys with how many conditions ask for each, and how many cells of the matrix do; most first."""
+    """Return condition keys with how many conditions ask for each, and how many conditional cells do; most first."""
     conditions: Counter[str] = Counter()
     cells: Counter[str] = Counter()
     holders = Counter(principal.profile_id for principal in book.everyone())
@@ -80,6 +80,8 @@ def keys_in_use(book: Book, listed: Sequence[Dependents]) -> list[tuple[str, int
         conditions.update(condition.keys)
     for profile_id, count in holders.items():
         for answer, actions in book.profiles[profile_id].parts:
+            if book.answers[answer].verdict != "conditional":
+                continue
             numbers = {scope.number for scope in book.answers[answer].scopes} - {-1}
             for key in {key for number in numbers for key in book.conditions.listed[number].keys}:
                 cells[key] += len(actions) * count

@@ -18,13 +18,15 @@ from pipeline.report.own import Own
 from pipeline.report.part import Part
 from pipeline.report.policies import Policy
 from pipeline.report.queries import rows
-from pipeline.report.tables import Cell, Table, write_table
+from pipeline.report.tables import Cell, Table, filled, write_table
 
 Row = dict[str, Any]
 #: Findings of a control that stand in the page itself; so a page with all controls stays far below 2 MB.
 SHOWN = 12
 MOST_CHARACTERS = 1200
 COLUMNS = ("what", "action", "what is wrong", "attached to", "instead")
+#: Stands in the last column where a finding has nothing of its own to write instead.
+AS_ABOVE = Cell("as above")
 
 
 class Checks(NamedTuple):
@@ -124,15 +126,20 @@ def _told(
 ) -> Finding:
     first = listed[0]
     name, remedy = first["control_id"], _flat(control.remedy if control else first["remedy"])
-    ordered = sorted(listed, key=lambda row: row["status"] != "open")
-    cells = [_cells(row, remedy, policies, book) for row in ordered]
-    kept = [place for place in range(len(COLUMNS)) if any(row[place].text for row in cells)]
-    columns = [COLUMNS[place] for place in kept]
-    cells = [[row[place] for place in kept] for row in cells]
+    told = [(row, _cells(row, remedy, policies, book)) for row in listed]
+    told.sort(key=lambda one: _order(*one))
+    columns, cells = filled(COLUMNS, [cells for _, cells in told])
+    if "instead" in columns:
+        cells = [[*row[:-1], row[-1] if row[-1].text else AS_ABOVE] for row in cells]
     count = sum(row["status"] == "open" for row in listed)
     table = write_table(folder, f"tables/finding-{name}", first["title"], columns, cells, SHOWN)
     why = _flat(control.rationale) if control else ""
     return Finding(name, first["title"], first["severity"], why, remedy, table, count, len(listed) - count)
+
+
+def _order(row: Row, cells: Sequence[Cell]) -> tuple[bool, bool, str, str]:
+    """Order findings: those that somebody accepted last, and those first that say what to write instead."""
+    return row["status"] != "open", not cells[-1].text, row["subject"], row["action"] or ""
 
 
 def _cells(row: Row, remedy: str, policies: dict[str, Policy], book: Book) -> list[Cell]:
@@ -153,7 +160,8 @@ def _subject(row: Row, policies: dict[str, Policy], book: Book) -> Cell:
     """Return the subject: a statement and a policy lead to the document, a principal to its page."""
     statement = _statement(row)
     if row["subject_kind"] in ("statement", "policy") and row["policy_id"] in policies:
-        return Cell(row["subject"], f"policy.html#{row['policy_id']}" + (f":{statement[1]}" if statement else ""))
+        link = f"policy.html#{row['policy_id']}" + (f":{statement[1]}" if statement else "")
+        return Cell(row["subject"], link, "code")
     if row["principal_arn"] in book.arns:
         after = f"&action={row['action']}" if row["action"] else ""
         return Cell(row["subject"], address_of(row["principal_arn"]) + after, "code")
@@ -166,14 +174,16 @@ def _place(row: Row, policies: dict[str, Policy], book: Book) -> Cell:
     statement = _statement(row)
     if policy is None:
         return Cell(row["resource_arn"] or "", kind="code")
+    is_whole = book.actions_left is None and row["attached_to"]
     if row["subject_kind"] in ("statement", "policy"):
-        is_whole = book.actions_left is None and row["attached_to"]
         first = row["attached_to"] if is_whole else policy.first_place
         count = row["attachment_count"] if is_whole else policy.place_count
         others = f" and {count - 1:,} more" if count > 1 else ""
         return Cell(first + others, f"policy.html#{policy.policy_id}", "code")
     link = f"policy.html#{policy.policy_id}" + (f":{statement[1]}" if statement else "")
-    return Cell(row["policy_name"] or policy.name, link)
+    # The same trust policy stands at many roles: it is called by the one that the finding is of.
+    own = f"{policy.kind} policy of {row['attached_to']}" if policy.kind and is_whole else policy.name
+    return Cell(row["policy_name"] or own, link)
 
 
 def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:

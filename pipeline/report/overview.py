@@ -104,13 +104,22 @@ def _finding(finding: Finding) -> Sentence:
 def _depending(total: dict[str, int], keys: Sequence[tuple[str, int, int]]) -> Sentence | None:
     if not total["conditional"]:
         return None
-    words = "depend on the request" + (f", most of them on {keys[0][0]}" if keys else "")
-    return _sentence(total["conditional"], "answer", "conditions.html", words)
+    count = total["conditional"]
+    words = _verb(count, "depend") + " on the request"
+    if keys:
+        key, _, depending = keys[0]
+        words += f", {depending:,} of them on {key}" if count > 1 else f", on {key}"
+    return _sentence(count, "answer", "conditions.html", words)
 
 
 def _taken(total: dict[str, int]) -> Sentence | None:
-    words = "are granted by policies and taken away whole by a boundary, an SCP or an RCP"
-    return _sentence(total["blocked"], "answer", matrix_link(verdict="blocked"), words) if total["blocked"] else None
+    count = total["blocked"]
+    words = f"{'is' if count == 1 else 'are'} granted by policies and taken away whole by a boundary, an SCP or an RCP"
+    return _sentence(count, "answer", matrix_link(verdict="blocked"), words) if count else None
+
+
+def _verb(count: int, verb: str) -> str:
+    return verb + "s" if count == 1 else verb
 
 
 def _sentence(count: int, unit: str, href: str, words: str) -> Sentence:

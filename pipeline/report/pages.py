@@ -1,5 +1,6 @@
 """Renders templates. Templates get finished values; they neither compute nor sort."""
 
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
@@ -24,7 +25,25 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["counted"] = counted
+    made.filters["breakable"] = breakable
     return made
+
+
+#: Words of more characters may break within, where parts meet: CreatePresigned|NotebookInstanceUrl. As in report.js.
+LONG = re.compile(r"(\S{13,})")
+JOINT = re.compile(r"\barn:[a-z-]+:|[a-z](?=[A-Z])|[:_,=](?=[\w*{$])|/(?=[A-Za-z*{$])")
+
+
+def breakable(text: str, *, is_prose: bool = False) -> Markup:
+    """Return text as markup in which long words break where their parts meet, and not after any letter.
+
+    In prose a word breaks only where it is too long for a line of its own.
+    """
+    around = Markup('<span class="unit">{}</span>') if is_prose else Markup("{}")
+    pieces = LONG.split(printable(text))
+    long = (JOINT.sub(r"\g<0> ", word).split(" ") for word in pieces[1::2])
+    pieces[1::2] = [around.format(Markup("<wbr>").join(parts)) for parts in long]
+    return Markup("").join(pieces)
 
 
 def _visible(value: object) -> object:

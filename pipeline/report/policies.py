@@ -17,10 +17,14 @@ MOST_SOURCES = 20
 
 
 class Policy(NamedTuple):
-    """A document: ``name`` is its first name, or its kind and place; ``place_count`` is how many places."""
+    """A document: ``name`` is its first name, or its kind and places; ``place_count`` is how many places.
+
+    ``kind`` is the kind of one without a name, such as ``trust``.
+    """
 
     policy_id: str
     name: str
+    kind: str
     place_count: int
     first_place: str
     document: str
@@ -75,8 +79,11 @@ def _cut(row: Row, own: Own) -> Row:
 def _policy(row: dict[str, Any]) -> Policy:
     _, kind, place = row["first_places"][0] if row["first_places"] else ("", "", "")
     names = row["policy_names"] or []
-    name = names[0] if names else f"{kind} policy of {place}" if place else row["policy_id"]
-    return Policy(row["policy_id"], name, row["place_count"], place, row["document"])
+    if names:
+        return Policy(row["policy_id"], names[0], "", row["place_count"], place, row["document"])
+    others = f" and {row['place_count'] - 1:,} more" if row["place_count"] > 1 else ""
+    name = f"{kind} policy of {place}{others}" if place else row["policy_id"]
+    return Policy(row["policy_id"], name, kind, row["place_count"], place, row["document"])
 
 
 def _data(row: dict[str, Any]) -> list[Any]:

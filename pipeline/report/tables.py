@@ -49,6 +49,12 @@ def write_table(
     return Table(caption, tuple(columns), rows[:shown], len(rows), tuple(pieces))
 
 
+def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> tuple[list[str], list[list[Cell]]]:
+    """Return columns and rows without the columns in which no row has a text."""
+    kept = [place for place in range(len(columns)) if any(row[place].text for row in rows)]
+    return [columns[place] for place in kept], [[row[place] for place in kept] for row in rows]
+
+
 def packed(rows: Sequence[Sequence[Cell]]) -> dict[str, Any]:
     """Return rows as numbers of their distinct cells, which are few: of findings most say the same.
 

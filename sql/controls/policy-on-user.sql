@@ -21,7 +21,7 @@ select
     'principal' as subject_kind,
     principals.principal_arn,
     principals.account_id,
-    'It has ' || count(*) || case count(*) when 1 then ' policy' else ' policies' end || ' of its own, such as '
+    'It has ' || count(*) || case count(*) when 1 then ' policy of its own: ' else ' policies of its own, such as ' end
     || min(attachments.policy_name) as message,
 from principals
 inner join attachments on principals.principal_arn = attachments.target_arn

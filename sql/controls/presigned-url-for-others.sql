@@ -42,6 +42,7 @@ opened as (
         access.principal_arn,
         access.action,
         any_value(access.principal_type) as principal_type,
+        any_value(access.resource_type) as resource_type,
         min(access.resource_pattern) as resource_pattern,
         list(distinct access.granted_by) as granted_by,
     from access
@@ -65,7 +66,8 @@ select
     'principal' as subject_kind,
     principal_arn,
     action,
-    'It may open every one of ' || resource_pattern || ' by ' || action as message,
+    'It may open every ' || replace(resource_type, '-', ' ')
+    || case resource_pattern when '*' then '' else ' of ' || resource_pattern end || ', not only its own' as message,
     -- A user is called in tags by name; who the holder of a role is, no statement tells.
     case
         when

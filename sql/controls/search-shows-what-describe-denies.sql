@@ -92,7 +92,9 @@ select
     'principal' as subject_kind,
     hidden.principal_arn,
     'sagemaker:Search shows what a Deny hides of '
-    || array_to_string(list(distinct hidden.action order by hidden.action), ', ') as message,
+    || case when count(distinct hidden.action) > 3 then count(distinct hidden.action) || ' actions, such as '
+    else '' end
+    || array_to_string(list(distinct hidden.action order by hidden.action)[:3], ', ') as message,
     denied_actions(['sagemaker:Search']) as corrected_statement,
 from hidden
 semi join searchers on hidden.principal_arn = searchers.principal_arn

@@ -31,7 +31,8 @@ select
     condition_key as aspect,
     effect || ' with ' || condition_key || ': ' || actions_without_key
     || case actions_without_key when 1 then ' action' else ' actions' end || ' of '
-    || (actions_with_key + actions_without_key) || ' never carry it, such as '
+    || (actions_with_key + actions_without_key)
+    || case actions_without_key when 1 then ' never carries it: ' else ' never carry it, such as ' end
     || array_to_string(actions[:3], ', ') as message,
     json_object('drop_actions', actions)::varchar as correction,
 from unavailable

@@ -89,7 +89,7 @@ select
     'principal' as subject_kind,
     changing.principal_arn,
     changing.action,
-    'The tags of resources limit ' || count(distinct limited.action) || ' of its actions, and it may '
+    'The tags of resources limit ' || count(distinct limited.action) || ' of its actions, and it may call '
     || changing.action as message,
     denied_actions([changing.action]) as corrected_statement,
 from changing
