@@ -83,7 +83,7 @@
     return make("pre", { tabindex: "0", "aria-label": "A line of policylake simulate" }, rows.flatMap((row, at) => {
       const text = row + (at + 1 < rows.length ? "\n" : "");
       if (!marks.some((mark) => row.trim().startsWith(mark))) return text;
-      const [, before, changed_, after] = /^(\s*)(.*?)(,?\n?)$/.exec(text);
+      const [, before, changed_, after] = /^( *)(.*?)(,?\n?)$/s.exec(text);
       return [before, make("mark", {}, changed_), after];
     }));
   }

@@ -179,8 +179,8 @@
     const isAsked = first.some(([, , , id]) => id);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
       make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", ...(isAsked ? ["condition"] : [])].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", {}, isTrusting ? "yes" : "no"),
-        make("td", {}, verdict(letter)), isAsked ? make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "") : null))));
+      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", { class: "word" }, isTrusting ? "yes" : "no"),
+        make("td", { class: "word" }, verdict(letter)), isAsked ? make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "") : null))));
     return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, number(count) + (count === 1 ? " role, " : " roles, ") + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Roles that it may pass" }, table),
@@ -263,7 +263,7 @@
   function missing(index, run, principal, fits) {
     const rows = (run.profileGaps[principal.profile] || []).map(([gap, text]) => [...run.gaps[gap], PL.ranges(text).filter(fits)]).filter(([, , , numbers]) => numbers.length);
     if (!rows.length) return [];
-    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Further actions that are missing"),
+    const table = make("table", { class: "rows gaps" }, make("caption", { class: "unseen" }, "Further actions that are missing"),
       make("thead", {}, make("tr", {}, ["further action", "why", "needed by", "granted actions"].map((name) => make("th", { scope: "col" }, name)))),
       make("tbody", {}, rows.map(([action, why, when, numbers]) => make("tr", {}, make("td", {}, make("code", {}, action)), make("td", { class: "why" }, why), make("td", { class: "why" }, when),
         make("td", {}, actions(index, numbers))))));
@@ -304,7 +304,7 @@
     if (!principal.linked) for (const [account, level, policy, name] of run.guards) add("RCP of the resources of " + account, level, policy, name);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Policies that limit it"),
       make("thead", {}, make("tr", {}, ["kind", "level", "policies"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, rows.map(([kind, level, some]) => make("tr", {}, make("td", {}, kind), make("td", {}, level),
+      make("tbody", {}, rows.map(([kind, level, some]) => make("tr", {}, make("td", { class: "word" }, kind), make("td", { class: "word" }, level),
         make("td", {}, some.flatMap(([policy, name], place) => [place ? ", " : "", PL.link("policy.html#" + run.policies[policy], name || run.policies[policy])]))))));
     const entries = entriesOf(run, principal).map(([resource, policy]) => make("li", {}, PL.link("policy.html#" + run.policies[policy], resource, "code")));
     return make("section", { "aria-labelledby": "limits" }, make("h2", { id: "limits" }, "What limits it"),
