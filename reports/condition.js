@@ -3,6 +3,7 @@
 (() => {
   const main = document.getElementById("condition");
   const { make, number, counted } = PL;
+  const FEW = 30;
   let turn = 0;
 
   function address() {
@@ -45,7 +46,7 @@
     taken.written(() => { const text = PL.spelt(taken.values()); PL.writeAddress("#" + id + (text ? "&" + text : "")); });
     main.replaceChildren(
       make("h1", { class: "condition" }, words.replaceAll("{ownaccount}", "‹own account›")),
-      make("dl", { class: "facts" }, make("dt", {}, "Keys"), make("dd", {}, make("code", {}, keys.join(", ") || "none")), make("dt", {}, "Id"), make("dd", {}, make("code", {}, id))),
+      make("dl", { class: "facts" }, make("dt", {}, "Keys"), make("dd", {}, keys.length ? make("code", {}, keys.join(", ")) : "none"), make("dt", {}, "Id"), make("dd", {}, make("code", {}, id))),
       bar, verdict, ...proof(witness, change), whose(index, count, accounts, actions, first, id));
     await taken.fill(assumed);
   }
@@ -81,12 +82,15 @@
     const marks = [...Object.keys(changed.context || {}), ...Object.keys(changed).filter((key) => key !== "context")].map((key) => JSON.stringify(key) + ":");
     return make("pre", { tabindex: "0", "aria-label": "A line of policylake simulate" }, rows.flatMap((row, at) => {
       const text = row + (at + 1 < rows.length ? "\n" : "");
-      return marks.some((mark) => row.trim().startsWith(mark)) ? make("mark", {}, text) : text;
+      if (!marks.some((mark) => row.trim().startsWith(mark))) return text;
+      const [, before, changed_, after] = /^( *)(.*?)(,?\n?)$/s.exec(text);
+      return [before, make("mark", {}, changed_), after];
     }));
   }
 
   function whose(index, count, accounts, actions, first, id) {
     const numbers = PL.ranges(actions);
+    const list = (some) => make("ul", { class: "actions" }, some.map((one) => make("li", {}, PL.actionLink(index.actions[one]))));
     const names = new Map(index.accounts.map(([account, name]) => [account, name || account]));
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Principals that depend on it"),
       make("thead", {}, make("tr", {}, ["principal", "account", "actions"].map((name) => make("th", { scope: "col", class: name === "actions" ? "number" : null }, name)))),
@@ -94,8 +98,8 @@
         make("td", { class: "number" }, number(many))))));
     return make("section", { "aria-labelledby": "whose" }, make("h2", { id: "whose" }, "Who depends on it"),
       make("p", {}, counted(count, "principal") + " in " + counted(accounts, "account") + ", for " + counted(numbers.length, "action") + ":"),
-      make("ul", { class: "actions" }, numbers.slice(0, 60).map((one) => make("li", {}, PL.actionLink(index.actions[one])))),
-      numbers.length > 60 ? make("p", { class: "minor" }, number(numbers.length - 60) + " more actions.") : "",
+      list(numbers.slice(0, numbers.length > FEW + 3 ? FEW : numbers.length)),
+      numbers.length > FEW + 3 ? make("details", {}, make("summary", { class: "minor" }, number(numbers.length - FEW) + " more actions"), list(numbers.slice(FEW))) : "",
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Principals that depend on it" }, table),
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more principals, all of them with: ", make("code", {}, "policylake sql \"from access where condition_id = '" + id + "'\"")) : "");
   }

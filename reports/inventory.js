@@ -85,12 +85,12 @@
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Known resources with what the principal gets"),
       make("thead", {}, make("tr", {}, ["resource", "tags", "verdict", "why", "statements"].map((name) => make("th", { scope: "col" }, name)))),
       make("tbody", {}, judgements.map(([[arn, , tags], told]) => make("tr", {}, make("td", {}, make("a", { href: PL.root + "resource.html#" + encodeURIComponent(arn) + "&action=" + encodeURIComponent(index.actions[place][0]), title: arn, class: "code whole" }, arn.split(":").slice(5).join(":"))),
-        make("td", {}, tags.map(([key, value]) => key + " = " + value).join(", ")), make("td", {}, PL.verdict(told.letter)),
-        make("td", {}, told.why, told.id ? [" ", PL.link("condition.html#" + told.id, "more", "minor on-screen")] : ""),
+        make("td", {}, tags.map(([key, value]) => key + " = " + value).join(", ")), make("td", { class: "word" }, PL.verdict(told.letter)),
+        make("td", { class: "why" }, told.why, told.id ? [" ", PL.link("condition.html#" + told.id, "more", "minor on-screen")] : ""),
         make("td", {}, PEOPLE.links([...(told.granted || []), ...(told.limited || [])], names))))));
     answers.replaceChildren(
       make("p", { class: "lead" }, PL.principalLink(principal.arn, principal.name, "&action=" + encodeURIComponent(index.actions[place][0])), " can ", PL.actionLink(index.actions[place]),
-        " on " + number(count("a")) + " of the " + number(listed.length) + " known resources of that type in its account" + (others.length ? "; " + others.map(([letter, words]) => number(count(letter)) + " " + words).join(", ") : "") + "."),
+        " on " + (count("a") === listed.length && listed.length > 1 ? "all " : number(count("a")) + " of the ") + number(listed.length) + " known resources of that type in its account" + (others.length ? "; " + others.map(([letter, words]) => number(count(letter)) + " " + words).join(", ") : "") + "."),
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Known resources with what the principal gets" }, table));
   }
 

@@ -35,8 +35,11 @@ const PEOPLE = (() => {
     });
   }
 
+  /* Links to statements, by document and in its order. */
   function links(rows, names) {
-    return rows.flatMap((row, place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], (row[4] ? "policy of " + row[4] : names(row[0]).name) + ", " + (row[2] || "statement " + (row[1] + 1)))]);
+    const named = rows.map((row) => [row[4] ? "policy of " + row[4] : names(row[0]).name, row]);
+    named.sort(([one, [, first]], [other, [, second]]) => (one < other ? -1 : one > other ? 1 : first - second));
+    return named.flatMap(([name, row], place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], name + ", " + (row[2] || "statement " + (row[1] + 1)))]);
   }
 
   function nameOf(run, principal) {

@@ -3,6 +3,28 @@
 (() => {
   const main = document.getElementById("policy");
   const { make } = PL;
+  const KINDS = { inline: "inline policy", managed: "managed policy", boundary: "permissions boundary", scp: "SCP", rcp: "RCP", trust: "trust policy", resource: "resource policy", endpoint: "endpoint policy" };
+  const isDocument = (target) => !target.startsWith("arn:");
+  const isPrincipal = (target) => isDocument(target) || /^arn:[^:]*:iam::[^:]*:(user|role)\//.test(target);
+
+  /* What a document is called: by its name, or, where it has none, by what it is attached to. */
+  function titleOf(names, places) {
+    if (names[0] || !places.length) return names[0] || "Policy";
+    const [kind, target] = places[0];
+    const title = KINDS[kind] + " of " + (kind === "trust" ? "role " + target.replace(/^.*\//, "") : target.split(":").slice(5).join(":"));
+    return title[0].toUpperCase() + title.slice(1);
+  }
+
+  /* Attachments by kind, in the order in which they come. */
+  function attached(places) {
+    const kinds = new Map();
+    for (const [kind, target] of places) {
+      const words = isDocument(target) ? "given by itself" : KINDS[kind];
+      kinds.set(words, [...(kinds.get(words) || []), target]);
+    }
+    return make("dl", { class: "facts" }, [...kinds].flatMap(([words, targets]) => [make("dt", {}, words), make("dd", {}, targets.map((target) =>
+      make("div", {}, isPrincipal(target) ? PL.principalLink(target, make("code", {}, target)) : make("code", {}, target))))]));
+  }
 
   async function show() {
     const [id, statement] = PL.decoded(location.hash.slice(1)).split(":");
@@ -13,18 +35,17 @@
         return;
       }
       const [document_, names, count, places, sources] = found;
-      document.title = PL.visible(names[0] || "Policy") + " · policylake";
+      const title = titleOf(names, places);
+      document.title = PL.visible(title) + " · policylake";
       const marked = new Set(statement === undefined ? [] : [Number(statement)]);
       main.replaceChildren(
-        make("h1", {}, make("bdi", {}, names[0] || "Policy")),
+        make("h1", {}, make("bdi", {}, title)),
         make("dl", { class: "facts" },
           names.length > 1 ? [make("dt", {}, "Other names"), make("dd", {}, names.slice(1).join(", "))] : [],
           make("dt", {}, "Id"), make("dd", {}, make("code", {}, id)),
           make("dt", {}, "Read from"), make("dd", {}, sources.map((source) => make("div", {}, make("code", {}, source))))),
         make("section", { "aria-labelledby": "statements" }, make("h2", { id: "statements" }, "Statements"), ...PL.statements(document_, marked, id)),
-        make("section", { "aria-labelledby": "places" }, make("h2", { id: "places" }, "Attached to ", make("span", { class: "minor" }, PL.number(count))),
-          make("ul", { class: "places" }, places.map(([kind, target]) => make("li", {}, make("span", { class: "minor" }, kind + " "),
-            ["inline", "managed", "boundary"].includes(kind) && !target.includes(":group/") ? PL.principalLink(target, target) : make("code", {}, target)))),
+        make("section", { "aria-labelledby": "places" }, make("h2", { id: "places" }, "Attached to ", make("span", { class: "minor" }, PL.number(count))), attached(places),
           count > places.length ? make("p", { class: "minor" }, PL.number(count - places.length) + " more in the relation attachments of the lake.") : ""));
       const target = main.querySelector(".marked");
       if (target) target.scrollIntoView({ block: "center" });

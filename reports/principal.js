@@ -3,9 +3,10 @@
 (() => {
   const main = document.getElementById("principal");
   const ORDER = { a: 0, c: 1, d: 2, b: 3 };
-  const LAYERS = { identity: "an identity policy", boundary: "the permissions boundary", scp: "an SCP", rcp: "an RCP", resource: "a resource policy", scenario: "the scenario" };
+  const SILENT = { identity: "its policies together", boundary: "the permissions boundary, which does not allow it", scp: "the SCPs of a level, none of which allows it",
+    rcp: "the RCPs of a level, none of which allows it", resource: "the resource policy, which does not allow it", scenario: "what is taken for granted: no such request meets the conditions" };
   const KINDS = { inline: "inline", managed: "managed", boundary: "permissions boundary" };
-  const FEW = 14, MOST_PARTS = 8;
+  const FEW = 14, MOST_PARTS = 8, MOST_TYPES = 8;
   const { make, verdict, number, counted } = PL;
   const { find, counting, entriesOf, nameOf, links, scopeData } = PEOPLE;
 
@@ -21,7 +22,7 @@
       const index = await PL.load("index");
       const found = await find(index, arn);
       if (!found) {
-        main.replaceChildren(make("h1", {}, "No such principal"), make("p", {}, make("code", {}, arn || "(none)"), " is not in this report. Look for it in the "), PL.link("matrix.html", "matrix"));
+        main.replaceChildren(make("h1", {}, "No such principal"), make("p", {}, make("code", {}, arn || "(none)"), " is not in this report. Look for it in the ", PL.link("matrix.html", "matrix"), "."));
         return;
       }
       await draw(index, found.run, found.principal, action, assumed);
@@ -72,7 +73,7 @@
     const names = nameOf(run, principal);
     const field = make("input", { type: "search", name: "action", value: action, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });
     const status = make("span", { role: "status" });
-    const place = make("div", {});
+    const place = make("div", {}), lacking = make("div", {});
     const filter = () => {
       const text = field.value.trim().toLowerCase();
       const exact = index.actions.findIndex((one) => one[0].toLowerCase() === text);
@@ -83,7 +84,8 @@
       const count = shown.reduce((sum, group) => sum + group.actions.length, 0);
       const all = index.actions.filter((_, one) => fits(one)).length;
       status.textContent = text ? counted(all, "action") + (all > count ? ", " + number(all - count) + " of them none: nothing grants it" : "") : "";
-      place.replaceChildren(...sections(index, shown, names));
+      place.replaceChildren(...sections(index, shown, names, text));
+      lacking.replaceChildren(...missing(index, run, principal, fits));
       mark(text ? shown : stored);
     };
     const counts = make("div", {});
@@ -105,17 +107,20 @@
     layered.append(funnel(run, principal, groups));
     main.replaceChildren(...facts(index, run, principal), counts, bar, layered,
       make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
-        make("p", {}, make("label", {}, "Action ", field), " ", status),
-        make("p", { class: "on-screen" }, PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources")), place),
-      ...missing(index, run, principal), ...roles(index, run, principal), policies(run, principal, isDeciding), limits(run, principal));
+        make("p", {}, make("label", {}, "Action ", field), " ", status, " ",
+          isDocument(principal) ? null : PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources", "on-screen aside")), place),
+      lacking, ...roles(index, run, principal), policies(run, principal, isDeciding, stored.length > 0), limits(run, principal));
     filter();
     await taken.fill(assumed);
   }
 
+  /* A document given by itself makes no requests. */
+  const isDocument = (principal) => principal.type === "policy";
+
   function facts(index, run, principal) {
     const account = index.accounts.find((one) => one[0] === run.account) || [run.account, ""];
     const pairs = [
-      ["ARN", make("code", {}, principal.arn)],
+      [isDocument(principal) ? "Document" : "ARN", make("code", {}, principal.arn)],
       ["Account", PL.link("matrix.html#account=" + (run.account || "documents"), [account[1], account[0]].filter(Boolean).join(" "))],
       ["Groups", (principal.groups || []).map((arn) => arn.replace(/^.*:group\//, "")).join(", ")],
       ["Tags", (principal.tags || []).map(([key, value]) => key + " = " + value).join(", ")],
@@ -123,7 +128,7 @@
       ["Last used", principal.used ? principal.used.slice(0, 10) : ""],
       ["Read from", make("code", {}, principal.source)],
     ].filter(([, value]) => value);
-    const type = principal.type === "policy" ? "policy document given by itself" : principal.linked ? "service-linked role" : principal.type;
+    const type = isDocument(principal) ? "policy document given by itself" : principal.linked ? "service-linked role" : principal.type;
     return [
       make("h1", {}, make("bdi", {}, principal.name), " ", make("span", { class: "minor" }, type)),
       principal.incomplete ? make("p", { class: "notice" }, "Something of its policies is missing, so the answers may be wrong: ", (principal.missing || []).join("; ")) : null,
@@ -150,7 +155,7 @@
     }
     const limits = new Set((principal.policies || []).some(([kind]) => kind === "boundary") ? ["boundary"] : []);
     if (!principal.linked) for (const [kind] of run.controls) limits.add(kind);
-    const steps = [["granted by its policies and those of resources", granted, 0]];
+    const steps = [["granted by identity and resource policies", granted, 0]];
     let left = granted;
     for (const [layer, words] of [["identity", "explicit Denies of its own policies"], ...STEPS]) {
       if (!lost[layer] && !limits.has(layer)) continue;
@@ -171,25 +176,51 @@
     if (principal.roles === undefined) return [];
     const [count, trusting, first] = run.roles[principal.roles];
     const condition = (id) => run.conditions.find((one) => one[3] === id);
+    const isAsked = first.some(([, , , id]) => id);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
-      make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", "condition"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", {}, isTrusting ? "yes" : "no"),
-        make("td", {}, verdict(letter)), make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "")))));
+      make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", ...(isAsked ? ["condition"] : [])].map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", { class: "word" }, isTrusting ? "yes" : "no"),
+        make("td", { class: "word" }, verdict(letter)), isAsked ? make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "") : null))));
     return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, counted(count, "role") + ", " + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Roles that it may pass" }, table),
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more: ", make("code", {}, "policylake sql \"from passable_roles where principal_arn = '" + principal.arn + "'\"")) : "")];
   }
 
-  function sections(index, groups, names) {
-    if (!groups.length) return [make("p", { class: "nothing" }, "Nothing that fits.")];
+  function sections(index, groups, names, text) {
+    if (!groups.length) return [make("p", { class: "nothing" }, text ? "Nothing that fits." : "Nothing: no action of this report is granted to it.")];
     return groups.map((group) => make("article", { class: "group" },
       make("h3", {}, verdict(group.letter), " ", make("span", { class: "minor" }, counted(group.actions.length, "action"))),
       group.parts.length > 1 ? parts(index, group.parts) : actions(index, group.actions),
-      group.scopes.map((scope) => scopeOf(group.parts.length > 1 ? { ...scope, pattern: "" }
-        : group.scopes.length === 1 ? { ...scope, pattern: group.parts[0].pattern, types: group.parts[0].types } : scope, group.letter, names)),
+      alike(group.parts.length > 1 ? group.scopes.map((scope) => ({ ...scope, pattern: "" }))
+        : group.scopes.length === 1 ? [{ ...group.scopes[0], ...group.parts[0] }] : group.scopes).map((scope) => scopeOf(scope, group.letter, names)),
       "db".includes(group.letter) ? make("dl", { class: "scope" }, make("dt", {}, PL.WORDS[group.letter] + " by"),
-        make("dd", {}, group.decided.length ? links(group.decided, names) : group.layer === "identity" ? "its policies together" : group.layer === "scenario" ? "what is taken for granted: no such request meets the conditions" : (LAYERS[group.layer] || group.layer) + " that does not allow it")) : null));
+        make("dd", {}, group.decided.length ? links(group.decided, names) : SILENT[group.layer] || group.layer)) : null));
+  }
+
+  /* Scopes that differ in the resources alone stand together. */
+  function alike(scopes) {
+    const groups = new Map();
+    for (const { pattern, types, actions: _, ...scope } of scopes) {
+      const key = JSON.stringify(scope);
+      if (!groups.has(key)) groups.set(key, { ...scope, places: [] });
+      if (pattern) groups.get(key).places.push({ pattern, types });
+    }
+    return [...groups.values()];
+  }
+
+  const typesOf = (types) => types.map((type) => (type === "*" ? "calls without a resource" : type)).join(", ");
+
+  /* A pattern with the types of resources that it is about; many types behind a line that says how many. */
+  function placeOf({ pattern, types }) {
+    return make("div", {}, make("code", {}, pattern), types.length > MOST_TYPES
+      ? make("details", {}, make("summary", { class: "minor" }, number(types.length) + " types of resources"), make("span", { class: "minor" }, typesOf(types)))
+      : types.length ? [" ", make("span", { class: "minor" }, typesOf(types))] : null);
+  }
+
+  function placesOf(places) {
+    return places.length <= MOST_PARTS + 3 ? places.map(placeOf)
+      : [...places.slice(0, MOST_PARTS).map(placeOf), make("details", {}, make("summary", { class: "minor" }, number(places.length - MOST_PARTS) + " more kinds of resources"), places.slice(MOST_PARTS).map(placeOf))];
   }
 
   /* Resources that are granted alike, each with its actions. */
@@ -199,8 +230,9 @@
         parts(index, listed.slice(MOST_PARTS), true))];
     }
     return make("ul", { class: "parts" }, listed.map((part) => make("li", {}, make("details", { open: listed.length <= 3 && part.actions.length <= FEW },
-      make("summary", {}, make("code", {}, part.pattern), " ", make("span", { class: "minor" }, [part.types.join(", "),
-        counted(part.actions.length, "action")].filter(Boolean).join(", "))), actions(index, part.actions)))));
+      make("summary", {}, make("code", {}, part.pattern), " ", make("span", { class: "minor" }, [part.types.length > MOST_TYPES ? number(part.types.length) + " types of resources" : typesOf(part.types),
+        counted(part.actions.length, "action")].filter(Boolean).join(", "))),
+      part.types.length > MOST_TYPES ? make("p", { class: "minor" }, typesOf(part.types)) : null, actions(index, part.actions)))));
   }
 
   /* Few actions as they are; many by service behind a line that says how many. */
@@ -215,24 +247,25 @@
 
   function scopeOf(scope, letter, names) {
     const pairs = [
-      ["on", !scope.pattern ? [] : [make("code", {}, scope.pattern), scope.types.length ? make("span", { class: "minor" }, " " + scope.types.join(", ")) : null, scope.verdict === letter ? null : [" ", verdict(scope.verdict)]].flat()],
-      ["but not", scope.exceptions.flatMap((text) => [make("code", {}, text), " "])],
+      ["verdict", scope.verdict === letter ? [] : [verdict(scope.verdict)]],
+      ["on", placesOf(scope.places)],
+      ["but not", scope.exceptions.map((text) => make("code", {}, text))],
       ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition), scope.number >= 0 ? [" ", PL.link("condition.html#" + scope.id, "more", "minor on-screen")] : []].flat() : []],
       ["read again", scope.again ? [PL.verdict(scope.again)] : []],
       ["proof", scope.proof ? [make("span", { class: "minor" }, scope.proof)] : []],
       ["granted by", links(scope.granted, names)],
       ["limited by", links(scope.limited, names)],
     ].filter(([, value]) => value.length);
-    return make("dl", { class: "scope" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+    return make("dl", { class: "scope" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", { class: name === "but not" ? "exceptions" : null }, value)]));
   }
 
   /* Granted actions whose calls may need another one that is not granted. */
-  function missing(index, run, principal) {
-    const rows = (run.profileGaps[principal.profile] || []).map(([gap, text]) => [...run.gaps[gap], PL.ranges(text)]);
+  function missing(index, run, principal, fits) {
+    const rows = (run.profileGaps[principal.profile] || []).map(([gap, text]) => [...run.gaps[gap], PL.ranges(text).filter(fits)]).filter(([, , , numbers]) => numbers.length);
     if (!rows.length) return [];
-    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Further actions that are missing"),
+    const table = make("table", { class: "rows gaps" }, make("caption", { class: "unseen" }, "Further actions that are missing"),
       make("thead", {}, make("tr", {}, ["further action", "why", "needed by", "granted actions"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, rows.map(([action, why, when, numbers]) => make("tr", {}, make("td", {}, make("code", {}, action)), make("td", {}, why), make("td", {}, when),
+      make("tbody", {}, rows.map(([action, why, when, numbers]) => make("tr", {}, make("td", {}, make("code", {}, action)), make("td", { class: "why" }, why), make("td", { class: "why" }, when),
         make("td", {}, actions(index, numbers))))));
     return [make("section", { "aria-labelledby": "missing" }, make("h2", { id: "missing" }, "Granted, but something else is missing"),
       make("p", {}, "A call may need further actions; without them it fails, although the action itself is granted. Whether every call needs one is not always told by AWS."),
@@ -240,12 +273,12 @@
   }
 
   /* Documents open when asked; statements that grant something stand out. */
-  function policies(run, principal, isDeciding) {
+  function policies(run, principal, isDeciding, isDecided) {
     const listed = (principal.policies || []).map(([kind, policy, name, arn, via]) => {
       const id = run.policies[policy];
       const place = make("div", {});
       const details = make("details", { class: "document", "data-policy": String(policy) }, make("summary", {}, make("bdi", {}, name || "the document"), " ",
-        make("span", { class: "minor" }, KINDS[kind] + (via ? ", through group " + via.replace(/^.*:group\//, "") : "") + (arn ? ", " + arn : ""))), place);
+        make("span", { class: "minor" }, isDocument(principal) ? "the document itself" : KINDS[kind] + (via ? ", through group " + via.replace(/^.*:group\//, "") : "") + (arn ? ", " + arn : ""))), place);
       details.addEventListener("toggle", async () => {
         if (!details.open || place.childNodes.length) return;
         try {
@@ -257,18 +290,22 @@
       return details;
     });
     return make("section", { "aria-labelledby": "policies" }, make("h2", { id: "policies" }, "The policies it comes from"),
-      listed.length ? [make("p", { class: "minor" }, "Statements that decide something above are marked."), ...listed] : make("p", { class: "nothing" }, "It has no policies of its own and none of a group."));
+      listed.length ? [isDecided ? make("p", { class: "minor" }, "Statements that decide something above are marked.") : null, ...listed] : make("p", { class: "nothing" }, "It has no policies of its own and none of a group."));
   }
 
   function limits(run, principal) {
     const rows = [];
-    for (const [kind, policy, name] of principal.policies || []) if (kind === "boundary") rows.push(["permissions boundary", "", policy, name]);
-    if (!principal.linked) for (const [kind, , level, policy, name] of run.controls) rows.push([kind.toUpperCase(), level, policy, name]);
-    if (!principal.linked) for (const [account, level, policy, name] of run.guards) rows.push(["RCP of the resources of " + account, level, policy, name]);
+    const add = (kind, level, policy, name) => {
+      const last = rows[rows.length - 1];
+      if (last && last[0] === kind && last[1] === level) last[2].push([policy, name]); else rows.push([kind, level, [[policy, name]]]);
+    };
+    for (const [kind, policy, name] of principal.policies || []) if (kind === "boundary") add("permissions boundary", "", policy, name);
+    if (!principal.linked) for (const [kind, , level, policy, name] of run.controls) add(kind.toUpperCase(), level, policy, name);
+    if (!principal.linked) for (const [account, level, policy, name] of run.guards) add("RCP of the resources of " + account, level, policy, name);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Policies that limit it"),
-      make("thead", {}, make("tr", {}, ["kind", "level", "policy"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, rows.map(([kind, level, policy, name]) => make("tr", {}, make("td", {}, kind), make("td", {}, level),
-        make("td", {}, PL.link("policy.html#" + run.policies[policy], name || run.policies[policy]))))));
+      make("thead", {}, make("tr", {}, ["kind", "level", "policies"].map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, rows.map(([kind, level, some]) => make("tr", {}, make("td", { class: "word" }, kind), make("td", { class: "word" }, level),
+        make("td", {}, some.flatMap(([policy, name], place) => [place ? ", " : "", PL.link("policy.html#" + run.policies[policy], name || run.policies[policy])]))))));
     const entries = entriesOf(run, principal).map(([resource, policy]) => make("li", {}, PL.link("policy.html#" + run.policies[policy], resource, "code")));
     return make("section", { "aria-labelledby": "limits" }, make("h2", { id: "limits" }, "What limits it"),
       rows.length ? make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Limits" }, table)

@@ -124,7 +124,7 @@
       make("span", { class: "minor" }, one.type + ", " + one.account))), all.length > FEW ? make("li", { class: "minor" }, number(all.length - FEW) + " more, in the matrix") : "");
     const part = (letter, all) => (all.length ? [make("p", {}, PL.verdict(letter), " ", make("span", { class: "minor" }, counted(all.length, "principal") + (letter === "c" ? ", depending on the rest of the request" : ""))), some(all)] : []);
     return make("details", { class: "document", open: isOpen }, make("summary", {}, make("code", {}, index.actions[action][0]), " ",
-      make("span", { class: "minor" }, allowed.length || conditional.length ? number(allowed.length) + " allowed, " + number(conditional.length) + " conditional" : "nobody")),
+      make("span", { class: "minor" }, [[allowed, "allowed"], [conditional, "conditional"]].filter(([all]) => all.length).map(([all, word]) => number(all.length) + " " + word).join(", ") || "nobody")),
       make("p", { class: "on-screen" }, PL.link(index.actions[action][3], "all about the action", "minor")), ...part("a", allowed), ...part("c", conditional));
   }
 

@@ -115,6 +115,11 @@ def test_a_granted_action_lacks_a_role_that_it_may_pass_to_its_service(name, rea
     assert missing(lake, name).get("iam:PassRole") == reason
 
 
+def test_what_a_layer_blocks_is_told_in_words(sample_lake):
+    sample = open_lake(sample_lake)
+    assert missing(sample, "opal")["sagemaker:AddTags"] == "it is blocked by the permissions boundary"
+
+
 def test_of_an_account_whose_roles_were_not_read_nobody_says_that_there_is_none(lake):
     assert "iam:PassRole" not in missing(lake, "alone")
 

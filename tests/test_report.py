@@ -139,6 +139,17 @@ def test_an_action_page_names_the_identity_policy_that_grants_and_never_an_scp(r
     assert not any("FullAWSAccess" in text.replace("RCPFullAWSAccess", "FullAWSAccess") for text in granted)
 
 
+def test_an_action_page_says_what_blocks_where_no_statement_does(report):
+    page = (report / "actions" / "sagemaker-DeleteModelPackageGroupPolicy.html").read_text(encoding="utf-8")
+    blocked = [
+        " ".join(reading.text_of(text).split())
+        for text in re.findall(r"<dt>blocked by</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    ]
+    assert "the SCPs of a level, none of which allows it" in blocked
+    assert "the permissions boundary, which does not allow it" in blocked
+    assert "SCP: protect-guardrails, SharingIsTheRegistrys; suspended, Nothing" in blocked
+
+
 @pytest.mark.parametrize("limits", [{}, {"MOST_GROUPS": 2, "MOST_PRINCIPALS": 3}, {"MOST_THINGS": 5}])
 def test_an_action_page_counts_everyone_it_does_not_list(limits, sample_lake, tmp_path, monkeypatch):
     for name, most in limits.items():

@@ -27,6 +27,7 @@ DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 800}
 NOTEBOOK = "arn:aws:sagemaker:us-east-1:333344445555:notebook-instance/"
 HANA = "arn:aws:iam::333344445555:user/hana"
+ANA = "arn:aws:iam::333344445555:user/ana"
 PAGES = ("index.html", "matrix.html", "actions.html", "findings.html", "rejects.html", "provenance.html",
          "conditions.html", "actions/iam-PassRole.html", "accounts/333344445555.html",
          f"principal.html#{HANA}")  # fmt: skip
@@ -364,6 +365,64 @@ def on_resources(page, site, principal, action, text=""):
     page.locator("#answers .lead").wait_for()
     rows = page.locator("#answers tbody tr").all()
     return {row.locator("a.whole").get_attribute("title"): row.locator("td").all_inner_texts()[2:4] for row in rows}
+
+
+def test_resources_that_are_granted_alike_stand_together_and_reasons_in_the_order_of_the_document(open_page, site):
+    page = open_page(f"{site}/principal.html#{HANA}&action=iam:PassRole")
+    page.locator("article dl.scope").nth(1).wait_for()
+    scopes = page.locator("article dl.scope")
+    assert scopes.count() == 2
+    assert scopes.nth(0).locator("dd").first.inner_text() == "conditional"
+    roles = scopes.nth(1).locator("dd").first.locator("code").all_inner_texts()
+    assert sorted(role.rpartition("/")[2] for role in roles) == [
+        "DataPipelineDefaultResourceRole", "DataPipelineDefaultRole", "EMR_DefaultRole", "EMR_EC2_DefaultRole",
+        "kinesis-*",
+    ]  # fmt: skip
+    assert scopes.nth(1).locator("dd").last.inner_text() == "DataScientist, statement 4; DataScientist, statement 5"
+
+
+def test_what_else_is_missing_is_told_of_the_chosen_actions_alone(open_page, site):
+    page = open_page(f"{site}/principal.html#{ANA}&action=sagemaker:CreateDomain")
+    rows = page.get_by_role("region", name="Missing actions").get_by_role("row")
+    rows.nth(1).wait_for()
+    told = {row.get_by_role("cell").last.inner_text() for row in rows.all()[1:]}
+    assert told == {"sagemaker:CreateDomain"}
+    field = page.get_by_label("Action", exact=True)
+    field.fill("sagemaker:StopNotebookInstance")
+    page.get_by_role("heading", name="Granted, but something else is missing").wait_for(state="detached")
+    field.fill("")
+    page.get_by_role("heading", name="Granted, but something else is missing").wait_for()
+
+
+def test_a_document_given_by_itself_is_not_taken_for_somebody_who_makes_requests(open_page, site):
+    page = open_page(f"{site}/principal.html#policy/policies/02-console")
+    page.get_by_role("heading", name="What it can do").wait_for()
+    assert page.locator("dt").all_inner_texts()[:1] == ["Document"]
+    assert page.get_by_role("link", name="On known resources").count() == 0
+    assert page.locator("details.document summary").all_inner_texts() == ["02-console the document itself"]
+
+
+def test_a_policy_without_a_name_is_called_by_what_it_is_attached_to(open_page, site, sample_lake):
+    rows = open_lake(sample_lake).query(
+        "select attachment_kind as kind, min(policy_id) as id from attachments"
+        " where attachment_kind in ('resource', 'endpoint') group by all"
+    )
+    titles = {"resource": "Resource policy of model-package-group", "endpoint": "Endpoint policy of vpc-endpoint"}
+    for row in rows.to_pylist():
+        page = open_page(f"{site}/policy.html#{row['id']}")
+        page.get_by_role("heading", name=titles[row["kind"]]).wait_for()
+    assert rows.num_rows == len(titles)
+
+
+def test_a_policy_of_many_kinds_of_places_names_each_kind_once(open_page, site, sample_lake):
+    rows = open_lake(sample_lake).query(
+        "select distinct policy_id from attachments where policy_name = 'FullAWSAccess'"
+    )
+    page = open_page(f"{site}/policy.html#{rows.to_pylist()[0]['policy_id']}")
+    page.get_by_role("heading", name="Attached to").wait_for()
+    section = page.locator("section[aria-labelledby=places]")
+    assert section.locator("dt").all_inner_texts() == ["managed policy", "SCP"]
+    assert f"Attached to {section.locator('dd code').count()}" == section.get_by_role("heading").inner_text()
 
 
 def test_known_resources_tell_which_notebooks_a_team_can_stop_and_why_not_the_others(open_page, site):

@@ -26,13 +26,14 @@ SAFE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 #: Principals of whom is remembered what counts for them.
 REMEMBERED = 1 << 13
 CONTROLS = ("scp", "rcp")
+#: What denies or blocks: its name before the statements that do, and its words where no statement does.
 LAYERS = {
-    "identity": "identity policy",
-    "boundary": "permissions boundary",
-    "scp": "SCP",
-    "rcp": "RCP",
-    "resource": "resource policy",
-    "scenario": "scenario",
+    "identity": ("identity policy", "its policies together"),
+    "boundary": ("permissions boundary", "the permissions boundary, which does not allow it"),
+    "scp": ("SCP", "the SCPs of a level, none of which allows it"),
+    "rcp": ("RCP", "the RCPs of a level, none of which allows it"),
+    "resource": ("resource policy", "the resource policy, which does not allow it"),
+    "scenario": ("scenario", "the scenario: no such request meets the conditions"),
 }
 
 
@@ -54,7 +55,8 @@ class Reasons:
         self._names = {row["policy_id"]: row["policy_name"] for row in controls}
 
     def of(self, numbers: tuple[int, ...], action: Action, holder: Holder) -> list[dict[str, str]]:
-        """Return the statements of these reasons that match the action and count for a principal: words and a link."""
+        """Return the statements of these reasons that match the action and count for a principal, by document and in
+        its order: words and a link."""
         return [
             statement_link(row["policy_id"], row["statement_index"], row["sid"], name)
             for row, name in self._told(numbers, holder)
@@ -65,7 +67,8 @@ class Reasons:
         counting = self._counting(holder)
         numbered = self.sources.statements.get(holder.account_id, {})
         named = ((row, self._name(row, counting)) for number in numbers for row in numbered.get(number, ()))
-        return [(row, name) for row, name in named if name is not None]
+        counted = ((name, row["statement_index"], row["policy_id"], row) for row, name in named if name is not None)
+        return [(row, name) for name, *_, row in sorted(counted, key=lambda one: one[:3])]
 
     def _name(self, row: dict[str, Any], counting: Counting) -> str | None:
         """Return how the document of a statement is called; None where the statement does not count: others may have
@@ -163,7 +166,8 @@ def _demands(fitting: Iterable[Group], book: Book) -> str:
 def _things(group: dict[str, Any]) -> int:
     """Return how many scopes, statements and principals of a group a page shows."""
     lists = ("granted_by", "limited_by", "principals")
-    return len(group["scopes"]) + sum(len(holders[name]) for holders in group["holders"] for name in lists)
+    places = sum(len(scope["places"]) for scope in group["scopes"])
+    return places + sum(len(holders[name]) for holders in group["holders"] for name in lists)
 
 
 def _group(group: Group, action: Action, verdict: str, book: Book, reasons: Reasons) -> dict[str, Any]:
@@ -173,9 +177,9 @@ def _group(group: Group, action: Action, verdict: str, book: Book, reasons: Reas
     own = next(iter(accounts)) if len(accounts) == 1 else None
     return {
         "demand": answer.demand,
-        "scopes": [_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]],
+        "scopes": _alike(_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]),
         "more_scopes": max(0, len(answer.scopes) - MOST_SCOPES),
-        "layer": "" if answer.scopes else LAYERS.get(answer.layer, answer.layer),
+        "layer": () if answer.scopes else LAYERS.get(answer.layer, (answer.layer, answer.layer)),
         "holders": _holders([one for _, one in shown], answer, action, book, reasons),
         "more": len(group.principals) - len(shown),
         "more_accounts": _accounts_left(group, accounts, shown),
@@ -229,8 +233,7 @@ def _scope(scope: Scope, own: str | None) -> dict[str, Any]:
         return text.replace(OWN_ACCOUNT, "‹own account›" if own is None else own or "*")
 
     return {
-        "pattern": told(scope.pattern),
-        "types": ", ".join(scope.types),
+        "place": (told(scope.pattern), tuple("calls without a resource" if one == "*" else one for one in scope.types)),
         "verdict": scope.verdict,
         "condition": told(scope.condition) if scope.condition else "",
         "proof": told(scope.proof) if scope.proof else "",
@@ -238,6 +241,15 @@ def _scope(scope: Scope, own: str | None) -> dict[str, Any]:
         "condition_id": scope.condition_id,
         "exceptions": [told(text) for text in scope.exceptions],
     }
+
+
+def _alike(scopes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return scopes that differ in the resources alone together; ``places`` are their patterns with types."""
+    found: dict[str, dict[str, Any]] = {}
+    for scope in scopes:
+        place = scope.pop("place")
+        found.setdefault(str(scope), {**scope, "places": []})["places"].append(place)
+    return list(found.values())
 
 
 def statement_link(policy_id: str, index: int, sid: str | None, name: str) -> dict[str, str]:

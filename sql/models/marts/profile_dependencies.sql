@@ -95,7 +95,13 @@ select
         when verdict in ('allowed', 'conditional') then null
         when verdict_anyhow = 'none' then 'nothing grants it'
         when verdict_anyhow = 'denied' then 'an explicit Deny takes it away'
-        when verdict_anyhow = 'blocked' then 'it is blocked by layer ' || layer
+        when verdict_anyhow = 'blocked'
+            then
+                'it is blocked by ' || case layer
+                    when 'boundary' then 'the permissions boundary'
+                    when 'resource' then 'a resource policy'
+                    else upper(layer) || 's'
+                end
         else 'it is granted, but never with ' || translate(context, '{}[]"', '')
     end as reason,
     cell_id,
