@@ -16,14 +16,18 @@
   const nameWidth = () => (window.innerWidth < 700 ? 150 : 300);
   const total = index.accounts.reduce((sum, account) => sum + account[2].reduce((all, run) => all + run[1], 0), 0);
   const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE, reading: null, turn: 0 };
-  const units = [...new Set(index.accounts.map((account) => account[3] || ""))].sort((one, other) => !one - !other || (one < other ? -1 : 1));
+  /* The units above each account, the root first: who asks for one gets all that is below it. */
+  const unitsOf = index.accounts.map(([, , , names]) => names.map((_, level) => names.slice(0, level + 1).join(" / ")));
+  const unitOf = (person) => unitsOf[person.place].at(-1) || "";
+  const labels = new Map(index.accounts.flatMap(([, , , names], place) => names.map((name, level) => [unitsOf[place][level], "– ".repeat(level) + name])));
+  const units = [...labels.keys()].sort().concat(""); /* without a unit comes last */
   const NO_UNIT = "no organizational unit known";
 
   for (const [id, name] of index.accounts) {
     form.elements.account.append(PL.make("option", { value: id || "documents" }, name ? (id ? name + " " + id : name) : id));
   }
-  units.filter(Boolean).forEach((unit) => form.elements.unit.append(PL.make("option", { value: unit }, unit)));
-  if (!units.some(Boolean)) form.elements.unit.closest("label").hidden = true;
+  units.filter(Boolean).forEach((unit) => form.elements.unit.append(PL.make("option", { value: unit }, labels.get(unit))));
+  if (!labels.size) form.elements.unit.closest("label").hidden = true;
   index.levels.forEach((level) => form.elements.level.append(PL.make("option", { value: level }, level)));
   index.tasks.forEach((task) => form.elements.task.append(PL.make("option", { value: task }, task)));
 
@@ -74,7 +78,7 @@
       return known.get(vector);
     };
     const chosen = state.people.filter((person) => (!wanted.account || person.account === wanted.account)
-      && (!wanted.unit || index.accounts[person.place][3] === wanted.unit)
+      && (!wanted.unit || unitsOf[person.place].includes(wanted.unit))
       && (!wanted.type || person.type === wanted.type)
       && words.every((word) => person.text.includes(word))
       && (!letters || holds(person.vector)));
@@ -88,12 +92,12 @@
     state.count = chosen.length;
   }
 
-  const groupOf = (person, by) => (by === "none" ? "Everyone" : by === "unit" ? index.accounts[person.place][3] || NO_UNIT : labelOf(person.place));
+  const groupOf = (person, by) => (by === "none" ? "Everyone" : by === "unit" ? unitOf(person) || NO_UNIT : labelOf(person.place));
 
   /* Rows in the order of groups; within one by name, or those first that have most cells of a verdict. */
   function sorted(chosen, wanted, places) {
     if (!wanted.sort && wanted.rows !== "unit") return chosen;
-    const rank = (person) => (wanted.rows === "none" ? 0 : wanted.rows === "unit" ? units.indexOf(index.accounts[person.place][3] || "") : person.place);
+    const rank = (person) => (wanted.rows === "none" ? 0 : wanted.rows === "unit" ? units.indexOf(unitOf(person)) : person.place);
     const letter = LETTER[wanted.sort];
     const counts = new Map();
     const count = (person) => {

@@ -207,8 +207,14 @@ const PL = (() => {
 
   /* A statement and its corrected form, line by line. */
   function difference(text, name) {
-    return make("details", { class: "corrected" }, make("summary", {}, name), make("pre", { tabindex: "0", "aria-label": "Corrected statement" },
+    return make("details", { class: "corrected" }, make("summary", {}, name), make("pre", { tabindex: "0", "aria-label": name[0].toUpperCase() + name.slice(1) },
       text.split("\n").flatMap((line) => [line[0] === "-" ? make("del", {}, line) : line[0] === "+" ? make("ins", {}, line) : line, "\n"])));
+  }
+
+  /* What to do in words, and after them the commands. */
+  function steps(text) {
+    const [words, ...commands] = text.split("\n");
+    return [words, " ", difference(commands.join("\n"), "commands")];
   }
 
   /* The rows of a piece of a table: text, address and kind of each cell. */
@@ -217,7 +223,7 @@ const PL = (() => {
     return piece.rows.map((row) => row.map((one) => cells[one]));
   }
 
-  return { rows, difference, put, load, bar, place, make, breakable, visible, decoded, verdict, link, principalLink, actionLink, number, counted, ranges, runs, repeats, readHash, writeHash,
+  return { rows, difference, steps, put, load, bar, place, make, breakable, visible, decoded, verdict, link, principalLink, actionLink, number, counted, ranges, runs, repeats, readHash, writeHash,
     writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 
@@ -250,7 +256,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
         { class: ["number", "day", "whole", "word"].includes(kind) ? kind : kind.startsWith("severity") ? "word" : null },
-        kind === "lines" ? text.split("\n").flatMap((line, at) => (at ? [";", PL.make("br"), ...PL.breakable(line, true)] : PL.breakable(line, true))) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : href ? PL.link(href, PL.breakable(text), kind === "code" ? "code" : null)
+        kind === "lines" ? text.split("\n").flatMap((line, at) => (at ? [";", PL.make("br"), ...PL.breakable(line, true)] : PL.breakable(line, true))) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : kind === "steps" ? PL.steps(text) : href ? PL.link(href, PL.breakable(text), kind === "code" ? "code" : null)
           : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, PL.breakable(text)) : kind.startsWith("severity") ? PL.make("span", { class: kind }, text) : kind === "number" && text === "0" ? PL.make("span", { class: "nil" }, text) : PL.breakable(text, true))))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";

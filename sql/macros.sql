@@ -240,6 +240,13 @@ create or replace macro denied_calls(actions, condition) as
 create or replace macro denied_actions(actions) as
     json_object('Effect', 'Deny', 'Action', list_sort(list_distinct(actions)), 'Resource', '*')::varchar;
 
+-- A text as one word of a shell's command line.
+create or replace macro shell_word(written) as
+    case
+        when regexp_full_match(written, '[A-Za-z0-9_+=,.@:/-]+') then written
+        else '''' || replace(written, '''', '''"''"''') || ''''
+    end;
+
 -- What a statement says apart from its actions, as the evaluation reads it: JSON.
 create or replace macro content_of(effect, language_version, resource_element, patterns, conditions) as
     to_json({

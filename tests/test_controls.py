@@ -57,6 +57,14 @@ def exceptions(folder, *tables):
     return read_exceptions(path)
 
 
+def test_whoever_may_do_everything_is_told_with_the_policy_and_the_group_that_it_comes_by(findings):
+    told = {
+        row["subject"]: row["message"] for row in findings.to_pylist() if row["control_id"] == "full-access-principal"
+    }
+    assert told["arn:aws:iam::333344445555:role/break-glass"].endswith(", by AdministratorAccess")
+    assert told["arn:aws:iam::111122223333:user/org-admin"].endswith(", by AdministratorAccess of group Administrators")
+
+
 def test_the_findings_of_the_sample_are_whole_and_in_order(findings):
     assert findings.schema == FINDINGS
     rows = findings.to_pylist()

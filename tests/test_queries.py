@@ -92,6 +92,8 @@ CASES = [
     ("explicit_denials", {"action": "sagemaker:describemodel"}, "principal_arn", "role/two-vpcs", True),
     ("full_access_principals", {}, "principal_arn", "role/break-glass", True),
     ("full_access_principals", {"percent": "5"}, "principal_arn", "role/model-author", False),
+    ("full_access_policies", {}, "principal_arn", "role/break-glass", True),
+    ("full_access_policies", {}, "principal_arn", "role/model-author", False),
     ("endpoint_invokers", {}, "principal_arn", "role/vpc-caller", True),
     ("service_roles", {}, "principal_arn", "role/service-role/AmazonSageMaker-ExecutionRole-20240115T101500", True),
     ("tag_changers", {"action": "sagemaker:addtags"}, "principal_arn", "user/ana", True),

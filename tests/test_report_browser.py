@@ -46,6 +46,12 @@ def site(sample_lake, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def generated(generated_lake, tmp_path_factory):
+    """The address of the report of a generated organization."""
+    return write_report(open_lake(generated_lake), tmp_path_factory.mktemp("generated") / "out").parent.as_uri()
+
+
+@pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     reading.write_hostile_inputs(folder / "inputs")
@@ -205,6 +211,18 @@ def test_a_scenario_reads_conditional_cells_again_and_the_back_button_undoes_it(
     assert letters(again, "office-trainer") == ["allowed"]
 
 
+def deploying(lake, accounts):
+    """Who can replace a model in the accounts that the SQL tells, called from the internet."""
+    known = reference.load()
+    opened = open_lake(lake)
+    put_under(opened, chosen(read_scenarios(file_of(None), known), "internet"), known)
+    return opened.query(
+        "select principal_name from access_matrix inner join principals using (principal_arn)"
+        f" where action = 'sagemaker:UpdateEndpoint' and access_matrix.account_id in ({accounts})"
+        " and verdict in ('allowed', 'conditional')"
+    )["principal_name"].to_pylist()
+
+
 def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(open_page, site, sample_lake):
     page = open_page(f"{site}/index.html")
     page.locator("li", has_text="may replace a model in production").get_by_role("link").click()
@@ -212,15 +230,29 @@ def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(ope
     page.locator("select[name=account]").select_option(label="ml-prod 444455556666")
     page.locator("select[name=scenario]").select_option("From the internet")
     page.get_by_text("Read again for requests: From the internet").wait_for()
-    lake, known = open_lake(sample_lake), reference.load()
-    put_under(lake, chosen(read_scenarios(file_of(None), known), "internet"), known)
-    wanted = lake.query(
-        "select principal_name from access_matrix inner join principals using (principal_arn)"
-        " where action = 'sagemaker:UpdateEndpoint' and access_matrix.account_id = '444455556666'"
-        " and verdict in ('allowed', 'conditional')"
-    )["principal_name"].to_pylist()
+    wanted = deploying(sample_lake, "'444455556666'")
     assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
     assert len(wanted) > 1
+
+
+def test_three_clicks_tell_the_same_where_production_is_a_unit_with_others_below(open_page, generated, generated_lake):
+    below = "select account_id from account_ancestors where target_name = 'Prod'"
+    units = open_lake(generated_lake).query(
+        f"select distinct level from account_ancestors where account_id in ({below}) and target_name like 'account-%'"
+    )
+    assert units.num_rows > 1
+    page = open_page(f"{generated}/index.html", {"width": 1360, "height": 2000})
+    page.locator("li", has_text="may replace a model in production").get_by_role("link").click()
+    settled(page)
+    page.locator("select[name=unit]").select_option(label="– – Prod")
+    settled(page)
+    before = len(page.locator(".row .name a").all_inner_texts())
+    page.locator("select[name=scenario]").select_option("From the internet")
+    page.get_by_text("Read again for requests: From the internet").wait_for()
+    wanted = deploying(generated_lake, below)
+    assert settled(page).startswith(f"{len(wanted)} of 400 principals")
+    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert 1 < len(wanted) < before
 
 
 def test_two_clicks_lead_to_the_worst_grant_and_what_to_write_instead(open_page, site):
@@ -230,6 +262,23 @@ def test_two_clicks_lead_to_the_worst_grant_and_what_to_write_instead(open_page,
     first.locator("summary", has_text="corrected statement").click()
     assert first.locator("del").all_inner_texts()[-1].split() == ["-", '"iam:AttachRolePolicy"']
     assert first.locator("a", has_text="SageMakerConsole").first.get_attribute("href").startswith("policy.html#")
+
+
+def test_two_clicks_lead_to_the_worst_role_and_the_commands_that_mend_it(open_page, generated, generated_lake):
+    page = open_page(f"{generated}/index.html")
+    page.get_by_role("link", name=re.compile(r"^\d+ critical findings$")).click()
+    row = page.locator("section", has=page.locator("h2")).first.locator("tbody tr").first
+    row.locator("summary", has_text="commands").click()
+    arn, name = row.locator("a").first.inner_text(), row.locator("a").first.inner_text().split("/")[-1]
+    commands = row.locator("pre").inner_text().split("\n")
+    held = open_lake(generated_lake).query(
+        "select coalesce(policy_arn, policy_name) as policy from principal_policies where principal_arn = $arn",
+        {"arn": arn},
+    )["policy"].to_pylist()  # fmt: skip
+    assert commands[0].endswith(f" --arn {arn}")
+    taken = [line for line in commands if f"-role-policy --role-name {name} --policy-" in line and "put-" not in line]
+    assert taken
+    assert {line.split()[-1] for line in taken} <= set(held)
 
 
 SETTINGS = (

@@ -9,7 +9,7 @@ from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.report import Checks, markdown, part_of, read_summary, write_report
-from pipeline.report.printed import find_browser, printer, write_pdf, write_printed
+from pipeline.report.printed import MOST_LINES, find_browser, printer, shortened, write_pdf, write_printed
 from tests import report_reading as reading
 from tests.cli_run import run
 
@@ -96,9 +96,22 @@ def test_the_document_has_each_statement_to_add_once_and_calls_it_by_its_number(
     distinct = list(dict.fromkeys(texts))
     assert len(texts) > len(distinct) > 1
     assert section.count("<pre") == len(distinct)
-    told = [int(number) for number in re.findall(r"<td>statement to add: (\d+)", section)]
+    told = [int(number) for number in re.findall(r"<td[^>]*>statement to add: (\d+)", section)]
     assert told == [distinct.index(text) + 1 for text in texts]
     assert "no older than 2026-09-18 to 2026-09-20" in page
+
+
+def test_paper_has_what_a_correction_changes_and_counts_the_lines_that_it_leaves_out():
+    """One statement of ReadOnlyAccess is a dozen sheets, on which three lines change."""
+    same = [f" {number}" for number in range(2000)]
+    assert shortened("\n".join(same[:MOST_LINES])).split("\n") == same[:MOST_LINES]
+    text = "\n".join([*same[:900], "-old", "+new", *same[900:]])
+    assert shortened(text).split("\n") == [
+        " … 898 lines stay as they are", " 898", " 899", "-old", "+new", " 900", " 901",
+        " … 1,098 lines stay as they are",
+    ]  # fmt: skip
+    added = shortened("\n".join(f"+{number}" for number in range(100))).split("\n")
+    assert added[MOST_LINES - 1 :] == [f"+{MOST_LINES - 1}", f" … {100 - MOST_LINES} lines more, in the HTML report"]
 
 
 def test_weasyprint_prints_what_a_browser_would(hostile_summary, tmp_path, monkeypatch):

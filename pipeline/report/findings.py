@@ -24,6 +24,8 @@ Row = dict[str, Any]
 #: Findings of a control that stand in the page itself; so a page with all controls stays far below 2 MB.
 SHOWN = 12
 MOST_CHARACTERS = 1200
+#: Before each command of what to do.
+PROMPT = "\n$ "
 COLUMNS = ("what", "action", "what is wrong", "attached to", "instead")
 #: Stands in the last column where a finding has nothing of its own to write instead.
 AS_ABOVE = Cell("as above")
@@ -189,7 +191,7 @@ def _place(row: Row, policies: dict[str, Policy], book: Book) -> Cell:
 def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
     """Return the corrected statement as a difference, or what to do where that is not what the control says anyway.
 
-    Of a finding that names no statement it is one to add.
+    Of a finding that names no statement it is one to add. Lines of what to do that begin with a prompt are commands.
     """
     statement = _statement(row)
     policy = policies.get(statement[0]) if statement else None
@@ -198,6 +200,8 @@ def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
     if row["corrected_statement"] and not statement:
         added = (f"+{line}" for line in _lines(json.loads(row["corrected_statement"])))
         return Cell("\n".join(added), kind="added")
+    if PROMPT in row["remedy"]:
+        return Cell(row["remedy"].replace(PROMPT, "\n"), kind="steps")
     own = _flat(row["remedy"])
     return Cell(own if own != remedy else "")
 

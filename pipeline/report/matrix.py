@@ -15,9 +15,14 @@ RUN = 4000
 LEVELS = ("List", "Read", "Write", "Permissions management", "Tagging", "Unknown")
 
 
+def units_of(row: dict[str, Any]) -> list[str]:
+    """Return the names of the units above an account, the root's first; none where none is known."""
+    return (row["level_names"] or [])[:-1]
+
+
 def place_of(row: dict[str, Any]) -> str:
     """Return the organizational unit of an account with those above it; empty where none is known."""
-    return " / ".join((row["level_names"] or [])[:-1])
+    return " / ".join(units_of(row))
 
 
 class Counts(NamedTuple):
@@ -85,7 +90,7 @@ def write_index(
     tasks = [*(name for name, _ in TASKS), OTHER]
     scripts = write_matrix(folder, book)
     accounts = [
-        [account_id, row["account_name"] or "", scripts.get(account_id, []), place_of(row)]
+        [account_id, row["account_name"] or "", scripts.get(account_id, []), units_of(row)]
         for account_id, row in book.accounts.items()
         if account_id in scripts
     ]

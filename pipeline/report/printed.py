@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from pipeline import assets
 from pipeline.errors import PolicylakeError
-from pipeline.report.findings import by_severity
+from pipeline.report.findings import Finding, by_severity
 from pipeline.report.pages import Pages
 from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, days_of, told, versions_of
 from pipeline.report.summary import Summary
@@ -31,10 +33,15 @@ LIBRARY = "weasyprint"
 PRINTED_AT = re.compile(rb"/(?:Creation|Mod)Date \(D:[^()\\]{4,40}\)")
 #: Seconds that a browser may take.
 PATIENCE = 300
+#: Kinds of cells that are statements, line by line.
+LINED = ("difference", "added")
 MOST_CONDITIONS = 100
 MOST_ACCOUNTS = 250
 MOST_CHANGES = 100
 MOST_INPUTS = 600
+#: Lines of a statement, and those around a changed one that are left where there are more.
+MOST_LINES = 40
+AROUND = 2
 NEITHER = (
     f"--format pdf: neither a browser nor WeasyPrint is here; install Chromium or Chrome (or name one with {VARIABLE}),"
     " or run: pip install 'policylake[pdf]'"
@@ -78,7 +85,7 @@ def write_printed(summary: Summary, folder: Path) -> Path:
         "printed.html",
         "printed",
         s=summary,
-        severities=by_severity(summary.findings),
+        severities=by_severity(map(_on_paper, summary.findings)),
         conditions=pairs[:MOST_CONDITIONS],
         more_conditions=max(0, len(pairs) - MOST_CONDITIONS),
         changes=summary.changes,
@@ -92,6 +99,31 @@ def write_printed(summary: Summary, folder: Path) -> Path:
         assumptions=ASSUMPTIONS,
         blind_spots=BLIND_SPOTS,
     )
+
+
+def _on_paper(finding: Finding) -> Finding:
+    rows = [[cell._replace(text=shortened(cell.text)) if cell.kind in LINED else cell for cell in row]
+            for row in finding.table.rows]  # fmt: skip
+    return finding._replace(table=replace(finding.table, rows=rows))
+
+
+def shortened(text: str) -> str:
+    """Return a correction without most lines that it leaves as they are, where it has more than MOST_LINES.
+
+    A statement may name every action of AWS: on paper that is some dozen sheets on which nothing changes.
+    """
+    lines = text.split("\n")
+    if len(lines) <= MOST_LINES:
+        return text
+    changed = {number for number, line in enumerate(lines) if line.startswith(("+", "-"))}
+    near = {number + step for number in changed for step in range(-AROUND, AROUND + 1)}
+    kept: list[str] = []
+    for is_near, run in groupby(range(len(lines)), near.__contains__):
+        numbers = list(run)
+        kept += [lines[number] for number in numbers] if is_near else [f" … {len(numbers):,} lines stay as they are"]
+    if len(kept) > MOST_LINES:
+        kept[MOST_LINES:] = [f" … {len(kept) - MOST_LINES:,} lines more, in the HTML report"]
+    return "\n".join(kept)
 
 
 def printer() -> Callable[[Path, Path], None]:

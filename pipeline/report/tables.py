@@ -13,8 +13,8 @@ SHOWN = 200
 
 
 class Cell(NamedTuple):
-    """A cell: text, where it leads, and its kind (``code``, ``number``, ``difference``, ``day``, ``word``,
-    ``lines``)."""
+    """A cell: text, where it leads, and its kind (``code``, ``number``, ``difference``, ``added``, ``steps``, ``day``,
+    ``word``, ``lines``)."""
 
     text: str
     href: str = ""

@@ -28,11 +28,29 @@ default = 95
 [sources.administrators]
 query = "full_access_principals"
 percent = "$percent"
+
+[sources.full_policies]
+query = "full_access_policies"
+percent = "$percent"
 */
+with
+named as (
+    select
+        principal_arn,
+        list(
+            distinct policy_name
+            || case when via_arn = principal_arn then '' else ' of group ' || split_part(via_arn, '/', -1) end
+        ) as policy_names,
+    from full_policies
+    group by principal_arn
+)
+
 select
     'principal' as subject_kind,
-    principal_arn,
-    account_id,
-    'It may call ' || (allowed_actions + conditional_actions) || ' of ' || known_actions
-    || ' known actions on every resource' as message,
+    administrators.principal_arn,
+    administrators.account_id,
+    'It may call ' || (administrators.allowed_actions + administrators.conditional_actions) || ' of '
+    || administrators.known_actions || ' known actions on every resource'
+    || coalesce(', by ' || first_of(list_sort(named.policy_names), 3), '') as message,
 from administrators
+left join named on administrators.principal_arn = named.principal_arn
