@@ -45,7 +45,7 @@
       ? [PL.verdict(reading.verdictOf(place)), { a: " Every such request meets it.", d: " No such request meets it.", c: " It depends on what is left open." }[reading.verdictOf(place)]] : [])));
     taken.written(() => { const text = PL.spelt(taken.values()); PL.writeAddress("#" + id + (text ? "&" + text : "")); });
     main.replaceChildren(
-      make("h1", { class: "condition" }, words.replaceAll("{ownaccount}", "‹own account›")),
+      make("h1", { class: "condition" }, words.replaceAll(FORMULA.OWN_ACCOUNT, "‹own account›")),
       make("dl", { class: "facts" }, make("dt", {}, "Keys"), make("dd", {}, keys.length ? make("code", {}, keys.join(", ")) : "none"), make("dt", {}, "Id"), make("dd", {}, make("code", {}, id))),
       bar, verdict, ...proof(witness, change), whose(index, count, accounts, actions, first, id));
     await taken.fill(assumed);

@@ -471,6 +471,6 @@ const FORMULA = (() => {
     return "";
   }
 
-  return { state, onResource, covers, verdict, cell, read, wrong, oneSpelling, holds, test, said };
+  return { OWN_ACCOUNT, state, onResource, covers, verdict, cell, read, wrong, oneSpelling, holds, test, said };
 })();
 if (typeof module !== "undefined") module.exports = FORMULA;

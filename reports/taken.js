@@ -136,7 +136,7 @@ const TAKEN = (() => {
     const index = await PL.load("index");
     const entry = [...index.words].reverse().find(([first]) => first <= number);
     const run = entry && await PL.load(entry[1]);
-    return run ? run[number - entry[0]][1].replaceAll("{ownaccount}", account || "*") : "";
+    return run ? run[number - entry[0]][1].replaceAll(FORMULA.OWN_ACCOUNT, account || "*") : "";
   }
 
   /* The words of what a conditional cell asks for: those of each resource type that every call needs, or of the best row. */

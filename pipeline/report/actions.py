@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from pipeline.evaluate.tables import OWN_ACCOUNT
+from pipeline.report.formulas import own_text
 from pipeline.report.gaps import gaps_of_actions
 from pipeline.report.model import LETTERS, VERDICTS, Action, Answer, Book, Principal, Scope
 from pipeline.report.pages import Pages
@@ -230,7 +230,7 @@ def by_account(principal: Principal) -> tuple[bool, str, str, str]:
 
 def _scope(scope: Scope, own: str | None) -> dict[str, Any]:
     def told(text: str) -> str:
-        return text.replace(OWN_ACCOUNT, "‹own account›" if own is None else own or "*")
+        return own_text(text, own)
 
     return {
         "place": (told(scope.pattern), tuple("calls without a resource" if one == "*" else one for one in scope.types)),

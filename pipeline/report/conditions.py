@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline.evaluate.scenarios import Scenario
-from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.report.compact import ranges
 from pipeline.report.formulas import Condition, Spelling, facts_data
 from pipeline.report.model import Book, Principal
@@ -62,7 +61,7 @@ def conditions_table(folder: Path, book: Book, listed: Sequence[Dependents]) -> 
     pairs = sorted(used, key=lambda pair: (-pair[1].total, pair[0].condition_id))
     rows = [
         [
-            Cell(condition.words.replace(OWN_ACCOUNT, "‹own account›"), f"condition.html#{condition.condition_id}"),
+            Cell(condition.told, f"condition.html#{condition.condition_id}"),
             Cell(", ".join(condition.keys), kind="code"),
             *(Cell(f"{n:,}", kind="number") for n in (whose.total, whose.accounts, len(whose.actions))),
         ]

@@ -16,6 +16,7 @@ from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.scenario_files import OF_CALLER
 from pipeline.evaluate.scenarios import Fact, Scenario, depends_on_account, one_spelling, said
 from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.evaluate.ties import ties
 from pipeline.evaluate.values import TooManyWaysError, Way, ways
 from pipeline.iam.request_keys import SAME_FACT, TIES
@@ -27,6 +28,11 @@ Demand = tuple[tuple[tuple[bool, tuple[int, ...]], ...], int]
 Group = tuple[str, tuple[Test, ...]]
 
 
+def own_text(text: str, own: str | None) -> str:
+    """Return a text of the evaluation with the principal's own account in place; None is that of whoever it is of."""
+    return text.replace(OWN_ACCOUNT, "‹own account›" if own is None else own or "*")
+
+
 class Condition(NamedTuple):
     """A residual condition. ``witness`` and ``smallest_change`` are JSON texts as in residual_conditions."""
 
@@ -36,6 +42,11 @@ class Condition(NamedTuple):
     keys: tuple[str, ...]
     witness: str | None
     smallest_change: str | None
+
+    @property
+    def told(self) -> str:
+        """Its words, whoever it is of."""
+        return own_text(self.words, None)
 
 
 class Conditions(NamedTuple):

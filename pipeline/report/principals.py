@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered, ranges
+from pipeline.report.formulas import own_text
 from pipeline.report.gaps import Gap, Gaps, read_gaps
 from pipeline.report.model import Answer, Book, Principal, Scope
 from pipeline.report.queries import rows
@@ -147,7 +147,6 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         [[answers(answer), ranges(actions)] for answer, actions in book.profiles[profile].parts]
         for profile in profiles.all()
     ]
-    own = account_id or "*"
     told = [_answer(book.answers[answer], scopes, reasons) for answer in answers.all()]
     controls = [
         [row["attachment_kind"], row["level"], row["level_name"], policies(row["policy_id"]), row["policy_name"]]
@@ -160,7 +159,7 @@ def _run(run: Sequence[Principal], account_id: str, book: Book, sources: Sources
         "principals": listed,
         "profiles": parts,
         "answers": told,
-        "scopes": [_scope(scope, own, conditions, reasons) for scope in scopes.all()],
+        "scopes": [_scope(scope, account_id, conditions, reasons) for scope in scopes.all()],
         "attachments": attachments.all(),
         "profileGaps": [
             [[gaps(gap), ranges(actions)] for gap, actions in sources.gaps.get((account_id, profile), ())]
@@ -246,19 +245,19 @@ def _answer(answer: Answer, scopes: Numbered[Scope], reasons: Numbered[int]) -> 
 
 def _told(scope: Scope, own: str) -> tuple[str, str, int, str]:
     """Return the words of a scope's condition, its proof, its number and its id."""
-    return (scope.condition or "").replace(OWN_ACCOUNT, own), scope.proof or "", scope.number, scope.condition_id
+    return own_text(scope.condition or "", own), scope.proof or "", scope.number, scope.condition_id
 
 
 def _scope(
     scope: Scope, own: str, conditions: Numbered[tuple[str, str, int, str]], reasons: Numbered[int]
 ) -> list[Any]:
     told = [
-        scope.pattern.replace(OWN_ACCOUNT, own),
+        own_text(scope.pattern, own),
         scope.verdict[0],
         -1 if scope.condition is None else conditions(_told(scope, own)),
         [*map(reasons, scope.granted_by)],
         [*map(reasons, scope.limited_by)],
-        [text.replace(OWN_ACCOUNT, own) for text in scope.exceptions],
+        [own_text(text, own) for text in scope.exceptions],
         list(scope.types),
     ]
     while told and told[-1] == []:
