@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 ARN_FIELDS = 6
+#: A whole ARN: partition, service and resource are written out.
+WHOLE_ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -22,7 +22,7 @@ from pipeline.iam.model import (
     SetQualifier,
     Statement,
 )
-from pipeline.iam.written import number_text
+from pipeline.iam.written import number_text, type_of
 
 PolicyKind = Literal["identity", "boundary", "scp", "rcp", "resource", "trust", "session", "endpoint"]
 
@@ -93,7 +93,7 @@ def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Poli
         raise _WrongError(
             "",
             "policy-type",
-            f"a policy is an object, not {_type(document)}",
+            f"a policy is an object, not {type_of(document)}",
             "give a JSON object with Version and Statement",
         )
     _check_elements(document, POLICY_ELEMENTS, "")
@@ -123,7 +123,7 @@ def _policy(document: object, kind: PolicyKind, warnings: list[Problem]) -> Poli
 def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: list[Problem]) -> Statement:
     if not isinstance(value, dict):
         remedy = "give an object with Effect, Action and Resource"
-        raise _WrongError(at, "statement-type", f"a statement is an object, not {_type(value)}", remedy)
+        raise _WrongError(at, "statement-type", f"a statement is an object, not {type_of(value)}", remedy)
     _check_elements(value, STATEMENT_ELEMENTS, at)
     effect = _effect(value, at)
     action_element, actions = _actions(value, at, kind, warnings)
@@ -135,7 +135,7 @@ def _statement(value: object, index: int, at: str, kind: PolicyKind, warnings: l
     principal_element, principals = _principals(value, at, kind, warnings)
     sid = value.get("Sid")
     if sid is not None and not isinstance(sid, str):
-        raise _WrongError(f"{at}/Sid", "sid-type", f"Sid is {_type(sid)}", "write it as a text")
+        raise _WrongError(f"{at}/Sid", "sid-type", f"Sid is {type_of(sid)}", "write it as a text")
     conditions = tuple(_conditions(value.get("Condition", {}), f"{at}/Condition", warnings))
     statement = Statement(
         index, sid, effect, action_element, actions, resource_element, resources,
@@ -281,7 +281,10 @@ def _principal_entries(value: object, at: str) -> Iterator[PrincipalEntry]:
         return
     if not isinstance(value, dict):
         raise _WrongError(
-            at, "principal-type", f"a principal is {_type(value)}", 'write "*" or an object such as {"AWS": "arn:..."}'
+            at,
+            "principal-type",
+            f"a principal is {type_of(value)}",
+            'write "*" or an object such as {"AWS": "arn:..."}',
         )
     for kind, entries in value.items():
         if kind not in PRINCIPAL_KINDS:
@@ -298,7 +301,7 @@ def _principal_entries(value: object, at: str) -> Iterator[PrincipalEntry]:
 def _conditions(block: object, at: str, warnings: list[Problem]) -> Iterator[Condition]:
     if not isinstance(block, dict):
         raise _WrongError(
-            at, "condition-type", f"Condition is {_type(block)}", "write an object: operator, key, values"
+            at, "condition-type", f"Condition is {type_of(block)}", "write an object: operator, key, values"
         )
     for written, keys in block.items():
         operator, qualifier, if_exists = operator_of(written, _child(at, written))
@@ -306,7 +309,7 @@ def _conditions(block: object, at: str, warnings: list[Problem]) -> Iterator[Con
             raise _WrongError(
                 _child(at, written),
                 "condition-type",
-                f"{_short(written)} holds {_type(keys)}",
+                f"{_short(written)} holds {type_of(keys)}",
                 "write an object: key, values",
             )
         for key, values in keys.items():
@@ -365,7 +368,7 @@ def _values(value: object, at: str) -> tuple[str, ...]:
             raise _WrongError(
                 place,
                 "condition-value",
-                f"a condition value is {_type(entry)}",
+                f"a condition value is {type_of(entry)}",
                 "write a text, a number, true or false",
             )
     return tuple(found)
@@ -376,7 +379,7 @@ def _texts(value: object, at: str, what: str) -> tuple[str, ...]:
     for position, entry in enumerate(listed):
         if not isinstance(entry, str):
             place = f"{at}/{position}" if isinstance(value, list) else at
-            raise _WrongError(place, "element-type", f"{what} is {_type(entry)}", "write it as a text")
+            raise _WrongError(place, "element-type", f"{what} is {type_of(entry)}", "write it as a text")
     return tuple(listed)
 
 
@@ -420,20 +423,6 @@ def _warn_of_sids(statements: tuple[Statement, ...], kind: PolicyKind, is_list: 
 
 def _child(at: str, name: str) -> str:
     return at + "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def _type(value: object) -> str:
-    if value is None:
-        return "null"
-    names = (
-        (bool, "a boolean"),
-        (int, "a number"),
-        (float, "a number"),
-        (str, "a text"),
-        (list, "a list"),
-        (dict, "an object"),
-    )
-    return next((words for kind, words in names if isinstance(value, kind)), type(value).__name__)
 
 
 def _short(value: object) -> str:

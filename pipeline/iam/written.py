@@ -53,6 +53,14 @@ def number_text(value: bool | int | float) -> str:
     return value.text if isinstance(value, WrittenNumber) else json.dumps(value)
 
 
+def type_of(value: object) -> str:
+    """Return what kind of JSON value this is, in words."""
+    if value is None:
+        return "null"
+    words = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (list, "a list"))
+    return next((said for kind, said in words if isinstance(value, kind)), "an object")
+
+
 def _whole(text: str) -> int | WrittenNumber:
     return WrittenNumber(text) if text == "-0" else int(text)
 

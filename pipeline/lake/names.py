@@ -4,12 +4,12 @@ import difflib
 import re
 
 from pipeline.errors import PolicylakeError
+from pipeline.iam.grammar import WHOLE_ARN
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
 
 SHOWN = 5
 SESSION = re.compile(r"arn:[^:]*:sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.*")
-ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
 WILDCARD = re.compile(r"[*?]")
 
 
@@ -79,7 +79,7 @@ def resource_of(resource: str | None) -> str | None:
     """Return the resource. Raises PolicylakeError for what is neither one ARN nor ``*``."""
     if resource is None or resource == "*":
         return resource
-    if not ARN.fullmatch(resource) or WILDCARD.search(resource):
+    if not WHOLE_ARN.fullmatch(resource) or WILDCARD.search(resource):
         raise PolicylakeError(f"{resource}: one whole ARN without wildcards is expected, or * alone")
     return resource
 

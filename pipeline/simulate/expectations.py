@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pipeline.errors import PolicylakeError
 from pipeline.iam.decide import Layer, Outcome
-from pipeline.simulate.lines import decoded, id_of, type_of
+from pipeline.iam.written import type_of
+from pipeline.simulate.lines import decoded, id_of
 
 #: The decisions that each word stands for.
 WORDS: Mapping[str, frozenset[str]] = {

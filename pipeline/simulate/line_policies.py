@@ -8,7 +8,8 @@ from pipeline.iam.decide import AttachedPolicy, Layers, Level
 from pipeline.iam.grammar import completed_arn
 from pipeline.iam.model import Policy
 from pipeline.iam.parse import PolicyKind, parse_policy, unreadable
-from pipeline.simulate.lines import Line, type_of
+from pipeline.iam.written import type_of
+from pipeline.simulate.lines import Line
 from pipeline.simulate.objects import loads
 from pipeline.simulate.remarks import Names
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import PolicylakeError
-from pipeline.iam.written import number_text
+from pipeline.iam.grammar import WHOLE_ARN
+from pipeline.iam.written import number_text, type_of
 from pipeline.simulate.objects import loads
 
 #: Members with policies. A line with one of them is answered from what it holds alone.
@@ -18,7 +19,7 @@ POLICY_MEMBERS = (
 )  # fmt: skip
 FACT_MEMBERS = ("id", "principal", "action", "resource", "context", "resource_account", "federated_by")
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
-_RESOURCE = re.compile(r"\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
+_RESOURCE = re.compile(rf"\*|{WHOLE_ARN.pattern}", re.DOTALL)
 _PRINCIPAL = re.compile(
     r"arn:[^:]+:(?:iam|sts)::[0-9]{12}:"
     r"(?:root|(?:user|role|group|assumed-role|federated-user|saml-provider|oidc-provider)/.+)"
@@ -85,14 +86,6 @@ def read_line(value: Mapping[str, Any]) -> Line:
     context = _context(value.get("context", {}))
     spelling = {key.lower(): key for key in value.get("context", {})}
     return Line(id_of(value), principal, action, resource, account, federated_by, context, policies, spelling)
-
-
-def type_of(value: object) -> str:
-    """Return what kind of JSON value this is, in words."""
-    if value is None:
-        return "null"
-    words = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (list, "a list"))
-    return next((said for kind, said in words if isinstance(value, kind)), "an object")
 
 
 def _check_names(value: Mapping[str, Any]) -> None:
