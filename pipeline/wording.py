@@ -21,6 +21,16 @@ def some(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {left:,} more" if left > 0 else "")
 
 
+def one_line(text: str) -> str:
+    """Return a text with one space wherever it has white space."""
+    return " ".join(text.split())
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters, with a mark where it was cut."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def why_not_proven(verdict: str, witness: str | None, change: str | None) -> str:
     """Return why a row is not proven, from its verdict, witness and smallest change.
 

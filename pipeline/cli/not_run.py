@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from pipeline.errors import UNREADABLE
+from pipeline.wording import one_line
 
 
 def tell_not_run(found: pa.Table, tell: Callable[[str], object]) -> int:
@@ -16,5 +17,5 @@ def tell_not_run(found: pa.Table, tell: Callable[[str], object]) -> int:
 
     missing = [row for row in found.to_pylist() if row["control_id"] == NOT_RUN]
     for row in missing:
-        tell(f"{row['source']}: {' '.join(row['message'].split())} {row['remedy']}")
+        tell(f"{row['source']}: {one_line(row['message'])} {row['remedy']}")
     return UNREADABLE if missing else 0

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.controls.frameworks import Framework
 from pipeline.controls.model import CATEGORIES, SEVERITIES, Control
+from pipeline.wording import one_line
 
 GENERATED = "Generated from the control's file by `make docs`; do not edit."
 CATEGORY_TITLES = {
@@ -66,7 +67,7 @@ def _acceptance(control: Control) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return one_line(text).replace("|", "\\|")
 
 
 def index(controls: Sequence[Control], frameworks: Mapping[str, Framework]) -> str:

@@ -19,6 +19,7 @@ from pipeline.iam import grammar
 from pipeline.iam.request_keys import ALWAYS_PRESENT
 from pipeline.reference import Reference
 from pipeline.user_files import WrongError, check_members, read_text, toml_of
+from pipeline.wording import one_line
 
 FILE = "scenarios.toml"
 #: What the file that comes with policylake is called: its place is another on every machine.
@@ -96,7 +97,7 @@ def _text(table: Mapping[str, Any], member: str) -> str:
     text = table.get(member, "")
     if not isinstance(text, str):
         raise WrongError(f"{member}: a text is expected; write it in quotes")
-    return " ".join(text.split())
+    return one_line(text)
 
 
 class _Stated:

@@ -13,6 +13,7 @@ from pipeline.controls import Control
 from pipeline.export.arns import arn_of, resource_type
 from pipeline.export.records import Contents, Finding
 from pipeline.export.standards import requirements
+from pipeline.wording import shortened
 
 #: Findings that one call takes.
 BATCH = 100
@@ -78,9 +79,9 @@ def asff(contents: Contents, finding: Finding, card: Control | None, account: st
         "CreatedAt": _time(finding.first_seen or contents.today.isoformat()),
         "UpdatedAt": _time(contents.today.isoformat()),
         "Severity": severity,
-        "Title": shortened(finding.title, TITLE),
-        "Description": shortened(f"{finding.subject}: {finding.message}", DESCRIPTION),
-        "Remediation": {"Recommendation": {"Text": shortened(_remedy(finding, card), RECOMMENDATION)}},
+        "Title": _filled(finding.title, TITLE),
+        "Description": _filled(f"{finding.subject}: {finding.message}", DESCRIPTION),
+        "Remediation": {"Recommendation": {"Text": _filled(_remedy(finding, card), RECOMMENDATION)}},
         "ProductFields": _fields(finding),
         "Resources": [
             {"Type": resource_type(finding), "Id": resource.text or f"arn:{partition}:iam::{account}:root",
@@ -93,8 +94,8 @@ def asff(contents: Contents, finding: Finding, card: Control | None, account: st
     }  # fmt: skip
     if finding.is_suppressed:
         found["Note"] = {
-            "Text": shortened(finding.acceptance, RECOMMENDATION),
-            "UpdatedBy": shortened(finding.exception_approver or "policylake", RECOMMENDATION),
+            "Text": _filled(finding.acceptance, RECOMMENDATION),
+            "UpdatedBy": _filled(finding.exception_approver or "policylake", RECOMMENDATION),
             "UpdatedAt": _time(contents.today.isoformat()),
         }
     return found
@@ -117,10 +118,9 @@ def _compliance(card: Control | None, status: str) -> Json:
 def _fields(finding: Finding) -> Json:
     names = ("subject", "statement_id", "policy_name", "attachment_kind", "attached_to", "action", "file", "line")
     values = {f"policylake/{name}": getattr(finding, name) for name in names}
-    return {name: shortened(str(value), FIELD) for name, value in values.items() if value}
+    return {name: _filled(str(value), FIELD) for name, value in values.items() if value}
 
 
-def shortened(text: str, most: int) -> str:
-    """Return a text of at most so many characters, with a mark where it was cut; never an empty one."""
-    text = text.strip() or "-"
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _filled(text: str, most: int) -> str:
+    """Return a text of at most so many characters, never an empty one."""
+    return shortened(text.strip() or "-", most)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline.controls import FINDINGS, NOT_RUN, OF_EXCEPTIONS, SEVERITIES, Control
+from pipeline.wording import one_line
 
 #: What is found of the run itself, by no control.
 OWN = (NOT_RUN, *OF_EXCEPTIONS)
@@ -88,11 +89,6 @@ def cards_of(controls: Sequence[Control]) -> tuple[Control, ...]:
         replace(c, title=one_line(c.title), rationale=one_line(c.rationale), remedy=one_line(c.remedy))
         for c in controls
     )
-
-
-def one_line(text: str) -> str:
-    """Return a text with one space wherever it has white space."""
-    return " ".join(text.split())
 
 
 class Input(NamedTuple):

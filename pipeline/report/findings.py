@@ -19,6 +19,7 @@ from pipeline.report.part import Part
 from pipeline.report.policies import Policy
 from pipeline.report.queries import rows
 from pipeline.report.tables import Cell, Table, filled, write_table
+from pipeline.wording import one_line, shortened
 
 Row = dict[str, Any]
 #: Findings of a control that stand in the page itself; so a page with all controls stays far below 2 MB.
@@ -127,7 +128,7 @@ def _told(
     folder: Path, control: Control | None, listed: Sequence[Row], policies: dict[str, Policy], book: Book
 ) -> Finding:
     first = listed[0]
-    name, remedy = first["control_id"], _flat(control.remedy if control else first["remedy"])
+    name, remedy = first["control_id"], one_line(control.remedy if control else first["remedy"])
     told = [(row, _cells(row, remedy, policies, book)) for row in listed]
     told.sort(key=lambda one: _order(*one))
     columns, cells = filled(COLUMNS, [cells for _, cells in told])
@@ -135,7 +136,7 @@ def _told(
         cells = [[*row[:-1], row[-1] if row[-1].text else AS_ABOVE] for row in cells]
     count = sum(row["status"] == "open" for row in listed)
     table = write_table(folder, f"tables/finding-{name}", first["title"], columns, cells, SHOWN)
-    why = _flat(control.rationale) if control else ""
+    why = one_line(control.rationale) if control else ""
     return Finding(name, first["title"], first["severity"], why, remedy, table, count, len(listed) - count)
 
 
@@ -152,7 +153,7 @@ def _cells(row: Row, remedy: str, policies: dict[str, Policy], book: Book) -> li
     return [
         _subject(row, policies, book),
         Cell(row["action"] or "", kind="code"),
-        Cell(_short(_flat(message))),
+        Cell(shortened(one_line(message), MOST_CHARACTERS)),
         _place(row, policies, book),
         _instead(row, remedy, policies),
     ]
@@ -202,16 +203,8 @@ def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
         return Cell("\n".join(added), kind="added")
     if PROMPT in row["remedy"]:
         return Cell(row["remedy"].replace(PROMPT, "\n"), kind="steps")
-    own = _flat(row["remedy"])
+    own = one_line(row["remedy"])
     return Cell(own if own != remedy else "")
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
 
 
 def difference(document: str, index: int, corrected: str) -> str:

@@ -14,7 +14,7 @@ from pipeline.report.model import LETTERS
 from pipeline.report.overview import Row
 from pipeline.report.summary import Summary
 from pipeline.report.tables import Cell
-from pipeline.wording import counted
+from pipeline.wording import counted, one_line, shortened
 
 #: Characters of a comment that GitHub takes, less a margin for what a bot puts around it.
 MOST = 60_000
@@ -218,19 +218,14 @@ def _linked(text: str, url: str | None, place: str) -> str:
 
 def text_of(text: str) -> str:
     """Return a text so that Markdown and GitHub leave it as it is: no markup, mentions or references."""
-    short = printable(_short(text))
+    short = printable(shortened(one_line(text), MOST_TEXT))
     marked = re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", short.replace("&", "&amp;"))
     return marked.replace("@", "@\u2060").replace("://", ":\u2060//")
 
 
 def code(text: str) -> str:
     """Return a text as a code span, whatever backticks and lines are in it; also within a table."""
-    short = printable(_short(text)).replace("|", "\\|") or " "
+    short = printable(shortened(one_line(text), MOST_TEXT)).replace("|", "\\|") or " "
     fence = "`" * (max((len(run) for run in re.findall("`+", short)), default=0) + 1)
     pad = " " if short.startswith("`") or short.endswith("`") else ""
     return f"{fence}{pad}{short}{pad}{fence}"
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= MOST_TEXT else flat[: MOST_TEXT - 1] + "…"
