@@ -15,10 +15,10 @@ from pipeline.evaluate import predicates
 from pipeline.evaluate.following import TieError, completed
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.scenario_files import FILE, OF_CALLER, read_scenarios
-from pipeline.evaluate.scenarios import Fact, Reading, Scenario, one_spelling, verdict
+from pipeline.evaluate.scenarios import Fact, Reading, Scenario, verdict
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.under import put_under
-from pipeline.iam.request_keys import ALWAYS_PRESENT, FOR_THE_CALLER
+from pipeline.iam.request_keys import ALWAYS_PRESENT, FOR_THE_CALLER, one_spelling
 from pipeline.lake import open_lake
 from pipeline.report.formulas import Condition, Conditions, Spelling, facts_data, read_conditions, spelt_test
 from tests.report_formulas import evaluated, holding

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from pipeline.evaluate.scenarios import Fact, one_spelling, said
+from pipeline.evaluate.scenarios import Fact, said
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import CALLED, TIES, State, Tie
+from pipeline.iam.request_keys import CALLED, TIES, State, Tie, one_spelling
 from pipeline.reference import Reference
 
 

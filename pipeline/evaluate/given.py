@@ -12,7 +12,7 @@ from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.values import TooManyWaysError, ways
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import ASSOCIATED, PASSED_TO, TAG_ALIAS, TAG_KEY
+from pipeline.iam.request_keys import ASSOCIATED, PASSED_TO, one_spelling
 
 Decision = Literal["allowed", "conditional", "denied"]
 
@@ -63,10 +63,10 @@ def decision(f: Formula, given: Mapping[str, Sequence[str]], solver: Solver) -> 
 
     Keys may be in any case, and a service's own key for resource tags is the global one.
     """
-    values = {_one_spelling(key): tuple(listed) for key, listed in given.items()}
+    values = {one_spelling(key): tuple(listed) for key, listed in given.items()}
     known: dict[Test, Formula] = {}
     for test in formulas.tests(f):
-        listed = values.get(_one_spelling(test.key))
+        listed = values.get(one_spelling(test.key))
         if listed is not None and not (test.is_opaque and any(listed)):
             known[test] = predicates.holds(test, listed)
     rest = formulas.replaced(f, known)
@@ -80,11 +80,6 @@ def _passing(rest: Formula, values: Mapping[str, Sequence[str]]) -> Formula:
     service = values.get(PASSED_TO)
     is_asked = service and any(test.key == ASSOCIATED for test in formulas.tests(rest))
     return Test("StringEquals", None, False, PASSED_TO, (service[0],)) if service and is_asked else True
-
-
-def _one_spelling(key: str) -> str:
-    lowered = key.lower()
-    return TAG_KEY + lowered.removeprefix(TAG_ALIAS) if lowered.startswith(TAG_ALIAS) else lowered
 
 
 def depends_on(f: Formula, key: str, solver: Solver) -> bool:

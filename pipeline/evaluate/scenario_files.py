@@ -14,9 +14,9 @@ from pipeline import assets
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.following import TieError, completed
 from pipeline.evaluate.knowledge import OF_SERVICES, is_of_credentials
-from pipeline.evaluate.scenarios import WILDCARD, Fact, Scenario, is_text, one_spelling
+from pipeline.evaluate.scenarios import WILDCARD, Fact, Scenario, is_text
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import ALWAYS_PRESENT
+from pipeline.iam.request_keys import ALWAYS_PRESENT, one_spelling
 from pipeline.reference import Reference
 from pipeline.user_files import WrongError, check_members, read_text, toml_of
 from pipeline.wording import one_line

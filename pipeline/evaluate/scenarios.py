@@ -15,7 +15,7 @@ from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import Formula, Junction, Test
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.tables import OWN_ACCOUNT
-from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
+from pipeline.iam.request_keys import one_spelling
 
 Verdict = Literal["allowed", "conditional", "denied"]
 
@@ -101,12 +101,6 @@ class Scenario(NamedTuple):
 def is_text(value_type: str | None) -> bool:
     """Whether values of a data type are texts, in which * and ? stand for anything."""
     return value_type is None or value_type.removeprefix("ArrayOf") in ("String", "ARN")
-
-
-def one_spelling(key: str) -> str:
-    """Return a key as facts are found by: in lower case, a service's own key for resource tags as the global one."""
-    lowered = key.lower()
-    return TAG_KEY + lowered.removeprefix(TAG_ALIAS) if lowered.startswith(TAG_ALIAS) else lowered
 
 
 def said(fact: Fact) -> str:

@@ -18,9 +18,10 @@ from pipeline.evaluate.cells import AccessRow, Kind, Outcome, combined
 from pipeline.evaluate.formula import RESOURCE, Formula
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.knowledge import Knowledge
-from pipeline.evaluate.scenarios import Fact, Reading, Scenario, depends_on_account, one_spelling, said, verdict
+from pipeline.evaluate.scenarios import Fact, Reading, Scenario, depends_on_account, said, verdict
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.words import spelt, words
+from pipeline.iam.request_keys import one_spelling
 from pipeline.lake import Lake
 from pipeline.lake.dictionary import relation
 from pipeline.lake.duck import errors_explained

@@ -114,3 +114,9 @@ TIES: tuple[Tie, ...] = (
     Tie(MFA, "absent", MFA_AGE, "absent", _AGE),
     Tie(MFA, "false", MFA_AGE, "absent", _AGE),
 )  # fmt: skip
+
+
+def one_spelling(key: str) -> str:
+    """Return a key as facts are found by: in lower case, a service's own key for resource tags as the global one."""
+    lowered = key.lower()
+    return TAG_KEY + lowered.removeprefix(TAG_ALIAS) if lowered.startswith(TAG_ALIAS) else lowered

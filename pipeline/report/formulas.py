@@ -14,12 +14,12 @@ from pipeline.evaluate.formula import RESOURCE, Formula, Test
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.scenario_files import OF_CALLER
-from pipeline.evaluate.scenarios import Fact, Scenario, depends_on_account, one_spelling, said
+from pipeline.evaluate.scenarios import Fact, Scenario, depends_on_account, said
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.tables import OWN_ACCOUNT
 from pipeline.evaluate.ties import ties
 from pipeline.evaluate.values import TooManyWaysError, Way, ways
-from pipeline.iam.request_keys import SAME_FACT, TIES
+from pipeline.iam.request_keys import SAME_FACT, TIES, one_spelling
 from pipeline.lake import Lake
 from pipeline.report.compact import Numbered
 from pipeline.report.queries import rows
