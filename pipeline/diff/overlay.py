@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline import assets
 from pipeline.diff.holders import holders, lost_denials
+from pipeline.diff.queries import query
 from pipeline.diff.reach import reach
 from pipeline.iam.model import CONTROL_TYPES
 from pipeline.infrastructure.facts import (
@@ -136,10 +136,6 @@ def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8", errors="surrogatepass")
 
 
-def _sql(name: str) -> str:
-    return assets.text("sql", f"diff/{name}.sql")
-
-
 def _accounts(lake: Lake) -> frozenset[str]:
     return frozenset(lake.query("select account_id from accounts where is_exported")["account_id"].to_pylist())
 
@@ -148,7 +144,7 @@ def _facts(lake: Lake) -> Facts:
     """Return what the lake says of the asked accounts and of the organization."""
     found: Facts = {}
     by_arn: dict[str, Principal] = {}
-    for row in lake.query(_sql("lake_principals")).to_pylist():
+    for row in lake.query(query("lake_principals")).to_pylist():
         owner = Principal(row["account_id"], row["principal_type"], row["principal_name"])
         by_arn[row["principal_arn"]] = owner
         found[owner] = Attributes(
@@ -156,16 +152,16 @@ def _facts(lake: Lake) -> Facts:
             row["principal_id"],
         )  # fmt: skip
         found |= dict.fromkeys((Unread(owner, f"{LACKING}{what}") for what in row["missing"] or ()), True)
-    for row in lake.query(_sql("lake_aws_policies")).to_pylist():
+    for row in lake.query(query("lake_aws_policies")).to_pylist():
         found[ManagedPolicy(row["policy_arn"])] = row["document"]
-    for row in lake.query(_sql("lake_policies")).to_pylist():
+    for row in lake.query(query("lake_policies")).to_pylist():
         found |= _policy(row, by_arn)
     for row in lake.query("select user_arn, group_arn from memberships").to_pylist():
         if row["user_arn"] in by_arn and row["group_arn"] in by_arn:
             found[Member(by_arn[row["user_arn"]], by_arn[row["group_arn"]].name)] = True
-    for row in lake.query(_sql("lake_resource_policies")).to_pylist():
+    for row in lake.query(query("lake_resource_policies")).to_pylist():
         found[ResourcePolicy(row["resource_arn"])] = row["document"]
-    for row in lake.query(_sql("lake_controls")).to_pylist():
+    for row in lake.query(query("lake_controls")).to_pylist():
         policy_id = _last(row["policy_arn"])
         found[Control(policy_id)] = ControlValue(
             row["policy_name"], TYPES[row["attachment_kind"]], row["document"], row["policy_arn"]
@@ -194,7 +190,7 @@ def _last(arn: str) -> str:
 
 
 def _write_surroundings(side: Path, lake: Lake, facts: Mapping[Key, Any]) -> None:
-    rows = lake.query(_sql("lake_organization")).to_pylist()
+    rows = lake.query(query("lake_organization")).to_pylist()
     if rows:
         _write(side / "organization.json", _organization(rows, facts))
     resources = lake.query("select resource_arn, tags from inventory order by resource_arn").to_pylist()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline import assets
+from pipeline.diff.queries import query
 from pipeline.lake import Lake
 from pipeline.wording import some
 
@@ -28,14 +28,10 @@ def reason_texts(old: Lake, new: Lake, targets: Collection[str] | None = None) -
 
     ``targets`` are what policies may be attached to for their names and files to be told; None is whatever it is.
     """
-    sets = new.query(_sql("reason_sets")).to_pylist()
+    sets = new.query(query("reason_sets")).to_pylist()
     before = _statements(old, targets, (row[name] for row in sets for name in SIDES[:2]))
     after = _statements(new, targets, (row[name] for row in sets for name in SIDES[2:]))
     return pa.Table.from_pylist([{**row, "through": _through(row, before, after)} for row in sets], REASONS)
-
-
-def _sql(name: str) -> str:
-    return assets.text("sql", f"diff/{name}.sql")
 
 
 def _statements(
@@ -44,7 +40,7 @@ def _statements(
     asked = sorted({statement_id for listed in lists for statement_id in listed or ()})
     lake.lend("asked_statements", pa.table({"statement_id": pa.array(asked, pa.string())}))
     given = {"targets": None if targets is None else sorted(targets)}
-    rows = lake.query(_sql("statement_texts"), given).to_pylist()
+    rows = lake.query(query("statement_texts"), given).to_pylist()
     return {row["statement_id"]: _Statement(content_of(json.loads(row["statement"])), _name(row)) for row in rows}
 
 

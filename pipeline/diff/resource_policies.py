@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline import assets
 from pipeline.diff.compare import Difference, Row, differences
+from pipeline.diff.queries import query
 from pipeline.diff.reasons import content_of
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
@@ -109,15 +109,11 @@ def _field(arn: str, number: int) -> str:
     return (arn.split(":", 5) + [""] * 6)[number]
 
 
-def _sql(name: str) -> str:
-    return assets.text("sql", f"diff/{name}.sql")
-
-
 def _pairs(old: Lake, new: Lake) -> Iterator[_Pair]:
     sides = []
     for lake in (old, new):
         held: dict[tuple[str, str], list[str]] = {}
-        for row in lake.query(_sql("resource_policies")).to_pylist():
+        for row in lake.query(query("resource_policies")).to_pylist():
             held.setdefault((row["target_arn"], row["attachment_kind"]), []).append(row["policy_id"])
         sides.append(held)
     before, after = sides
@@ -145,7 +141,7 @@ def _documents(
     lake: Lake, asked: Iterable[str], held: Mapping[tuple[str, str], Sequence[str]], keys: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], _Document]:
     lake.lend("asked_policies", pa.table({"policy_id": pa.array(sorted(asked), pa.string())}))
-    texts = {row["policy_id"]: row["document"] for row in lake.query(_sql("asked_documents")).to_pylist()}
+    texts = {row["policy_id"]: row["document"] for row in lake.query(query("asked_documents")).to_pylist()}
     return {key: _document(held[key][0], texts[held[key][0]], key[1]) for key in keys if key in held}
 
 

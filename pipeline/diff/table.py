@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline import assets
 from pipeline.diff.compare import Difference, Row, differences
+from pipeline.diff.queries import query
 from pipeline.diff.reasons import reason_texts
 from pipeline.diff.resource_policies import policy_changes
 from pipeline.diff.unknown import UNKNOWN, Unknown, unknowns
@@ -117,24 +117,24 @@ def changes(
         lake.lend("equal_groups", _equal_groups(old, new))
     given = {"account": wanted.account, "principal": wanted.principal}
     _check_found((old, new), wanted, given)
-    principals = {side: lake.query(_sql("principals"), given) for side, lake in (("old", old), ("new", new))}
+    principals = {side: lake.query(query("principals"), given) for side, lake in (("old", old), ("new", new))}
     for side, rows in principals.items():
         new.lend(f"{side}_principals", rows)
-    pairs = new.query(_sql("pairs"))
+    pairs = new.query(query("pairs"))
     new.lend("pairs", pairs)
     for side, lake in (("old", old), ("new", new)):
         asked = pa.table({"profile_id": pairs[f"{side}_profile_id"].drop_null().unique()})
         lake.lend("asked_profiles", asked)
-        new.lend(f"{side}_contents", lake.query(_sql("profile_contents")))
-    new.lend("questions", new.query(_sql("questions")))
+        new.lend(f"{side}_contents", lake.query(query("profile_contents")))
+    new.lend("questions", new.query(query("questions")))
     new.lend("differences", _answers(new, reference))
-    rows = new.query(_sql("rows"))
+    rows = new.query(query("rows"))
     new.lend("changed_rows", rows)
     for side, lake in (("old", old), ("new", new)):
         lake.lend("asked", _asked(rows, side))
-        new.lend(f"{side}_side", lake.query(_sql("sides")))
+        new.lend(f"{side}_side", lake.query(query("sides")))
     new.lend("reason_texts", reason_texts(old, new, targets))
-    found = new.query(_sql("changes")).select(list(COLUMNS))
+    found = new.query(query("changes")).select(list(COLUMNS))
     others = [*policy_changes(old, new, reference, *wanted), *map(_row, _wanted(unknowns(old, new, doubts), wanted))]
     return pa.concat_tables([found, pa.Table.from_pylist(others, found.schema)]) if others else found
 
@@ -154,13 +154,9 @@ def _row(one: Unknown) -> dict[str, Any]:
     return {**dict.fromkeys(COLUMNS), **named, **told, "found_in": "both"}
 
 
-def _sql(name: str) -> str:
-    return assets.text("sql", f"diff/{name}.sql")
-
-
 def _compared_actions(old: Lake, new: Lake, wanted: Wanted) -> pa.Table:
     """Return the actions that both snapshots answer for, and those that only policies name."""
-    sides = [lake.query(_sql("actions"), {"action": wanted.action}).to_pylist() for lake in (old, new)]
+    sides = [lake.query(query("actions"), {"action": wanted.action}).to_pylist() for lake in (old, new)]
     names = [{row["action"] for row in rows} for rows in sides]
     named_by_policies = {row["action"] for rows in sides for row in rows if not row["is_known"]}
     both = sorted((names[0] & names[1]) | named_by_policies)
@@ -193,7 +189,7 @@ def files_of_groups(lake: Lake) -> dict[int, dict[str, str]]:
 
 def _check_found(lakes: Sequence[Lake], wanted: Wanted, given: Mapping[str, str | None]) -> None:
     if wanted._replace(action=None) == EVERYTHING or any(
-        lake.query(_sql("found"), given)["is_found"][0].as_py() for lake in lakes
+        lake.query(query("found"), given)["is_found"][0].as_py() for lake in lakes
     ):
         return
     for option, value in (("--principal", wanted.principal), ("--account", wanted.account)):
@@ -218,7 +214,7 @@ def _answers(new: Lake, reference: Reference) -> pa.Table:
     spelling = _spelling(reference)
     formats = _Formats(reference, new)
     found: list[dict[str, Any]] = []
-    for question in new.query(_sql("distinct_questions")).to_pylist():
+    for question in new.query(query("distinct_questions")).to_pylist():
         own = question["own_account"] or own_token
         before, after = (_rows(question[f"{side}_content"], own) for side in ("old", "new"))
         listed = differences(before, after, formats.of(question["service"]), own, witnesses)
