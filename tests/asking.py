@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ingest_inputs import arn
+from ingest_inputs import arn, document
 
 from pipeline import reference
 from pipeline.lake import Lake
@@ -22,3 +22,8 @@ def answers(lines: Iterable[Json], lake: Lake | Callable[[], Lake] | None = None
 
 def ask(principal: str = arn("user/ana"), action: str = "sagemaker:DescribeNotebookInstance", **members: Json) -> Json:
     return {"principal": principal, "action": action, "resource": NOTEBOOK, **members}
+
+
+def allowed_if(operator: str, key: str, value: Json) -> Json:
+    """Return a policy that allows everything under one condition."""
+    return document("*", Condition={operator: {key: value}})

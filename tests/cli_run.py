@@ -1,9 +1,10 @@
 """Runs the command line in this process, as a shell would see it: exit code, standard output, standard error."""
 
 import io
+import json
 import signal
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.cli import main
 
@@ -32,6 +33,12 @@ def run(monkeypatch, *arguments: str, stdin: str = "") -> Run:
     for stream in streams:
         stream.flush()
     return Run(code, streams[0].buffer.getvalue(), streams[1].buffer.getvalue().decode("utf-8"))
+
+
+def rows_of(done: Run) -> list[dict[str, Any]]:
+    """Return the rows of a command that printed JSON."""
+    assert done.code == 0, done.err
+    return json.loads(done.text)
 
 
 def _exit_code() -> int:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from agreement import SESSIONS, Requests
-from random_organization import ACCOUNTS, TESTS, Json, Tests, Writer, document, write_files
+from random_organization import ACCOUNTS, TESTS, Json, Tests, Writer, document, write_organization
 
 TAGS = ("team", "cost")
 OF_CALLERS: Tests = (
@@ -136,7 +136,4 @@ class CallerRequests(Requests):
 
 def write_callers(folder: Path, seed: int, kind: type[CallerWriter] = CallerWriter) -> None:
     """Write the input files of an organization below ``folder``."""
-    writer = kind(seed)
-    files = [(account, writer.account(account)) for account in writer.accounts]
-    files += [("organization", writer.organization())]
-    write_files(folder, [*files, ("shared", [writer.shared(account) for account in writer.accounts])])
+    write_organization(folder, seed, kind)

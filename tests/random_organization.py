@@ -256,9 +256,9 @@ class Writer:
         return {"ResourceArn": arn, "ResourcePolicy": document(statements)}
 
 
-def write_organization(folder: Path, seed: int) -> None:
+def write_organization(folder: Path, seed: int, kind: type[Writer] = Writer) -> None:
     """Write the input files of an organization below ``folder``."""
-    writer = Writer(seed)
+    writer = kind(seed)
     files = [(account, writer.account(account)) for account in writer.accounts]
     files += [("organization", writer.organization())]
     write_files(folder, [*files, ("shared", [writer.shared(account) for account in writer.accounts])])

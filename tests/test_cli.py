@@ -17,7 +17,7 @@ from pathlib import Path
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
-from cli_run import run
+from cli_run import rows_of, run
 from ingest_inputs import export, user, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,11 +34,6 @@ COMMANDS = {
 def cli(monkeypatch, sample_lake):
     monkeypatch.setenv("POLICYLAKE_LAKE", str(sample_lake))
     return lambda *arguments, stdin="": run(monkeypatch, *arguments, stdin=stdin)
-
-
-def rows(done):
-    assert done.code == 0, done.err
-    return json.loads(done.text)
 
 
 def process(*arguments, lake, **options):
@@ -211,14 +206,14 @@ def test_build_answers_for_more_services_if_asked(cli, tmp_path):
         '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}', "utf-8"
     )
     assert cli("build", str(policy), "--lake", lake, "--services", "sts, SNS", "--services", "sqs").code == 0
-    found = rows(cli("who-can", "*:GetCallerIdentity", "--lake", lake, "--format", "json"))
+    found = rows_of(cli("who-can", "*:GetCallerIdentity", "--lake", lake, "--format", "json"))
     assert [row["action"] for row in found] == ["sts:GetCallerIdentity"]
-    assert rows(cli("who-can", "sqs:SendMessage", "--lake", lake, "--format", "json"))
+    assert rows_of(cli("who-can", "sqs:SendMessage", "--lake", lake, "--format", "json"))
 
 
 def test_who_can_takes_an_action_in_any_case_and_wildcards(cli):
-    exact = rows(cli("who-can", "SAGEMAKER:describemodel", "--format", "json"))
-    many = rows(cli("who-can", "sagemaker:Describe*", "--format", "json"))
+    exact = rows_of(cli("who-can", "SAGEMAKER:describemodel", "--format", "json"))
+    many = rows_of(cli("who-can", "sagemaker:Describe*", "--format", "json"))
     assert {row["action"] for row in exact} == {"sagemaker:DescribeModel"}
     assert [row for row in many if row["action"] == "sagemaker:DescribeModel"] == exact
 
@@ -226,7 +221,7 @@ def test_who_can_takes_an_action_in_any_case_and_wildcards(cli):
 def test_who_can_has_verdict_condition_scope_and_reasons(cli):
     (ana,) = (
         r
-        for r in rows(cli("who-can", "sagemaker:DescribeNotebookInstance", "--format", "json"))
+        for r in rows_of(cli("who-can", "sagemaker:DescribeNotebookInstance", "--format", "json"))
         if r["principal_arn"] == ANA
     )
     assert (ana["verdict"], ana["scope_verdict"]) == ("conditional", "conditional")
@@ -241,19 +236,19 @@ def test_a_scope_reaches_resources_of_the_own_account_only(account, is_reached, 
     done = cli(
         "who-can", "sagemaker:DescribeNotebookInstance", "--resource", NOTEBOOK.format(account), "--format", "json"
     )
-    assert (ANA in {row["principal_arn"] for row in rows(done)}) == is_reached
+    assert (ANA in {row["principal_arn"] for row in rows_of(done)}) == is_reached
 
 
 @pytest.mark.parametrize(("name", "is_reached"), [("prod-1", False), ("dev-1", True)])
 def test_a_scope_does_not_reach_what_is_excepted_from_it(name, is_reached, cli):
     arn = NOTEBOOK.format("333344445555").replace("vision-01", name)
-    found = rows(cli("who-can", "sagemaker:DeleteNotebookInstance", "--resource", arn, "--format", "json"))
+    found = rows_of(cli("who-can", "sagemaker:DeleteNotebookInstance", "--resource", arn, "--format", "json"))
     assert ("arn:aws:iam::333344445555:role/not-resource" in {row["principal_arn"] for row in found}) == is_reached
 
 
 def test_a_scope_of_another_account_that_is_written_out_is_reached(cli):
     shared = "arn:aws:sagemaker:us-east-1:555566667777:model-package-group/public-models"
-    found = rows(cli("who-can", "sagemaker:DescribeModelPackageGroup", "--resource", shared, "--format", "json"))
+    found = rows_of(cli("who-can", "sagemaker:DescribeModelPackageGroup", "--resource", shared, "--format", "json"))
     assert "arn:aws:iam::333344445555:role/registry-reader" in {row["principal_arn"] for row in found}
 
 
@@ -262,7 +257,7 @@ ENDPOINT = "arn:aws:sagemaker:us-east-1:333344445555:endpoint/dev-churn"
 
 
 def test_who_can_lists_nobody_who_is_refused_another_type_that_the_action_needs(cli):
-    found = rows(cli("who-can", "sagemaker:CreateEndpoint", "--format", "json"))
+    found = rows_of(cli("who-can", "sagemaker:CreateEndpoint", "--format", "json"))
     assert DEPLOYERS + "printed" not in {row["principal_arn"] for row in found}
     types = {r["resource_type"]: (r["verdict"], r["scope_verdict"]) for r in found
              if r["principal_arn"] == DEPLOYERS + "intended"}  # fmt: skip
@@ -272,17 +267,17 @@ def test_who_can_lists_nobody_who_is_refused_another_type_that_the_action_needs(
 @pytest.mark.parametrize("context", [(), ("--context", "aws:RequestTag/environment=dev")])
 def test_who_can_keeps_to_the_types_that_the_resource_can_be_of(context, cli):
     done = cli("who-can", "sagemaker:CreateEndpoint", "--resource", ENDPOINT, *context, "--format", "json")
-    assert {row["resource_type"] for row in rows(done)} == {"endpoint"}
-    assert DEPLOYERS + "printed" not in {row["principal_arn"] for row in rows(done)}
+    assert {row["resource_type"] for row in rows_of(done)} == {"endpoint"}
+    assert DEPLOYERS + "printed" not in {row["principal_arn"] for row in rows_of(done)}
 
 
 def test_explain_keeps_to_the_types_that_the_resource_can_be_of(cli):
     done = cli("explain", "ana", "sagemaker:CreateEndpoint", "--resource", ENDPOINT, "--format", "json")
-    assert {row["resource_type"] for row in rows(done) if row["part"] == "scope"} == {"endpoint"}
+    assert {row["resource_type"] for row in rows_of(done) if row["part"] == "scope"} == {"endpoint"}
 
 
 def test_principal_can_has_each_action_with_its_verdict(cli):
-    found = {row["action"]: row for row in rows(cli("principal-can", "opal", "--format", "json"))}
+    found = {row["action"]: row for row in rows_of(cli("principal-can", "opal", "--format", "json"))}
     assert found["sagemaker:CreateEndpoint"]["verdict"] == "blocked"
     assert found["sagemaker:CreateEndpoint"]["decided_by"][0] == "boundary"
     assert found["sagemaker:CreateEndpoint"]["resource_pattern"] is None
@@ -292,7 +287,7 @@ def test_principal_can_has_each_action_with_its_verdict(cli):
 
 def test_a_principal_may_be_named_by_the_arn_of_a_session(cli):
     session = "arn:aws:sts::333344445555:assumed-role/vpc-caller/me"
-    assert rows(cli("principal-can", session, "--format", "json")) == rows(
+    assert rows_of(cli("principal-can", session, "--format", "json")) == rows_of(
         cli("principal-can", "vpc-caller", "--format", "json")
     )
 
@@ -310,7 +305,7 @@ def test_a_principal_whose_policies_are_missing_is_said_to_be_incomplete(cli, tm
         "Incomplete, the answer may be wrong. Missing: "
         in cli("explain", "zoe", "sagemaker:ListModels", "--lake", lake).text
     )
-    (found,) = rows(cli("query", "incomplete_principals", "--lake", lake, "--format", "json"))
+    (found,) = rows_of(cli("query", "incomplete_principals", "--lake", lake, "--format", "json"))
     assert found["principal_arn"] == user["Arn"]
     # Nothing that is there grants it anything, so it has no row that could say so.
     assert "a policy of this principal is missing" in cli("principal-can", "zoe", "--lake", lake).err
@@ -319,7 +314,7 @@ def test_a_principal_whose_policies_are_missing_is_said_to_be_incomplete(cli, tm
 
 
 def test_explain_has_every_layer_with_its_statements_and_their_source(cli):
-    found = rows(cli("explain", "opal", "sagemaker:StopPipelineExecution", "--format", "json"))
+    found = rows_of(cli("explain", "opal", "sagemaker:StopPipelineExecution", "--format", "json"))
     statements = [row for row in found if row["part"] == "statement"]
     assert [row["verdict"] for row in found if row["part"] == "verdict"] == ["blocked"]
     layers = ["identity", "boundary", "scp", "rcp", "resource", "endpoint"]
@@ -332,7 +327,7 @@ def test_explain_has_every_layer_with_its_statements_and_their_source(cli):
 
 
 def test_explain_names_the_group_that_brings_a_policy(cli):
-    found = rows(cli("explain", ANA, "sagemaker:describenotebookinstance", "--format", "json"))
+    found = rows_of(cli("explain", ANA, "sagemaker:describenotebookinstance", "--format", "json"))
     targets = {row["target_arn"]: row for row in found if row["layer"] == "identity" and row["part"] == "statement"}
     assert targets["arn:aws:iam::333344445555:group/DevTeam1"]["policy_name"] == "DevTeam1TagAccess"
     assert {row["counts_as"] for row in found if row["effect"]} >= {"grants", "limits"}
@@ -361,26 +356,26 @@ def test_a_query_may_begin_with_a_comment(comment, cli):
 
 
 def test_query_without_a_name_lists_queries_with_parameters(cli):
-    listed = {row["query"]: row["parameters"] for row in rows(cli("query", "--format", "json"))}
+    listed = {row["query"]: row["parameters"] for row in rows_of(cli("query", "--format", "json"))}
     assert "[aws:SourceVpc]" in listed["conditional_grants"]
     assert "(must be given)" in listed["answer_statements"]
 
 
 def test_query_takes_values_for_its_parameters(cli):
-    found = rows(cli("query", "conditional_grants", "--set", "key=aws:SourceIp", "--format", "json"))
+    found = rows_of(cli("query", "conditional_grants", "--set", "key=aws:SourceIp", "--format", "json"))
     assert found
     assert all("never through a VPC endpoint" in row["condition"] for row in found)
 
 
 def test_tables_shows_the_dictionary_without_a_lake(cli, tmp_path):
-    listed = {row["relation"] for row in rows(cli("tables", "--format", "json"))}
+    listed = {row["relation"] for row in rows_of(cli("tables", "--format", "json"))}
     assert {"access", "access_matrix", "residual_conditions", "rejects"} <= listed
-    columns = [row["column"] for row in rows(cli("tables", "memberships", "--format", "json"))]
+    columns = [row["column"] for row in rows_of(cli("tables", "memberships", "--format", "json"))]
     assert columns == ["user_arn", "group_arn"]
 
 
 def test_reference_shows_version_and_age(cli):
-    shown = {row["item"]: row["value"] for row in rows(cli("reference", "--format", "json"))}
+    shown = {row["item"]: row["value"] for row in rows_of(cli("reference", "--format", "json"))}
     assert {"version", "age in days", "origin"} <= shown.keys()
 
 
@@ -499,7 +494,7 @@ def test_who_can_asks_the_concrete_evaluator_about_a_request(tag, decision, cli)
     arguments = ("--resource", arn, "--context", f"sagemaker:ResourceTag/Project={tag}", "--format", "json")
     found = {
         r["principal_arn"]: r["decision"]
-        for r in rows(cli("who-can", "sagemaker:DescribeNotebookInstance", *arguments))
+        for r in rows_of(cli("who-can", "sagemaker:DescribeNotebookInstance", *arguments))
     }
     assert found[ANA] == decision
 

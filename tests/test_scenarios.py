@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from agreement import Answers, Asked, called, glob_matches
+from cli_run import rows_of
 from cli_run import run as run_command
 from ingest_inputs import arn, document, export, inline, role, user, write
 from random_organization import write_organization
@@ -283,11 +284,6 @@ def cli(monkeypatch, sample_lake, tmp_path):
     monkeypatch.setenv("POLICYLAKE_LAKE", str(sample_lake))
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: run_command(monkeypatch, *arguments)
-
-
-def rows_of(done):
-    assert done.code == 0, done.err
-    return json.loads(done.text)
 
 
 @pytest.mark.parametrize("name", ["table", "csv", "json", "jsonl", "parquet", "xlsx", "md"])

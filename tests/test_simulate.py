@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import KNOWN, answers, ask
+from asking import KNOWN, allowed_if, answers, ask
 from flat_lake import flat_lake
 from ingest_inputs import arn, document
 from shared import SHARED
@@ -60,10 +60,6 @@ def test_every_request_of_the_sample_is_decided_as_its_readme_says(sample_lake: 
         decisions({request["id"]: request["decision"] for request in named}, answers(named, open_lake(sample_lake)))
         == {}
     )
-
-
-def allowed_if(operator: str, key: str, value: Json) -> Json:
-    return document("*", Condition={operator: {key: value}})
 
 
 @pytest.mark.parametrize(

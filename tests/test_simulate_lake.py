@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from asking import KNOWN, NOTEBOOK, answers, ask
+from asking import KNOWN, NOTEBOOK, allowed_if, answers, ask
 from flat_lake import flat_lake
 from ingest_inputs import arn, attached, document, export, group, inline, managed, role, user, write
 
@@ -15,10 +15,6 @@ from pipeline.simulate import simulate_lines
 
 Json = Any
 OTHER = "444455556666"
-
-
-def allowed_if(operator: str, key: str, value: Json) -> Json:
-    return document("*", Condition={operator: {key: value}})
 
 
 TRUST = document("sts:AssumeRole", Principal={"AWS": "111122223333"})

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import KNOWN, NOTEBOOK, answers, ask
+from asking import KNOWN, NOTEBOOK, allowed_if, answers, ask
 from flat_lake import flat_lake
 from ingest_inputs import arn, document, export, inline, role, user, write
 
@@ -17,24 +17,20 @@ OBJECT = "arn:aws:s3:::b/x"
 PASS = {"action": "iam:PassRole", "resource": arn("role/passed")}
 
 
-def only_if(operator: str, key: str, value: str) -> Json:
-    return document("*", Condition={operator: {key: value}})
-
-
 #: The policy of each user.
 POLICIES = {
     "ana": document("*"),
-    "endpoint": only_if("Null", "aws:SourceVpce", "true"),
-    "vpc": only_if("Null", "aws:SourceVpc", "false"),
-    "arn": only_if("ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:us-east-1:*:vpc/vpc-1"),
-    "later": only_if("DateGreaterThan", "aws:CurrentTime", "2030-12-31T00:00:00Z"),
-    "mfa": only_if("Bool", "aws:MultiFactorAuthPresent", "true"),
-    "temporary": only_if("Null", "aws:TokenIssueTime", "false"),
-    "keys": only_if("ForAnyValue:StringEquals", "aws:TagKeys", "Team"),
-    "other keys": only_if("ForAnyValue:StringNotEquals", "aws:TagKeys", "Project"),
-    "tag": only_if("Null", "aws:RequestTag/Team", "false"),
-    "global tag": only_if("StringEquals", "aws:ResourceTag/Team", "x"),
-    "service's tag": only_if("StringEquals", "sagemaker:ResourceTag/Team", "x"),
+    "endpoint": allowed_if("Null", "aws:SourceVpce", "true"),
+    "vpc": allowed_if("Null", "aws:SourceVpc", "false"),
+    "arn": allowed_if("ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:us-east-1:*:vpc/vpc-1"),
+    "later": allowed_if("DateGreaterThan", "aws:CurrentTime", "2030-12-31T00:00:00Z"),
+    "mfa": allowed_if("Bool", "aws:MultiFactorAuthPresent", "true"),
+    "temporary": allowed_if("Null", "aws:TokenIssueTime", "false"),
+    "keys": allowed_if("ForAnyValue:StringEquals", "aws:TagKeys", "Team"),
+    "other keys": allowed_if("ForAnyValue:StringNotEquals", "aws:TagKeys", "Project"),
+    "tag": allowed_if("Null", "aws:RequestTag/Team", "false"),
+    "global tag": allowed_if("StringEquals", "aws:ResourceTag/Team", "x"),
+    "service's tag": allowed_if("StringEquals", "sagemaker:ResourceTag/Team", "x"),
 }
 
 
