@@ -53,6 +53,15 @@ def test_it_fails_from_the_severity_on_that_it_is_told(limit, code, place, monke
     assert check(monkeypatch, "--fail-on", limit, "--no-fail").code == 0
 
 
+@pytest.mark.parametrize(("limit", "code"), [("critical", 3), ("high", 1)])
+def test_it_says_that_inputs_were_rejected_whatever_it_ends_with(limit, code, place, monkeypatch):
+    write(place, "in/bad.json", "{")
+    build_lake([Path("in")], place / "lake")
+    done = check(monkeypatch, "--fail-on", limit)
+    assert done.code == code
+    assert "some inputs were rejected and not looked at" in done.err
+
+
 def test_an_accepted_finding_is_printed_marked_and_does_not_fail(place, monkeypatch):
     (place / "exceptions.toml").write_text(EXCEPTION)
     done = check(monkeypatch, "--format", "csv", "--today", "2026-12-31")
