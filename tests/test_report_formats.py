@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from chromium import in_browser
+from chromium import in_browser, started
 
 from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
@@ -153,6 +153,17 @@ def test_the_command_prints_a_pdf_with_a_browser(sample_lake, tmp_path, monkeypa
     assert out.read_bytes().startswith(b"%PDF-")
     assert b"/Outlines" in out.read_bytes()  # its headings, as bookmarks
     assert done.text.strip() == str(out)
+
+
+@in_browser
+def test_nothing_on_paper_is_wider_than_the_sheet(summary, tmp_path):
+    """A browser shrinks the whole document to its widest part, and every letter with it."""
+    sheet = {"width": 688, "height": 1000}  # A4 without its margins, at 96 dots an inch
+    with started() as browser:
+        page = browser.new_page(viewport=sheet)
+        page.emulate_media(media="print")
+        page.goto(write_printed(summary, tmp_path).as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == sheet["width"]
 
 
 def test_without_a_browser_and_weasyprint_it_says_what_to_install(monkeypatch, tmp_path):
