@@ -16,7 +16,7 @@
     try {
       const answer = await fetch("/query", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ sql: field.value }) });
       const found = await answer.json();
-      if (found.error) { told.textContent = ""; place.replaceChildren(make("p", { class: "notice", role: "alert" }, found.error)); return; }
+      if (found.error) { told.textContent = ""; place.replaceChildren(make("div", { class: "notice", role: "alert" }, make("pre", {}, found.error))); return; }
       told.textContent = counted(found.rows.length, "row") + (found.cut ? ", and more that are not shown" : "") + ", " + Math.round(performance.now() - began) + " ms";
       place.replaceChildren(make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Rows" },
         make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Rows"), make("thead", {}, make("tr", {}, found.columns.map((name) => make("th", { scope: "col" }, name)))),

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from chromium import in_browser
+from chromium import in_browser, started
 
 from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
@@ -62,6 +62,9 @@ def test_hostile_names_make_no_markup_links_or_mentions_in_markdown(hostile_summ
 
 def test_the_document_on_paper_stands_on_its_own(summary, tmp_path):
     page = reading.Page(write_printed(summary, tmp_path))
+    conditions = page.text.partition("those that most principals depend on first.")[2]
+    assert "only with MFA" in conditions
+    assert "service-linked role is robomaker.amazonaws.com" not in conditions
     text = " ".join(page.text.split())
     for words in (summary.snapshot_id, "Contents", "Overview", "Findings", "Matrix in numbers", "Conditions",
                   "Provenance", "What is missing", *(finding.title for finding in summary.findings)):  # fmt: skip
@@ -148,7 +151,19 @@ def test_the_command_prints_a_pdf_with_a_browser(sample_lake, tmp_path, monkeypa
     done = run(monkeypatch, "report", *options)
     assert done.code == 0, done.err
     assert out.read_bytes().startswith(b"%PDF-")
+    assert b"/Outlines" in out.read_bytes()  # its headings, as bookmarks
     assert done.text.strip() == str(out)
+
+
+@in_browser
+def test_nothing_on_paper_is_wider_than_the_sheet(summary, tmp_path):
+    """A browser shrinks the whole document to its widest part, and every letter with it."""
+    sheet = {"width": 688, "height": 1000}  # A4 without its margins, at 96 dots an inch
+    with started() as browser:
+        page = browser.new_page(viewport=sheet)
+        page.emulate_media(media="print")
+        page.goto(write_printed(summary, tmp_path).as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == sheet["width"]
 
 
 def test_without_a_browser_and_weasyprint_it_says_what_to_install(monkeypatch, tmp_path):

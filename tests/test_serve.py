@@ -335,9 +335,9 @@ def test_a_process_that_was_killed_is_replaced(sample_lake):
 
 
 def test_values_are_cut_and_null_is_told_apart(console):
-    (row,) = console.answer("select repeat('x', 100000) as a, null as b, ['<b>'] as c").rows
+    (row,) = console.answer("select repeat('x', 100000) as a, null as b, ['<b>'] as c, true as d").rows
     assert len(row[0]) == 2001
-    assert row[1:] == (None, '["<b>"]')
+    assert row[1:] == (None, '["<b>"]', "true")
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"sql": 1}', "[" * 100_000, '"' + "x" * 70_000 + '"'])
@@ -408,6 +408,18 @@ def test_a_person_asks_in_the_box_and_sees_rows_and_errors_as_text(server):
         page.locator("#sql").fill("select * from read_csv('/etc/passwd')")
         page.get_by_role("button", name="Run").click()
         page.get_by_role("alert").wait_for()
+        page.locator("#sql").fill("select x from nowhere")
+        page.get_by_role("button", name="Run").click()
+        page.get_by_text("LINE 1: select x from nowhere").wait_for()
+        assert "\\n" not in page.get_by_role("alert").inner_text()
+        page.locator("#sql").fill("select repeat('x ', 900) as a, repeat('y ', 900) as b from range(500)")
+        page.get_by_role("button", name="Run").click()
+        page.get_by_text("500 rows").wait_for()
+        box, heading = page.locator("#rows .scroller"), page.locator("#rows th").first
+        assert box.bounding_box()["height"] < page.viewport_size["height"]
+        assert page.locator("#rows td").first.bounding_box()["width"] > 200
+        box.evaluate("box => { box.scrollTop = 5000; }")
+        assert heading.bounding_box()["y"] >= box.bounding_box()["y"]
         page.goto(f"http://127.0.0.1:{server.server_port}/principal.html#arn:aws:iam::333344445555:user/hana")
         page.get_by_role("heading", name=re.compile("^hana")).wait_for()
     assert troubles == []

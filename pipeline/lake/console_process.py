@@ -128,7 +128,7 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     text = str(value)
-    if isinstance(value, (list, dict)):
+    if isinstance(value, (bool, list, dict)):
         with suppress(TypeError):  # a map may have lists for keys
             text = json.dumps(value, ensure_ascii=False, default=str)
     return _cut(text, MOST_VALUE)

@@ -52,20 +52,24 @@ def _dependents(profiles: Sequence[tuple[int, tuple[int, ...]]], holders: dict[i
     return Dependents(tuple(found[:MOST_DEPENDENTS]), len(found), len(accounts), tuple(actions))
 
 
-def conditions_table(folder: Path, book: Book, listed: Sequence[Dependents]) -> Table:
-    """Return the table of conditions, those that most principals depend on first.
+def most_used(book: Book, listed: Sequence[Dependents]) -> list[tuple[Condition, Dependents]]:
+    """Return conditions with who depends on them, those that most principals depend on first.
 
     Conditions of further actions that calls need, and nobody depends on for an action of the report, are left out.
     """
     used = [pair for pair in zip(book.conditions.listed, listed, strict=True) if pair[1].total]
-    pairs = sorted(used, key=lambda pair: (-pair[1].total, pair[0].condition_id))
+    return sorted(used, key=lambda pair: (-pair[1].total, pair[0].condition_id))
+
+
+def conditions_table(folder: Path, book: Book, listed: Sequence[Dependents]) -> Table:
+    """Return the table of conditions, those that most principals depend on first."""
     rows = [
         [
             Cell(condition.told, f"condition.html#{condition.condition_id}"),
             Cell(", ".join(condition.keys), kind="code"),
             *(Cell(f"{n:,}", kind="number") for n in (whose.total, whose.accounts, len(whose.actions))),
         ]
-        for condition, whose in pairs
+        for condition, whose in most_used(book, listed)
     ]
     return write_table(folder, "tables/conditions", "Conditions", COLUMNS, rows)
 

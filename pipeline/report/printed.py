@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline import assets
 from pipeline.errors import PolicylakeError
+from pipeline.report.conditions import most_used
 from pipeline.report.findings import Finding, by_severity
 from pipeline.report.pages import Pages
 from pipeline.report.provenance import ASSUMPTIONS, BLIND_SPOTS, days_of, told, versions_of
@@ -26,7 +27,7 @@ BROWSERS = (
 )  # fmt: skip
 ARGUMENTS = (
     "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--disable-quic", "--no-pdf-header-footer",
+    "--disable-sync", "--disable-quic", "--no-pdf-header-footer", "--generate-pdf-document-outline",
 )  # fmt: skip
 LIBRARY = "weasyprint"
 #: Entries of a PDF that hold a time.
@@ -78,8 +79,7 @@ def write_printed(summary: Summary, folder: Path) -> Path:
         "part": summary.part.words if summary.part else None,
         "is_cut": bool(summary.part and (summary.part.accounts or summary.part.principals)),
     })  # fmt: skip
-    pairs = list(zip(summary.book.conditions.listed, summary.whose, strict=True))
-    pairs.sort(key=lambda pair: (-pair[1].total, pair[0].condition_id))
+    pairs = most_used(summary.book, summary.whose)
     inputs = summary.inputs
     return pages.write(
         "printed.html",
