@@ -147,6 +147,10 @@ create or replace macro scope_covers(resource_pattern, except_resources, account
         or split_part(resource, ':', 5) = split_part(resource_pattern, ':', 5)
     );
 
+-- Whether a pattern of resources leaves out none of a partition: a star, or an ARN of stars.
+create or replace macro is_every_resource(pattern) as
+    regexp_full_match(lower(pattern), '\*+|arn:(\*+|aws[a-z-]*):\*+(:\*+)*|arn:\*+');
+
 -- The name of the one bucket that a pattern means, however it leaves the fields before it; an empty text for others.
 create or replace macro bucket_named(resource_pattern) as
     regexp_extract(resource_pattern, '^arn:[^:]*:s3:[^:]*:[^:]*:([^*?$/]+)(/|$)', 1);

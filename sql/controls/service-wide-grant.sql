@@ -37,7 +37,7 @@ wide as (
         nullif(regexp_extract(lower(resource_pattern), '^arn:(\*+|aws[a-z-]*):([a-z0-9-]+):', 2), '') as only_service,
     from resources
     where
-        regexp_full_match(lower(resource_pattern), '\*+|arn:(\*+|aws[a-z-]*):\*+(:\*+)*|arn:\*+')
+        is_every_resource(resource_pattern)
         or regexp_full_match(
             lower(resource_pattern),
             'arn:(\*+|aws[a-z-]*):[a-z0-9-]+:(\*+|\*+:\*+|\**:(\*+|[0-9]{12})?:\*+)'

@@ -23,7 +23,7 @@ wide_statements as (
     where
         statements.effect = 'Allow'
         and statements.resource_element = 'Resource'
-        and regexp_full_match(lower(resources.resource_pattern), '\*+|arn:(\*+|aws[a-z-]*):\*+(:\*+)*|arn:\*+')
+        and is_every_resource(resources.resource_pattern)
 ),
 
 wide_policies as (
