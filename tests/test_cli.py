@@ -440,7 +440,7 @@ WRONG = [
     (("sql", "select"), "sql: Parser Error"),
     (("sql", "from nowhere"), "nowhere does not exist"),
     (("sql", "drop view access"), "one query is expected"),
-    (("query", "nope"), "known: answer_statements"),
+    (("query", "nope"), "there is none of that name; known: "),
     (("query", "unused_roles", "--set", "days=1", "--set", "days=2"), "--set days: given 2 times"),
     (("query", "unused_roles", "--set", "days"), "KEY=VALUE is expected"),
     (("tables", "acces"), "did you mean access"),
