@@ -115,6 +115,7 @@
     state.column = Math.max(-1, Math.min(state.column, state.columns.length - 1));
     sizer.style.height = HEAD + state.rows.length * ROW + 12 + "px";
     sizer.style.width = nameWidth() + state.columns.length * COLUMN + 90 + "px";
+    grid.style.setProperty("--content", sizer.style.height);
     grid.setAttribute("aria-rowcount", String(state.rows.length + 1));
     grid.setAttribute("aria-colcount", String(state.columns.length + 1));
     tell();
