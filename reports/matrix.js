@@ -128,7 +128,7 @@
     const words = PL.number(state.count || 0) + " of " + PL.number(total) + " principals, " + PL.number(state.columns.length)
       + " of " + PL.number(index.actions.length) + " actions";
     status.replaceChildren(words);
-    document.getElementById("chosen").textContent = said();
+    document.getElementById("chosen").textContent = PL.visible(said());
     if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
       button.addEventListener("click", () => { state.wanted = Infinity; read_on(); });

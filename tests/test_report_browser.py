@@ -231,7 +231,7 @@ def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(ope
         " where action = 'sagemaker:UpdateEndpoint' and access_matrix.account_id = '444455556666'"
         " and verdict in ('allowed', 'conditional')"
     )["principal_name"].to_pylist()
-    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert sorted(page.locator(".row .name a").all_text_contents()) == sorted(wanted)
     assert len(wanted) > 1
 
 
