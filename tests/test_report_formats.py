@@ -88,15 +88,13 @@ def test_pictures_have_their_colours_without_the_style_and_corrected_statements_
 
 def test_the_document_has_each_statement_to_add_once_and_calls_it_by_its_number(summary, tmp_path):
     page = write_printed(summary, tmp_path).read_text(encoding="utf-8")
-    (section,) = re.findall(
-        r'<section aria-label="Lifecycle configurations may be written">.*?</section>', page, re.DOTALL
-    )
-    (finding,) = [one for one in summary.findings if one.name == "lifecycle-configuration-writer"]
+    (section,) = re.findall(r'<section aria-label="Presigned URLs for other .*?</section>', page, re.DOTALL)
+    (finding,) = [one for one in summary.findings if one.name == "presigned-url-for-others"]
     texts = [cell.text for row in finding.table.rows for cell in row if cell.kind == "added"]
     distinct = list(dict.fromkeys(texts))
     assert len(texts) > len(distinct) > 1
     assert section.count("<pre") == len(distinct)
-    told = [int(number) for number in re.findall(r"<td>statement to add: (\d+)", section)]
+    told = [int(number) for number in re.findall(r'<td class="word">statement to add: (\d+)', section)]
     assert told == [distinct.index(text) + 1 for text in texts]
     assert "no older than 2026-09-18 to 2026-09-20" in page
 
