@@ -51,7 +51,7 @@
       if ([...old, ...now].some((one) => one >= 0)) show(CHANGE, make("span", { class: "minor" }, "as read again: " + WORDS.find(([one]) => one === word)[1]));
     });
     again.textContent = reading ? "Of " + number(asked.filter(Boolean).length) + " rows, for such requests "
-      + WORDS.filter(([word]) => counts[word]).map(([word]) => number(counts[word]) + " " + MEANING[word]).join(", ") + "."
+      + WORDS.filter(([word]) => counts[word]).map(([word]) => number(counts[word]) + " " + (counts[word] === 1 ? MEANING[word].replace(/^are/, "is").replace(/^(depend|make)/, "$1s") : MEANING[word])).join(", ") + "."
       + (asked.includes(null) ? " " + number(asked.filter((one) => !one).length) + " rows are of policies and are not read again." : "") : "";
   }
 

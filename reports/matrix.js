@@ -119,6 +119,7 @@
     state.column = Math.max(-1, Math.min(state.column, state.columns.length - 1));
     sizer.style.height = HEAD + state.rows.length * ROW + 12 + "px";
     sizer.style.width = nameWidth() + state.columns.length * COLUMN + 90 + "px";
+    grid.style.setProperty("--content", sizer.style.height);
     grid.setAttribute("aria-rowcount", String(state.rows.length + 1));
     grid.setAttribute("aria-colcount", String(state.columns.length + 1));
     tell();
@@ -131,7 +132,7 @@
     const words = PL.number(state.count || 0) + " of " + PL.number(total) + " principals, " + PL.number(state.columns.length)
       + " of " + PL.number(index.actions.length) + " actions";
     status.replaceChildren(words);
-    document.getElementById("chosen").textContent = said();
+    document.getElementById("chosen").textContent = PL.visible(said());
     if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
       button.addEventListener("click", () => { state.wanted = Infinity; read_on(); });

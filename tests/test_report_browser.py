@@ -231,7 +231,7 @@ def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(ope
     page.locator("select[name=scenario]").select_option("From the internet")
     page.get_by_text("Read again for requests: From the internet").wait_for()
     wanted = deploying(sample_lake, "'444455556666'")
-    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert sorted(page.locator(".row .name a").all_text_contents()) == sorted(wanted)
     assert len(wanted) > 1
 
 

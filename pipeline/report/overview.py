@@ -108,7 +108,8 @@ def _depending(total: dict[str, int], keys: Sequence[tuple[str, int, int]]) -> S
     words = _verb(count, "depend") + " on the request"
     if keys:
         key, _, depending = keys[0]
-        words += f", {depending:,} of them on {key}" if count > 1 else f", on {key}"
+        some = "all" if depending == count else f"{depending:,}"
+        words += f", {some} of them on {key}" if count > 1 else f", on {key}"
     return _sentence(count, "answer", "conditions.html", words)
 
 
