@@ -256,7 +256,7 @@ for (const button of document.querySelectorAll("[data-more]")) {
       button.dataset.read = Number(button.dataset.read || 0) + 1;
       table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
         { class: ["number", "day", "whole", "word"].includes(kind) ? kind : kind.startsWith("severity") ? "word" : null },
-        kind === "lines" ? text.split("\n").flatMap((line, at) => (at ? [";", PL.make("br"), ...PL.breakable(line, true)] : PL.breakable(line, true))) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : kind === "steps" ? PL.steps(text) : href ? PL.link(href, PL.breakable(text), kind === "code" ? "code" : null)
+        kind === "lines" ? text.split("\n").flatMap((line, at, all) => [at ? PL.make("br") : "", ...PL.breakable(line + (at + 1 < all.length ? ";" : ""), true)]) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : kind === "steps" ? PL.steps(text) : href ? PL.link(href, PL.breakable(text), kind === "code" ? "code" : null)
           : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, PL.breakable(text)) : kind.startsWith("severity") ? PL.make("span", { class: kind }, text) : kind === "number" && text === "0" ? PL.make("span", { class: "nil" }, text) : PL.breakable(text, true))))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "
         + PL.number(Number(table.dataset.count)) + " rows";
