@@ -270,7 +270,7 @@ def test_two_clicks_lead_to_the_worst_role_and_the_commands_that_mend_it(open_pa
     row = page.locator("section", has=page.locator("h2")).first.locator("tbody tr").first
     row.locator("summary", has_text="commands").click()
     arn, name = row.locator("a").first.inner_text(), row.locator("a").first.inner_text().split("/")[-1]
-    commands = row.locator("pre").inner_text().split("\n")
+    commands = [line for line in row.locator("pre").inner_text().split("\n") if line]
     held = open_lake(generated_lake).query(
         "select coalesce(policy_arn, policy_name) as policy from principal_policies where principal_arn = $arn",
         {"arn": arn},
