@@ -231,7 +231,7 @@ def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(ope
     page.locator("select[name=scenario]").select_option("From the internet")
     page.get_by_text("Read again for requests: From the internet").wait_for()
     wanted = deploying(sample_lake, "'444455556666'")
-    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert sorted(page.locator(".row .name a").all_text_contents()) == sorted(wanted)
     assert len(wanted) > 1
 
 
@@ -246,12 +246,12 @@ def test_three_clicks_tell_the_same_where_production_is_a_unit_with_others_below
     settled(page)
     page.locator("select[name=unit]").select_option(label="– – Prod")
     settled(page)
-    before = len(page.locator(".row .name a").all_inner_texts())
+    before = len(page.locator(".row .name a").all_text_contents())
     page.locator("select[name=scenario]").select_option("From the internet")
     page.get_by_text("Read again for requests: From the internet").wait_for()
     wanted = deploying(generated_lake, below)
     assert settled(page).startswith(f"{len(wanted)} of 400 principals")
-    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert sorted(page.locator(".row .name a").all_text_contents()) == sorted(wanted)
     assert 1 < len(wanted) < before
 
 
