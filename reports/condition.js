@@ -101,7 +101,7 @@
       list(numbers.slice(0, numbers.length > FEW + 3 ? FEW : numbers.length)),
       numbers.length > FEW + 3 ? make("details", {}, make("summary", { class: "minor" }, number(numbers.length - FEW) + " more actions"), list(numbers.slice(FEW))) : "",
       make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Principals that depend on it" }, table),
-      count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more principals, all of them with: ", make("code", {}, "policylake sql \"from access where condition_id = '" + id + "'\"")) : "");
+      count > first.length ? make("p", { class: "minor" }, number(count - first.length) + (count - first.length === 1 ? " more principal" : " more principals") + ", all of them with: ", make("code", {}, "policylake sql \"from access where condition_id = '" + id + "'\"")) : "");
   }
 
   window.addEventListener("hashchange", show);

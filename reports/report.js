@@ -206,15 +206,15 @@ const PL = (() => {
   }
 
   /* A statement and its corrected form, line by line. */
-  function difference(text, name) {
-    return make("details", { class: "corrected" }, make("summary", {}, name), make("pre", { tabindex: "0", "aria-label": name[0].toUpperCase() + name.slice(1) },
+  function difference(text, name, kind = "corrected") {
+    return make("details", { class: kind }, make("summary", {}, name), make("pre", { tabindex: "0", "aria-label": name[0].toUpperCase() + name.slice(1) },
       text.split("\n").flatMap((line) => [line[0] === "-" ? make("del", {}, line) : line[0] === "+" ? make("ins", {}, line) : line, "\n"])));
   }
 
   /* What to do in words, and after them the commands. */
   function steps(text) {
     const [words, ...commands] = text.split("\n");
-    return [words, " ", difference(commands.join("\n"), "commands")];
+    return [words, " ", difference(commands.join("\n"), "commands", "corrected commands")];
   }
 
   /* The rows of a piece of a table: text, address and kind of each cell. */

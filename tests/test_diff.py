@@ -8,6 +8,7 @@ from cli_run import run
 from pipeline.build import build_lake
 from pipeline.diff import COLUMNS, Wanted, changes, fails, notes
 from pipeline.diff.compare import Row, differences
+from pipeline.diff.reasons import _name
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.solver import Solver
@@ -49,6 +50,8 @@ CASES = {
     ),
     "deny-added": ([ALLOW], [ALLOW, deny(X)], [("changed", "narrower")]),
     "deny-of-all-added": ([ALLOW], [ALLOW, deny("*")], [("lost", "narrower")]),
+    "allowed-beside-a-deny": ([deny(X)], [ALLOW, deny(X)], [("gained", "wider")]),
+    "no-more-allowed-beside-a-deny": ([ALLOW, deny(X)], [deny(X)], [("lost", "narrower")]),
     "deny-conditioned": (
         [ALLOW, deny(X)],
         [ALLOW, deny(X, Condition={"Bool": {"aws:SecureTransport": "false"}})],
@@ -122,10 +125,21 @@ def test_every_difference_has_a_request_that_one_side_alone_allows(rows, lakes, 
 
 def test_statements_that_make_the_difference_are_told_by_what_they_say(rows):
     through = {row["principal_arn"]: row["through"] for row in rows.to_pylist()}
-    signs = {
-        name: [text.split(" ", 2)[:2] for text in through[f"policy/{name}"]] for name in ("deny-added", "value-added")
+    wanted = {
+        "deny-added": [["+", "Deny"]],
+        "value-added": [["+", "Allow"], ["-", "Allow"]],
+        "allowed-beside-a-deny": [["+", "Allow"]],
+        "no-more-allowed-beside-a-deny": [["-", "Allow"]],
     }
-    assert signs == {"deny-added": [["+", "Deny"]], "value-added": [["+", "Allow"], ["-", "Allow"]]}
+    assert {name: [text.split(" ", 2)[:2] for text in through[f"policy/{name}"]] for name in wanted} == wanted
+
+
+def test_a_policy_that_accounts_have_alike_is_named_once():
+    arns = [f"arn:aws:iam::{ACCOUNT[:-1]}{number}:policy/team/base" for number in range(3)]
+    row = {"effect": "Allow", "statement_id": "abc#0", "statement_index": 0, "sid": "Base", "sources": ["a.json"]}
+    assert _name({**row, "names": arns}) == f"Allow {arns[0]}#0 Base in 3 accounts (a.json)"
+    assert _name({**row, "names": arns[:1]}) == f"Allow {arns[0]}#0 Base (a.json)"
+    assert _name({**row, "names": [*arns, "own"]}) == f"Allow {arns[0]}, own#0 Base (a.json)"
 
 
 def test_principals_of_one_side_are_told(rows):

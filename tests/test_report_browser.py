@@ -246,12 +246,12 @@ def test_three_clicks_tell_the_same_where_production_is_a_unit_with_others_below
     settled(page)
     page.locator("select[name=unit]").select_option(label="– – Prod")
     settled(page)
-    before = len(page.locator(".row .name a").all_inner_texts())
+    before = len(page.locator(".row .name a").all_text_contents())
     page.locator("select[name=scenario]").select_option("From the internet")
     page.get_by_text("Read again for requests: From the internet").wait_for()
     wanted = deploying(generated_lake, below)
     assert settled(page).startswith(f"{len(wanted)} of 400 principals")
-    assert sorted(page.locator(".row .name a").all_inner_texts()) == sorted(wanted)
+    assert sorted(page.locator(".row .name a").all_text_contents()) == sorted(wanted)
     assert 1 < len(wanted) < before
 
 
@@ -270,7 +270,7 @@ def test_two_clicks_lead_to_the_worst_role_and_the_commands_that_mend_it(open_pa
     row = page.locator("section", has=page.locator("h2")).first.locator("tbody tr").first
     row.locator("summary", has_text="commands").click()
     arn, name = row.locator("a").first.inner_text(), row.locator("a").first.inner_text().split("/")[-1]
-    commands = row.locator("pre").inner_text().split("\n")
+    commands = [line for line in row.locator("pre").inner_text().split("\n") if line]
     held = open_lake(generated_lake).query(
         "select coalesce(policy_arn, policy_name) as policy from principal_policies where principal_arn = $arn",
         {"arn": arn},

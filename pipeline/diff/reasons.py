@@ -1,6 +1,7 @@
 """Tells which statements make a difference, in words. Statements are compared by what they say, not by their ids."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ SIDES = ("old_granted_by", "old_limited_by", "granted_by", "limited_by")
 REASONS = pa.schema([*((name, pa.list_(pa.string())) for name in SIDES), ("through", pa.list_(pa.string()))])
 #: Names and files of a policy that are told.
 TOLD = 2
+#: What the ARN of a customer managed policy has before its path.
+OWN_POLICY = re.compile(r"\barn:[a-z-]+:iam::[0-9]{12}:(?=policy/)")
 
 
 class _Statement(NamedTuple):
@@ -59,18 +62,26 @@ def _sorted(value: Any) -> Any:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    """Return how people find a statement: effect, policy, place, Sid and file."""
-    names = some([name for name in row["names"] or () if name], TOLD) or row["statement_id"].split("#")[0]
+    """Return how people find a statement: effect, policy, place, Sid and file.
+
+    A policy that accounts have alike is named once, with how many they are.
+    """
+    names = [name for name in row["names"] or () if name]
+    alike = {OWN_POLICY.sub("", name): name for name in reversed(names)}
+    policy = some([*reversed(alike.values())], TOLD) or row["statement_id"].split("#")[0]
     sid = f" {row['sid']}" if row["sid"] else ""
+    accounts = f" in {len(names)} accounts" if len(names) > len(alike) == 1 else ""
     files = some(row["sources"] or (), TOLD)
-    return f"{row['effect']} {names}#{row['statement_index']}{sid}" + (f" ({files})" if files else "")
+    return f"{row['effect']} {policy}#{row['statement_index']}{sid}{accounts}" + (f" ({files})" if files else "")
 
 
 def _through(
     row: Mapping[str, list[str] | None], before: Mapping[str, _Statement], after: Mapping[str, _Statement]
 ) -> list[str]:
-    old = _found(row, SIDES[:2], before)
-    new = _found(row, SIDES[2:], after)
+    """Where one side grants and limits nothing at all, what limits the other makes no difference, new or not."""
+    was, now = SIDES[:2], SIDES[2:]
+    old = _found(row, was if any(row[name] for name in now) else was[:1], before)
+    new = _found(row, now if any(row[name] for name in was) else now[:1], after)
     there, here = {one.content for one in old}, {one.content for one in new}
     told = [f"+ {one.name}" for one in new if one.content not in there]
     told += [f"- {one.name}" for one in old if one.content not in here]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pipeline import reference
 from pipeline.diff import COLUMNS as ALL_COLUMNS
 from pipeline.diff import Behind, Wanted, behind, changes, notes, policy_changes
+from pipeline.diff.reasons import OWN_POLICY
 from pipeline.diff.table import files_of_groups
 from pipeline.diff.unknown import UNKNOWN
 from pipeline.errors import PolicylakeError
@@ -330,7 +331,7 @@ def _shortly(through: str) -> str:
     unknown as it is."""
     if through.startswith("?"):
         return through
-    named = re.sub(r"arn:[a-z-]+:iam::[0-9]{12}:(?=policy/)", "", through)
+    named = OWN_POLICY.sub("", through)
     return re.sub(r"\(([^()]*)\)$", lambda found: f"({', '.join(map(_file, found[1].split(', ')))})", named)
 
 

@@ -201,8 +201,9 @@ def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
     if row["corrected_statement"] and not statement:
         added = (f"+{line}" for line in _lines(json.loads(row["corrected_statement"])))
         return Cell("\n".join(added), kind="added")
-    if PROMPT in row["remedy"]:
-        return Cell(row["remedy"].replace(PROMPT, "\n"), kind="steps")
+    words, *commands = row["remedy"].split(PROMPT)
+    if commands:
+        return Cell(words + "\n" + "\n\n".join(commands), kind="steps")
     own = one_line(row["remedy"])
     return Cell(own if own != remedy else "")
 

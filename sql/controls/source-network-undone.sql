@@ -7,9 +7,9 @@ rationale = """
 A statement allows actions only from a VPC or through a VPC endpoint, and another one allows the same principal the same
 actions on the same resources from anywhere. Allow statements add up: the limit limits nothing."""
 remedy = """
-Take the actions out of the other grant, or turn the limit into a Deny with StringNotEquals for everything that does not come
+Take the actions out of the other grant, or add the limit as a Deny with StringNotEquals for everything that does not come
 from the VPC or the endpoint."""
-uncorrected = "which of the two grants is meant, neither tells."
+uncorrected = "which of the two grants is meant, neither tells; a finding has the command that adds the limit as a Deny, where it is the only one and asks for the network alone."
 avoid = '''
 [{"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": "*",
   "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-0123"}}},
@@ -101,6 +101,7 @@ ways as (
         principal_profiles.principal_arn,
         profile_access.action,
         own_text(profile_access.resource_pattern, principal_profiles.account_id) as resource_pattern,
+        own_text(profile_access.except_resources, principal_profiles.account_id) as except_resources,
     from principal_profiles
     inner join profile_access on principal_profiles.profile_id = profile_access.profile_id
     inner join asked_numbers on principal_profiles.principal_arn = asked_numbers.principal_arn
@@ -120,6 +121,7 @@ scopes as (
         access.principal_arn,
         access.action,
         access.resource_pattern,
+        access.except_resources,
     from access
     semi join holders
         on
@@ -132,6 +134,7 @@ scopes as (
         ways.principal_arn,
         ways.action,
         ways.resource_pattern,
+        ways.except_resources,
     from ways
 ),
 
@@ -146,18 +149,85 @@ undone as (
         on
             holders.principal_arn = scopes.principal_arn
             and holders.action = scopes.action
-    where
-        holders.resource_pattern like like_of(scopes.resource_pattern) escape '\'
-        or regexp_full_match(scopes.resource_pattern, '\*+')
+    where is_among(
+        holders.resource_pattern, like_of(scopes.resource_pattern), excepted_likes(scopes.except_resources)
+    )
     group by holders.principal_arn, holders.statement_id, holders.condition_key
+),
+
+-- A limit that asks for the network alone, and the only one of its holder: two of them as Denies would refuse every call.
+only_limits as (
+    select
+        principal_arn,
+        any_value(statement_id) as statement_id,
+    from asked
+    group by principal_arn
+    having count(*) = 1
+),
+
+patterns as (
+    select
+        actions.statement_id,
+        list(distinct actions.action_pattern order by actions.action_pattern) as actions,
+        list(distinct resources.resource_pattern order by resources.resource_pattern) as resources,
+    from actions
+    inner join resources on actions.statement_id = resources.statement_id
+    semi join limits on actions.statement_id = limits.statement_id
+    group by actions.statement_id
+),
+
+denied as (
+    select
+        statements.statement_id,
+        shell_word(
+            json_object(
+                'Version', policies.language_version,
+                'Statement', [json_object(
+                    'Effect', 'Deny', 'Action', patterns.actions, 'Resource', patterns.resources,
+                    'Condition', json_object(
+                        replace(conditions.operator, 'String', 'StringNot'),
+                        json_object(conditions.condition_key, conditions.condition_values),
+                        'BoolIfExists',
+                        json_object('aws:ViaAWSService', 'false')
+                    )
+                )]
+            )::varchar
+        ) as document_word,
+    from statements
+    inner join policies on statements.policy_id = policies.policy_id
+    inner join conditions on statements.statement_id = conditions.statement_id
+    inner join patterns on statements.statement_id = patterns.statement_id
+    where
+        statements.condition_count = 1
+        and statements.action_element = 'Action'
+        and statements.resource_element = 'Resource'
+        and conditions.operator in ('StringEquals', 'StringLike')
+        and conditions.set_qualifier is null
+        and not conditions.if_exists
+),
+
+added as (
+    select
+        only_limits.principal_arn,
+        only_limits.statement_id,
+        '$ aws iam put-' || principals.principal_type || '-policy --' || principals.principal_type || '-name '
+        || shell_word(principals.principal_name) || ' --policy-name network-limit --policy-document '
+        || denied.document_word as command,
+    from only_limits
+    inner join denied on only_limits.statement_id = denied.statement_id
+    inner join principals on only_limits.principal_arn = principals.principal_arn
+    where principals.principal_type in ('user', 'role')
 )
 
 select
     'principal' as subject_kind,
-    principal_arn,
-    statement_id,
-    condition_key as aspect,
-    'It is limited by ' || condition_key || ', and another grant allows from anywhere ' || len(actions)
-    || case len(actions) when 1 then ' action: ' else ' of the actions, such as ' end
-    || array_to_string(actions[:3], ', ') as message,
+    undone.principal_arn,
+    undone.statement_id,
+    undone.condition_key as aspect,
+    'It is limited by ' || undone.condition_key || ', and another grant allows from anywhere ' || len(undone.actions)
+    || case len(undone.actions) when 1 then ' action: ' else ' of the actions, such as ' end
+    || array_to_string(undone.actions[:3], ', ') as message,
+    'If the limit is meant, add it as a Deny: it refuses what comes from elsewhere, but for calls that AWS services '
+    || 'make for the principal. Else take it out.' || chr(10) || added.command as remedy,
 from undone
+left join added on undone.principal_arn = added.principal_arn and undone.statement_id = added.statement_id
