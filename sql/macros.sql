@@ -251,6 +251,14 @@ create or replace macro shell_word(written) as
         else '''' || replace(written, '''', '''"''"''') || ''''
     end;
 
+-- A name for an inline policy to be added beside those of these names, null where there are none: a command that writes
+-- one of a name in use would replace it. Case does not tell names apart (PutRolePolicy, PutUserPolicy).
+create or replace macro unused_name(wanted, taken) as
+    list_filter(
+        [wanted] || list_transform(range(2, len(coalesce(taken, [])) + 3), lambda number: wanted || '-' || number),
+        lambda one: not list_contains(list_transform(coalesce(taken, []), lambda name: lower(name)), one)
+    )[1];
+
 -- What a statement says apart from its actions, as the evaluation reads it: JSON.
 create or replace macro content_of(effect, language_version, resource_element, patterns, conditions) as
     to_json({

@@ -74,6 +74,15 @@ granting as (
         and documents.has_allow
 ),
 
+inline_names as (
+    select
+        target_arn as principal_arn,
+        list(policy_name) as taken,
+    from attachments
+    where attachment_kind = 'inline'
+    group by target_arn
+),
+
 -- Where none alone is enough, all of them together are.
 replaced as (
     select
@@ -107,10 +116,12 @@ steps as (
         || '. The first command asks AWS what the role used.' as words,
         [
             'generate-service-last-accessed-details --granularity ACTION_LEVEL --arn ' || shell_word(found.principal_arn),
-            'put-role-policy --role-name ' || found.role_word || ' --policy-name jobs --policy-document file://jobs.json',
+            'put-role-policy --role-name ' || found.role_word || ' --policy-name '
+            || unused_name('jobs', inline_names.taken) || ' --policy-document file://jobs.json',
         ] || replaced.commands as commands,
     from found
     inner join replaced on found.principal_arn = replaced.principal_arn
+    left join inline_names on found.principal_arn = inline_names.principal_arn
 )
 
 select

@@ -206,16 +206,27 @@ denied as (
         and not conditions.if_exists
 ),
 
+inline_names as (
+    select
+        target_arn as principal_arn,
+        list(policy_name) as taken,
+    from attachments
+    where attachment_kind = 'inline'
+    group by target_arn
+),
+
 added as (
     select
         only_limits.principal_arn,
         only_limits.statement_id,
         '$ aws iam put-' || principals.principal_type || '-policy --' || principals.principal_type || '-name '
-        || shell_word(principals.principal_name) || ' --policy-name network-limit --policy-document '
+        || shell_word(principals.principal_name) || ' --policy-name '
+        || unused_name('network-limit', inline_names.taken) || ' --policy-document '
         || denied.document_word as command,
     from only_limits
     inner join denied on only_limits.statement_id = denied.statement_id
     inner join principals on only_limits.principal_arn = principals.principal_arn
+    left join inline_names on only_limits.principal_arn = inline_names.principal_arn
     where principals.principal_type in ('user', 'role')
 )
 
