@@ -63,16 +63,18 @@ create or replace macro can_grant(effect, layer) as
 create or replace macro can_limit(effect, layer) as
     effect = 'Deny' or not is_granting_layer(layer);
 
--- The ids of those reasons that have one of the numbers and match an action. Few have: those are looked for first.
+-- The ids of those reasons that match an action.
+create or replace macro ids_matching(reasons, action_set_ids) as
+    list_transform(
+        list_filter(reasons, lambda reason: list_contains(action_set_ids, reason.actions)), lambda reason: reason.id
+    );
+
+-- The ids of those that have one of the numbers, too. Few have: those are looked for first.
 create or replace macro ids_among(numbers, reasons, action_set_ids) as
     case
         when list_has_any(numbers, list_transform(reasons, lambda reason: reason.number))
-            then list_transform(
-                list_filter(
-                    list_filter(reasons, lambda reason: list_contains(numbers, reason.number)),
-                    lambda reason: list_contains(action_set_ids, reason.actions)
-                ),
-                lambda reason: reason.id
+            then ids_matching(
+                list_filter(reasons, lambda reason: list_contains(numbers, reason.number)), action_set_ids
             )
         else []
     end;

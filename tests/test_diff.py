@@ -4,6 +4,7 @@ import json
 
 import pytest
 from cli_run import run
+from random_organization import ROOT, control, document, organization_file, write_files
 
 from pipeline.build import build_lake
 from pipeline.diff import COLUMNS, Wanted, changes, fails, notes
@@ -50,6 +51,7 @@ CASES = {
     ),
     "deny-added": ([ALLOW], [ALLOW, deny(X)], [("changed", "narrower")]),
     "deny-of-all-added": ([ALLOW], [ALLOW, deny("*")], [("lost", "narrower")]),
+    "deny-of-all-removed": ([ALLOW, deny("*")], [ALLOW], [("gained", "wider")]),
     "allowed-beside-a-deny": ([deny(X)], [ALLOW, deny(X)], [("gained", "wider")]),
     "no-more-allowed-beside-a-deny": ([ALLOW, deny(X)], [deny(X)], [("lost", "narrower")]),
     "deny-conditioned": (
@@ -127,11 +129,32 @@ def test_statements_that_make_the_difference_are_told_by_what_they_say(rows):
     through = {row["principal_arn"]: row["through"] for row in rows.to_pylist()}
     wanted = {
         "deny-added": [["+", "Deny"]],
+        "deny-of-all-added": [["+", "Deny"]],
+        "deny-of-all-removed": [["-", "Deny"]],
         "value-added": [["+", "Allow"], ["-", "Allow"]],
         "allowed-beside-a-deny": [["+", "Allow"]],
         "no-more-allowed-beside-a-deny": [["-", "Allow"]],
     }
     assert {name: [text.split(" ", 2)[:2] for text in through[f"policy/{name}"]] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_grant_that_an_scp_takes_away_by_allowing_it_no_more_is_not_called_gone_or_new(is_lost, tmp_path):
+    arn = f"arn:aws:iam::{ACCOUNT}:role/analyst"
+    role = {"RoleName": "analyst", "Arn": arn, "Path": "/", "AssumeRolePolicyDocument": document([])}
+    role["RolePolicyList"] = [{"PolicyName": "own", "PolicyDocument": document([ALLOW])}]
+    account = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [role], "Policies": []}
+    lakes = []
+    for action in ("sagemaker:*", "s3:*") if is_lost else ("s3:*", "sagemaker:*"):
+        scp = control(1, "SERVICE", document([{"Effect": "Allow", "Action": action, "Resource": "*"}]), [ROOT, ACCOUNT])
+        organization = organization_file({}, {ACCOUNT: ROOT}, [scp])
+        folder = tmp_path / f"side{len(lakes)}"
+        write_files(folder, [("account", account), ("organization", organization)])
+        build_lake([folder], tmp_path / f"lake{len(lakes)}", keeps=False)
+        lakes.append(open_lake(tmp_path / f"lake{len(lakes)}"))
+    (row,) = changes(*lakes, load()).to_pylist()
+    assert {row["verdict"], row["old_verdict"]} == {"allowed", "blocked"}
+    assert [text.split("#")[0] for text in row["through"]] == ["= Allow own"]
 
 
 def test_a_policy_that_accounts_have_alike_is_named_once():

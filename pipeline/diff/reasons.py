@@ -11,8 +11,10 @@ from pipeline.diff.queries import query
 from pipeline.lake import Lake
 from pipeline.wording import some
 
-SIDES = ("old_granted_by", "old_limited_by", "granted_by", "limited_by")
-REASONS = pa.schema([*((name, pa.list_(pa.string())) for name in SIDES), ("through", pa.list_(pa.string()))])
+#: Statements of each side: those that grant, those that limit, and those that would grant where none does.
+OLD = ("old_granted_by", "old_limited_by", "old_standing")
+NEW = ("granted_by", "limited_by", "standing")
+REASONS = pa.schema([*((name, pa.list_(pa.string())) for name in (*OLD, *NEW)), ("through", pa.list_(pa.string()))])
 #: Names and files of a policy that are told.
 TOLD = 2
 #: What the ARN of a customer managed policy has before its path.
@@ -32,8 +34,8 @@ def reason_texts(old: Lake, new: Lake, targets: Collection[str] | None = None) -
     ``targets`` are what policies may be attached to for their names and files to be told; None is whatever it is.
     """
     sets = new.query(query("reason_sets")).to_pylist()
-    before = _statements(old, targets, (row[name] for row in sets for name in SIDES[:2]))
-    after = _statements(new, targets, (row[name] for row in sets for name in SIDES[2:]))
+    before = _statements(old, targets, (row[name] for row in sets for name in OLD))
+    after = _statements(new, targets, (row[name] for row in sets for name in NEW))
     return pa.Table.from_pylist([{**row, "through": _through(row, before, after)} for row in sets], REASONS)
 
 
@@ -78,11 +80,13 @@ def _name(row: Mapping[str, Any]) -> str:
 def _through(
     row: Mapping[str, list[str] | None], before: Mapping[str, _Statement], after: Mapping[str, _Statement]
 ) -> list[str]:
-    """Where one side grants and limits nothing at all, what limits the other makes no difference, new or not."""
-    was, now = SIDES[:2], SIDES[2:]
+    """Where one side grants and limits nothing at all, what limits the other makes no difference, new or not; and what
+    grants the other made it only if it does not stand here."""
+    was, now = OLD[:2], NEW[:2]
     old = _found(row, was if any(row[name] for name in now) else was[:1], before)
     new = _found(row, now if any(row[name] for name in was) else now[:1], after)
-    there, here = {one.content for one in old}, {one.content for one in new}
+    there = {one.content for one in (*old, *_found(row, OLD[2:], before))}
+    here = {one.content for one in (*new, *_found(row, NEW[2:], after))}
     told = [f"+ {one.name}" for one in new if one.content not in there]
     told += [f"- {one.name}" for one in old if one.content not in here]
     return told or [f"= {one.name}" for one in new or old]

@@ -48,7 +48,9 @@ left join reason_texts
     on
         old.granted_by is not distinct from reason_texts.old_granted_by
         and old.limited_by is not distinct from reason_texts.old_limited_by
+        and old.standing is not distinct from reason_texts.old_standing
         and new.granted_by is not distinct from reason_texts.granted_by
         and new.limited_by is not distinct from reason_texts.limited_by
+        and new.standing is not distinct from reason_texts.standing
 left join reference_actions on changed_rows.action = reference_actions.action
 order by changed_rows.row_id

@@ -91,6 +91,13 @@ select
     statement_ids_of(
         counted.limited_by_numbers, own.limiting, account.limiting, sets_of_action.action_set_ids
     ) as limited_by,
+    -- Where nothing is granted, statements that would grant may stand there all the same, and others take it away.
+    case
+        when len(counted.granted_by_numbers) > 0 then []
+        else list_sort(
+            list_distinct(ids_matching(list_concat(own.granting, account.granting), sets_of_action.action_set_ids))
+        )
+    end as standing,
 from counted
 left join residual_conditions on counted.condition_id = residual_conditions.condition_id
 left join sets_of_action on counted.action = sets_of_action.action
