@@ -46,7 +46,7 @@
     taken.written(() => { const text = PL.spelt(taken.values()); PL.writeAddress("#" + id + (text ? "&" + text : "")); });
     main.replaceChildren(
       make("h1", { class: "condition" }, words.replaceAll(FORMULA.OWN_ACCOUNT, "‹own account›")),
-      make("dl", { class: "facts" }, make("dt", {}, "Keys"), make("dd", {}, keys.length ? make("code", {}, keys.join(", ")) : "none"), make("dt", {}, "Id"), make("dd", {}, make("code", {}, id))),
+      make("dl", { class: "facts" }, make("dt", {}, "Keys"), make("dd", {}, keys.length ? make("code", {}, keys.join(", ")) : "none: the resource or the session of the caller decides"), make("dt", {}, "Id"), make("dd", {}, make("code", {}, id))),
       bar, verdict, ...proof(witness, change), whose(index, count, accounts, actions, first, id));
     await taken.fill(assumed);
   }

@@ -19,13 +19,13 @@
   async function show() {
     const { arn, action, ...assumed } = address();
     try {
-      const index = await PL.load("index");
+      const [index, known] = await Promise.all([PL.load("index"), PL.load("inventory")]);
       const found = await find(index, arn);
       if (!found) {
         main.replaceChildren(make("h1", {}, "No such principal"), make("p", {}, make("code", {}, arn || "(none)"), " is not in this report. Look for it in the ", PL.link("matrix.html", "matrix"), "."));
         return;
       }
-      await draw(index, found.run, found.principal, action, assumed);
+      await draw(index, found.run, found.principal, action, assumed, found.run.account in known.accounts);
     } catch (error) { PL.failed(error, main); }
   }
 
@@ -59,7 +59,7 @@
     return [...joined.values()].sort((one, other) => ORDER[one.letter] - ORDER[other.letter] || other.actions.length - one.actions.length || one.actions[0] - other.actions[0]);
   }
 
-  async function draw(index, run, principal, action, assumed) {
+  async function draw(index, run, principal, action, assumed, hasResources) {
     document.title = PL.visible(principal.name) + " · policylake";
     const stored = gather(run, principal, null);
     let groups = stored;
@@ -108,7 +108,7 @@
     main.replaceChildren(...facts(index, run, principal), counts, bar, layered,
       make("section", { "aria-labelledby": "can" }, make("h2", { id: "can" }, "What it can do"),
         make("p", {}, make("label", {}, "Action ", field), " ", status, " ",
-          isDocument(principal) ? null : PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources", "on-screen aside")), place),
+          isDocument(principal) || !hasResources ? null : PL.link("inventory.html#" + PL.spelt({ principal: principal.arn, ...assumed }), "On known resources", "on-screen aside")), place),
       lacking, ...roles(index, run, principal), policies(run, principal, isDeciding, stored.length > 0), limits(run, principal));
     filter();
     await taken.fill(assumed);
@@ -131,7 +131,7 @@
     const type = isDocument(principal) ? "policy document given by itself" : principal.linked ? "service-linked role" : principal.type;
     return [
       make("h1", {}, make("bdi", {}, principal.name), " ", make("span", { class: "minor" }, type)),
-      principal.incomplete ? make("p", { class: "notice" }, "Something of its policies is missing, so the answers may be wrong: ", (principal.missing || []).join("; ")) : null,
+      principal.incomplete ? make("p", { class: "notice" }, "The answers may be wrong, because not everything about it could be read. Missing: ", PL.breakable((principal.missing || []).join("; "), true), ".") : null,
       make("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, make("bdi", {}, value))])),
     ].filter(Boolean);
   }
@@ -179,7 +179,7 @@
     const isAsked = first.some(([, , , id]) => id);
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
       make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", ...(isAsked ? ["condition"] : [])].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, arn.replace(/^.*?:role\//, ""))), make("td", { class: "word" }, isTrusting ? "yes" : "no"),
+      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, PL.breakable(arn.replace(/^.*?:role\//, "")))), make("td", { class: "word" }, isTrusting ? "yes" : "no"),
         make("td", { class: "word" }, verdict(letter)), isAsked ? make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "") : null))));
     return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, counted(count, "role") + ", " + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
@@ -265,7 +265,7 @@
     if (!rows.length) return [];
     const table = make("table", { class: "rows gaps" }, make("caption", { class: "unseen" }, "Further actions that are missing"),
       make("thead", {}, make("tr", {}, ["further action", "why", "needed by", "granted actions"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, rows.map(([action, why, when, numbers]) => make("tr", {}, make("td", {}, make("code", {}, action)), make("td", { class: "why" }, why), make("td", { class: "why" }, when),
+      make("tbody", {}, rows.map(([action, why, when, numbers]) => make("tr", {}, make("td", {}, make("code", {}, action)), make("td", { class: "why" }, PL.breakable(why, true)), make("td", { class: "why" }, when),
         make("td", {}, actions(index, numbers))))));
     return [make("section", { "aria-labelledby": "missing" }, make("h2", { id: "missing" }, "Granted, but something else is missing"),
       make("p", {}, "A call may need further actions; without them it fails, although the action itself is granted. Whether every call needs one is not always told by AWS."),

@@ -268,6 +268,18 @@ for (const button of document.querySelectorAll("[data-more]")) {
   PL.whole.set(table, async () => { while (pieces.length) { button.click(); await reading; } });
 }
 
+/* Long lists that the page holds whole: the first on the screen, the others on a click. Paper has all. */
+for (const list of document.querySelectorAll("[data-fold]")) {
+  const few = Number(list.dataset.fold), rest = [...list.children].slice(few);
+  if (rest.length <= 3) continue;
+  const button = PL.make("button", { type: "button" }, "Show more");
+  const line = PL.make("p", { class: "more on-screen" }, button, PL.make("span", {}, PL.number(few) + " of " + PL.number(list.children.length)));
+  const fold = (isFolded) => { for (const one of rest) one.classList.toggle("folded", isFolded); };
+  button.addEventListener("click", () => { fold(false); button.remove(); line.lastElementChild.remove(); });
+  fold(true);
+  (list.closest(".scroller") || list).after(line);
+}
+
 /* Every table as CSV: its rows, those that are still in scripts included. */
 (() => {
   const inLine = (text) => text.replace(/;?\s*\n\s*/g, "; ").trim();

@@ -108,7 +108,7 @@ const TAKEN = (() => {
       status.replaceChildren(make("details", {}, make("summary", {}, "Read again for requests: " + read.title + "." + placeholders),
         read.scenario && read.scenario.description ? make("p", {}, read.scenario.description) : null,
         make("ul", {}, read.said.map((text) => make("li", {}, text)))),
-      read.unasked.length ? make("p", { class: "minor" }, "No condition of this report asks for " + read.unasked.join(", ") + ".") : "");
+      read.unasked.length ? make("p", { class: "minor" }, "No condition of this report is decided by " + read.unasked.join(", ") + ".") : "");
     }
 
     /* Put values in, as from an address, and read. */

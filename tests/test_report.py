@@ -162,8 +162,31 @@ def test_an_action_page_counts_everyone_it_does_not_list(limits, sample_lake, tm
         for verdict in ("allowed", "conditional", "denied", "blocked"):
             section = re.search(rf'<section aria-labelledby="s-{verdict}"[^>]*>(.*?)</section>', page, re.DOTALL)
             listed = len(re.findall(r"principal\.html#", section.group(1))) if section else 0
-            more = re.findall(r">([\d,]+) more principals<", section.group(1)) if section else []
+            more = re.findall(r">([\d,]+) more principals?<", section.group(1)) if section else []
             assert listed + sum(int(number.replace(",", "")) for number in more) == counts.get((action, verdict), 0)
+
+
+def test_no_two_groups_of_an_action_page_look_the_same(report):
+    for path in sorted((report / "actions").iterdir()):
+        for section in re.findall(r"<section.*?</section>", path.read_text(encoding="utf-8"), re.DOTALL):
+            looks = [look for look in map(_look, section.split("<article")[1:]) if look[0]]
+            assert len(set(looks)) == len(looks), path.name
+
+
+def _look(group: str) -> tuple[str, frozenset[str]]:
+    """What a group of an action page gets, in words, and in which accounts it is: some get it in their own account."""
+    scopes, *_ = group.split('<dl class="scope holders">')
+    accounts = re.findall(r'<span class="minor">\w+, ([^<]+)</span></li>', group)
+    return " ".join(re.sub(r"<[^>]*>|^[^>]*>", " ", scopes).split()), frozenset(accounts)
+
+
+def test_groups_that_differ_in_statements_alone_are_one_that_names_each(report):
+    page = (report / "actions" / "sagemaker-CreateEndpoint.html").read_text(encoding="utf-8")
+    (group,) = [one for one in re.findall(r"<article.*?</article>", page, re.DOTALL) if ">juno<" in one]
+    granted = re.findall(r"<dt>granted by</dt><dd>(.*?)</dd>", group, re.DOTALL)
+    told = {" ".join(reading.text_of(text).split()) for text in granted}
+    assert "AdministratorAccess, statement 1" in told
+    assert "AmazonSageMakerFullAccess, AllowAllNonAdminSageMakerActions; FromVpcOnly, EnableAPIAccess" in told
 
 
 def test_a_condition_tells_everyone_who_depends_on_it(report, sample_lake):

@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 import pytest
 from chromium import MARKS, started
+from ingest_inputs import attached, export, user, write
 
+from bench.generate import generate
 from pipeline import reference
 from pipeline.build import build_lake
 from pipeline.errors import printable
@@ -484,6 +486,64 @@ def test_known_resources_tell_which_notebooks_a_team_can_stop_and_why_not_the_ot
         assert verdict == ("denied" if "/nlp-" in arn else "allowed")
         assert why.startswith("fails: " if verdict == "denied" else "meets: ")
         assert "not tagged Project = B" in why
+
+
+def test_a_principal_page_leads_to_known_resources_only_where_its_account_has_some(open_page, site):
+    page = open_page(f"{site}/principal.html#arn:aws:iam::111122223333:user/org-admin")
+    page.get_by_role("heading", name="What it can do").wait_for()
+    assert page.get_by_role("link", name="On known resources").count() == 0
+
+
+def test_a_principal_that_could_not_be_read_whole_says_what_is_missing(open_page, tmp_path):
+    lost = attached("arn:aws:iam::111122223333:policy/Lost")
+    half = user("half", GroupList=["Gone"], AttachedManagedPolicies=[lost])
+    write(tmp_path / "in", "a.json", export([half]))
+    build_lake([tmp_path / "in"], tmp_path / "lake")
+    site = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent.as_uri()
+    page = open_page(f"{site}/principal.html#arn:aws:iam::111122223333:user/half")
+    page.locator("#principal .notice").wait_for()
+    assert page.locator("#principal .notice").inner_text() == (
+        "The answers may be wrong, because not everything about it could be read. "
+        "Missing: arn:aws:iam::111122223333:policy/Lost; group Gone."
+    )
+
+
+def test_a_condition_names_the_keys_of_its_policy_variables(open_page, site, sample_lake):
+    rows = open_lake(sample_lake).query("select condition_id from residual_conditions where contains(condition, '${')")
+    (row,) = rows.to_pylist()
+    page = open_page(f"{site}/condition.html#{row['condition_id']}")
+    keys = page.locator("dt", has_text="Keys").locator("xpath=following-sibling::dd[1]")
+    keys.wait_for()
+    assert keys.inner_text() == "aws:PrincipalTag/team"
+    page.get_by_label("What if").fill("aws:PrincipalTag/team=vision")
+    page.get_by_text("No condition of this report is decided by aws:PrincipalTag/team.").wait_for()
+
+
+def test_a_long_list_shows_its_first_entries_and_the_others_on_a_click_and_on_paper(open_page, site):
+    page = open_page(f"{site}/actions/sagemaker-CreateTrainingJob.html")
+    groups = page.locator("section[aria-labelledby=s-conditional] article")
+    visible = groups.locator("visible=true")
+    assert (groups.count(), visible.count()) == (16, 12)
+    page.emulate_media(media="print")
+    assert visible.count() == 16
+    page.emulate_media(media="screen")
+    page.get_by_role("button", name="Show more").click()
+    assert visible.count() == 16
+    assert page.get_by_role("button", name="Show more").count() == 0
+
+
+def test_a_folded_table_of_accounts_is_whole_in_its_csv(open_page, tmp_path):
+    generate(tmp_path / "in", accounts=26, principals=2, seed=1)
+    build_lake([tmp_path / "in"], tmp_path / "lake")
+    site = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent.as_uri()
+    page = open_page(f"{site}/index.html")
+    section = page.locator("section[aria-labelledby=accounts]")
+    assert section.locator("tbody tr").locator("visible=true").count() == 20
+    assert "20 of 26" in section.locator(".more").inner_text()
+    rows = rows_of_csv(page, section.get_by_role("button", name="CSV"))
+    assert len(rows) == 1 + 26
+    page.get_by_role("button", name="Show more").click()
+    assert section.locator("tbody tr").locator("visible=true").count() == 26
 
 
 @pytest.mark.parametrize(

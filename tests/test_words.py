@@ -19,9 +19,9 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.claims import said
 from pipeline.evaluate.formula import Formula, Junction, Test
-from pipeline.evaluate.given import formula_of
+from pipeline.evaluate.given import formula_of, test_of
 from pipeline.evaluate.vocabulary import SPEECH
-from pipeline.evaluate.words import spelt, words
+from pipeline.evaluate.words import keys_of, spelt, words
 from pipeline.iam.request_keys import ALWAYS_PRESENT
 
 Test.__test__ = False  # a test of a policy, none of ours
@@ -302,6 +302,21 @@ def test_a_key_is_spelt_by_its_longest_known_beginning() -> None:
     assert spelt("aws:resourcetag/cost #1", spelling) == "aws:ResourceTag/cost #1"
     assert spelt("a:b", spelling) == "A:b"
     assert spelt("x:y/z", spelling) == "x:y/z"
+
+
+def test_the_keys_of_a_condition_are_those_that_it_tests_and_those_of_its_variables() -> None:
+    tests = [
+        test_of(operator, None, False, key, values, has_variables=True)
+        for operator, key, values in (
+            ("StringEquals", "aws:resourcetag/project", ("${aws:PrincipalTag/Team, 'none'}", "${*}")),
+            ("ResourceLike", "resource a", ("arn:aws:s3:::${aws:userid}-*",)),
+            ("StringLike", "aws:sourcevpc", ("a*",)),
+            ("SessionIs", "session x", ("x",)),
+        )
+    ]
+    named = ["aws:PrincipalTag/Team", "aws:ResourceTag/Project", "aws:SourceVpc", "aws:userid"]
+    assert keys_of(formulas.conjunction(tests), SPELLING) == named
+    assert keys_of(tests[0]._replace(is_opaque=False), SPELLING) == ["aws:ResourceTag/Project"]
 
 
 def test_what_is_constant_is_said_so() -> None:

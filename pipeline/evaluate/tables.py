@@ -13,12 +13,12 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.cells import AccessRow, Outcome
 from pipeline.evaluate.changes import Change, Scope, smallest_change
 from pipeline.evaluate.contexts import completed
-from pipeline.evaluate.formula import RESOURCE, Formula
+from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.instances import Place
 from pipeline.evaluate.scopes import scope_of
 from pipeline.evaluate.statements import shown
 from pipeline.evaluate.witness import Witness, Witnesses
-from pipeline.evaluate.words import spelt, words
+from pipeline.evaluate.words import keys_of, spelt, words
 
 #: Stands for the principal's own account in stored texts.
 OWN_ACCOUNT = "{ownaccount}"
@@ -198,14 +198,12 @@ def _condition(
     condition_id: str, example: _Example, cells: Sequence[Outcome], found: _Found, spelling: Mapping[str, str]
 ) -> tuple[object, ...]:
     cell_id, row, witness = example
-    asked = {test.key for test in formulas.tests(row.formula) if not test.key.startswith((RESOURCE, "session "))}
-    keys = sorted({spelt(formulas.bare(key), spelling) for key in asked})
     text = json.dumps(formulas.as_json(row.formula), ensure_ascii=False)
     change = None
     if witness:
         beside = [_scope(other) for other in cells[cell_id - 1].rows if other.kind == row.kind]
         change = smallest_change(witness, _scope(row), beside, found.witnesses)
-    said = words(row.formula, spelling)
+    said, keys = words(row.formula, spelling), keys_of(row.formula, spelling)
     return (condition_id, said, text, keys, cell_id, found.witness_id(witness), change and _changed(change, spelling))
 
 

@@ -15,12 +15,12 @@ from pipeline.errors import PolicylakeError
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.cells import AccessRow, Kind, Outcome, combined
-from pipeline.evaluate.formula import RESOURCE, Formula
+from pipeline.evaluate.formula import Formula
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.scenarios import Fact, Reading, Scenario, depends_on_account, said, verdict
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.words import spelt, words
+from pipeline.evaluate.words import keys_of, words
 from pipeline.iam.request_keys import one_spelling
 from pipeline.lake import Lake
 from pipeline.lake.dictionary import relation
@@ -103,12 +103,11 @@ def _reread(stored: Sequence[Mapping[str, Any]], left: Mapping[str, Formula]) ->
 
 
 def _condition(f: Formula, spelling: Mapping[str, str]) -> dict[str, Any]:
-    asked = {test.key for test in formulas.tests(f) if not test.key.startswith((RESOURCE, "session "))}
     return {
         "condition_id": formulas.identity(f),
         "condition": words(f, spelling),
         "formula": json.dumps(formulas.as_json(f), ensure_ascii=False),
-        "condition_keys": sorted({spelt(key, spelling) for key in asked}),
+        "condition_keys": keys_of(f, spelling),
         "witness": None,
     }
 

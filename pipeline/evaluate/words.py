@@ -19,9 +19,9 @@ from pipeline.evaluate.claims import (
     said,
     speech_of,
 )
-from pipeline.evaluate.formula import Formula
+from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, bare, tests
 from pipeline.evaluate.vocabulary import COMPARISONS, RANK_OF_OTHERS, RANKS, RESERVED, TRUTHS, Speech
-from pipeline.iam.grammar import Part
+from pipeline.iam.grammar import Part, parts
 
 Spelling = Mapping[str, str]
 
@@ -47,6 +47,17 @@ def spelt(key: str, spelling: Spelling) -> str:
         if key[:end] in spelling:
             return spelling[key[:end]] + key[end:]
     return key
+
+
+def keys_of(f: Formula, spelling: Spelling) -> list[str]:
+    """Return the keys of requests that a formula depends on, in AWS's spelling: those that it tests, and those of
+    policy variables whose values nobody knows."""
+    requested = [test for test in tests(f) if test.operator != SESSION_IS]
+    asked = {bare(test.key) for test in requested if not test.key.startswith(RESOURCE)}
+    values = (value for test in requested if test.is_opaque for value in test.values)
+    variables = (part for value in values for part in parts(bare(value), True) if part.kind == "variable")
+    named = {part.text.lower(): _as_written(part.text, spelling) for part in variables}
+    return sorted((named | {key: spelt(key, spelling) for key in asked}).values())
 
 
 class Phrase(NamedTuple):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from pipeline.report.compact import Numbered
 from pipeline.report.formulas import own_text
 from pipeline.report.gaps import gaps_of_actions
 from pipeline.report.model import LETTERS, VERDICTS, Action, Answer, Book, Principal, Scope
@@ -42,6 +43,10 @@ class Group(NamedTuple):
 
     answer: int
     principals: list[tuple[int, Principal]]
+
+
+#: A principal with its place, and the number of its answer.
+Member = tuple[int, Principal, int]
 
 
 class Reasons:
@@ -114,12 +119,13 @@ def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[st
     reasons = Reasons(sources)
     told = pages.piece("group", "told", "../")
     lacking = gaps_of_actions(book, sources.gaps)
+    kinds = kinds_of(book)
     for action, name, listed, gaps in zip(book.actions, names, groups(book), lacking, strict=True):
         counts = dict.fromkeys(LETTERS, 0)
         for group in listed:
             counts[book.answers[group.answer].verdict] += len(group.principals)
         counts["none"] = everyone - sum(counts.values())
-        sections = [_section(verdict, action, listed, book, reasons) for verdict in VERDICTS]
+        sections = [_section(verdict, action, listed, book, reasons, kinds) for verdict in VERDICTS]
         for section in sections:
             section["groups"] = [_rendered(group, section["verdict"], told) for group in section["groups"]]
         pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections, gaps=gaps)
@@ -134,25 +140,45 @@ def _rendered(group: dict[str, Any], verdict: str, told: Callable[..., Any]) -> 
     return {**{name: group[name] for name in own}, "told": told(said, verdict)}
 
 
-def _section(verdict: str, action: Action, listed: Iterable[Group], book: Book, reasons: Reasons) -> dict[str, Any]:
+def kinds_of(book: Book) -> list[int]:
+    """Return for each answer a number that answers share which differ in their statements alone."""
+    numbered = Numbered[Answer]()
+    return [numbered(_without_statements(answer)) for answer in book.answers]
+
+
+def _without_statements(answer: Answer) -> Answer:
+    scopes = tuple(scope._replace(granted_by=(), limited_by=()) for scope in answer.scopes)
+    return answer._replace(decided_by=(), scopes=scopes)
+
+
+def _section(
+    verdict: str, action: Action, listed: Iterable[Group], book: Book, reasons: Reasons, kinds: Sequence[int]
+) -> dict[str, Any]:
     fitting = [group for group in listed if book.answers[group.answer].verdict == verdict and group.principals]
-    fitting.sort(key=lambda group: (-len(group.principals), min(group.principals)[0]))
+    alike: dict[int, list[Group]] = {}
+    for group in fitting:
+        alike.setdefault(kinds[group.answer], []).append(group)
+    told = sorted(alike.values(), key=lambda groups: (-_count(groups), min(min(one.principals)[0] for one in groups)))
     shown: list[dict[str, Any]] = []
     things = 0
-    for group in fitting[:MOST_GROUPS]:
+    for groups in told[:MOST_GROUPS]:
         if things < MOST_THINGS:
-            shown.append(_group(group, action, verdict, book, reasons))
+            shown.append(_group(groups, action, verdict, book, reasons))
             things += _things(shown[-1])
-    rest = fitting[len(shown) :]
+    rest = told[len(shown) :]
     return {
         "verdict": verdict,
-        "count": sum(len(group.principals) for group in fitting),
+        "count": _count(fitting),
         "groups": shown,
         "rest_groups": len(rest),
-        "rest_principals": sum(len(group.principals) for group in rest),
+        "rest_principals": sum(map(_count, rest)),
         "link": matrix_link(action=action.name, verdict=verdict),
         "demands": _demands(fitting, book) if verdict == "conditional" else "",
     }
+
+
+def _count(groups: Iterable[Group]) -> int:
+    return sum(len(group.principals) for group in groups)
 
 
 def _demands(fitting: Iterable[Group], book: Book) -> str:
@@ -170,45 +196,43 @@ def _things(group: dict[str, Any]) -> int:
     return places + sum(len(holders[name]) for holders in group["holders"] for name in lists)
 
 
-def _group(group: Group, action: Action, verdict: str, book: Book, reasons: Reasons) -> dict[str, Any]:
-    answer = book.answers[group.answer]
-    shown = heapq.nsmallest(MOST_PRINCIPALS, group.principals)
-    accounts = {principal.account_id for _, principal in group.principals}
+def _group(groups: Sequence[Group], action: Action, verdict: str, book: Book, reasons: Reasons) -> dict[str, Any]:
+    """Return what a page tells of groups that get the same, for whatever reasons."""
+    answer = book.answers[groups[0].answer]
+    shown = _first(groups)
+    places = {place for place, *_ in shown}
+    members = [member for group in groups for member in group.principals]
+    accounts = {principal.account_id for _, principal in members}
     own = next(iter(accounts)) if len(accounts) == 1 else None
     return {
         "demand": answer.demand,
         "scopes": _alike(_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]),
         "more_scopes": max(0, len(answer.scopes) - MOST_SCOPES),
         "layer": () if answer.scopes else LAYERS.get(answer.layer, (answer.layer, answer.layer)),
-        "holders": _holders([one for _, one in shown], answer, action, book, reasons),
-        "more": len(group.principals) - len(shown),
-        "more_accounts": _accounts_left(group, accounts, shown),
+        "holders": _holders(shown, action, book, reasons),
+        "more": len(members) - len(shown),
+        "more_accounts": len({principal.account_id for place, principal in members if place not in places}),
         "link": matrix_link(action=action.name, verdict=verdict),
     }
 
 
-def _accounts_left(group: Group, accounts: set[str], shown: Sequence[tuple[int, Principal]]) -> int:
-    """Return in how many accounts the principals are that are not shown: of the shown ones only the last has more."""
-    if not shown:
-        return len(accounts)
-    last, principal = shown[-1]
-    own = principal.account_id
-    goes_on = any(place > last and one.account_id == own for place, one in group.principals)
-    return len(accounts) - len({one.account_id for _, one in shown}) + goes_on
+def _first(groups: Iterable[Group]) -> list[Member]:
+    """Return the principals that a page names, in their order: the first of each group before any second one."""
+    ranked = [
+        (rank, *member, group.answer)
+        for group in groups
+        for rank, member in enumerate(heapq.nsmallest(MOST_PRINCIPALS, group.principals))
+    ]
+    return sorted(
+        (place, principal, answer) for _, place, principal, answer in heapq.nsmallest(MOST_PRINCIPALS, ranked)
+    )
 
 
-def _holders(
-    listed: Iterable[Principal],
-    answer: Answer,
-    action: Action,
-    book: Book,
-    reasons: Reasons,
-) -> list[dict[str, Any]]:
-    """Return principals together that have the same answer for the same reasons."""
-    granting = tuple(sorted({number for scope in answer.scopes for number in scope.granted_by}))
-    limiting = tuple(sorted({*answer.decided_by, *(number for scope in answer.scopes for number in scope.limited_by)}))
+def _holders(listed: Iterable[Member], action: Action, book: Book, reasons: Reasons) -> list[dict[str, Any]]:
+    """Return principals together that have what they get for the same reasons."""
     found: dict[str, dict[str, Any]] = {}
-    for principal in listed:
+    for _, principal, number in listed:
+        granting, limiting = _statements(book.answers[number])
         holder = Holder.of(principal)
         granted = reasons.of(granting, action, holder)
         limited = reasons.of(limiting, action, holder)
@@ -221,6 +245,13 @@ def _holders(
         }
         found.setdefault(str((granted, limited)), holders)["principals"].append(_principal(principal, book))
     return list(found.values())
+
+
+def _statements(answer: Answer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the numbers of the statements that grant, and of those that limit or decide."""
+    granting = {number for scope in answer.scopes for number in scope.granted_by}
+    limiting = {*answer.decided_by, *(number for scope in answer.scopes for number in scope.limited_by)}
+    return tuple(sorted(granting)), tuple(sorted(limiting))
 
 
 def by_account(principal: Principal) -> tuple[bool, str, str, str]:

@@ -220,14 +220,16 @@ def facts_data(scenarios: Sequence[Scenario], fixed: Scenario | None, conditions
     described = reference.load()
     former = {test.key for f in conditions.former.values() for test in formulas.tests(f)}
     asked = {key: key for key in former if not key.startswith((RESOURCE, "session "))}
-    asked |= {key.lower(): key for condition in conditions.listed for key in condition.keys}
+    tested = {formulas.bare(test.key) for condition in conditions.listed for test in formulas.tests(condition.formula)}
+    spelt = {key.lower(): key for condition in conditions.listed for key in condition.keys}
+    asked |= {key: name for key, name in spelt.items() if key in tested}
     tied = {key for tie in TIES for key in (tie.key, tie.other)}
     keys: dict[str, list[Any]] = {}
     for name in sorted(asked.keys() | tied):
         known = described.key(name)
-        spelt = asked.get(name) or (known.name if known else name)
+        written = asked.get(name) or (known.name if known else name)
         is_asked = int(name in asked)
-        keys[name] = [spelt, known.value_type if known else None, int(known.is_multivalued) if known else 1, is_asked]
+        keys[name] = [written, known.value_type if known else None, int(known.is_multivalued) if known else 1, is_asked]
     return {
         "fixed": fixed.name if fixed else None,
         "scenarios": [_scenario(scenario) for scenario in scenarios],
