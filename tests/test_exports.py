@@ -397,6 +397,12 @@ def test_texts_that_a_control_breaks_into_lines_are_on_one(lake):
     assert (told.controls[0].rationale, told.findings[0].remedy) == ("It grows with AWS.", "Name them.")
 
 
+def test_commands_of_a_remedy_stay_as_they_are_each_on_its_line(lake):
+    commands = "\n$ aws iam put-user-policy --policy-document 'a  b'\n$ aws iam detach-user-policy"
+    told = contents_of(lake, table([row(1, remedy=f"Do\n this:{commands}")]), [CARDS[0]], TODAY)
+    assert told.findings[0].remedy == f"Do this:{commands}"
+
+
 def test_a_finding_about_a_principal_points_at_the_principal(lake):
     sql = """
     select principal_arn from principals

@@ -3,7 +3,7 @@
 from pipeline.controls.accepted import FILE, OF_EXCEPTIONS, ExceptionRule, read_exceptions
 from pipeline.controls.files import load_controls
 from pipeline.controls.find import find
-from pipeline.controls.model import FINDINGS, SEVERITIES, Control, NotRun
+from pipeline.controls.model import FINDINGS, PROMPT, SEVERITIES, Control, NotRun, remedy_parts
 from pipeline.controls.not_run import NOT_RUN
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "FINDINGS",
     "NOT_RUN",
     "OF_EXCEPTIONS",
+    "PROMPT",
     "SEVERITIES",
     "Control",
     "ExceptionRule",
@@ -18,4 +19,5 @@ __all__ = [
     "find",
     "load_controls",
     "read_exceptions",
+    "remedy_parts",
 ]

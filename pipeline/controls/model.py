@@ -9,6 +9,8 @@ from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
 
+from pipeline.wording import one_line
+
 #: From the worst to the least.
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CATEGORIES = ("guide", "grants", "hygiene")
@@ -16,7 +18,16 @@ SUBJECT_KINDS = ("statement", "principal", "resource", "role", "policy", "job", 
 
 ID_DIGITS = 32
 
+#: Before each command of a remedy, at the beginning of its line.
+PROMPT = "\n$ "
+
 Value: TypeAlias = str | int | float | bool | list[str]
+
+
+def remedy_parts(remedy: str) -> tuple[str, list[str]]:
+    """Return what a remedy says, on one line, and its commands as they are: white space in them counts."""
+    words, *commands = remedy.split(PROMPT)
+    return one_line(words), commands
 
 
 def digest(*parts: str) -> str:

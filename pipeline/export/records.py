@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.controls import FINDINGS, NOT_RUN, OF_EXCEPTIONS, SEVERITIES, Control
+from pipeline.controls import FINDINGS, NOT_RUN, OF_EXCEPTIONS, PROMPT, SEVERITIES, Control, remedy_parts
 from pipeline.wording import one_line
 
 #: What is found of the run itself, by no control.
@@ -157,7 +157,12 @@ def findings_of(table: pa.Table) -> tuple[Finding, ...]:
     names = FINDINGS.names
     present = [table[name].to_pylist() if name in table.column_names else [None] * table.num_rows for name in names]
     found = (Finding(*row) for row in zip(*present, strict=True))
-    return tuple(f._replace(message=one_line(f.message), remedy=f.remedy and one_line(f.remedy)) for f in found)
+    return tuple(f._replace(message=one_line(f.message), remedy=f.remedy and _lined(f.remedy)) for f in found)
+
+
+def _lined(remedy: str) -> str:
+    words, commands = remedy_parts(remedy)
+    return PROMPT.join([words, *commands])
 
 
 def table_of(findings: Sequence[Finding]) -> pa.Table:

@@ -141,9 +141,8 @@ def _result(finding: Finding, rules: Mapping[str, int], artifacts: Mapping[str, 
 
 
 def _message(finding: Finding) -> str:
-    told = [f"{finding.subject}: {finding.message.rstrip('.')}.", finding.remedy or ""]
-    if finding.remark and finding.line:
-        told.append(f"(Line {finding.line}: {finding.remark}.)")
+    remark = f"(Line {finding.line}: {finding.remark}.)" if finding.remark and finding.line else ""
+    told = (f"{finding.subject}: {finding.message.rstrip('.')}.", remark, finding.remedy)
     return " ".join(part for part in told if part)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.controls import SEVERITIES, Control, ExceptionRule, NotRun, find, load_controls
+from pipeline.controls import SEVERITIES, Control, ExceptionRule, NotRun, find, load_controls, remedy_parts
 from pipeline.iam.parse import STATEMENT_ELEMENTS
 from pipeline.lake import Lake
 from pipeline.report.actions import address_of
@@ -25,8 +25,6 @@ Row = dict[str, Any]
 #: Findings of a control that stand in the page itself; so a page with all controls stays far below 2 MB.
 SHOWN = 12
 MOST_CHARACTERS = 1200
-#: Before each command of what to do.
-PROMPT = "\n$ "
 COLUMNS = ("what", "action", "what is wrong", "attached to", "instead")
 #: Stands in the last column where a finding has nothing of its own to write instead.
 AS_ABOVE = Cell("as above")
@@ -201,11 +199,10 @@ def _instead(row: Row, remedy: str, policies: dict[str, Policy]) -> Cell:
     if row["corrected_statement"] and not statement:
         added = (f"+{line}" for line in _lines(json.loads(row["corrected_statement"])))
         return Cell("\n".join(added), kind="added")
-    words, *commands = row["remedy"].split(PROMPT)
+    words, commands = remedy_parts(row["remedy"])
     if commands:
         return Cell(words + "\n" + "\n\n".join(commands), kind="steps")
-    own = one_line(row["remedy"])
-    return Cell(own if own != remedy else "")
+    return Cell(words if words != remedy else "")
 
 
 def difference(document: str, index: int, corrected: str) -> str:
