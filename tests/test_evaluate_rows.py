@@ -148,6 +148,6 @@ def test_only_types_with_a_policy_of_their_own_wait_for_it_and_kms_seldom_works_
 
 def test_keys_of_vpc_endpoints_that_sagemaker_does_not_know_are_listed(lake: Lake) -> None:
     rows = run(lake, named_query("unavailable_condition_keys"), {"key": "aws:*vpc*"}).to_pylist()
-    known = {"aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths", "aws:sourcevpcarn"}
+    known = {"aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths", "aws:SourceVpcArn"}
     assert {row["condition_key"] for row in rows} == known
     assert {(row["actions_with_key"], tuple(row["actions"])) for row in rows} == {(0, ("sagemaker:DeleteModel",))}

@@ -156,6 +156,7 @@ def test_a_query_finds_tag_conditions_on_actions_that_tags_cannot_restrict(lake)
     rows = answer(lake, "unavailable_condition_keys", key="*resourcetag*")
     useless = {action for row in rows if row["actions_with_key"] == 0 for action in row["actions"]}
     assert useless == {"sagemaker:ListModels", "sagemaker:ListNotebookInstances"}
+    assert {row["condition_key"] for row in rows} == {"aws:ResourceTag/Project", "sagemaker:ResourceTag/Project"}
 
 
 def test_a_query_finds_conditions_that_do_nothing(lake):

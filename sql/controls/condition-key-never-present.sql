@@ -33,4 +33,4 @@ select
 from unavailable
 where
     actions_with_key = 0
-    and not contains(condition_key, 'resourcetag/')
+    and not contains(lower(condition_key), 'resourcetag/')

@@ -32,17 +32,18 @@ with
 keys as (
     select
         condition_id,
-        lower(unnest(condition_keys)) as condition_key,
+        unnest(condition_keys) as condition_key,
     from residual_conditions
 ),
 
 of_tags as (
     select distinct
         condition_id,
-        split_part(condition_key, '/', 2) as tag_key,
-        contains(condition_key, 'resourcetag/') as is_of_resource,
+        split_part(condition_key, '/', 2) as tag_name,
+        lower(tag_name) as tag_key,
+        contains(lower(condition_key), 'resourcetag/') as is_of_resource,
     from keys
-    where contains(condition_key, 'resourcetag/') or contains(condition_key, 'requesttag/')
+    where contains(lower(condition_key), 'resourcetag/') or contains(lower(condition_key), 'requesttag/')
 ),
 
 granting_cells as (
@@ -55,6 +56,7 @@ cell_tags as (
     select distinct
         cell_access.cell_id,
         of_tags.tag_key,
+        of_tags.tag_name,
         of_tags.is_of_resource,
     from cell_access
     semi join granting_cells on cell_access.cell_id = granting_cells.cell_id
@@ -63,13 +65,15 @@ cell_tags as (
 
 -- By profile: it says nothing of one principal that does not hold for all of its profile.
 profile_tags as (
-    select distinct
+    select
         profile_cells.profile_id,
         cell_tags.tag_key,
         cell_tags.is_of_resource,
+        min(cell_tags.tag_name) as tag_name,
     from profile_cells
     inner join cell_tags on profile_cells.cell_id = cell_tags.cell_id
     semi join evaluated_actions on profile_cells.action = evaluated_actions.action
+    group by profile_cells.profile_id, cell_tags.tag_key, cell_tags.is_of_resource
 ),
 
 -- The tags that access depends on: of resources, else those that other calls ask for.
@@ -77,6 +81,7 @@ limiting as (
     select
         profile_id,
         tag_key,
+        tag_name,
     from profile_tags
     qualify is_of_resource = bool_or(is_of_resource) over (partition by profile_id)
 ),
@@ -157,7 +162,7 @@ untagged as (
 tags_of_profiles as (
     select
         profile_id,
-        list(tag_key order by tag_key) as tag_keys,
+        list(tag_name order by tag_key) as tag_names,
     from limiting
     group by profile_id
 ),
@@ -165,7 +170,7 @@ tags_of_profiles as (
 told as (
     select
         untagged.profile_id,
-        'It may create without the tag ' || array_to_string(any_value(tags_of_profiles.tag_keys)[:3], ' or ') || ': '
+        'It may create without the tag ' || array_to_string(any_value(tags_of_profiles.tag_names)[:3], ' or ') || ': '
         || count(*) || case count(*) when 1 then ' action, ' else ' actions, such as ' end
         || array_to_string(list(untagged.action order by untagged.action)[:3], ', ') as message,
     from untagged
@@ -177,9 +182,9 @@ told as (
 limiting_tags as (
     select
         profile_id,
-        tag_keys[1] as tag_key,
+        tag_names[1] as tag_name,
     from tags_of_profiles
-    where len(tag_keys) = 1
+    where len(tag_names) = 1
 ),
 
 of_one_statement as (
@@ -202,7 +207,7 @@ correctable as (
         of_one_statement.first_action,
         of_one_statement.actions,
         of_one_statement.reason_number,
-        limiting_tags.tag_key,
+        limiting_tags.tag_name,
     from of_one_statement
     inner join limiting_tags on of_one_statement.profile_id = limiting_tags.profile_id
     inner join principal_profiles on of_one_statement.profile_id = principal_profiles.profile_id
@@ -217,7 +222,7 @@ corrections as (
             'only_actions',
             any_value(correctable.actions),
             'add_condition',
-            json_object('Null', json_object('aws:RequestTag/' || any_value(correctable.tag_key), 'false'))
+            json_object('Null', json_object('aws:RequestTag/' || any_value(correctable.tag_name), 'false'))
         )::varchar as correction,
     from correctable
     inner join principal_statements

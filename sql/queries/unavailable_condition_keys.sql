@@ -11,9 +11,10 @@ with
 -- Global keys are in every request, but for those about tags, and those of VPC endpoints that some services know (KEYS);
 -- keys that nobody knows may be anywhere.
 tested as (
-    select distinct
+    select
         statement_id,
-        lower(condition_key) as condition_key,
+        lower(condition_key) as key_name,
+        min(condition_key) as condition_key,
     from conditions
     where
         is_known_key
@@ -26,6 +27,7 @@ tested as (
             or lower(condition_key) = 'aws:sourcevpcarn'
             or starts_with(lower(condition_key), 'aws:vpce')
         )
+    group by statement_id, key_name
 ),
 
 pairs as (
@@ -40,7 +42,7 @@ pairs as (
     left join action_keys
         on
             statement_actions.action = action_keys.action
-            and stands_for(action_keys.key_start, action_keys.is_template, tested.condition_key)
+            and stands_for(action_keys.key_start, action_keys.is_template, tested.key_name)
     group by all
 )
 
