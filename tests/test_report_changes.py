@@ -233,6 +233,7 @@ def test_a_snapshot_in_which_nobody_can_do_anything_has_its_day_and_its_changes(
     history = read_history(open_lake(tmp_path / "lake"))
     assert [one.day[-2:] for one in history.snapshots] == ["01", "02", "03"]
     assert [one.counts["allowed"] for one in history.snapshots] == [1, 0, 0]
+    assert all(sum(one.counts.values()) == history.snapshots[0].counts["none"] + 1 for one in history.snapshots)
     assert history.unread == 0
 
 

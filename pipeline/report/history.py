@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pipeline import assets
 from pipeline.errors import PolicylakeError
 from pipeline.lake import Lake
-from pipeline.report.model import VERDICTS
+from pipeline.report.model import LETTERS, VERDICTS
 
 #: Relations whose files the query reads.
 RELATIONS = (
@@ -38,8 +38,8 @@ class History(NamedTuple):
 
     @property
     def highest(self) -> int:
-        """The most cells that any of them has."""
-        return max((sum(one.counts.values()) for one in self.snapshots), default=0)
+        """The most cells with a grant that any of them has."""
+        return max((sum(one.counts[verdict] for verdict in VERDICTS) for one in self.snapshots), default=0)
 
 
 def read_history(lake: Lake) -> History:
@@ -54,7 +54,7 @@ def read_history(lake: Lake) -> History:
 
 
 def _changes(before: Snapshot, after: Snapshot) -> dict[str, int]:
-    return {verdict: after.counts[verdict] - before.counts[verdict] for verdict in VERDICTS}
+    return {verdict: after.counts[verdict] - before.counts[verdict] for verdict in LETTERS}
 
 
 def _snapshot(lake: Lake, name: str) -> Snapshot | None:
@@ -65,5 +65,6 @@ def _snapshot(lake: Lake, name: str) -> Snapshot | None:
     except PolicylakeError:
         return None
     counts = dict.fromkeys(VERDICTS, 0) | {row["verdict"]: row["cell_count"] for row in found if row["verdict"]}
+    counts["none"] = found[0]["matrix_cell_count"] - sum(counts.values())
     day = (found[0]["data_as_of"] or "")[:10]
     return Snapshot(name, day, counts, name == lake.snapshot_id)

@@ -70,14 +70,8 @@ def _verdicts(summary: Summary, url: str | None) -> str:
     told = [f"{_linked(f'{summary.totals[verdict]:,}', url, f'matrix.html#verdict={verdict}')}" for verdict in LETTERS]
     lines = [_row(("answers", *LETTERS)), _row(["---", *["---:"] * len(LETTERS)]), _row(["now", *told])]
     if changes:
-        lines.append(
-            _row(
-                [
-                    f"since {before}",
-                    *(f"{changes.get(verdict, 0):+,}" if verdict in changes else "" for verdict in LETTERS),
-                ]
-            )
-        )
+        differences = [f"{changes[verdict]:+,}" if changes[verdict] else "0" for verdict in LETTERS]
+        lines.append(_row([f"since {before}", *differences]))
     elif summary.history:
         lines += ["", "The lake holds no earlier snapshot to compare with."]
     return "\n".join(lines)

@@ -1,5 +1,5 @@
 /*
-description = "The verdicts of one snapshot, read from its files: how many cells of the matrix have each, and how old its exports are. Where nobody can do anything there is one row without a verdict."
+description = "The verdicts of one snapshot, read from its files: how many cells of the matrix have each and how many there are, and how old its exports are. Where nobody can do anything there is one row without a verdict."
 grain = ["data_as_of", "verdict"]
 */
 with
@@ -40,12 +40,25 @@ verdicts as (
 exported as (
     select max(data_as_of) as data_as_of
     from read_parquet($accounts)
+),
+
+asked as (
+    select count(*) as action_count
+    from read_parquet($evaluated_actions)
+),
+
+matrix as (
+    select any_value(asked.action_count) * count(principals.principal_arn) as matrix_cell_count
+    from asked
+    left join read_parquet($principal_profiles) as principals on true
 )
 
 select
     verdicts.verdict,
     verdicts.cell_count,
+    matrix.matrix_cell_count,
     exported.data_as_of,
 from exported
+cross join matrix
 left join verdicts on true
 order by verdicts.verdict
