@@ -2,6 +2,7 @@
 /* The matrix: only the cells in sight are in the page; accounts' scripts are read one after the other. */
 (async () => {
   const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4, ENDING = 8;
+  const PAPER = { width: 685, height: 600 }; /* what the sheet of report.css leaves for the grid */
   const MOST_AT_ONCE = 100000; /* principals read without being asked */
   const PAUSE = 400; /* milliseconds between two looks at what was read */
   const grid = document.getElementById("grid");
@@ -15,7 +16,7 @@
 
   const nameWidth = () => (window.innerWidth < 700 ? 150 : 300);
   const total = index.accounts.reduce((sum, account) => sum + account[2].reduce((all, run) => all + run[1], 0), 0);
-  const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE, reading: null, turn: 0 };
+  const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE, reading: null, turn: 0, paper: null };
   /* The units above each account, the root first: who asks for one gets all that is below it. */
   const unitsOf = index.accounts.map(([, , , names]) => names.map((_, level) => names.slice(0, level + 1).join(" / ")));
   const unitOf = (person) => unitsOf[person.place].at(-1) || "";
@@ -117,12 +118,40 @@
     state.row = Math.max(0, Math.min(state.row, state.rows.length - 1));
     if (state.rows[state.row] && state.rows[state.row].heading !== undefined) state.row = Math.min(state.row + 1, state.rows.length - 1);
     state.column = Math.max(-1, Math.min(state.column, state.columns.length - 1));
-    sizer.style.height = HEAD + state.rows.length * ROW + 12 + "px";
-    sizer.style.width = nameWidth() + state.columns.length * COLUMN + 90 + "px";
-    grid.style.setProperty("--content", sizer.style.height);
+    size();
     grid.setAttribute("aria-rowcount", String(state.rows.length + 1));
     grid.setAttribute("aria-colcount", String(state.columns.length + 1));
     tell();
+    draw();
+  }
+
+  function size() {
+    const { paper } = state;
+    sizer.style.height = HEAD + (paper ? paper.rows * ROW : state.rows.length * ROW + 12) + "px";
+    sizer.style.width = nameWidth() + (paper ? paper.columns * COLUMN : state.columns.length * COLUMN + 90) + "px";
+  }
+
+  /* Paper has whole rows and columns, from the first in view on, and says how many. */
+  function layOut() {
+    const wide = nameWidth();
+    const most = { rows: Math.floor((PAPER.height - HEAD) / ROW), columns: Math.floor((PAPER.width - wide) / COLUMN) };
+    const paper = { scrolled: [grid.scrollLeft, grid.scrollTop], rows: Math.min(state.rows.length, most.rows), columns: Math.min(state.columns.length, most.columns) };
+    paper.row = Math.min(Math.floor(grid.scrollTop / ROW), state.rows.length - paper.rows);
+    paper.column = Math.min(Math.floor(grid.scrollLeft / COLUMN), state.columns.length - paper.columns);
+    state.paper = paper;
+    const people = state.rows.slice(paper.row, paper.row + paper.rows).filter((one) => one.heading === undefined);
+    document.getElementById("printed").textContent = "Printed: " + PL.number(people.length) + " of " + PL.counted(state.count, "principal") + ", "
+      + PL.number(paper.columns) + " of " + PL.counted(state.columns.length, "action") + ".";
+    grid.scrollTo(0, 0);
+    size();
+    draw();
+  }
+
+  function takeUp() {
+    const { scrolled } = state.paper;
+    state.paper = null;
+    size();
+    grid.scrollTo(...scrolled);
     draw();
   }
 
@@ -150,12 +179,23 @@
 
   const labelOf = (place) => { const [id, name] = index.accounts[place]; return PL.visible(name ? (id ? name + " " + id : name) : id); };
 
+  /* The rows and columns to draw: on a screen those in view and some around. */
+  function part() {
+    const { paper } = state;
+    if (paper) return [paper.row, paper.row + paper.rows, paper.column, paper.column + paper.columns];
+    const top = Math.max(0, Math.floor(grid.scrollTop / ROW) - MARGIN);
+    const left = Math.max(0, Math.floor(grid.scrollLeft / COLUMN) - MARGIN);
+    return [top, Math.min(state.rows.length, top + Math.ceil(grid.clientHeight / ROW) + 2 * MARGIN),
+      left, Math.min(state.columns.length, left + Math.ceil(grid.clientWidth / COLUMN) + 2 * MARGIN)];
+  }
+
+  /* Where a row and a column stand. */
+  const topOf = (row) => HEAD + (row - (state.paper ? state.paper.row : 0)) * ROW + "px";
+  const leftOf = (column) => nameWidth() + (column - (state.paper ? state.paper.column : 0)) * COLUMN + "px";
+
   function draw() {
     const wide = nameWidth();
-    const top = Math.max(0, Math.floor(grid.scrollTop / ROW) - MARGIN);
-    const bottom = Math.min(state.rows.length, top + Math.ceil(grid.clientHeight / ROW) + 2 * MARGIN);
-    const left = Math.max(0, Math.floor(grid.scrollLeft / COLUMN) - MARGIN);
-    const right = Math.min(state.columns.length, left + Math.ceil(grid.clientWidth / COLUMN) + 2 * MARGIN);
+    const [top, bottom, left, right] = part();
     drawHead(wide, left, right);
     const made = [];
     for (let place = top; place < bottom; place++) made.push(drawRow(place, wide, left, right));
@@ -174,7 +214,7 @@
       let end = place;
       while (end < state.columns.length && state.columns[end].group === state.columns[place].group) end++;
       const band = PL.make("div", { class: "band", "aria-hidden": "true" }, PL.make("span", {}, end - place > 1 ? state.columns[place].group : ""));
-      band.style.left = wide + place * COLUMN + "px";
+      band.style.left = leftOf(place);
       band.style.width = (end - place) * COLUMN - 2 + "px";
       band.firstChild.style.left = wide + 4 + "px";
       made.push(band);
@@ -187,7 +227,7 @@
       name.title = PL.visible(action[0]);
       const cell = PL.make("div", { class: "column" + (place === state.column ? " here" : ""), role: "columnheader",
         "aria-colindex": String(place + 2), "aria-label": action[0] }, name);
-      cell.style.left = wide + place * COLUMN + "px";
+      cell.style.left = leftOf(place);
       made.push(cell);
     }
     head.style.height = HEAD + "px";
@@ -197,7 +237,7 @@
   function drawRow(place, wide, left, right) {
     const one = state.rows[place];
     const row = PL.make("div", { class: "row", role: "row", "aria-rowindex": String(place + 2) });
-    row.style.top = HEAD + place * ROW + "px";
+    row.style.top = topOf(place);
     const name = PL.make("div", { class: "name", role: "rowheader", "aria-colindex": "1" });
     name.style.width = wide + "px";
     row.append(name);
@@ -225,7 +265,7 @@
       const cell = PL.make("div", { class: "cell v-" + PL.WORDS[letter], role: "gridcell", "aria-colindex": String(at + 2),
         "aria-label": PL.WORDS[letter] + ": " + one.name + ", " + state.columns[at].action[0], "data-cell": place + ":" + at,
         tabindex: place === state.row && at === state.column ? "0" : "-1" }, PL.make("i", { class: "shape", "aria-hidden": "true" }));
-      cell.style.left = wide + at * COLUMN + "px";
+      cell.style.left = leftOf(at);
       row.append(cell);
     }
     return row;
@@ -301,6 +341,8 @@
   const soon = () => { if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; draw(); }); } };
   grid.addEventListener("scroll", soon, { passive: true });
   window.addEventListener("resize", apply);
+  window.addEventListener("beforeprint", layOut);
+  window.addEventListener("afterprint", takeUp);
   window.addEventListener("hashchange", () => { fill(); taken.fill(given()); read_on(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => { PL.writeHash(addressed()); grid.scrollTop = 0; apply(); read_on(); });

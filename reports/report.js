@@ -73,7 +73,7 @@ const PL = (() => {
     try { return decodeURIComponent(text); } catch { return text; }
   }
 
-  const LONG = /(\S{13,})/, JOINT = /\barn:[a-z-]+:|[a-z](?=[A-Z])|[:_,=](?=[\w*{$])|\/(?=[A-Za-z*{$])/g;
+  const LONG = /(\S{13,})/, JOINT = /\barn:[a-z-]+:|[a-z](?=[A-Z])|(?::(?!\d{1,11}\b)|[_,=])(?=[\w*{$])|\/(?=[A-Za-z*{$])/g;
 
   /* Text whose long words may break where their parts meet, as the pages have it; in prose only those too long for a line. */
   function breakable(text, isProse) {
@@ -343,7 +343,7 @@ for (const field of document.querySelectorAll("[data-filter]")) {
       row.hidden = !words.every((word) => text.includes(word));
       shown += row.hidden ? 0 : 1;
     }
-    status.textContent = words.length ? PL.number(shown) + " of " + PL.number(rows.length) : "";
+    status.replaceChildren(...words.length ? [PL.make("span", { class: "on-paper" }, "Filter: " + field.value.trim() + "; "), PL.number(shown) + " of " + PL.number(rows.length)] : []);
   };
   field.addEventListener("input", () => { apply(); PL.writeHash({ ...Object.fromEntries(PL.readHash()), [field.dataset.hash]: field.value }); });
   const read = () => { field.value = PL.readHash().get(field.dataset.hash) || ""; apply(); };

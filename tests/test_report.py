@@ -243,6 +243,7 @@ def test_no_key_has_more_answers_that_depend_on_the_request_than_there_are(sampl
         ("sagemaker:CreateModel", "sagemaker:<wbr>Create<wbr>Model"),
         ("arn:aws:iam::111122223333:role/path/a", "arn:aws:<wbr>iam::<wbr>111122223333:<wbr>role/<wbr>path/<wbr>a"),
         ("from 203.0.113.0/24 or CamelCase", "from 203.0.113.0/24 or CamelCase"),
+        ("policies/basic-models.json:5:14", "policies/<wbr>basic-models.json:5:14"),
         ("<b>sagemaker:CreateModel", "&lt;b&gt;sagemaker:<wbr>Create<wbr>Model"),
         ("a\u202egnp.exe/abcdefghijkl", "a\\u202egnp.exe/<wbr>abcdefghijkl"),
     ],

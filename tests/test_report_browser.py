@@ -980,6 +980,47 @@ def test_the_printed_matrix_has_its_filters_in_words_and_no_fields(open_page, si
     assert page.locator("main :is(input, select, button):visible").count() == 0
 
 
+def test_the_printed_matrix_has_whole_rows_and_columns_and_says_how_many(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555")
+    settled(page)
+    page.locator("#grid").evaluate("grid => grid.scrollTo(1e6, 95)")
+    page.wait_for_timeout(100)
+    seen = page.locator("#grid").evaluate("grid => [grid.scrollLeft, grid.scrollTop]")
+    page.set_viewport_size({"width": 688, "height": 760})
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    grid = page.locator("#grid").bounding_box()
+    cells = [one.bounding_box() for one in (page.locator(".cell").first, page.locator(".cell").last)]
+    assert all(
+        grid["x"] <= cell["x"] and cell["x"] + cell["width"] <= grid["x"] + grid["width"]
+        and grid["y"] <= cell["y"] and cell["y"] + cell["height"] <= grid["y"] + grid["height"]
+        for cell in cells
+    )  # fmt: skip
+    rows, columns = page.locator(".row:not(.heading)").count(), page.locator(".column").count()
+    assert columns > 10
+    assert page.locator("#printed").inner_text() == f"Printed: {rows} of 51 principals, {columns} of 551 actions."
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1200, "height": 760})
+    assert page.locator("#grid").evaluate("grid => [grid.scrollLeft, grid.scrollTop]") == seen
+
+
+def test_a_long_name_copied_from_the_matrix_is_one_line(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=AmazonSageMaker-ExecutionRole-20240115T101500")
+    settled(page)
+    link = page.locator(".name a.long")
+    copied = link.evaluate("link => { getSelection().selectAllChildren(link); return getSelection().toString(); }")
+    assert copied == "AmazonSageMaker-ExecutionRole-20240115T101500"
+
+
+def test_paper_says_by_what_words_a_table_is_filtered(open_page, site):
+    page = open_page(f"{site}/actions.html#q=endpoint")
+    status = page.locator("[data-filter-status]")
+    assert "Filter" not in status.inner_text()
+    page.emulate_media(media="print")
+    assert status.inner_text().startswith("Filter: endpoint; ")
+
+
 def test_the_end_of_a_long_name_shows_in_the_matrix(open_page, site):
     page = open_page(f"{site}/matrix.html#account=333344445555&q=AmazonSageMaker-ExecutionRole")
     settled(page)

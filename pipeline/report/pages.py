@@ -29,9 +29,10 @@ def environment() -> Environment:
     return made
 
 
-#: Words of more characters may break within, where parts meet: CreatePresigned|NotebookInstanceUrl. As in report.js.
+#: Words of more characters may break within, where parts meet: CreatePresigned|NotebookInstanceUrl, and not before the
+#: line and column of a place, which are shorter than an account. As in report.js.
 LONG = re.compile(r"(\S{13,})")
-JOINT = re.compile(r"\barn:[a-z-]+:|[a-z](?=[A-Z])|[:_,=](?=[\w*{$])|/(?=[A-Za-z*{$])")
+JOINT = re.compile(r"\barn:[a-z-]+:|[a-z](?=[A-Z])|(?::(?!\d{1,11}\b)|[_,=])(?=[\w*{$])|/(?=[A-Za-z*{$])")
 
 
 def breakable(text: str, *, is_prose: bool = False) -> Markup:
