@@ -10,6 +10,7 @@ from pipeline.build import build_lake
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.report import Checks, markdown, part_of, read_summary, write_report
+from pipeline.report.history import History, Snapshot
 from pipeline.report.printed import MOST_LINES, find_browser, printer, shortened, write_pdf, write_printed
 from tests import report_reading as reading
 from tests.cli_run import run
@@ -40,6 +41,15 @@ def test_markdown_has_the_verdicts_the_worst_findings_and_what_it_leaves_out(sum
     assert shown[0] == summary.findings[0].severity
     assert f"{total - len(shown):,} more findings are left out here" in text
     assert summary.snapshot_id in text
+
+
+def test_markdown_has_a_difference_for_each_verdict(summary):
+    """Where one access more is allowed, one more of none is gone; what is the same is 0."""
+    counts = dict(summary.totals)
+    changes = {"allowed": 1, "conditional": 0, "denied": 0, "blocked": 0, "none": -1}
+    before, now = Snapshot("b", "2026-09-01", counts, False), Snapshot("a", "2026-09-20", counts, True, changes)
+    text = markdown(summary._replace(history=History((before, now), 0)))
+    assert "| since 2026-09-01 | +1 | 0 | 0 | 0 | -1 |" in text
 
 
 def test_markdown_is_short_whatever_there_is_to_say(summary):
@@ -166,6 +176,22 @@ def test_nothing_on_paper_is_wider_than_the_sheet(summary, tmp_path):
         page.emulate_media(media="print")
         page.goto(write_printed(summary, tmp_path).as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") == sheet["width"]
+
+
+@in_browser
+def test_on_paper_a_correction_goes_on_on_the_next_sheet_and_what_is_short_does_not(summary, tmp_path):
+    path = write_printed(summary, tmp_path)
+    with started() as browser:
+        page = browser.new_page()
+        page.goto(path.as_uri())
+        page.emulate_media(media="print")
+        whole = {
+            place: page.locator(place).evaluate_all(
+                "all => [...new Set(all.map(one => getComputedStyle(one).breakInside))]"
+            )
+            for place in ("tr:has(pre)", "tr:not(:has(pre))", "section[aria-label] > p:not(.minor)")
+        }
+    assert list(whole.values()) == [["auto"], ["avoid"], ["avoid"]]
 
 
 def test_without_a_browser_and_weasyprint_it_says_what_to_install(monkeypatch, tmp_path):
