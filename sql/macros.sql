@@ -261,6 +261,18 @@ create or replace macro unused_name(wanted, taken) as
         lambda one: not list_contains(list_transform(coalesce(taken, []), lambda name: lower(name)), one)
     )[1];
 
+-- The command of IAM that gives a user or role an inline policy; what it is called and says is quoted for a shell.
+create or replace macro put_policy(principal_type, name_word, policy_word, document_word) as
+    'put-' || principal_type || '-policy --' || principal_type || '-name ' || name_word || ' --policy-name ' || policy_word
+    || ' --policy-document ' || document_word;
+
+-- Commands of IAM as a remedy ends with them: each on a line, behind a prompt. Null where one is not known.
+create or replace macro iam_commands(commands) as
+    case
+        when not list_contains(list_transform(commands, lambda command: command is null), true)
+            then array_to_string(list_transform(commands, lambda command: chr(10) || '$ aws iam ' || command), '')
+    end;
+
 -- What a statement says apart from its actions, as the evaluation reads it: JSON.
 create or replace macro content_of(effect, language_version, resource_element, patterns, conditions) as
     to_json({

@@ -74,15 +74,6 @@ granting as (
         and documents.has_allow
 ),
 
-inline_names as (
-    select
-        target_arn as principal_arn,
-        list(policy_name) as taken,
-    from attachments
-    where attachment_kind = 'inline'
-    group by target_arn
-),
-
 -- Where none alone is enough, all of them together are.
 replaced as (
     select
@@ -116,12 +107,13 @@ steps as (
         || '. The first command asks AWS what the role used.' as words,
         [
             'generate-service-last-accessed-details --granularity ACTION_LEVEL --arn ' || shell_word(found.principal_arn),
-            'put-role-policy --role-name ' || found.role_word || ' --policy-name '
-            || unused_name('jobs', inline_names.taken) || ' --policy-document file://jobs.json',
+            put_policy(
+                'role', found.role_word, unused_name('jobs', inline_policy_names.policy_names), 'file://jobs.json'
+            ),
         ] || replaced.commands as commands,
     from found
     inner join replaced on found.principal_arn = replaced.principal_arn
-    left join inline_names on found.principal_arn = inline_names.principal_arn
+    left join inline_policy_names on found.principal_arn = inline_policy_names.principal_arn
 )
 
 select
@@ -129,7 +121,6 @@ select
     found.principal_arn,
     found.account_id,
     'SageMaker may assume it, and' || coalesce(' by ' || steps.names, '') || ' it may call ' || found.rights as message,
-    steps.words
-    || array_to_string(list_transform(steps.commands, lambda command: chr(10) || '$ aws iam ' || command), '') as remedy,
+    steps.words || iam_commands(steps.commands) as remedy,
 from found
 left join steps on found.principal_arn = steps.principal_arn

@@ -206,27 +206,20 @@ denied as (
         and not conditions.if_exists
 ),
 
-inline_names as (
-    select
-        target_arn as principal_arn,
-        list(policy_name) as taken,
-    from attachments
-    where attachment_kind = 'inline'
-    group by target_arn
-),
-
 added as (
     select
         only_limits.principal_arn,
         only_limits.statement_id,
-        '$ aws iam put-' || principals.principal_type || '-policy --' || principals.principal_type || '-name '
-        || shell_word(principals.principal_name) || ' --policy-name '
-        || unused_name('network-limit', inline_names.taken) || ' --policy-document '
-        || denied.document_word as command,
+        put_policy(
+            principals.principal_type,
+            shell_word(principals.principal_name),
+            unused_name('network-limit', inline_policy_names.policy_names),
+            denied.document_word
+        ) as command,
     from only_limits
     inner join denied on only_limits.statement_id = denied.statement_id
     inner join principals on only_limits.principal_arn = principals.principal_arn
-    left join inline_names on only_limits.principal_arn = inline_names.principal_arn
+    left join inline_policy_names on only_limits.principal_arn = inline_policy_names.principal_arn
     where principals.principal_type in ('user', 'role')
 )
 
@@ -239,6 +232,6 @@ select
     || case len(undone.actions) when 1 then ' action: ' else ' of the actions, such as ' end
     || array_to_string(undone.actions[:3], ', ') as message,
     'If the limit is meant, add it as a Deny: it refuses what comes from elsewhere, but for calls that AWS services '
-    || 'make for the principal. Else take it out.' || chr(10) || added.command as remedy,
+    || 'make for the principal. Else take it out.' || iam_commands([added.command]) as remedy,
 from undone
 left join added on undone.principal_arn = added.principal_arn and undone.statement_id = added.statement_id
