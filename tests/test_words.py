@@ -19,7 +19,8 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.claims import said
 from pipeline.evaluate.formula import Formula, Junction, Test
-from pipeline.evaluate.given import formula_of, test_of
+from pipeline.evaluate.given import formula_of
+from pipeline.evaluate.given import test_of as told_test
 from pipeline.evaluate.vocabulary import SPEECH
 from pipeline.evaluate.words import keys_of, spelt, words
 from pipeline.iam.request_keys import ALWAYS_PRESENT
@@ -306,7 +307,7 @@ def test_a_key_is_spelt_by_its_longest_known_beginning() -> None:
 
 def test_the_keys_of_a_condition_are_those_that_it_tests_and_those_of_its_variables() -> None:
     tests = [
-        test_of(operator, None, False, key, values, has_variables=True)
+        told_test(operator, None, False, key, values, has_variables=True)
         for operator, key, values in (
             ("StringEquals", "aws:resourcetag/project", ("${aws:PrincipalTag/Team, 'none'}", "${*}")),
             ("ResourceLike", "resource a", ("arn:aws:s3:::${aws:userid}-*",)),
