@@ -4,7 +4,7 @@ Source: policy evaluation logic within one account and across accounts (DA, XACC
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
@@ -16,17 +16,15 @@ from pipeline.evaluate.reasons import OWN_LAYERS, layer_of
 from pipeline.evaluate.scopes import Piece, Scope, pieces, region_called, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob, resource_test
+from pipeline.evaluate.verdicts import Verdict, deciding, granting_layer, strongest
 from pipeline.iam.request_keys import REGION, TAG_ALIAS, TAG_KEY
 
 #: Tags of resources by ARN: key in lower case to value.
 Inventory = Mapping[str, Mapping[str, str]]
 #: What stands for the account of a document of which none is known.
 ANY_ACCOUNT = "*"
-Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
 #: Stands for the pattern of a resource type until the type is named.
 WHOLE_TYPE = "{type}"
-#: From the weakest.
-RANKS: dict[str, int] = {"none": 0, "denied": 1, "blocked": 2, "conditional": 3, "allowed": 4}
 
 
 class Entry(NamedTuple):
@@ -136,21 +134,17 @@ class Kind(NamedTuple):
 
 
 def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver) -> Outcome:
-    """Return the outcome of an action from those of its resource types.
-
-    Every required type must be met by one call, so the weakest of them decides; where none is required, the best.
-    """
+    """Return the outcome of an action from those of its resource types: that of the one that decides, unless no call
+    can meet all that are required."""
     named = [_named(outcome, kind) for kind, outcome in zip(kinds, outcomes, strict=True)]
     told_apart = _told_apart([row for outcome in named for row in outcome.rows])
     rows = without_covered(_merged(told_apart, solver), solver)
+    place = deciding([kind.is_required for kind in kinds], [outcome.verdict for outcome in named])
     required = [outcome for kind, outcome in zip(kinds, named, strict=True) if kind.is_required]
-    if not required:
-        return max(named, key=lambda outcome: RANKS[outcome.verdict])._replace(rows=rows)
-    weakest = min(required, key=lambda outcome: RANKS[outcome.verdict])
-    is_granted = weakest.verdict in ("allowed", "conditional")
+    is_granted = named[place].verdict in ("allowed", "conditional")
     if is_granted and len(required) > 1 and not _together(required, solver):
         return Outcome(rows, *_why_never_together(required))
-    return weakest._replace(rows=rows)
+    return named[place]._replace(rows=rows)
 
 
 def _told_apart(rows: Sequence[AccessRow]) -> list[AccessRow]:
@@ -214,10 +208,10 @@ def joined(answers: Sequence[Answer], solver: Solver) -> Outcome:
     """Return what a resource type comes to: on those of the own account and of each that shares some."""
     rows = _merged([row for answer in answers for row in answer.rows], solver)
     if rows:
-        best = max(rows, key=lambda row: RANKS[row.verdict])
-        layer = "identity" if "identity" in map(layer_of, best.granted_by) else "resource"
-        return Outcome(rows, best.verdict, layer, best.granted_by)
-    return max((answer.refusal for answer in answers if answer.refusal), key=lambda outcome: RANKS[outcome.verdict])
+        best = rows[strongest([row.verdict for row in rows])]
+        return Outcome(rows, best.verdict, granting_layer(map(layer_of, best.granted_by)), best.granted_by)
+    refusals = [answer.refusal for answer in answers if answer.refusal]
+    return refusals[strongest([refusal.verdict for refusal in refusals])]
 
 
 def _answer(case: _Case, solver: Solver) -> Answer:

@@ -20,6 +20,7 @@ from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.scenarios import Fact, Reading, Scenario, depends_on_account, said, verdict
 from pipeline.evaluate.solver import Solver
+from pipeline.evaluate.verdicts import deciding, granting_layer, strongest
 from pipeline.evaluate.words import keys_of, words
 from pipeline.iam.request_keys import one_spelling
 from pipeline.lake import Lake
@@ -34,6 +35,9 @@ CONDITIONS = pa.schema([("condition_id", pa.string()), ("verdict", pa.string()),
 #: Stands for the resources of types that are told apart by number.
 NO_RESOURCE = globs.literal("*")
 CELLS = pa.schema([("cell_id", pa.int64())])
+VERDICTS = pa.schema(
+    [("verdict", pa.string()), ("layer", pa.string()), ("type_number", pa.int64()), ("row_number", pa.int64())]
+)
 
 
 def put_under(lake: Lake, scenario: Scenario, reference: Reference) -> None:
@@ -49,6 +53,8 @@ def put_under(lake: Lake, scenario: Scenario, reference: Reference) -> None:
         lake.lend("remaining_conditions", pa.Table.from_pylist(remaining, relation("residual_conditions").schema))
         for name in ("residual_conditions", "cell_access"):
             _create(lake, name)
+        _create(lake, "reread_cells")
+        lake.lend("reread_verdicts", _verdicts(lake))
         lake.lend("parted_cells", _parted(lake, reading, {row["condition_id"]: row["formula"] for row in remaining}))
         _create(lake, "cell_verdicts")
 
@@ -110,6 +116,26 @@ def _condition(f: Formula, spelling: Mapping[str, str]) -> dict[str, Any]:
         "condition_keys": keys_of(f, spelling),
         "witness": None,
     }
+
+
+def _verdicts(lake: Lake) -> pa.Table:
+    """Return what cells come to of which a scenario changes a row, once for all that are alike in what decides it."""
+    distinct = lake.query("select distinct types from reread_cells")
+    decided = pa.Table.from_pylist([_verdict(types) for types in distinct["types"].to_pylist()], VERDICTS)
+    return decided.append_column("types", distinct["types"])
+
+
+def _verdict(types: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return verdict and layer of a cell, with the numbers, from 1, of the resource type and of its row that decide.
+
+    A type is what ``reread_cells`` has of it: ``is_required`` and ``rows`` with their verdict and layers.
+    """
+    best = [strongest([row["verdict"] for row in kind["rows"]]) for kind in types]
+    rows = [kind["rows"][place] for kind, place in zip(types, best, strict=True)]
+    place = deciding([kind["is_required"] for kind in types], [row["verdict"] for row in rows])
+    row = rows[place]
+    layer = "scenario" if row["verdict"] == "denied" else granting_layer(row["layers"])
+    return {"verdict": row["verdict"], "layer": layer, "type_number": place + 1, "row_number": best[place] + 1}
 
 
 def _parted(lake: Lake, reading: Reading, remaining: Mapping[str, str]) -> pa.Table:
