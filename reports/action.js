@@ -5,17 +5,16 @@
   const again = document.getElementById("again");
   const counted = section.dataset.demands.split(",").map((part) => part.split(":").map(Number));
   const groups = [...section.querySelectorAll("[data-demand]")];
-  const links = [...document.querySelectorAll('a[href*="principal.html#"], a[href*="matrix.html#"]')].map((link) => [link, link.getAttribute("href")]);
+  const links = document.querySelectorAll('a[href*="principal.html#"], a[href*="matrix.html#"]');
   const taken = TAKEN.fields(document.getElementById("taken"), tell);
   const WORDS = { a: "would be allowed", c: "would still depend on the request", d: "would be denied" };
 
-  const badge = (letter) => PL.make("p", { class: "again" }, PL.verdict(letter), PL.make("span", { class: "minor" }, " as read again"));
+  const badge = (letter) => PL.make("p", { class: "again" }, PL.again(letter));
 
   function tell(reading) {
     for (const made of document.querySelectorAll(".again")) made.remove();
     for (const group of groups) group.classList.toggle("falls", Boolean(reading) && reading.cellOf(Number(group.dataset.demand)) === "d");
-    const text = PL.spelt(taken.values());
-    for (const [link, href] of links) link.setAttribute("href", text ? href + "&" + text : href);
+    PL.carry(links, taken.values());
     again.replaceChildren();
     if (!reading) return;
     const counts = { a: 0, c: 0, d: 0 };

@@ -11,10 +11,7 @@
   let turn = 0;
 
   /* What a side comes to: the best of its scopes; n where it has none. */
-  function letterOf(numbers, reading) {
-    const letters = numbers.map((one) => (one < 0 ? "a" : reading.verdictOf(one)));
-    return ["a", "c", "d"].find((one) => letters.includes(one)) || "n";
-  }
+  const letterOf = (numbers, reading) => PL.best(numbers.map((one) => (one < 0 ? "a" : reading.verdictOf(one))));
 
   /* What a row comes to. It is about the requests of one scope: where none of them is allowed there, it tells nothing. */
   function wordOf(side, before, now, isSame) {
@@ -30,14 +27,10 @@
     const [asked] = reading ? await Promise.all([PL.load("changes"), PL.whole.has(table) ? PL.whole.get(table)() : null]) : [[]];
     if (own !== turn) return;
     for (const made of table.querySelectorAll(".again")) made.remove();
-    const text = PL.spelt(taken.values());
+    PL.carry(table.querySelectorAll('tbody a[href*="principal.html#"]'), taken.values());
     const counts = {};
     [...table.tBodies[0].rows].forEach((row, place) => {
       row.classList.remove("falls");
-      for (const link of row.querySelectorAll('a[href*="principal.html#"]')) {
-        link.dataset.plain = link.dataset.plain || link.getAttribute("href");
-        link.setAttribute("href", link.dataset.plain + (text ? "&" + text : ""));
-      }
       if (!reading || !asked[place]) return;
       const [side, old, now, isSame] = asked[place];
       const letters = [letterOf(old, reading), letterOf(now, reading)];
@@ -46,7 +39,7 @@
       row.classList.toggle("falls", word === "same");
       const show = (cell, ...parts) => row.cells[cell].append(make("div", { class: "again" }, ...parts));
       for (const [cell, numbers, letter] of [[BEFORE, old, letters[0]], [NOW, now, letters[1]]]) {
-        if (numbers.some((one) => one >= 0)) show(cell, PL.verdict(letter), make("span", { class: "minor" }, " as read again"));
+        if (numbers.some((one) => one >= 0)) show(cell, PL.again(letter));
       }
       if ([...old, ...now].some((one) => one >= 0)) show(CHANGE, make("span", { class: "minor" }, "as read again: " + WORDS.find(([one]) => one === word)[1]));
     });

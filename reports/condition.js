@@ -6,14 +6,8 @@
   const FEW = 30;
   let turn = 0;
 
-  function address() {
-    const [id, ...rest] = location.hash.slice(1).split("&");
-    const given = new URLSearchParams(rest.join("&"));
-    return { id: PL.decoded(id), assumed: { scenario: given.get("scenario") || "", if: given.get("if") || "" } };
-  }
-
   async function show() {
-    const { id, assumed } = address();
+    const { name: id, assumed } = PL.address();
     const own = ++turn;
     try {
       const index = await PL.load("index");
@@ -43,7 +37,7 @@
     const verdict = make("p", { class: "again", role: "status" });
     const taken = TAKEN.fields(bar, (reading) => verdict.replaceChildren(...(reading
       ? [PL.verdict(reading.verdictOf(place)), { a: " Every such request meets it.", d: " No such request meets it.", c: " It depends on what is left open." }[reading.verdictOf(place)]] : [])));
-    taken.written(() => { const text = PL.spelt(taken.values()); PL.writeAddress("#" + id + (text ? "&" + text : "")); });
+    taken.written(() => PL.writeNamed(id, taken.values()));
     main.replaceChildren(
       make("h1", { class: "condition" }, words.replaceAll(FORMULA.OWN_ACCOUNT, "‹own account›")),
       make("dl", { class: "facts" }, make("dt", {}, "Keys"), make("dd", {}, keys.length ? make("code", {}, keys.join(", ")) : "none: the resource or the session of the caller decides"), make("dt", {}, "Id"), make("dd", {}, make("code", {}, id))),
@@ -90,17 +84,13 @@
 
   function whose(index, count, accounts, actions, first, id) {
     const numbers = PL.ranges(actions);
-    const list = (some) => make("ul", { class: "actions" }, some.map((one) => make("li", {}, PL.actionLink(index.actions[one]))));
     const names = new Map(index.accounts.map(([account, name]) => [account, name || account]));
-    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Principals that depend on it"),
-      make("thead", {}, make("tr", {}, ["principal", "account", "actions"].map((name) => make("th", { scope: "col", class: name === "actions" ? "number" : null }, name)))),
-      make("tbody", {}, first.map(([arn, name, account, many]) => make("tr", {}, make("td", {}, PL.principalLink(arn, name)), make("td", {}, names.get(account) || account),
-        make("td", { class: "number" }, number(many))))));
+    const table = PL.table("Principals that depend on it", ["principal", "account", ["actions", "number"]],
+      first.map(([arn, name, account, many]) => [make("td", {}, PL.principalLink(arn, name)), make("td", {}, names.get(account) || account), make("td", { class: "number" }, number(many))]));
     return make("section", { "aria-labelledby": "whose" }, make("h2", { id: "whose" }, "Who depends on it"),
       make("p", {}, counted(count, "principal") + " in " + counted(accounts, "account") + ", for " + counted(numbers.length, "action") + ":"),
-      list(numbers.slice(0, numbers.length > FEW + 3 ? FEW : numbers.length)),
-      numbers.length > FEW + 3 ? make("details", {}, make("summary", { class: "minor" }, number(numbers.length - FEW) + " more actions"), list(numbers.slice(FEW))) : "",
-      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Principals that depend on it" }, table),
+      PL.few(numbers, FEW, (some) => PL.actionList(index, some), "actions"),
+      table,
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + (count - first.length === 1 ? " more principal" : " more principals") + ", all of them with: ", make("code", {}, "policylake sql \"from access where condition_id = '" + id + "'\"")) : "");
   }
 

@@ -28,9 +28,7 @@
   async function fill() {
     const given = PL.readHash();
     const arn = given.get("principal") || "";
-    const own = (/^arn:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(arn) || ["", ""])[1];
-    const names = new Map(index.accounts.map(([id, name]) => [id, name]));
-    options(accounts, Object.keys(known.accounts).map((id) => [id, [names.get(id), id].filter(Boolean).join(" ")]), given.get("account") || own);
+    options(accounts, Object.keys(known.accounts).map((id) => [id, PL.accountName(index, id)]), given.get("account") || PL.accountIn(arn));
     await ofAccount(arn, given.get("action") || "sagemaker:StopNotebookInstance");
     await taken.fill(Object.fromEntries(given));
   }
@@ -61,15 +59,15 @@
     if ("db".includes(stored)) return { letter: "d", why: "the action is " + PL.WORDS[stored] + " on every resource", limited: rows(decided, place) };
     const kind = known.types[type][0].split(" ")[1];
     const verdictOf = reading.onResource(arn, tags, run.account);
-    const fitting = scopes.map((scope) => PEOPLE.scopeData(run, rows, scope, place, null)).filter((scope) => !scope.types.length || scope.types.includes(kind));
-    const reached = fitting.filter((scope) => FORMULA.covers(scope.pattern, scope.exceptions, arn));
+    const data = (scope) => PEOPLE.scopeData(run, rows, scope, place, null);
+    const fitting = scopes.filter((scope) => PEOPLE.isOfKind(scope, kind));
+    const reached = fitting.filter((scope) => PEOPLE.reaches(scope, arn)).map(data);
     if (!reached.length) {
-      const out = fitting.find((scope) => FORMULA.covers(scope.pattern, [], arn));
+      const out = fitting.map(data).find((scope) => FORMULA.covers(scope.pattern, [], arn));
       return { letter: "d", why: out ? "it is taken out of " + out.pattern : "no grant reaches it", granted: out ? out.granted : [], limited: out ? out.limited : [] };
     }
-    const ranked = reached.map((scope) => ({ letter: scope.number < 0 ? "a" : verdictOf(scope.number), scope }));
-    ranked.sort((one, other) => "acd".indexOf(one.letter) - "acd".indexOf(other.letter));
-    const [{ letter, scope }] = ranked;
+    const letters = reached.map((scope) => (scope.number < 0 ? "a" : verdictOf(scope.number)));
+    const letter = PL.best(letters), scope = reached[letters.indexOf(letter)];
     const why = scope.condition ? { a: "meets: ", c: "depends on the request: ", d: "fails: " }[letter] + scope.condition : "granted whatever the request says";
     return { letter, why, granted: scope.granted, limited: scope.limited, id: scope.id };
   }
@@ -82,16 +80,15 @@
     const judgements = listed.map((one) => [one, judged(found, answer, rows, place, one)]);
     const count = (letter) => judgements.filter(([, told]) => told.letter === letter).length;
     const others = [["c", "depend on the request"], ["d", "are refused"], ["n", "are granted to it by nothing"]].filter(([letter]) => count(letter));
-    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Known resources with what the principal gets"),
-      make("thead", {}, make("tr", {}, ["resource", "tags", "verdict", "why", "statements"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, judgements.map(([[arn, , tags], told]) => make("tr", {}, make("td", {}, make("a", { href: PL.root + "resource.html#" + encodeURIComponent(arn) + "&action=" + encodeURIComponent(index.actions[place][0]), title: arn, class: "code whole" }, arn.split(":").slice(5).join(":"))),
+    const table = PL.table("Known resources with what the principal gets", ["resource", "tags", "verdict", "why", "statements"],
+      judgements.map(([[arn, , tags], told]) => [make("td", {}, make("a", { href: PL.root + "resource.html#" + encodeURIComponent(arn) + "&action=" + encodeURIComponent(index.actions[place][0]), title: arn, class: "code whole" }, arn.split(":").slice(5).join(":"))),
         make("td", {}, tags.map(([key, value]) => key + " = " + value).join(", ")), make("td", { class: "word" }, PL.verdict(told.letter)),
         make("td", { class: "why" }, told.why, told.id ? [" ", PL.link("condition.html#" + told.id, "more", "minor on-screen")] : ""),
-        make("td", {}, PEOPLE.links([...(told.granted || []), ...(told.limited || [])], names))))));
+        make("td", {}, PEOPLE.links([...(told.granted || []), ...(told.limited || [])], names))]));
     answers.replaceChildren(
       make("p", { class: "lead" }, PL.principalLink(principal.arn, principal.name, "&action=" + encodeURIComponent(index.actions[place][0])), " can ", PL.actionLink(index.actions[place]),
         " on " + (count("a") === listed.length && listed.length > 1 ? "all " : number(count("a")) + " of the ") + number(listed.length) + " known resources of that type in its account" + (others.length ? "; " + others.map(([letter, words]) => number(count(letter)) + " " + words).join(", ") : "") + "."),
-      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Known resources with what the principal gets" }, table));
+      table);
   }
 
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -24,8 +24,8 @@
   const units = [...labels.keys()].sort().concat(""); /* without a unit comes last */
   const NO_UNIT = "no organizational unit known";
 
-  for (const [id, name] of index.accounts) {
-    form.elements.account.append(PL.make("option", { value: id || "documents" }, name ? (id ? name + " " + id : name) : id));
+  for (const [id] of index.accounts) {
+    form.elements.account.append(PL.make("option", { value: id || "documents" }, PL.accountName(index, id)));
   }
   units.filter(Boolean).forEach((unit) => form.elements.unit.append(PL.make("option", { value: unit }, labels.get(unit))));
   if (!labels.size) form.elements.unit.closest("label").hidden = true;
@@ -177,7 +177,7 @@
       .map((field) => field.closest("label").firstChild.textContent.trim() + ": " + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim())).join("; ");
   }
 
-  const labelOf = (place) => { const [id, name] = index.accounts[place]; return PL.visible(name ? (id ? name + " " + id : name) : id); };
+  const labelOf = (place) => PL.visible(PL.accountName(index, index.accounts[place][0]));
 
   /* The rows and columns to draw: on a screen those in view and some around. */
   function part() {

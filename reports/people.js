@@ -3,8 +3,7 @@
 const PEOPLE = (() => {
   /* The script of a principal and its entry in it; null where there is none. */
   async function find(index, arn) {
-    const own = (/^arn:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(arn) || ["", ""])[1];
-    for (const account of new Set([own, ""])) {
+    for (const account of new Set([PL.accountIn(arn), ""])) {
       const key = PL.place(index.principals, account + "|" + arn);
       const run = key && await PL.load(key);
       const principal = run && run.principals.find((one) => one.arn === arn);
@@ -58,14 +57,16 @@ const PEOPLE = (() => {
       granted: rows(scope[3], action), limited: rows(scope[4], action), exceptions: scope[5] || [], types: scope[6] || [] };
   }
 
+  const isOfKind = (scope, kind) => !(scope[6] || []).length || scope[6].includes(kind);
+  const reaches = (scope, arn) => FORMULA.covers(scope[0], scope[5] || [], arn);
+
   /* What an answer comes to on one resource. Of another account only what names that account is reached. */
   function letterOn(run, answer, kind, arn, isOwn, verdictOf) {
     if ("db".includes(answer[0])) return "d";
-    const letters = answer[3].filter((scope) => !(scope[6] || []).length || scope[6].includes(kind))
-      .filter((scope) => (isOwn || scope[0].split(":")[4] === arn.split(":")[4]) && FORMULA.covers(scope[0], scope[5] || [], arn))
-      .map((scope) => (scope[2] < 0 || run.conditions[scope[2]][2] < 0 ? "a" : verdictOf(run.conditions[scope[2]][2])));
-    return letters.includes("a") ? "a" : letters.includes("c") ? "c" : "d";
+    const reached = answer[3].filter((scope) => isOfKind(scope, kind) && (isOwn || scope[0].split(":")[4] === arn.split(":")[4]) && reaches(scope, arn));
+    if (!reached.length) return "d";
+    return PL.best(reached.map((scope) => (scope[2] < 0 || run.conditions[scope[2]][2] < 0 ? "a" : verdictOf(run.conditions[scope[2]][2]))));
   }
 
-  return { letterOn, find, counting, entriesOf, nameOf, links, scopeData };
+  return { letterOn, isOfKind, reaches, find, counting, entriesOf, nameOf, links, scopeData };
 })();

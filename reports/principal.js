@@ -10,14 +10,8 @@
   const { make, verdict, number, counted } = PL;
   const { find, counting, entriesOf, nameOf, links, scopeData } = PEOPLE;
 
-  function address() {
-    const [arn, ...rest] = location.hash.slice(1).split("&");
-    const given = new URLSearchParams(rest.join("&"));
-    return { arn: PL.decoded(arn), action: given.get("action") || "", scenario: given.get("scenario") || "", if: given.get("if") || "" };
-  }
-
   async function show() {
-    const { arn, action, ...assumed } = address();
+    const { name: arn, action, assumed } = PL.address();
     try {
       const [index, known] = await Promise.all([PL.load("index"), PL.load("inventory")]);
       const found = await find(index, arn);
@@ -97,10 +91,7 @@
       layered.replaceChildren(funnel(run, principal, groups));
       filter();
     });
-    const write = () => {
-      const text = PL.spelt({ action: field.value, ...taken.values() });
-      PL.writeAddress("#" + encodeURIComponent(principal.arn) + (text ? "&" + text : ""));
-    };
+    const write = () => PL.writeNamed(principal.arn, { action: field.value, ...taken.values() });
     field.addEventListener("input", () => { write(); filter(); });
     taken.written(write);
     counts.append(totals(index, groups, principal, assumed));
@@ -118,10 +109,9 @@
   const isDocument = (principal) => principal.type === "policy";
 
   function facts(index, run, principal) {
-    const account = index.accounts.find((one) => one[0] === run.account) || [run.account, ""];
     const pairs = [
       [isDocument(principal) ? "Document" : "ARN", make("code", {}, principal.arn)],
-      ["Account", PL.link("matrix.html#account=" + (run.account || "documents"), [account[1], account[0]].filter(Boolean).join(" "))],
+      ["Account", PL.link("matrix.html#account=" + (run.account || "documents"), PL.accountName(index, run.account))],
       ["Groups", (principal.groups || []).map((arn) => arn.replace(/^.*:group\//, "")).join(", ")],
       ["Tags", (principal.tags || []).map(([key, value]) => key + " = " + value).join(", ")],
       ["Created", principal.created ? principal.created.slice(0, 10) : ""],
@@ -164,10 +154,9 @@
     }
     if (!granted || steps.length < 2) return make("div", {});
     return make("section", { "aria-labelledby": "funnel" }, make("h2", { id: "funnel" }, "What each layer leaves"),
-      make("table", { class: "rows funnel" }, make("caption", { class: "unseen" }, "Actions left after each layer"),
-        make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "layer"), make("th", { scope: "col", class: "number" }, "actions left"), make("th", { scope: "col", class: "number" }, "taken away"), make("th", { scope: "col" }, make("span", { class: "unseen" }, "picture")))),
-        make("tbody", {}, steps.map(([words, count, away]) => make("tr", {}, make("td", {}, words), make("td", { class: "number" }, number(count)),
-          make("td", { class: "number" }, away ? number(away) : make("span", { class: "nil" }, "0")), make("td", { class: "picture" }, PL.bar([["f-some", count], ["f-lost", away]], granted)))))),
+      PL.table("Actions left after each layer", ["layer", ["actions left", "number"], ["taken away", "number"], make("span", { class: "unseen" }, "picture")],
+        steps.map(([words, count, away]) => [make("td", {}, words), make("td", { class: "number" }, number(count)),
+          make("td", { class: "number" }, away ? number(away) : make("span", { class: "nil" }, "0")), make("td", { class: "picture" }, PL.bar([["f-some", count], ["f-lost", away]], granted))]), "funnel"),
       make("p", { class: "minor" }, "What several layers take counts for the one that decides. Actions that are left can still depend on the request."));
   }
 
@@ -177,13 +166,12 @@
     const [count, trusting, first] = run.roles[principal.roles];
     const condition = (id) => run.conditions.find((one) => one[3] === id);
     const isAsked = first.some(([, , , id]) => id);
-    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Roles that it may pass"),
-      make("thead", {}, make("tr", {}, ["role", "trusts SageMaker", "verdict", ...(isAsked ? ["condition"] : [])].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, first.map(([arn, isTrusting, letter, id, isTold]) => make("tr", {}, make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, PL.breakable(arn.replace(/^.*?:role\//, "")))), make("td", { class: "word" }, isTrusting ? "yes" : "no"),
-        make("td", { class: "word" }, verdict(letter)), isAsked ? make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "") : null))));
+    const table = PL.table("Roles that it may pass", ["role", "trusts SageMaker", "verdict", ...(isAsked ? ["condition"] : [])],
+      first.map(([arn, isTrusting, letter, id, isTold]) => [make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, PL.breakable(arn.replace(/^.*?:role\//, "")))), make("td", { class: "word" }, isTrusting ? "yes" : "no"),
+        make("td", { class: "word" }, verdict(letter)), isAsked ? make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "") : null]));
     return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, counted(count, "role") + ", " + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
-      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Roles that it may pass" }, table),
+      table,
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more: ", make("code", {}, "policylake sql \"from passable_roles where principal_arn = '" + principal.arn + "'\"")) : "")];
   }
 
@@ -218,26 +206,21 @@
       : types.length ? [" ", make("span", { class: "minor" }, typesOf(types))] : null);
   }
 
-  function placesOf(places) {
-    return places.length <= MOST_PARTS + 3 ? places.map(placeOf)
-      : [...places.slice(0, MOST_PARTS).map(placeOf), make("details", {}, make("summary", { class: "minor" }, number(places.length - MOST_PARTS) + " more kinds of resources"), places.slice(MOST_PARTS).map(placeOf))];
-  }
+  const KINDS_OF_RESOURCES = "kinds of resources";
+  const placesOf = (places) => PL.few(places, MOST_PARTS, (some) => some.map(placeOf), KINDS_OF_RESOURCES).flat();
 
   /* Resources that are granted alike, each with its actions. */
-  function parts(index, listed, whole) {
-    if (!whole && listed.length > MOST_PARTS + 3) {
-      return [parts(index, listed.slice(0, MOST_PARTS)), make("details", {}, make("summary", { class: "minor" }, number(listed.length - MOST_PARTS) + " more kinds of resources"),
-        parts(index, listed.slice(MOST_PARTS), true))];
-    }
-    return make("ul", { class: "parts" }, listed.map((part) => make("li", {}, make("details", { open: listed.length <= 3 && part.actions.length <= FEW },
+  function parts(index, all) {
+    const list = (listed) => make("ul", { class: "parts" }, listed.map((part) => make("li", {}, make("details", { open: listed.length <= 3 && part.actions.length <= FEW },
       make("summary", {}, make("code", {}, part.pattern), " ", make("span", { class: "minor" }, [part.types.length > MOST_TYPES ? number(part.types.length) + " types of resources" : typesOf(part.types),
         counted(part.actions.length, "action")].filter(Boolean).join(", "))),
       part.types.length > MOST_TYPES ? make("p", { class: "minor" }, typesOf(part.types)) : null, actions(index, part.actions)))));
+    return PL.few(all, MOST_PARTS, list, KINDS_OF_RESOURCES);
   }
 
   /* Few actions as they are; many by service behind a line that says how many. */
   function actions(index, listed) {
-    const list = (some) => make("ul", { class: "actions" }, some.map((one) => make("li", {}, PL.actionLink(index.actions[one]))));
+    const list = (some) => PL.actionList(index, some);
     if (listed.length <= FEW) return list(listed);
     const levels = index.levels.map((level, place) => [level, listed.filter((one) => index.actions[one][1] === place)]).filter(([, some]) => some.length);
     return make("div", { class: "levels" }, levels.map(([level, some]) => (some.length <= FEW
@@ -263,13 +246,12 @@
   function missing(index, run, principal, fits) {
     const rows = (run.profileGaps[principal.profile] || []).map(([gap, text]) => [...run.gaps[gap], PL.ranges(text).filter(fits)]).filter(([, , , numbers]) => numbers.length);
     if (!rows.length) return [];
-    const table = make("table", { class: "rows gaps" }, make("caption", { class: "unseen" }, "Further actions that are missing"),
-      make("thead", {}, make("tr", {}, ["further action", "why", "needed by", "granted actions"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, rows.map(([action, why, when, numbers]) => make("tr", {}, make("td", {}, make("code", {}, action)), make("td", { class: "why" }, PL.breakable(why, true)), make("td", { class: "why" }, when),
-        make("td", {}, actions(index, numbers))))));
+    const table = PL.table("Further actions that are missing", ["further action", "why", "needed by", "granted actions"],
+      rows.map(([action, why, when, numbers]) => [make("td", {}, make("code", {}, action)), make("td", { class: "why" }, PL.breakable(why, true)), make("td", { class: "why" }, when),
+        make("td", {}, actions(index, numbers))]), "gaps");
     return [make("section", { "aria-labelledby": "missing" }, make("h2", { id: "missing" }, "Granted, but something else is missing"),
       make("p", {}, "A call may need further actions; without them it fails, although the action itself is granted. Whether every call needs one is not always told by AWS."),
-      make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Missing actions" }, table))];
+      table)];
   }
 
   /* Documents open when asked; statements that grant something stand out. */
@@ -302,13 +284,12 @@
     for (const [kind, policy, name] of principal.policies || []) if (kind === "boundary") add("permissions boundary", "", policy, name);
     if (!principal.linked) for (const [kind, , level, policy, name] of run.controls) add(kind.toUpperCase(), level, policy, name);
     if (!principal.linked) for (const [account, level, policy, name] of run.guards) add("RCP of the resources of " + account, level, policy, name);
-    const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Policies that limit it"),
-      make("thead", {}, make("tr", {}, ["kind", "level", "policies"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, rows.map(([kind, level, some]) => make("tr", {}, make("td", { class: "word" }, kind), make("td", { class: "word" }, level),
-        make("td", {}, some.flatMap(([policy, name], place) => [place ? ", " : "", PL.link("policy.html#" + run.policies[policy], name || run.policies[policy])]))))));
+    const table = PL.table("Policies that limit it", ["kind", "level", "policies"],
+      rows.map(([kind, level, some]) => [make("td", { class: "word" }, kind), make("td", { class: "word" }, level),
+        make("td", {}, some.flatMap(([policy, name], place) => [place ? ", " : "", PL.link("policy.html#" + run.policies[policy], name || run.policies[policy])]))]));
     const entries = entriesOf(run, principal).map(([resource, policy]) => make("li", {}, PL.link("policy.html#" + run.policies[policy], resource, "code")));
     return make("section", { "aria-labelledby": "limits" }, make("h2", { id: "limits" }, "What limits it"),
-      rows.length ? make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Limits" }, table)
+      rows.length ? table
         : make("p", { class: "nothing" }, principal.linked ? "Nothing: SCPs and RCPs do not touch service-linked roles." : "No boundary, and no SCP or RCP acts on it."),
       entries.length ? [make("h3", {}, "Resource policies that speak of it"), make("ul", {}, entries)] : []);
   }

@@ -92,11 +92,43 @@ const PL = (() => {
 
   function link(href, text, kind) { return make("a", { href: root + href, class: kind || null }, text); }
 
+  /* The account field of an ARN; an empty text where there is none. */
+  function accountIn(arn) { return arn.startsWith("arn:") ? arn.split(":")[4] || "" : ""; }
+
+  /* What an account is called: its name, where it has one, and its id. */
+  function accountName(index, account) {
+    const [id, name] = index.accounts.find((one) => one[0] === account) || [account, ""];
+    return [name, id].filter(Boolean).join(" ");
+  }
+
   function principalLink(arn, name, extra) {
     return link("principal.html#" + encodeURIComponent(arn) + (extra || ""), name);
   }
 
   function actionLink(action) { return link(action[3], action[0], "code"); }
+
+  /* Actions by number, as a list of links. */
+  function actionList(index, numbers) { return make("ul", { class: "actions" }, numbers.map((one) => make("li", {}, actionLink(index.actions[one])))); }
+
+  /* The first of many drawn, and the others behind a line that says how many. */
+  function few(listed, most, draw, things) {
+    if (listed.length <= most + 3) return [draw(listed)];
+    return [draw(listed.slice(0, most)), make("details", {}, make("summary", { class: "minor" }, number(listed.length - most) + " more " + things), draw(listed.slice(most)))];
+  }
+
+  /* A table in a frame of its own; a head is a name, or a name with the class of its column. `rows` are lists of cells. */
+  function table(caption, heads, rows, kind) {
+    return make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: " + caption },
+      make("table", { class: kind ? "rows " + kind : "rows" }, make("caption", { class: "unseen" }, caption),
+        make("thead", {}, make("tr", {}, heads.map((head) => { const [name, column] = [head].flat(); return make("th", { scope: "col", class: column || null }, name); }))),
+        make("tbody", {}, rows.map((cells) => make("tr", {}, cells)))));
+  }
+
+  /* The verdict that lets most through. */
+  function best(letters) { return ["a", "c", "d"].find((one) => letters.includes(one)) || "n"; }
+
+  /* What a stored verdict comes to under what is taken for granted. */
+  function again(letter) { return [verdict(letter), make("span", { class: "minor" }, " as read again")]; }
 
   function number(count) { return count.toLocaleString("en"); }
 
@@ -124,7 +156,29 @@ const PL = (() => {
   /* Filters live in the address: what is typed stays in a copied link, and the back button undoes it. */
   function readHash() { return new URLSearchParams(location.hash.slice(1)); }
 
+  /* The address of a page about one thing: its name, and what is asked of it. */
+  function address() {
+    const [name, ...rest] = location.hash.slice(1).split("&");
+    const given = new URLSearchParams(rest.join("&"));
+    const of = (key) => given.get(key) || "";
+    return { name: decoded(name), action: of("action"), assumed: { scenario: of("scenario"), if: of("if") } };
+  }
+
+  function writeNamed(name, filters) {
+    const text = spelt(filters);
+    writeAddress("#" + encodeURIComponent(name) + (text ? "&" + text : ""));
+  }
+
   const spelt = (filters) => new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString().replaceAll("%3A", ":");
+
+  /* Let links lead on with filters. */
+  function carry(links, filters) {
+    const text = spelt(filters);
+    for (const one of links) {
+      one.dataset.plain = one.dataset.plain || one.getAttribute("href");
+      one.setAttribute("href", one.dataset.plain + (text ? "&" + text : ""));
+    }
+  }
 
   function writeHash(filters) {
     const text = spelt(filters);
@@ -223,8 +277,8 @@ const PL = (() => {
     return piece.rows.map((row) => row.map((one) => cells[one]));
   }
 
-  return { rows, difference, steps, put, load, bar, place, make, breakable, visible, decoded, verdict, link, principalLink, actionLink, number, counted, ranges, runs, repeats, readHash, writeHash,
-    writeAddress, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
+  return { rows, difference, steps, put, load, bar, place, make, breakable, visible, decoded, verdict, again, best, link, principalLink, accountIn, accountName, actionLink, actionList, few, table,
+    number, counted, ranges, runs, repeats, readHash, writeHash, address, writeNamed, carry, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 
 /* Find: an action's name leads to its page, anything else to the matrix. */
@@ -306,8 +360,7 @@ for (const list of document.querySelectorAll("[data-fold]")) {
   new MutationObserver(look).observe(document.getElementById("main"), { childList: true, subtree: true });
 })();
 
-/* What is folded away is printed too, but for whole documents. */
-// Paper shows what is folded up, but no statement of pages and pages: of a large organization there are thousands.
+/* What is folded away is printed too, but for whole documents and for statements of pages and pages: of a large organization there are thousands. */
 const MOST_PRINTED = 40;
 let unfolded = [];
 window.addEventListener("beforeprint", () => {

@@ -6,14 +6,8 @@
   const { make, number, counted } = PL;
   let turn = 0;
 
-  function address() {
-    const [arn, ...rest] = location.hash.slice(1).split("&");
-    const given = new URLSearchParams(rest.join("&"));
-    return { arn: PL.decoded(arn), action: given.get("action") || "", assumed: { scenario: given.get("scenario") || "", if: given.get("if") || "" } };
-  }
-
   async function show() {
-    const { arn, action, assumed } = address();
+    const { name: arn, action, assumed } = PL.address();
     const own = ++turn;
     try {
       const [index, known] = [await PL.load("index"), await PL.load("inventory")];
@@ -29,7 +23,7 @@
 
   /* The account and the entry of a resource. */
   async function find(known, arn) {
-    const own = arn.split(":")[4] || "";
+    const own = PL.accountIn(arn);
     for (const account of Object.hasOwn(known.accounts, own) ? [own] : Object.keys(known.accounts)) {
       for (const key of known.accounts[account]) {
         const entry = (await PL.load(key)).find((one) => one[0] === arn);
@@ -52,7 +46,6 @@
     const [service, kind] = known.types[type][0].split(" ");
     const actions = PL.ranges(known.types[type][1]);
     const { inside, outside } = scripts(index, account);
-    const name = (index.accounts.find(([id]) => id === account) || ["", ""])[1];
     const bar = make("div", {}), place = make("div", { "aria-live": "polite" });
     const filter = make("input", { type: "search", value: wanted, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });
     const others = make("p", {});
@@ -79,7 +72,7 @@
         fitting.length ? "" : make("p", { class: "nothing" }, "No action that takes such a resource has this name."));
     };
     const taken = TAKEN.fields(bar, tell, true);
-    const write = () => { const text = PL.spelt({ action: filter.value, ...taken.values() }); PL.writeAddress("#" + encodeURIComponent(arn) + (text ? "&" + text : "")); };
+    const write = () => PL.writeNamed(arn, { action: filter.value, ...taken.values() });
     taken.written(write);
     filter.addEventListener("input", () => { write(); shown(); });
     if (outside.length) {
@@ -87,7 +80,7 @@
       button.addEventListener("click", async () => { keys = inside.concat(outside); others.replaceChildren("Principals of all accounts."); try { await tell(reading); } catch (error) { PL.failed(error, place); } });
       others.append("Principals of its own account. ", button);
     }
-    const pairs = [["ARN", make("code", {}, arn)], ["Account", PL.link("matrix.html#account=" + account, [name, account].filter(Boolean).join(" "))],
+    const pairs = [["ARN", make("code", {}, arn)], ["Account", PL.link("matrix.html#account=" + account, PL.accountName(index, account))],
       ["Type", service + " " + kind], ["Tags", tags.map(([key, value]) => key + " = " + value).join(", ") || "none"]];
     main.replaceChildren(
       make("h1", {}, make("bdi", {}, arn.split(":").slice(5).join(":"))),

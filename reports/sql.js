@@ -18,9 +18,7 @@
       const found = await answer.json();
       if (found.error) { told.textContent = ""; place.replaceChildren(make("div", { class: "notice", role: "alert" }, make("pre", {}, found.error))); return; }
       told.textContent = counted(found.rows.length, "row") + (found.cut ? ", and more that are not shown" : "") + ", " + Math.round(performance.now() - began) + " ms";
-      place.replaceChildren(make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table: Rows" },
-        make("table", { class: "rows" }, make("caption", { class: "unseen" }, "Rows"), make("thead", {}, make("tr", {}, found.columns.map((name) => make("th", { scope: "col" }, name)))),
-          make("tbody", {}, found.rows.map((row) => make("tr", {}, row.map((value) => make("td", {}, value === null ? make("span", { class: "nil" }, "null") : value))))))));
+      place.replaceChildren(PL.table("Rows", found.columns, found.rows.map((row) => row.map((value) => make("td", {}, value === null ? make("span", { class: "nil" }, "null") : value)))));
     } catch { told.textContent = ""; place.replaceChildren(make("p", { class: "notice", role: "alert" }, "The server does not answer: start policylake serve again.")); } finally { button.disabled = false; }
   }
 

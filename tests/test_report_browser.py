@@ -434,7 +434,7 @@ def test_resources_that_are_granted_alike_stand_together_and_reasons_in_the_orde
 
 def test_what_else_is_missing_is_told_of_the_chosen_actions_alone(open_page, site):
     page = open_page(f"{site}/principal.html#{ANA}&action=sagemaker:CreateDomain")
-    rows = page.get_by_role("region", name="Missing actions").get_by_role("row")
+    rows = page.get_by_role("region", name="Further actions that are missing").get_by_role("row")
     rows.nth(1).wait_for()
     told = {row.get_by_role("cell").last.inner_text() for row in rows.all()[1:]}
     assert told == {"sagemaker:CreateDomain"}
@@ -752,7 +752,7 @@ def test_far_cells_are_reached_by_keys_alone(open_page, site):
 def test_a_principal_page_says_which_further_actions_are_missing(open_page, site):
     page = open_page(f"{site}/principal.html#arn:aws:iam::333344445555:role/office-trainer")
     page.get_by_role("heading", name="Granted, but something else is missing").wait_for()
-    rows = page.get_by_role("region", name="Missing actions").get_by_role("row").all()
+    rows = page.get_by_role("region", name="Further actions that are missing").get_by_role("row").all()
     told = [[text.strip() for text in row.get_by_role("cell").all_inner_texts()] for row in rows]
     assert told[1:] == [
         ["iam:PassRole", "nothing grants it", "a call that passes a role", "sagemaker:CreateTrainingJob"],
