@@ -51,6 +51,10 @@ create or replace macro reason_layer(number) as
 create or replace macro reason(id, number, actions) as
     struct_pack(id := id, number := number, actions := actions);
 
+-- Whether a verdict lets some request through.
+create or replace macro is_granted(verdict) as
+    verdict in ('allowed', 'conditional');
+
 -- Whether a layer gives access: identity and resource policies do, the others take it away.
 create or replace macro is_granting_layer(layer) as
     layer in ('identity', 'resource');

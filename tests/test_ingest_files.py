@@ -55,7 +55,9 @@ def test_another_encoding_is_rejected_with_its_place(stored, line, column, messa
 
 
 @pytest.mark.parametrize(
-    "stored", [gzip.compress(POLICY.encode())[:-9], b"\x1f\x8bxx", gzip.compress(b"x" * 9)[:12] + b"!" * 20]
+    "stored",
+    [gzip.compress(POLICY.encode())[:-9], b"\x1f\x8bxx", gzip.compress(b"x" * 9)[:12] + b"!" * 20],
+    ids=["cut off", "no header", "other bytes"],
 )
 def test_damaged_gzip_is_rejected(stored, tmp_path):
     reject = only_reject(read(tmp_path, "p.json.gz", stored))

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipeline.diff.holders import holders, lost_denials
 from pipeline.diff.queries import query
 from pipeline.diff.reach import reach
+from pipeline.iam.grammar import account_in
 from pipeline.iam.model import CONTROL_TYPES
 from pipeline.infrastructure.facts import (
     LACKING,
@@ -214,7 +215,7 @@ def _organization(rows: Iterable[Mapping[str, Any]], facts: Mapping[Key, Any]) -
             node["ParentId"] = above[row["account_id"]]
         above[row["account_id"]] = node_id
         nodes[node_id] = node
-        organization_id, management = row["organization_id"], row["target_arn"].split(":", 5)[4]
+        organization_id, management = row["organization_id"], account_in(row["target_arn"])
     arn = f"arn:aws:organizations::{management}:organization/{organization_id}"
     return {
         "Organization": {"Id": organization_id, "Arn": arn, "MasterAccountId": management},

@@ -8,7 +8,7 @@ from pipeline.evaluate import globs
 from pipeline.evaluate.knowledge import EVERY_KEY, KeyView, key_view
 from pipeline.iam.grammar import ARN_FIELDS
 from pipeline.iam.request_keys import HOME_REGIONS, PASS_ROLE, REGION
-from pipeline.iam.services import ends_in_any_text, is_trusted, works_across_accounts
+from pipeline.iam.services import RCP_EXEMPT, ends_in_any_text, is_trusted, works_across_accounts
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction
 
 ANY_TYPE = "*"
@@ -16,12 +16,12 @@ ANY_TYPE = "*"
 UNKNOWN_TYPE = "unknown"
 #: What an action that the reference does not know may work on: resources of the account, or "*".
 PLAIN_FORMATS = ("arn:${Partition}:*:*:${Account}:${Resource}", None)
-#: The same where a service has resources of no account, or colons in their names.
 #: Of KMS only keys have policies: its types are told apart.
 KMS_TYPES = {
     "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}": "key",
     "arn:${Partition}:kms:${Region}:${Account}:alias/${Alias}": "alias",
 }
+#: As PLAIN_FORMATS, where a service has resources of no account, or colons in their names.
 WIDE_FORMATS = ("arn:${Partition}:*:*:${Account}:*", "arn:${Partition}:*:*::*", None)
 #: Ways of naming a principal in a resource policy that need nothing more to allow (DA).
 OUTRIGHT = frozenset({"everyone", "user", "session"})
@@ -187,7 +187,7 @@ def _is_limited_by_rcps(reference: Reference, action: str) -> bool:
     """Whether RCPs act on an action: it authorizes a resource of a service that they know (RCP)."""
     known = reference.action(action)
     has_resources = known is None or bool(known.resource_types)
-    return has_resources and action != "kms:retiregrant" and reference.is_rcp_supported(action.split(":", 1)[0])
+    return has_resources and action != RCP_EXEMPT and reference.is_rcp_supported(action.split(":", 1)[0])
 
 
 def _types(

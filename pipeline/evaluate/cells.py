@@ -16,7 +16,7 @@ from pipeline.evaluate.reasons import OWN_LAYERS, layer_of
 from pipeline.evaluate.scopes import Piece, Scope, pieces, region_called, scope_of
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.statements import pattern_glob, resource_test
-from pipeline.evaluate.verdicts import Verdict, deciding, granting_layer, strongest
+from pipeline.evaluate.verdicts import Verdict, deciding, granting_layer, is_granted, strongest
 from pipeline.iam.request_keys import REGION, TAG_ALIAS, TAG_KEY
 
 #: Tags of resources by ARN: key in lower case to value.
@@ -141,8 +141,7 @@ def combined(kinds: Sequence[Kind], outcomes: Sequence[Outcome], solver: Solver)
     rows = without_covered(_merged(told_apart, solver), solver)
     place = deciding([kind.is_required for kind in kinds], [outcome.verdict for outcome in named])
     required = [outcome for kind, outcome in zip(kinds, named, strict=True) if kind.is_required]
-    is_granted = named[place].verdict in ("allowed", "conditional")
-    if is_granted and len(required) > 1 and not _together(required, solver):
+    if is_granted(named[place].verdict) and len(required) > 1 and not _together(required, solver):
         return Outcome(rows, *_why_never_together(required))
     return named[place]._replace(rows=rows)
 
@@ -360,16 +359,18 @@ def _with_place(piece: Piece, inventory: Inventory) -> Formula:
     tags of the resource, where they come to one alone and it is known."""
     only = piece.scope.only
     tags = None if only is None else inventory.get(only)
-    asked = [test for test in formulas.tests(piece.formula) if test.key == REGION and not test.is_opaque]
-    called = region_called(piece.scope) if asked else None
-    known: dict[Test, Formula] = {}
-    if called is not None and called.operator == "StringEquals":
-        known |= {test: predicates.holds(test, called.values) for test in asked}
-    for test in formulas.tests(piece.formula) if tags is not None else ():
-        if test.key.startswith((TAG_KEY, TAG_ALIAS)):
-            value = tags.get(test.key.split("/", 1)[1]) if tags else None
-            if value is None or not test.is_opaque:
-                known[test] = predicates.holds(test, () if value is None else (value,))
+    called = region_called(piece.scope) if any(test.key == REGION for test in formulas.tests(piece.formula)) else None
+    region = called.values if called is not None and called.operator == "StringEquals" else None
+
+    def values_of(key: str) -> tuple[str, ...] | None:
+        if key == REGION:
+            return region
+        if tags is None or not key.startswith((TAG_KEY, TAG_ALIAS)):
+            return None
+        value = tags.get(key.split("/", 1)[1])
+        return () if value is None else (value,)
+
+    known = predicates.truths(piece.formula, values_of)
     return formulas.replaced(piece.formula, known) if known else piece.formula
 
 

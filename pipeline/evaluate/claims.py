@@ -6,7 +6,6 @@ Nothing here changes what a formula means.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import groupby
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -14,7 +13,7 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, Test, bare
 from pipeline.evaluate.statements import RESOURCE_LIKE
-from pipeline.evaluate.vocabulary import OPPOSITES, SESSION, SPEECH, Kind, Speech
+from pipeline.evaluate.vocabulary import OPPOSITES, SESSION, Kind, Speech, speech_of
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 from pipeline.iam.request_keys import ALWAYS_PRESENT
@@ -108,12 +107,6 @@ def _factored(group: Group) -> Said:
         return group
     rests = [_grouped(inner, [node for node in nodes if node not in common]) for nodes in inside]
     return _grouped(inner, [*common, _grouped(group.kind, rests)])
-
-
-@cache
-def speech_of(key: str) -> Speech | None:
-    """Return how a well-known key is spoken of, None for the others."""
-    return SPEECH.get(key) or SPEECH.get(key.split("/", 1)[0] + "/")
 
 
 def _claim(test: Test, *, is_negated: bool) -> bool | Claim:

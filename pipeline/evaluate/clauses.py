@@ -20,11 +20,25 @@ from pipeline.evaluate.statements import (
     Surroundings,
     condition,
     on_resources,
+    pattern_glob,
     resource_patterns,
-    wide_glob,
 )
+from pipeline.iam import principals
+from pipeline.iam.grammar import partition_in
+from pipeline.iam.model import PrincipalEntry
+from pipeline.iam.principals import Caller, is_left_out
 
 Outcome = Literal["always", "depends", "never"]
+#: How a statement names a principal, in words.
+NAMINGS = {
+    "everyone": "names everyone",
+    "account": "names the account",
+    "user": "names the principal",
+    "role": "names the principal",
+    "principal": "names the principal",
+    "session": "names one session of the role",
+    "not_principal": "leaves out those it names",
+}
 
 
 class Clause(NamedTuple):
@@ -111,7 +125,7 @@ def _resource_clause(written: Written, target: Target, around: Surroundings) -> 
     f = on_resources(statement, patterns)
     if target.resource is not None:
         return _on_one(element, text, f, target.resource)
-    relations = [_meeting(target.scope, wide_glob(pattern, True, False)) for pattern in patterns]
+    relations = [_meeting(target.scope, pattern_glob(pattern)) for pattern in patterns]
     some = any(relation.inside for relation in relations)
     whole = any(
         relation.inside and not relation.outside and not _has_variable(pattern)
@@ -216,48 +230,25 @@ def named_by(
     principal_name and has_boundary. NotPrincipal with Allow speaks of nobody; with Deny it spares a user that it names
     with its account, and who has no boundary (NPRIN).
     """
-    listed = list(entries)
+    listed = [PrincipalEntry(entry["kind"], entry["value"]) for entry in entries]
+    by = Caller(caller["principal_arn"], caller["principal_arn"], caller["account_id"] or None)
     if element == "NotPrincipal":
-        text = f"{element} {_listed(entry['value'] for entry in listed)}"
-        is_spared = not is_allow and not caller["has_boundary"] and _is_spared(listed, caller)
+        text = f"{element} {_listed(entry.value for entry in listed)}"
+        is_spared = not is_allow and is_left_out(listed, by, caller["has_boundary"])
         outcome: Outcome = "never" if is_allow or is_spared else "always"
         yield Clause(element, text, outcome, "with Allow it speaks of nobody" if is_allow else _sparing(is_spared))
         return
+    session = f"arn:{partition_in(by.arn)}:sts::{by.account_id}:assumed-role/{caller['principal_name']}/"
     for entry in listed:
-        outcome, reason = _named(entry["kind"], entry["value"], caller)
-        yield Clause(element, f"{element} {entry['value']}", outcome, reason)
+        way = principals.named_by(entry, by)
+        is_session = by.kind == "role" and entry.value.startswith(session)
+        outcome = "always" if way else "depends" if is_session else "never"
+        reason = NAMINGS["session"] if is_session else NAMINGS.get(way or "", "does not name the principal")
+        yield Clause(element, f"{element} {entry.value}", outcome, reason)
 
 
 def _sparing(is_spared: bool) -> str:
-    return "leaves the principal out" if is_spared else "leaves out those it names"
-
-
-def _is_spared(entries: Iterable[Mapping[str, str]], caller: Mapping[str, Any]) -> bool:
-    values = {entry["value"] for entry in entries if entry["kind"] in ("AWS", "*")}
-    own = {caller["account_id"], f"arn:{_partition(caller)}:iam::{caller['account_id']}:root"}
-    is_named_user = caller["principal_type"] == "user" and caller["principal_arn"] in values and bool(own & values)
-    return "*" in values or is_named_user
-
-
-def _named(kind: str, value: str, caller: Mapping[str, Any]) -> tuple[Outcome, str]:
-    account = caller["account_id"]
-    session = f"arn:{_partition(caller)}:sts::{account}:assumed-role/{caller['principal_name']}/"
-    if kind not in ("AWS", "*"):
-        return "never", "does not name the principal"
-    if value == "*":
-        return "always", "names everyone"
-    if account and value in (account, f"arn:{_partition(caller)}:iam::{account}:root"):
-        return "always", "names the account"
-    if value == caller["principal_arn"]:
-        return "always", "names the principal"
-    if caller["principal_type"] == "role" and value.startswith(session):
-        return "depends", "names one session of the role"
-    return "never", "does not name the principal"
-
-
-def _partition(caller: Mapping[str, Any]) -> str:
-    fields = str(caller["principal_arn"]).split(":")
-    return fields[1] if fields[0] == "arn" else "aws"
+    return "leaves the principal out" if is_spared else NAMINGS["not_principal"]
 
 
 ORDER: tuple[Outcome, ...] = ("never", "depends", "always")

@@ -24,6 +24,8 @@ from pipeline.iam.request_keys import (
     TAG_KEYS,
     TIES,
     TOKEN,
+    chain_of,
+    ends_of,
 )
 
 #: Data types of keys that are there because others are.
@@ -47,7 +49,7 @@ def realistic(f: Formula, context: Mapping[str, tuple[str, ...]], domains: Domai
     found |= _alike(found)
     if CALLED_VIA in context:
         chain = found.get(CALLED_VIA, found.get(CALLED_FIRST, found.get(CALLED_LAST, ())))
-        found |= {key: ends for key, ends in ((CALLED_FIRST, chain[:1]), (CALLED_LAST, chain[-1:])) if key in found}
+        found |= {key: end for key, end in ends_of(chain).items() if key in found}
     return found
 
 
@@ -60,9 +62,9 @@ def _alike(found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     issued, called = moments
     if issued is not None and called is not None and issued > called:
         alike[TOKEN] = made
-    fields = (*found.get(ASSOCIATED, ()), "")[0].split(":", grammar.ARN_FIELDS - 1)
-    region = fields[3] if len(fields) == grammar.ARN_FIELDS else ""
-    home = HOME_REGIONS.get(fields[1]) if region else None
+    arn = (*found.get(ASSOCIATED, ()), "")[0]
+    region = grammar.region_in(arn)
+    home = HOME_REGIONS.get(grammar.partition_in(arn)) if region else None
     if home and REGION in found and found[REGION] != (home,):
         alike[REGION] = (region,)
     return alike
@@ -135,9 +137,8 @@ def completed(context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ..
     """Return the context with the keys that AWS sends together with those in it."""
     found = {key: values for key, values in context.items() if values}
     if not FOR_THE_CALLER.isdisjoint(found):
-        ends = (*found.get("aws:calledviafirst", ()), *found.get("aws:calledvialast", ()))
-        chain = found.get("aws:calledvia") or tuple(dict.fromkeys(ends))
-        found = {"aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:], **found, "aws:calledvia": chain}
+        chain = chain_of(found)
+        found = {**ends_of(chain), **found, CALLED_VIA: chain}
     for tie in TIES:
         if tie.reach == "always" and tie.state == "present" and tie.key in found and tie.other not in found:
             if tie.other == TOKEN and _time_of_call(found):

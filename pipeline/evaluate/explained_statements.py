@@ -12,18 +12,19 @@ from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs, predicates
 from pipeline.evaluate.actions import ActionForm, TypeForm, action_form
 from pipeline.evaluate.actions import Place as TypePlace
-from pipeline.evaluate.clauses import Clause, Judged, Outcome, Target, Written, best, judged, named_by, worst
-from pipeline.evaluate.formula import RESOURCE, Formula, Test
+from pipeline.evaluate.clauses import NAMINGS, Clause, Judged, Outcome, Target, Written, best, judged, named_by, worst
+from pipeline.evaluate.formula import RESOURCE, Formula
 from pipeline.evaluate.given import formula_of
 from pipeline.evaluate.instances import Place
-from pipeline.evaluate.knowledge import Facts, Knowledge, principal_facts
+from pipeline.evaluate.knowledge import Facts, Knowledge, principal_facts, resource_facts
 from pipeline.evaluate.reading import COMPLETING
 from pipeline.evaluate.relevance import governed_of
 from pipeline.evaluate.solver import Solver
-from pipeline.evaluate.statements import Surroundings, pattern_glob, read_statement
+from pipeline.evaluate.statements import Surroundings, mentioned, pattern_glob, read_statement
 from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.witness import Witnesses
-from pipeline.iam.grammar import account_in, region_in
+from pipeline.evaluate.words import spelling_of
+from pipeline.iam.grammar import account_in, partition_in, region_in
 from pipeline.iam.request_keys import REGION, TAG_ALIAS, TAG_KEY
 from pipeline.lake import Lake
 from pipeline.lake.queries import command_query
@@ -36,14 +37,8 @@ OWNERS = {
     "aws:principal": "the principal's", "aws:username": "the principal's", "aws:userid": "the principal's",
     "aws:resource": "the resource's", TAG_ALIAS: "the resource's",
 }  # fmt: skip
-#: How a statement of a resource's policy names a principal, in words.
-NAMINGS = {
-    "everyone": "names everyone",
-    "account": "names the account: an identity policy must allow it too",
-    "principal": "names the principal",
-    "session": "names one session of the role",
-    "not_principal": "leaves out those it names",
-}
+#: What the policy of a resource that names the account says besides.
+WITH_IDENTITY = {"account": ": an identity policy must allow it too"}
 #: Layers of policies that stand on something, which tells the same statement in two of them apart.
 ON_TARGETS = ("resource", "endpoint")
 
@@ -229,41 +224,31 @@ class _Reader:
         known = self._known_of(account_in(resource), resource)
         region = region_in(resource)
         facts = {**known.facts, **({REGION: (region,)} if region else {})}
-        truths: dict[Test, Formula] = {}
-        for test in formulas.tests(f):
-            values = (resource,) if test.key.startswith(RESOURCE) else facts.get(test.key)
-            if values is None and test.key.startswith(known.complete):
-                values = ()
-            if values is not None and not (test.is_opaque and values):
-                truths[test] = predicates.holds(test, values)
-        rest = formulas.replaced(f, truths)
+
+        def values_of(key: str) -> tuple[str, ...] | None:
+            values = (resource,) if key.startswith(RESOURCE) else facts.get(key)
+            return () if values is None and key.startswith(known.complete) else values
+
+        rest = formulas.replaced(f, predicates.truths(f, values_of))
         return True if self.solver.is_certain(rest) else rest if self.solver.is_possible(rest) else False
 
     def spelling(self, contents: Iterable[Row]) -> dict[str, str]:
         """Return how keys are spelt: as the reference has them, those with a part as the statements have them."""
-        names = self.reference.table("reference_condition_keys")["condition_key"].to_pylist()
-        found = {name.split("${", 1)[0].lower(): name.split("${", 1)[0] for name in names}
-        for row in contents:
-            for one in json.loads(row["content"])["conditions"]:
-                found.setdefault(one["key"], one["written_key"])
-                if one["key"].startswith(TAG_ALIAS):
-                    tag = one["written_key"][len(TAG_ALIAS) :]
-                    found.setdefault(TAG_KEY + tag.lower(), f"aws:ResourceTag/{tag}")
-        return found
+        written = (one["written_key"] for row in contents for one in json.loads(row["content"])["conditions"])
+        return spelling_of(self.reference.table("reference_condition_keys")["condition_key"].to_pylist(), written)
 
     def form(self, contents: Iterable[Row]) -> ActionForm:
         """Return the action's form, with the keys that these statements ask for."""
-        keys = {key for row in contents for key in read_statement(0, row["content"]).asked_keys}
-        former = self.knowledge.former_spellings
-        mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
-        return action_form(self.reference, self.asked.action, self.reference.doubtful_types, mentioned)
+        statements = (read_statement(0, row["content"]) for row in contents)
+        keys = mentioned(statements, self.knowledge.former_spellings)
+        return action_form(self.reference, self.asked.action, self.reference.doubtful_types, keys)
 
     def kinds(self, form: ActionForm) -> tuple[TypeForm, ...]:
         """Return the resource types that the question is about."""
         resource = self._resource(form)
         if resource is None:
             return form.types
-        place = TypePlace(ANYWHERE, resource.split(":")[1] if resource.startswith("arn:") else ANYWHERE)
+        place = TypePlace(ANYWHERE, partition_in(resource) or ANYWHERE)
         return tuple(kind for kind in form.types if globs.matches(kind.universe(place), resource)) or form.types
 
     def _resource(self, form: ActionForm) -> str | None:
@@ -314,7 +299,12 @@ class _Reader:
         ]
         element = element or "Principal"
         return tuple(
-            Clause(element, f"{element} {name}", "depends" if how == "session" else "always", NAMINGS[how])
+            Clause(
+                element,
+                f"{element} {name}",
+                "depends" if how == "session" else "always",
+                NAMINGS[how] + WITH_IDENTITY.get(how, ""),
+            )
             for name, how in dict.fromkeys(named)
         )
 
@@ -361,8 +351,7 @@ class _Reader:
         return Target(kind, scope, resource, {**self.facts, **facts}, OWNERS, known.complete, is_whole)
 
     def _partition(self) -> str:
-        fields = self.asked.principal.split(":")
-        return fields[1] if fields[0] == "arn" and len(fields) > 1 else "aws"
+        return partition_in(self.asked.principal) or "aws"
 
     def _principal_facts(self) -> Facts:
         c = self.caller
@@ -388,11 +377,8 @@ class _Reader:
     def _read_place(self, account: str, resource: str | None) -> "_Known":
         if not account:
             return _Known({}, ())
-        facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (account,)}
         (found,) = self._rows("explained_places", account_id=account, resource=resource)
-        if found["organization_id"]:
-            facts["aws:resourceorgid"] = (found["organization_id"],)
-            facts["aws:resourceorgpaths"] = (found["ou_path"],) if found["ou_path"] else ()
+        facts = resource_facts(account, found["organization_id"], found["ou_path"])
         if found["tags"] is None:
             return _Known(facts, ())
         prefixes = (TAG_KEY, TAG_ALIAS)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pipeline.evaluate.scenarios import Fact, said
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import CALLED, TIES, State, Tie, one_spelling
+from pipeline.iam.request_keys import CALLED, TIES, State, Tie, ends_of, one_spelling
 from pipeline.reference import Reference
 
 
@@ -60,8 +60,8 @@ def _complete_values(found: dict[str, Fact]) -> None:
     """Fill in values that are another key's: the ends of aws:CalledVia, and the time in seconds."""
     called = found.get("aws:calledvia")
     if called is not None and called.values:
-        _give(found, "aws:calledviafirst", called.values[:1], called)
-        _give(found, "aws:calledvialast", called.values[-1:], called)
+        for key, end in ends_of(called.values).items():
+            _give(found, key, end, called)
     for key, other in (("aws:currenttime", "aws:epochtime"), ("aws:epochtime", "aws:currenttime")):
         moment = found.get(key)
         if moment is not None and moment.fixed and other in found:

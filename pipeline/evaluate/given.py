@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate import formula as formulas
@@ -11,10 +11,9 @@ from pipeline.evaluate.formula import SESSION_IS, Formula, Test
 from pipeline.evaluate.normal import normal
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.values import TooManyWaysError, ways
+from pipeline.evaluate.verdicts import Known
 from pipeline.iam import grammar
 from pipeline.iam.request_keys import ASSOCIATED, PASSED_TO, one_spelling
-
-Decision = Literal["allowed", "conditional", "denied"]
 
 VARIABLE = "${"
 
@@ -58,18 +57,13 @@ def test_of(
     return Test(operator, set_qualifier, if_exists, key, values, fills_in, is_opaque)
 
 
-def decision(f: Formula, given: Mapping[str, Sequence[str]], solver: Solver) -> Decision:
+def decision(f: Formula, given: Mapping[str, Sequence[str]], solver: Solver) -> Known:
     """Return what a formula comes to where keys have the given values; () is a key that is absent.
 
     Keys may be in any case, and a service's own key for resource tags is the global one.
     """
     values = {one_spelling(key): tuple(listed) for key, listed in given.items()}
-    known: dict[Test, Formula] = {}
-    for test in formulas.tests(f):
-        listed = values.get(one_spelling(test.key))
-        if listed is not None and not (test.is_opaque and any(listed)):
-            known[test] = predicates.holds(test, listed)
-    rest = formulas.replaced(f, known)
+    rest = formulas.replaced(f, predicates.truths(f, lambda key: values.get(one_spelling(key))))
     if solver.is_certain(rest):
         return "allowed"
     return "conditional" if solver.is_possible(formulas.conjunction((rest, _passing(rest, values)))) else "denied"

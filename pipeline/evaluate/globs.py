@@ -6,7 +6,7 @@ matcher, on purpose: the two are held against each other.
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, takewhile
 from typing import ClassVar, NamedTuple
@@ -195,26 +195,43 @@ def truth_vectors(patterns: tuple[Glob, ...]) -> dict[tuple[bool, ...], str] | N
 
 
 def _vectors(patterns: tuple[Glob, ...], with_rare: bool) -> dict[tuple[bool, ...], str] | None:
+    found: dict[tuple[bool, ...], str] = {}
+    try:
+        for way, text in _walk(patterns, 0, with_rare):
+            found.setdefault(way, text)
+    except _TooLargeError:
+        return None
+    return found
+
+
+class _TooLargeError(Exception):
+    """A walk has come to more states than are worth telling apart."""
+
+
+def _walk(patterns: tuple[Glob, ...], needed: int, with_rare: bool = False) -> Iterator[tuple[tuple[bool, ...], str]]:
+    """Yield which of the globs match a text, with the text: of all texts that are not empty those that come to a state
+    of their own, shorter ones first, and only such as may still match each of the first ``needed`` globs.
+
+    Raises _TooLargeError where the states are too many.
+    """
     fresh = _fresh_character(patterns)
     start = tuple(_start(pattern) for pattern in patterns)
     seen = {start}
     queue: deque[tuple[tuple[int, ...], str]] = deque([(start, "")])
-    found: dict[tuple[bool, ...], str] = {}
     while queue:
         states, text = queue.popleft()
         if text:
-            way = tuple(bool(s >> len(p.tokens) & 1) for p, s in zip(patterns, states, strict=True))
-            found.setdefault(way, text)
+            yield tuple(bool(s >> len(p.tokens) & 1) for p, s in zip(patterns, states, strict=True)), text
         following = (_next_characters(p, s, with_rare) for p, s in zip(patterns, states, strict=True))
         for character in sorted({fresh}.union(*following)):
             reached = tuple(_step(p, s, character) for p, s in zip(patterns, states, strict=True))
             # The text that is no longer than one character differs from its longer kin by being not empty.
-            if reached not in seen or (not text and reached == start):
-                if len(seen) >= MOST_STATES:
-                    return None
-                seen.add(reached)
-                queue.append((reached, text + character))
-    return found
+            if 0 in reached[:needed] or (reached in seen and (text or reached != start)):
+                continue
+            if len(seen) >= MOST_STATES:
+                raise _TooLargeError
+            seen.add(reached)
+            queue.append((reached, text + character))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -352,31 +369,28 @@ def _takes_nothing(pattern: Glob) -> bool:
 @lru_cache(maxsize=1 << 16)
 def fields(pattern: Glob) -> tuple[Glob, ...] | None:
     """Return the six fields of an ARN's glob that has exactly five colons, else None."""
-    found: list[list[Token]] = [[]]
-    for token in pattern.tokens:
-        if token.kind == "char" and token.text == ":":
-            found.append([])
-        else:
-            found[-1].append(token)
-    if len(found) != ARN_FIELDS or pattern.ignores_case:
-        return None
-    return tuple(Glob(tuple(field)) for field in found)
+    found = _split(pattern, len(pattern.tokens))
+    return found if found and len(found) == ARN_FIELDS else None
 
 
 @lru_cache(maxsize=1 << 16)
 def aligned(pattern: Glob) -> tuple[Glob, ...] | None:
     """Return the six fields of an ARN's glob whose last one may hold colons, if no wildcard before it matches one."""
+    found = _split(pattern, ARN_FIELDS - 1)
+    is_whole = found is not None and len(found) == ARN_FIELDS
+    return found if found and is_whole and all(is_bound(field) for field in found[:-1]) else None
+
+
+def _split(pattern: Glob, most: int) -> tuple[Glob, ...] | None:
+    """Return what stands between the first colons of a glob, at most so many; None where it looks at no case."""
+    if pattern.ignores_case:
+        return None
     found: list[list[Token]] = [[]]
     for token in pattern.tokens:
-        is_early = len(found) < ARN_FIELDS
-        if is_early and token.kind == "char" and token.text == ":":
+        if token.kind == "char" and token.text == ":" and len(found) <= most:
             found.append([])
-        elif is_early and token.kind != "char" and not token.no_colon:
-            return None
         else:
             found[-1].append(token)
-    if len(found) != ARN_FIELDS or pattern.ignores_case:
-        return None
     return tuple(Glob(tuple(field)) for field in found)
 
 
@@ -416,26 +430,16 @@ def filled(pattern: Glob) -> Glob:
 
 def _walked(scope: tuple[Glob, ...], pattern: Glob) -> Relation:
     """Walk the texts of the scope until one inside and one outside of the pattern are found."""
-    globs = (*scope, pattern)
-    fresh = _fresh_character(globs)
-    start = tuple(_start(member) for member in globs)
-    seen, queue = {start}, deque([start])
-    is_first, inside, outside = True, False, False
-    while queue and not (inside and outside):
-        states = queue.popleft()
-        if not is_first and all(s >> len(p.tokens) & 1 for p, s in zip(scope, states, strict=False)):
-            is_hit = bool(states[-1] >> len(pattern.tokens) & 1)
-            inside, outside = inside or is_hit, outside or not is_hit
-        for character in sorted({fresh}.union(*(_next_characters(p, s) for p, s in zip(globs, states, strict=True)))):
-            reached = tuple(_step(p, s, character) for p, s in zip(globs, states, strict=True))
-            if 0 in reached[:-1] or (reached in seen and not (is_first and reached == start)):
-                continue
-            if len(seen) >= MOST_STATES:
-                return UNKNOWN
-            seen.add(reached)
-            queue.append(reached)
-        is_first = False
-    return Relation(inside, outside)
+    found: set[bool] = set()
+    try:
+        for (*within, is_hit), _ in _walk((*scope, pattern), len(scope)):
+            if all(within):
+                found.add(is_hit)
+            if len(found) > 1:
+                break
+    except _TooLargeError:
+        return UNKNOWN
+    return Relation(True in found, False in found)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -451,6 +455,18 @@ def _part_at_the_start(left: Glob, right: Glob) -> bool:
     if left.ignores_case or right.ignores_case:
         return False
     return not left.start.startswith(right.start) and not right.start.startswith(left.start)
+
+
+def uncovered(texts: Sequence[str], covers: Callable[[str, str], bool]) -> tuple[str, ...]:
+    """Return the texts that no other one covers; of two that cover each other the first in order. ``covers`` tells
+    whether its first pattern takes in all that the second one does."""
+    return tuple(
+        text
+        for text in texts
+        if not any(
+            other != text and covers(other, text) and not (other > text and covers(text, other)) for other in texts
+        )
+    )
 
 
 def covers(wide: Glob, narrow: Glob) -> bool:

@@ -179,9 +179,8 @@ def on_resource(f: Formula, text: str) -> Formula:
 
 def said_of(text: str, f: Formula) -> list[tuple[str, tuple[str, ...]]]:
     """Return what an ARN says of the keys of a formula: its region is the one called, its account the owner."""
-    fields = text.split(":", grammar.ARN_FIELDS - 1)
-    keys = {test.key for test in formulas.tests(f)} if len(fields) == grammar.ARN_FIELDS else set()
-    said = zip((REGION, OWNER), fields[3:5], strict=False)
+    keys = {test.key for test in formulas.tests(f)}
+    said = ((REGION, grammar.region_in(text)), (OWNER, grammar.account_in(text)))
     return [(key, (value,)) for key, value in said if key in keys and value]
 
 

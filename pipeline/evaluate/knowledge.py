@@ -14,36 +14,23 @@ from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import KNOWN, RESOURCE, Test
 from pipeline.evaluate.ties import NEVER_EMPTY
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, ways
-from pipeline.evaluate.vocabulary import SPEECH
+from pipeline.evaluate.vocabulary import speech_of
 from pipeline.iam.request_keys import (
     ALWAYS_ARNS,
     ALWAYS_PRESENT,
     ASSOCIATED,
     MFA_AGE,
-    OF_ENDPOINT,
-    OF_SOURCE,
+    NEVER_OF_PRINCIPALS,
     PRINCIPAL_TAG,
     TAG_ALIAS,
     TAG_KEY,
     TOKEN,
+    is_of_every_action,
 )
 from pipeline.reference import Reference, ReferenceAction
 
 Facts = Mapping[str, tuple[str, ...]]
 
-#: Global keys that only some actions carry: the reference lists them with those.
-PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", *OF_ENDPOINT)
-#: Keys of a service that its credentials bring into requests of every service, by how they start. Where the pages leave
-#: it open whether a key outlasts the call that makes the session (KEYS), it can be there.
-OF_CREDENTIALS = (
-    "saml:", "identitystore:userid", "identitystore:identitystorearn", "identitycenter:", "sts:requestcontext",
-    "cognito-identity-auth:", "cognito-identity-unauth:", "ec2:sourceinstancearn", "ec2:roledelivery",
-    "ssm:sourceinstancearn", "lambda:sourcefunctionarn", "glue:roleassumedby", "glue:credentialissuingservice",
-)  # fmt: skip
-#: Absent whenever the caller is a principal of an account (aws:PrincipalIsAWSService is false): who calls, and for
-#: what.
-OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
-NEVER_OF_PRINCIPALS = OF_SERVICES | frozenset(OF_SOURCE)
 USER_ID = "aws:userid"
 #: Data types of keys of which is known what their values begin with; of others they are texts.
 KNOWN_TYPES = {TOKEN: "Date", ASSOCIATED: "ARN"}
@@ -68,16 +55,10 @@ class KeyView(NamedTuple):
         return key in self.exact or any(key.startswith(prefix) and key != prefix for prefix in self.prefixes)
 
 
-def is_of_credentials(key: str) -> bool:
-    """Whether a key in lower case can come with a session's credentials. Identity providers' keys have their host's
-    name, such as accounts.google.com, where other keys have a service's."""
-    return key.startswith(OF_CREDENTIALS) or "." in key.split(":", 1)[0]
-
-
 @lru_cache(maxsize=1 << 14)
 def can_be_empty(key: str) -> bool:
     """Whether a value of a key in lower case may be an empty text: of well-known keys only what people write."""
-    speech = SPEECH.get(key) or SPEECH.get(key.split("/", 1)[0] + "/")
+    speech = speech_of(key)
     return key not in NEVER_EMPTY and (speech is None or speech.is_empty_possible)
 
 
@@ -115,9 +96,7 @@ class Knowledge:
         """Whether a request cannot carry the key, whoever makes it."""
         if key in NEVER_OF_PRINCIPALS:
             return True
-        if not view.is_known or is_of_credentials(key):
-            return False
-        if key.startswith("aws:") and not key.startswith(PER_ACTION):
+        if not view.is_known or is_of_every_action(key):
             return False
         if not key.startswith("aws:") and self.value_type(key) is None:
             return False
@@ -192,6 +171,15 @@ def principal_facts(
     else:
         facts[PRINCIPAL_TAG] = ()
         facts.update((PRINCIPAL_TAG + key.lower(), (value,)) for key, value in tags)
+    return facts
+
+
+def resource_facts(account: str, organization_id: str | None, ou_path: str | None) -> dict[str, tuple[str, ...]]:
+    """Return the keys whose values are known of every resource of an account."""
+    facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (account,)}
+    if organization_id:
+        facts["aws:resourceorgid"] = (organization_id,)
+        facts["aws:resourceorgpaths"] = (ou_path,) if ou_path else ()
     return facts
 
 

@@ -195,15 +195,5 @@ def _widest(test: Test) -> Test:
         return test
     by_value = {value: predicates.patterns(test._replace(values=(value,))) for value in test.values}
     known = {value: found[0] for value, found in by_value.items() if found}
-    kept = tuple(
-        value
-        for value in test.values
-        if value not in known
-        or not any(
-            other != value
-            and not globs.relation((known[value],), wide).outside
-            and (globs.relation((wide,), known[value]).outside or other < value)
-            for other, wide in known.items()
-        )
-    )
-    return test._replace(values=kept)
+    kept = globs.uncovered(tuple(known), lambda wide, narrow: not globs.relation((known[narrow],), known[wide]).outside)
+    return test._replace(values=tuple(value for value in test.values if value not in known or value in kept))

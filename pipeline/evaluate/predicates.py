@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
+from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import globs
-from pipeline.evaluate.formula import Test
+from pipeline.evaluate.formula import Formula, Test
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
 from pipeline.iam.request_keys import TWO_TYPES
@@ -186,6 +187,17 @@ def holds(test: Test, values: Sequence[str]) -> bool:
     if test.operator == "Null":
         return null_holds(test, is_present=True)
     return combined(test, [matches(test, value) for value in present])
+
+
+def truths(f: Formula, values_of: Callable[[str], Sequence[str] | None]) -> dict[Test, Formula]:
+    """Return the truth of those tests of a formula that what is known of their keys decides.
+
+    ``values_of`` a key are its values, () of an absent one, None where nobody knows.
+
+    What a test with a policy variable that nobody knows comes to is known only where its key is absent.
+    """
+    known = ((test, values_of(test.key)) for test in formulas.tests(f))
+    return {test: holds(test, found) for test, found in known if found is not None and not (test.is_opaque and found)}
 
 
 def ignores_empty(test: Test) -> bool:

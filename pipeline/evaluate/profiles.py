@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from pipeline.evaluate.callers import Asked, Caller, Callers, Excused, parts_of
 from pipeline.evaluate.knowledge import principal_facts
+from pipeline.iam.grammar import partition_in
 
 Text = TypeVar("Text", str, str | None)
 Tags = tuple[tuple[str, str], ...]
@@ -33,10 +34,9 @@ class Principal(NamedTuple):
     is_service_linked: bool
 
     @property
-    def partition(self) -> str | None:
-        """Partition of the ARN; a loose document has none."""
-        fields = self.principal_arn.split(":")
-        return fields[1] if len(fields) > 1 and fields[0] == "arn" else None
+    def partition(self) -> str:
+        """Partition of the ARN; an empty text of a loose document, which has none."""
+        return partition_in(self.principal_arn)
 
     def is_named_with_account(self, names: Set[str]) -> bool:
         """Whether both the principal and its account are among names in an element Principal or NotPrincipal."""

@@ -16,10 +16,10 @@ from pipeline.evaluate.numbers import hold_one_text_each
 from pipeline.evaluate.profiles import Principal, Profiles
 from pipeline.evaluate.relevance import Relevance, governed_by, meets
 from pipeline.evaluate.remembered import Remembered, remembered
-from pipeline.evaluate.statements import NumberedStatement
+from pipeline.evaluate.statements import NumberedStatement, mentioned
 from pipeline.evaluate.tables import table, tables_of
 from pipeline.evaluate.witness import Witnesses
-from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
+from pipeline.evaluate.words import spelling_of
 from pipeline.lake.duck import Connection, cursor
 from pipeline.lake.restated import owners_of_buckets
 from pipeline.lake.write import load_table
@@ -172,16 +172,14 @@ def _pairs(tags: object) -> Iterable[tuple[str, str]]:
 def _actions(
     connection: Connection, memory: Remembered, reference: Reference, statements: Iterable[NumberedStatement]
 ) -> EvaluatedActions:
-    former = memory.former
-    keys = {key for s in statements for key in (*s.fact_keys, *(test.key for test in s.tests))}
-    mentioned = frozenset(keys | {former[key] for key in keys if key in former} | {"aws:tagkeys"})
-    if mentioned not in memory.actions:
+    keys = mentioned(statements, memory.former)
+    if keys not in memory.actions:
         doubtful = reference.doubtful_types
         names = tuple(name for (name,) in _rows(connection, "select action from decided_actions order by action"))
         forms: dict[ActionForm, int] = {}
-        form_ids = [forms.setdefault(action_form(reference, n, doubtful, mentioned), len(forms)) for n in names]
-        memory.actions[mentioned] = EvaluatedActions(names, tuple(form_ids), tuple(forms))
-    return memory.actions[mentioned]
+        form_ids = [forms.setdefault(action_form(reference, n, doubtful, keys), len(forms)) for n in names]
+        memory.actions[keys] = EvaluatedActions(names, tuple(form_ids), tuple(forms))
+    return memory.actions[keys]
 
 
 def _cases(
@@ -252,14 +250,7 @@ def _inventory(connection: Connection) -> dict[str, dict[str, str]]:
 
 
 def _spelling(connection: Connection) -> dict[str, str]:
-    """Return AWS's spelling of every key; of keys that the reference does not know, and of those with a part that
-    policies name, also the policies' own spelling, the first in order where they differ."""
+    """Return the spelling of every key; of those that policies write in several ways the first in order."""
+    known = _rows(connection, "select distinct condition_key from reference_condition_keys")
     written = _rows(connection, "select min(condition_key) from conditions group by lower(condition_key)")
-    found = {key.lower(): key for (key,) in written}
-    for (key,) in _rows(connection, "select distinct condition_key from reference_condition_keys"):
-        name = key.split("${", 1)[0]
-        found[name.lower()] = name
-    for key in list(found):
-        if key.startswith(TAG_ALIAS):
-            found.setdefault(TAG_KEY + key.removeprefix(TAG_ALIAS), "aws:ResourceTag/" + found[key][len(TAG_ALIAS) :])
-    return found
+    return spelling_of((key for (key,) in known), (key for (key,) in written))

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 from pipeline import assets
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate.following import TieError, completed
-from pipeline.evaluate.knowledge import OF_SERVICES, is_of_credentials
 from pipeline.evaluate.scenarios import WILDCARD, Fact, Scenario, is_text
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import ALWAYS_PRESENT, one_spelling
+from pipeline.iam.request_keys import ALWAYS_PRESENT, OF_SERVICES, is_of_credentials, one_spelling
 from pipeline.reference import Reference
 from pipeline.user_files import WrongError, check_members, read_text, toml_of
 from pipeline.wording import one_line
@@ -174,8 +173,7 @@ def _key(name: str, reference: Reference) -> Key:
     if known is None:
         what = "no condition key of the service reference"
         raise WrongError(f"{name or repr(name)}: {what}; {_advice(lowered, reference)}")
-    prefix = known.name.split("${", 1)[0]
-    return Key(prefix + name[len(prefix) :], known.value_type, known.is_multivalued)
+    return Key(known.spelt(name), known.value_type, known.is_multivalued)
 
 
 def _advice(name: str, reference: Reference) -> str:

@@ -8,16 +8,15 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate import predicates
 from pipeline.evaluate.formula import Formula, Junction, Test
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.tables import OWN_ACCOUNT
+from pipeline.evaluate.verdicts import Known
 from pipeline.iam.request_keys import one_spelling
-
-Verdict = Literal["allowed", "conditional", "denied"]
 
 #: Operators that say of a key that its value is one of those listed, by the key's data type.
 SAME: dict[str, str] = {
@@ -130,7 +129,7 @@ class Reading:
         """Return what is left of a formula: True where the scenario implies it, False where the two exclude each other,
         else a formula that, in the scenario, says the same."""
         facts = self._facts_of(f)
-        rest = formulas.replaced(f, _settled(f, facts))
+        rest = formulas.replaced(f, predicates.truths(f, lambda key: facts[key].fixed if key in facts else None))
         assumed = self.assumed(rest)
         if rest == f and assumed is True:
             return f
@@ -178,21 +177,11 @@ class Reading:
         return f if self.solver.is_possible(formulas.conjunction((assumed, f))) else False
 
 
-def verdict(rest: Formula) -> Verdict:
+def verdict(rest: Formula) -> Known:
     """Return what a formula that was read again comes to."""
     if isinstance(rest, bool):
         return "allowed" if rest else "denied"
     return "conditional"
-
-
-def _settled(f: Formula, facts: Mapping[str, Fact]) -> dict[Test, Formula]:
-    """Return the truth of the tests whose keys have one state; with a variable, only where that state is absence."""
-    known: dict[Test, Formula] = {}
-    for test in formulas.tests(f):
-        fixed = facts[test.key].fixed if test.key in facts else None
-        if fixed is not None and not (test.is_opaque and fixed):
-            known[test] = predicates.holds(test, fixed)
-    return known
 
 
 def depends_on_account(test: Test, fact: Fact) -> bool:

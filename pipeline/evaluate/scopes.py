@@ -245,14 +245,6 @@ def _text(pattern: Glob) -> str:
 
 def _widest(patterns: Sequence[str]) -> tuple[str, ...]:
     """Return the patterns that no other one covers, sorted."""
-    kept: list[str] = []
-    for pattern in sorted(set(patterns)):
-        mine = pattern_glob(pattern)
-        if not any(
-            p != pattern
-            and globs.covers(pattern_glob(p), mine)
-            and not (globs.covers(mine, pattern_glob(p)) and p > pattern)
-            for p in patterns
-        ):
-            kept.append(pattern)
-    return tuple(kept)
+    return globs.uncovered(
+        sorted(set(patterns)), lambda wide, narrow: globs.covers(pattern_glob(wide), pattern_glob(narrow))
+    )

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from pipeline.evaluate.actions import Place, TypeForm
 from pipeline.evaluate.callers import Caller, Numbers
 from pipeline.evaluate.cases import Entries, Levels
+from pipeline.evaluate.knowledge import resource_facts
 from pipeline.evaluate.reading import Resources
 from pipeline.evaluate.relevance import governed_by, meets
 
-#: The id and the paths of an organization, as condition keys have them.
-Organization = tuple[tuple[str, ...], tuple[str, ...]]
+#: The id of an organization, and the path to an account in it.
+Organization = tuple[str, str | None]
 
 
 class Neighbour(NamedTuple):
@@ -44,10 +45,8 @@ class Sharing:
 
     def own_resources(self, caller: Caller) -> Resources:
         """Return the resources of the principal's own account; of a loose document no account is known."""
-        facts = caller.facts
-        organization = (
-            (facts["aws:principalorgid"], facts["aws:principalorgpaths"]) if "aws:principalorgid" in facts else None
-        )
+        ids, paths = (caller.facts.get(key, ()) for key in ("aws:principalorgid", "aws:principalorgpaths"))
+        organization = (ids[0], paths[0] if paths else None) if ids else None
         return self._resources_at(Place(caller.own_account, caller.partition), organization)
 
     def resources_anywhere(self, caller: Caller) -> Resources:
@@ -89,16 +88,14 @@ class Sharing:
 
     def _resources_of(self, entry: Mapping[str, Any], partition: str) -> Resources:
         """Return the resources of the account that owns the resource of an entry."""
-        paths = (entry["owner_ou_path"],) if entry["owner_ou_path"] else ()
-        organization = ((entry["owner_organization_id"],), paths) if entry["owner_organization_id"] else None
+        organization_id = entry["owner_organization_id"]
+        organization = (organization_id, entry["owner_ou_path"]) if organization_id else None
         return self._resources_at(Place(entry["owner_account_id"], partition), organization)
 
     def _resources_at(self, place: Place, organization: Organization | None) -> Resources:
         key = (place, organization)
         if key not in self._resources:
             is_known = place.own_account != "*"
-            facts: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (place.own_account,)} if is_known else {}
-            if organization and is_known:
-                facts["aws:resourceorgid"], facts["aws:resourceorgpaths"] = organization
+            facts = resource_facts(place.own_account, *(organization or (None, None))) if is_known else {}
             self._resources[key] = Resources(len(self._resources), place, facts)
         return self._resources[key]

@@ -18,7 +18,7 @@ from pipeline.evaluate.ties import CHOSEN_WITH, ties
 from pipeline.evaluate.values import KeyDomain, TooManyWaysError, Way, ways
 from pipeline.evaluate.vocabulary import OPPOSITES
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import CALLED_FIRST, CALLED_LAST, CALLED_VIA
+from pipeline.iam.request_keys import CALLED_VIA, ends_of
 
 #: Choices tried before a search gives up.
 MOST_STEPS = 20_000
@@ -62,7 +62,7 @@ def satisfy(f: Formula, domains: Domains, *, to_shorten: bool = False) -> Answer
 def _with_ends(context: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Return a context with the first and the last of the services that a call came through."""
     chain = context.get(CALLED_VIA)
-    return context if chain is None else {**context, CALLED_FIRST: chain[:1], CALLED_LAST: chain[-1:]}
+    return context if chain is None else {**context, **ends_of(chain)}
 
 
 def _by_key(f: Formula) -> list[tuple[str, tuple[Test, ...]]]:

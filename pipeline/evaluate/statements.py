@@ -1,7 +1,7 @@
 """Turns numbered statements into formulas for one principal, action and resource type."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -29,6 +29,7 @@ from pipeline.evaluate.texts import escaped
 from pipeline.evaluate.turned import Keys, turned_round
 from pipeline.iam import grammar
 from pipeline.iam.grammar import Part
+from pipeline.iam.request_keys import TAG_KEYS
 
 Known = tuple[tuple[str, tuple[str, ...] | None], ...]
 
@@ -94,6 +95,12 @@ def read_statement(number: int, content: str) -> NumberedStatement:
         tuple(sorted(fact_keys)),
         tuple(sorted({*fact_keys, *(test.key for test in tests)})),
     )
+
+
+def mentioned(statements: Iterable[NumberedStatement], former: Mapping[str, str]) -> frozenset[str]:
+    """Return the keys that statements ask for, and the present names of those that ``former`` has as former ones."""
+    keys = {key for statement in statements for key in statement.asked_keys}
+    return frozenset(keys | {former[key] for key in keys if key in former} | {TAG_KEYS})
 
 
 def _without_marks(value: object) -> Any:
@@ -309,8 +316,7 @@ def resource_test(pattern: str) -> Formula:
 @lru_cache(maxsize=1 << 16)
 def pattern_glob(pattern: str) -> globs.Glob:
     """Return the glob of a filled pattern; a variable that is left matches anything."""
-    parts = grammar.parts(pattern, True)
-    return globs.of_arn(globs.glob([Part("star", "*") if part.kind == "variable" else part for part in parts]))
+    return wide_glob(pattern, True, False)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -68,22 +68,10 @@ def _hit(test: Test, text: str, keys: Keys) -> Formula | None:
     return _filled_as(test, found, keys) if is_known else None
 
 
-#: How values of keys are read that are no texts of any kind.
-_READ: dict[str, Callable[[str], object]] = {
-    "Bool": grammar.boolean,
-    "Numeric": grammar.number,
-    "Date": grammar.instant,
-    "IPAddress": grammar.address,
-}
-
-
 def _can_be(text: str | None, domain: KeyDomain) -> bool:
-    """Whether a text can be the value of a key."""
-    if text is None:
-        return True
-    read = _READ.get(domain.value_type or "")
-    is_arn = domain.value_type == "ARN" and domain.start == "arn:"
-    return (read is None or read(text) is not None) and (not is_arn or grammar.arn_fields(text) is not None)
+    """Whether a text can be the value of a key. Where a service's key of ARNs may have a name or an id, any can."""
+    kind = domain.value_type or ""
+    return text is None or (kind == "ARN" and domain.start != "arn:") or grammar.is_value(text, kind)
 
 
 def _filled_as(test: Test, found: Iterable[Filling], keys: Keys) -> Formula | None:

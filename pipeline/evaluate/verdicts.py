@@ -7,8 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 Verdict = Literal["allowed", "conditional", "denied", "blocked", "none"]
+#: What a condition comes to where something of requests is known.
+Known = Literal["allowed", "conditional", "denied"]
 #: From the weakest.
 _ORDER: tuple[Verdict, ...] = ("none", "denied", "blocked", "conditional", "allowed")
+
+
+def is_granted(verdict: str) -> bool:
+    """Whether a verdict lets some request through."""
+    return verdict in ("allowed", "conditional")
 
 
 def strongest(verdicts: Sequence[Verdict]) -> int:

@@ -1,5 +1,6 @@
 """How the well-known condition keys are spoken of. Data for words.py, which puts the sentences together."""
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.evaluate.formula import RESOURCE
@@ -267,9 +268,24 @@ SPEECH: dict[str, Speech] = {
     RESOURCE: Speech("the resource", "on {values}"),
 }
 
-#: Place of a key in a sentence; keys that are not here come last, but before the resource's.
-RANKS = {key: number for number, key in enumerate(SPEECH)}
-RANK_OF_OTHERS = RANKS["aws:resourceaccount"] - 0.5
+_RANKS: dict[str, float] = {key: number for number, key in enumerate(SPEECH)}
+
+
+def _well_known(key: str) -> str:
+    """Return what SPEECH has a key under: itself, or what it begins with up to a slash."""
+    return key if key in SPEECH else key.split("/", 1)[0] + "/"
+
+
+@lru_cache(maxsize=1 << 14)
+def speech_of(key: str) -> Speech | None:
+    """Return how a well-known key is spoken of, None for the others."""
+    return SPEECH.get(_well_known(key))
+
+
+def rank_of(key: str) -> float:
+    """Return the place of a key in a sentence; keys that are not well known come last, but before the resource's."""
+    return _RANKS.get(_well_known(key), _RANKS["aws:resourceaccount"] - 0.5)
+
 
 #: Words of values and lists: a value that is one of them is quoted.
 RESERVED = frozenset(

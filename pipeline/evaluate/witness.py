@@ -159,11 +159,10 @@ def _passed_at_home(role: str, context: Context, f: Formula) -> Context:
     is passed within its account (PASS)."""
     given = dict(context)
     values = given.get(ASSOCIATED, ())
-    fields = values[0].split(":", grammar.ARN_FIELDS - 1) if values else []
-    owner = role.split(":")[4:5]
-    if len(fields) < grammar.ARN_FIELDS or not fields[4] or not owner:
+    fields, owner = grammar.arn_fields(values[0]) if values else None, grammar.account_in(role)
+    if fields is None or not fields[4] or not owner:
         return context
-    moved = ":".join((*fields[:4], owner[0], fields[5]))
+    moved = ":".join((*fields[:4], owner, fields[5]))
     tests = [test for test in formulas.tests(f) if bare(test.key) == ASSOCIATED and test.operator != "Null"]
     is_alike = all(predicates.holds(test, (moved,)) == predicates.holds(test, values) for test in tests)
     return tuple(sorted({**given, ASSOCIATED: (moved,)}.items())) if is_alike else context

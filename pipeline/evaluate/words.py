@@ -17,11 +17,11 @@ from pipeline.evaluate.claims import (
     Said,
     Value,
     said,
-    speech_of,
 )
 from pipeline.evaluate.formula import RESOURCE, SESSION_IS, Formula, bare, tests
-from pipeline.evaluate.vocabulary import COMPARISONS, RANK_OF_OTHERS, RANKS, RESERVED, TRUTHS, Speech
+from pipeline.evaluate.vocabulary import COMPARISONS, RESERVED, TRUTHS, Speech, rank_of, speech_of
 from pipeline.iam.grammar import Part, parts
+from pipeline.iam.request_keys import TAG_ALIAS, TAG_KEY
 
 Spelling = Mapping[str, str]
 
@@ -47,6 +47,21 @@ def spelt(key: str, spelling: Spelling) -> str:
         if key[:end] in spelling:
             return spelling[key[:end]] + key[end:]
     return key
+
+
+def spelling_of(known: Iterable[str], written: Iterable[str]) -> dict[str, str]:
+    """Return how keys are spelt: as the reference has them, what it does not know as policies write it first.
+
+    ``known`` are the reference's keys, of those with a part up to ``${``; ``written`` are those of policies.
+    """
+    starts = (key.split("${", 1)[0] for key in known)
+    found = {key.lower(): key for key in starts}
+    for key in written:
+        found.setdefault(key.lower(), key)
+    tags = [text[len(TAG_ALIAS) :] for key, text in found.items() if key.startswith(TAG_ALIAS)]
+    for tag in tags:
+        found.setdefault(TAG_KEY + tag.lower(), f"aws:ResourceTag/{tag}")
+    return found
 
 
 def keys_of(f: Formula, spelling: Spelling) -> list[str]:
@@ -290,8 +305,7 @@ def _claims(node: Claim | Group) -> Iterable[Claim]:
 
 
 def _place(claim: Claim) -> tuple[float, str]:
-    rank = RANKS.get(claim.key, RANKS.get(claim.key.split("/", 1)[0] + "/", RANK_OF_OTHERS))
-    return (rank, claim.key)
+    return (rank_of(claim.key), claim.key)
 
 
 def _named(template: str, key: str, **texts: str) -> str:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.iam.conditions import holds
 from pipeline.iam.context import Context
+from pipeline.iam.grammar import partition_in
 from pipeline.iam.matching import action_matches, resource_matches
 from pipeline.iam.model import Policy, Statement
 from pipeline.iam.principals import Caller, Naming, is_left_out, naming
@@ -182,8 +183,8 @@ def _principal_applies(s: Statement, request: Request, layer: Layer, has_boundar
     if not s.principals:
         return False
     if s.principal_element == "NotPrincipal":
-        return s.effect == "Deny" and not is_left_out(s, request.caller, has_boundary)
-    ways = naming(s, request.caller)
+        return s.effect == "Deny" and not is_left_out(s.principals, request.caller, has_boundary)
+    ways = naming(s.principals, request.caller)
     return bool(ways - {"provider"}) or ("provider" in ways and _provider_fits(request))
 
 
@@ -208,7 +209,7 @@ def _missing_grants(request: Request, layers: Layers, applied: tuple[_Applied, .
     """Return which of identity, boundary, session and resource policy had to allow and did not."""
     allowing = [found for found in applied if found.hit.effect == "Allow"]
     consenting = [found.statement for found in allowing if found.hit.layer == "resource"]
-    named = frozenset(way for statement in consenting for way in naming(statement, request.caller))
+    named = frozenset(way for statement in consenting for way in naming(statement.principals, request.caller))
     if request.caller.kind in OF_NO_ACCOUNT:
         return () if named else ("resource",)
     own = _own_side(request, layers, {found.hit.layer for found in allowing})
@@ -252,10 +253,5 @@ def _other_side(request: Request, named: frozenset[Naming]) -> tuple[str, ...]:
 
 
 def _crosses_partitions(request: Request) -> bool:
-    partitions = {_partition(request.caller.arn), _partition(request.resource)} - {None}
+    partitions = {partition_in(request.caller.arn), partition_in(request.resource)} - {""}
     return len(partitions) > 1
-
-
-def _partition(arn: str) -> str | None:
-    fields = arn.split(":")
-    return fields[1] if len(fields) > 1 and fields[0] == "arn" else None

@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -40,6 +41,12 @@ def arn_fields(text: str) -> tuple[str, ...] | None:
     """Return the six fields of an ARN, the sixth with all that is left; None for other texts."""
     fields = text.split(":", ARN_FIELDS - 1)
     return tuple(fields) if len(fields) == ARN_FIELDS and fields[0] == "arn" else None
+
+
+def partition_in(arn: str) -> str:
+    """Return the partition field of an ARN; an empty text where there is none."""
+    fields = arn_fields(arn)
+    return fields[1] if fields else ""
 
 
 def region_in(arn: str) -> str:
@@ -155,3 +162,14 @@ def octets(text: str) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
+
+
+#: How the values of a data type of condition keys are read.
+_READERS: dict[str, Callable[[str], object]] = {
+    "Bool": boolean, "Numeric": number, "Date": instant, "IPAddress": address, "ARN": arn_fields, "Binary": octets,
+}  # fmt: skip
+
+
+def is_value(text: str, value_type: str) -> bool:
+    """Whether a text is a value of a data type of condition keys. Those of type String are any text."""
+    return value_type not in _READERS or _READERS[value_type](text) is not None

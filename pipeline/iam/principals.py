@@ -1,9 +1,10 @@
 """Whom an element Principal or NotPrincipal names. Source: AWS JSON policy elements: Principal, NotPrincipal."""
 
 import re
+from collections.abc import Collection, Iterable
 from typing import Literal, NamedTuple
 
-from pipeline.iam.model import PrincipalEntry, Statement
+from pipeline.iam.model import PrincipalEntry
 
 Kind = Literal["user", "role", "session", "federated user", "root", "service", "provider", "anonymous", "document"]
 Naming = Literal[
@@ -59,13 +60,14 @@ def account_of(entry: PrincipalEntry) -> str | None:
     return found.group(1) if found and entry.kind == "AWS" else None
 
 
-def naming(statement: Statement, caller: Caller) -> frozenset[Naming]:
-    """Return how the Principal element names the caller: the ways differ in what else must allow."""
-    ways = (_way(entry, caller) for entry in statement.principals)
+def naming(entries: Iterable[PrincipalEntry], caller: Caller) -> frozenset[Naming]:
+    """Return how the entries of Principal name the caller: the ways differ in what else must allow."""
+    ways = (named_by(entry, caller) for entry in entries)
     return frozenset(way for way in ways if way is not None)
 
 
-def _way(entry: PrincipalEntry, caller: Caller) -> Naming | None:
+def named_by(entry: PrincipalEntry, caller: Caller) -> Naming | None:
+    """Return how one entry names the caller; None where it does not."""
     if entry.value == "*" and entry.kind in ("*", "AWS"):
         return "everyone"
     if entry.kind == "Service":
@@ -86,18 +88,18 @@ def _way(entry: PrincipalEntry, caller: Caller) -> Naming | None:
     return "role" if caller.kind == "role" else "user"
 
 
-def is_left_out(statement: Statement, caller: Caller, has_boundary: bool) -> bool:
-    """Whether NotPrincipal exempts the caller from a Deny (NPRIN).
+def is_left_out(entries: Collection[PrincipalEntry], caller: Caller, has_boundary: bool) -> bool:
+    """Whether the entries of NotPrincipal exempt the caller from a Deny (NPRIN).
 
     The list must hold the caller and its account, for a session the role too; whoever has a permissions
     boundary is never exempt. A role acts in sessions: one that nobody names is not in the list.
     """
     if has_boundary:
         return False
-    ways = naming(statement, caller)
+    ways = naming(entries, caller)
     if caller.kind == "role":
         return "everyone" in ways
     if caller.kind in ("user", "session", "federated user"):
-        values = {entry.value for entry in statement.principals if entry.kind == "AWS"}
+        values = {entry.value for entry in entries if entry.kind == "AWS"}
         return "everyone" in ways or ("account" in ways and {caller.arn, caller.principal_arn} <= values)
     return bool(ways)

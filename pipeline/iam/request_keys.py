@@ -3,6 +3,7 @@
 Source: AWS global condition context keys (KEYS); forward access sessions (FAS); tags in requests (TAGS).
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 State = Literal["present", "absent", "true", "false"]
@@ -44,6 +45,19 @@ FOR_THE_CALLER = frozenset({CALLED_VIA, CALLED_FIRST, CALLED_LAST})
 VIA_SERVICE = "aws:viaawsservice"
 #: Keys of what a service works for.
 OF_SOURCE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+#: Keys that tell which service calls; with what it works for, keys of calls that a service principal makes itself:
+#: principals of accounts never have them.
+OF_SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist"})
+NEVER_OF_PRINCIPALS = OF_SERVICES | frozenset(OF_SOURCE)
+#: Global keys that only some actions carry: the reference lists them with those.
+PER_ACTION = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", *OF_ENDPOINT)
+#: Keys of a service that its credentials bring into requests of every service, by how they start. Where the pages leave
+#: it open whether a key outlasts the call that makes the session (KEYS), it can be there.
+OF_CREDENTIALS = (
+    "saml:", "identitystore:userid", "identitystore:identitystorearn", "identitycenter:", "sts:requestcontext",
+    "cognito-identity-auth:", "cognito-identity-unauth:", "ec2:sourceinstancearn", "ec2:roledelivery",
+    "ssm:sourceinstancearn", "lambda:sourcefunctionarn", "glue:roleassumedby", "glue:credentialissuingservice",
+)  # fmt: skip
 #: Tags of the principal.
 PRINCIPAL_TAG = "aws:principaltag/"
 #: Keys that count as two data types (KEYS).
@@ -114,6 +128,35 @@ TIES: tuple[Tie, ...] = (
     Tie(MFA, "absent", MFA_AGE, "absent", _AGE),
     Tie(MFA, "false", MFA_AGE, "absent", _AGE),
 )  # fmt: skip
+
+
+def is_of_credentials(key: str) -> bool:
+    """Whether a key in lower case can come with a session's credentials. Identity providers' keys have their host's
+    name, such as accounts.google.com, where other keys have a service's."""
+    return key.startswith(OF_CREDENTIALS) or is_of_provider(key)
+
+
+def is_of_provider(key: str) -> bool:
+    """Whether a key is an identity provider's: these begin with the name of its host."""
+    host, colon, _ = key.partition(":")
+    return bool(colon) and "." in host
+
+
+def is_of_every_action(key: str) -> bool:
+    """Whether requests for any action may have a key, in lower case; others come with the actions that the service
+    reference lists them for."""
+    return is_of_credentials(key) or (key.startswith("aws:") and not key.startswith(PER_ACTION))
+
+
+def chain_of(context: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the services that a call came through, as any of the three keys tells them; () of none."""
+    ends = (*context.get(CALLED_FIRST, ()), *context.get(CALLED_LAST, ()))
+    return context.get(CALLED_VIA) or tuple(dict.fromkeys(ends))
+
+
+def ends_of(chain: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the keys of the first and the last of the services that a call came through."""
+    return {CALLED_FIRST: chain[:1], CALLED_LAST: chain[-1:]}
 
 
 def one_spelling(key: str) -> str:

@@ -16,6 +16,9 @@ KMS_FAMILIES_ACROSS_ACCOUNTS = ("kms:reencrypt", "kms:generate", "kms:verify")
 #: What a call that assumes a role may pass; on a role the trust policy must allow it too (STAG, ARAPI).
 PASSED_ON_ASSUMPTION = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
 
+#: The operation that RCPs leave alone whatever they say (RCP).
+RCP_EXEMPT = "kms:retiregrant"
+
 #: Resource types whose names hold no slash, while what lies in them is a type of its own (S3: Bucket naming rules).
 WITHOUT_SLASH = frozenset({"arn:${Partition}:s3:::${BucketName}"})
 #: Names at the end of an ARN that may hold colons, by service: keys of objects, ids of models such as claude-v2:1.

@@ -15,6 +15,7 @@ from pipeline.flatten.records import (
     PrincipalRecord,
     SourceFile,
 )
+from pipeline.iam.grammar import account_in
 from pipeline.ingest.accounts import Account, accounts, owners
 from pipeline.ingest.arns import is_vpc_endpoint
 from pipeline.ingest.doubts import doubts
@@ -325,7 +326,7 @@ def _attach_resources(policies: Iterable[ResourcePolicyPart], listed: Mapping[st
 
 
 def _owner(policy: ResourcePolicyPart, listed: Mapping[str, str | None]) -> str | None:
-    return policy.resource_arn.split(":", 5)[4] or listed.get(policy.resource_arn) or policy.owner
+    return account_in(policy.resource_arn) or listed.get(policy.resource_arn) or policy.owner
 
 
 def _attach_loose(policies: Iterable[LoosePolicyPart], draft: Draft) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pipeline.flatten.records import TrainingJobRecord
+from pipeline.iam.grammar import account_in
 from pipeline.ingest.arns import RESOURCE_ARN
 from pipeline.ingest.dates import Date, undated, utc
 from pipeline.ingest.decode import Page, each, unrepeated
@@ -38,7 +39,7 @@ def read(page: Page, documents: DocumentStore) -> Iterator[Part]:
     scopes: set[tuple[str, str]] = set()
     for part in each(page, "TrainingJobSummaries", TrainingJob, "training job", lambda at, job: _job(page, at, job)):
         if isinstance(part, TrainingJobPart):
-            scopes.add((part.record.training_job_arn.split(":", 5)[4], part.record.tuning_job_arn or ""))
+            scopes.add((account_in(part.record.training_job_arn), part.record.tuning_job_arn or ""))
         yield part
     yield PagePart(page.source, page.pointer, CONTENT, frozenset(scopes), follows(page.members, "NextToken"))
 

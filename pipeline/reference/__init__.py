@@ -30,6 +30,11 @@ class ReferenceKey(NamedTuple):
     is_multivalued: bool
     is_global: bool
 
+    def spelt(self, written: str) -> str:
+        """Return the key as AWS spells it; what somebody names in it, such as a tag, as it is written."""
+        start, is_open, _ = self.name.partition("${")
+        return start + written[len(start) :] if is_open else self.name
+
 
 class ActionResourceType(NamedTuple):
     """A resource type of an action; ``condition_keys`` are those of a request for it, global keys apart."""

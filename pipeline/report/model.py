@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from pipeline.evaluate.verdicts import is_granted
 from pipeline.lake import Lake
 from pipeline.report.formulas import Conditions, read_conditions
 from pipeline.report.proofs import proof
@@ -174,7 +175,7 @@ def _answers(lake: Lake, conditions: Conditions) -> tuple[dict[int, int], tuple[
     numbers: dict[Answer, int] = {}
     cells = {}
     for row in rows(lake, "cell_verdicts"):
-        decided = () if row["verdict"] in ("allowed", "conditional") else tuple(row["decided_by_numbers"] or ())
+        decided = () if is_granted(row["verdict"]) else tuple(row["decided_by_numbers"] or ())
         demand = conditions.of_cells.get(row["cell_id"], -1)
         answer = Answer(row["verdict"], row["layer"], decided, tuple(scopes.get(row["cell_id"], ())), demand)
         cells[row["cell_id"]] = numbers.setdefault(answer, len(numbers))

@@ -17,19 +17,17 @@ from pipeline.iam.context import Context
 from pipeline.iam.decide import Decision, Layers, Request, decide
 from pipeline.iam.grammar import account_in
 from pipeline.iam.principals import Caller, kind_of
-from pipeline.iam.services import is_service_linked_role, needs_consent
+from pipeline.iam.services import RCP_EXEMPT, is_service_linked_role, needs_consent
 from pipeline.lake import Lake
 from pipeline.reference import Reference
 from pipeline.simulate import facts as known
 from pipeline.simulate.contexts import Sent, Told, as_sent, asked_in, spelt
 from pipeline.simulate.from_lake import LakeReader, Principal
 from pipeline.simulate.line_policies import doubts_in, given_layers, names_in
-from pipeline.simulate.lines import Line, decoded, id_of, read_line
+from pipeline.simulate.lines import Line, decoded, id_of, read_line, refused
 from pipeline.simulate.remarks import Names, Remarks
 from pipeline.simulate.together import looked_at
 
-#: RCPs leave this operation alone whatever they say (RCP).
-RCP_EXEMPT_ACTION = "kms:retiregrant"
 UNOWNED = "the input does not tell whose {} is: taken as the caller's own"
 BY_LAKE = "by the lake "
 NO_LAKE = "the line carries no policies and there is no lake; give identity_policies in the line, or a lake with --lake"
@@ -255,7 +253,7 @@ class _Desk:
         is_under_rcps = (
             self.reference.is_rcp_supported(action.split(":", 1)[0])
             and (entry is None or bool(entry.resource_types))
-            and action.lower() != RCP_EXEMPT_ACTION
+            and action.lower() != RCP_EXEMPT
             and not is_service_linked
             and not is_service_linked_role(resource)
         )
@@ -358,5 +356,4 @@ def _written(given: str | int | None, decision: Decision, notes: Notes, *, has_w
 
 
 def _error(given: str | int | None, number: int, error: PolicylakeError) -> str:
-    detail = f"line {number}: {error}"
-    return json.dumps({"id": given, "decision": "error", "blocked_by": [], "statements": [], "detail": detail})
+    return json.dumps(refused(given, number, error))

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from pipeline.errors import PolicylakeError
 from pipeline.iam.decide import Layer, Outcome
 from pipeline.iam.written import type_of
-from pipeline.simulate.lines import decoded, id_of
+from pipeline.simulate.lines import decoded, id_of, refused
 
 #: The decisions that each word stands for.
 WORDS: Mapping[str, frozenset[str]] = {
@@ -95,8 +95,8 @@ def _checked(number: int, text: str, answer: dict[str, Any]) -> Checked:
     try:
         expectation = read_expectation(request)
     except PolicylakeError as error:
-        failed = {"decision": "error", "blocked_by": [], "statements": [], "detail": f"line {number}: {error}"}
-        return Checked(number, request, None, {"id": id_of(request), **failed, "as_expected": False})
+        failed = refused(id_of(request), number, error)
+        return Checked(number, request, None, {**failed, "as_expected": False})
     return Checked(number, request, expectation, {**answer, "as_expected": expectation.is_met_by(answer)})
 
 

@@ -9,22 +9,22 @@ from typing import NamedTuple
 
 from pipeline.errors import PolicylakeError
 from pipeline.iam import grammar
-from pipeline.iam.grammar import region_in
+from pipeline.iam.grammar import partition_in, region_in
 from pipeline.iam.principals import Caller, kind_of
 from pipeline.iam.request_keys import (
     CALLED_FIRST,
     CALLED_LAST,
     CALLED_VIA,
     HOME_REGIONS,
+    NEVER_OF_PRINCIPALS,
     NOW,
-    OF_SOURCE,
     REGION,
     TOKEN,
+    chain_of,
+    ends_of,
 )
 
 Facts = dict[str, tuple[str, ...]]
-#: Keys of calls that a service principal makes itself: users and roles never have them.
-OF_SERVICES = ("aws:principalservicename", "aws:principalservicenameslist", *OF_SOURCE)
 #: What stands for what a line leaves out and every request has: the caller's word for itself, a session's name, an id.
 USER_AGENT, SESSION, ROLE_ID, USER_ID = "policylake", "policylake", "AROAIOSFODNN7EXAMPLE", "AIDAIOSFODNN7EXAMPLE"
 PRINCIPAL_TYPES = {
@@ -75,7 +75,7 @@ def request_facts(
         called = _called(line)
         facts = {"aws:securetransport": ("true",), "aws:viaawsservice": ("true" if called else "false",), **called}
         facts["aws:principalisawsservice"] = ("true" if kind == "service" else "false",)
-    home = HOME_REGIONS.get([*principal.split(":"), ""][1], HOME_REGIONS["aws"])
+    home = HOME_REGIONS.get(partition_in(principal), HOME_REGIONS["aws"])
     facts[REGION] = (home if action.lower().startswith("iam:") or not region else region,)
     facts |= {"aws:useragent": (USER_AGENT,), **_time(line, now)}
     if kind in ("role", "session", "federated user") and "aws:currenttime" in facts:
@@ -85,15 +85,15 @@ def request_facts(
 
 def _called(line: Mapping[str, tuple[str, ...]]) -> Facts:
     """Return the services that a call came through as all three keys tell them; nothing where a line names none."""
-    ends = (*line.get(CALLED_FIRST, ()), *line.get(CALLED_LAST, ()))
-    chain = line.get(CALLED_VIA) or tuple(dict.fromkeys(ends))
+    chain = chain_of(line)
     if not chain:
         return {}
-    for key, end, name in ((CALLED_FIRST, chain[:1], "First"), (CALLED_LAST, chain[-1:], "Last")):
-        if line.get(key, end) != end:
+    ends = ends_of(chain)
+    for key, name in ((CALLED_FIRST, "First"), (CALLED_LAST, "Last")):
+        if line.get(key, ends[key]) != ends[key]:
             told = f"{', '.join(line[key])}, but aws:CalledVia is {', '.join(chain)}"
             raise PolicylakeError(f"context aws:CalledVia{name} is {told}; leave one of them out")
-    return {CALLED_VIA: chain, CALLED_FIRST: chain[:1], CALLED_LAST: chain[-1:]}
+    return {CALLED_VIA: chain, **ends}
 
 
 def _time(line: Mapping[str, tuple[str, ...]], now: datetime) -> Facts:
@@ -118,7 +118,7 @@ def principal_facts(caller: Caller, principal_id: str | None, place: Organizatio
     if caller.kind not in PRINCIPAL_TYPES:
         return {}
     facts: Facts = {"aws:principaltype": (PRINCIPAL_TYPES[caller.kind],), "aws:username": ()}
-    facts.update(dict.fromkeys(OF_SERVICES, ()))
+    facts.update(dict.fromkeys(sorted(NEVER_OF_PRINCIPALS), ()))
     if caller.account_id is None:
         return {**facts, "aws:principalaccount": ("anonymous",), "aws:userid": ("anonymous",)}
     facts |= {"aws:principalarn": (caller.principal_arn,), "aws:principalaccount": (caller.account_id,)}

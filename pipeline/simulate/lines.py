@@ -70,6 +70,12 @@ def id_of(value: Mapping[str, Any]) -> str | int | None:
     return found if isinstance(found, str | int) and not isinstance(found, bool) else None
 
 
+def refused(given: str | int | None, number: int, error: PolicylakeError) -> dict[str, Any]:
+    """Return the decision of a line, by its id and number, of which no request can be decided."""
+    detail = f"line {number}: {error}"
+    return {"id": given, "decision": "error", "blocked_by": [], "statements": [], "detail": detail}
+
+
 def read_line(value: Mapping[str, Any]) -> Line:
     """Return the request of a decoded line. Raises PolicylakeError that names the member."""
     _check_names(value)

@@ -10,30 +10,18 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.iam import grammar
-from pipeline.iam.request_keys import ALWAYS_ARNS
+from pipeline.iam.request_keys import ALWAYS_ARNS, is_of_every_action, is_of_provider
 from pipeline.reference import ActionResourceType, Reference, ReferenceAction, ReferenceKey
 from pipeline.simulate.forms import flaw, is_of_form, oddity
 
-#: Global keys that only some actions carry: the reference lists them with those (KEYS).
-PER_ACTION = (
-    "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys",
-    "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
-)  # fmt: skip
-#: Services whose sessions bring keys of theirs into requests of every service (KEYS).
-OF_SESSIONS = frozenset(
-    {
-        "saml", "identitystore", "identitycenter", "sts", "cognito-identity-auth", "cognito-identity-unauth", "ec2",
-        "ssm", "lambda", "glue",
-    }
-)  # fmt: skip
-#: How the values of a data type are read, None for what is none, and what to write. Texts can be anything.
-TYPES: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "Bool": (grammar.boolean, "true or false"),
-    "Numeric": (grammar.number, "a number"),
-    "Date": (grammar.instant, "a date such as 2026-11-25T00:00:00Z, or seconds since 1970"),
-    "IPAddress": (grammar.address, "one address, no network"),
-    "ARN": (grammar.arn_fields, "a whole ARN"),
-    "Binary": (grammar.octets, "base64"),
+#: What to write as a value of a data type.
+WANTED: Mapping[str, str] = {
+    "Bool": "true or false",
+    "Numeric": "a number",
+    "Date": "a date such as 2026-11-25T00:00:00Z, or seconds since 1970",
+    "IPAddress": "one address, no network",
+    "ARN": "a whole ARN",
+    "Binary": "base64",
 }
 REFRESH = "a name that AWS has added lately comes with: policylake reference refresh"
 
@@ -102,8 +90,7 @@ class Remarks:
             return _on_every_resource(entry)
         if entry is not None and not entry.resource_types:
             return OfResource("*", f'{entry.action} has no resource types: decided on "*"', False)
-        formats = [kind.arn_format for kind in entry.resource_types] if entry else [None]
-        found = [f for f in formats if f is None or is_of_form(resource, f)]
+        found = [kind.arn_format for kind in types_of(entry, resource)] if entry else [None]
         if entry is not None and not found:
             told = f"{resource} is of no resource type of {entry.action}: no such request is made"
             return OfResource(resource, told, True, f"name one of {_taken(entry)}")
@@ -114,7 +101,7 @@ class Remarks:
         return None
 
     def _on_unknown_key(self, key: str, names: Callable[[], Names]) -> Iterator[Remark]:
-        if _is_of_provider(key):
+        if is_of_provider(key):
             return
         yield Remark("context", key, *self._unknown(key, "condition key", key.lower() in names().keys))
 
@@ -140,10 +127,7 @@ class Remarks:
     def name(self, key: str) -> str:
         """Return a key in AWS's spelling; what a policy or a line names in it, such as a tag, as it is."""
         known = self._key(key)
-        if known is None:
-            return key
-        start, is_open, _ = known.name.partition("${")
-        return start + key[len(start) :] if is_open else known.name
+        return known.spelt(key) if known else key
 
     def can_carry(self, action: str, resource: str | None, key: str) -> bool:
         """Whether AWS can send a key with an action on a resource; of an unknown action any. Each type that the
@@ -153,20 +137,22 @@ class Remarks:
             return True
         if resource == "*":
             return self._carries(entry, (), key.lower())
-        kinds = tuple(k for k in entry.resource_types if resource and is_of_form(resource, k.arn_format))
+        kinds = types_of(entry, resource) if resource else ()
         return self._carries(entry, kinds or entry.resource_types, key.lower())
 
     def _can_carry(self, entry: ReferenceAction, kinds: Sequence[ActionResourceType], key: str) -> bool:
         """Whether AWS can send a key that the reference knows with an action on a resource of some types."""
-        service = key.split(":", 1)[0]
-        if service == "aws" and not key.startswith(PER_ACTION):
-            return True
-        if _is_of_provider(key) or (service in OF_SESSIONS and service != entry.service):
+        if is_of_every_action(key):
             return True
         listed = (*entry.condition_keys, *(name for kind in kinds for name in kind.condition_keys))
         found = self._key(key)
         names = {found.name.lower(), self.reference.former_spellings.get(found.name.lower())} if found else {}
         return any(name.lower() in names for name in listed)
+
+
+def types_of(entry: ReferenceAction, resource: str) -> tuple[ActionResourceType, ...]:
+    """Return the resource types of an action that a resource may be of."""
+    return tuple(kind for kind in entry.resource_types if is_of_form(resource, kind.arn_format))
 
 
 def _on_every_resource(entry: ReferenceAction | None) -> OfResource | None:
@@ -183,21 +169,14 @@ def _taken(entry: ReferenceAction) -> str:
     return ", ".join(dict.fromkeys(kind.arn_format for kind in entry.resource_types))
 
 
-def _is_of_provider(key: str) -> bool:
-    """Whether a key is an identity provider's: these begin with the name of its host."""
-    host, colon, _ = key.partition(":")
-    return bool(colon) and "." in host
-
-
 def _on_values(key: str, known: ReferenceKey, values: Sequence[str]) -> Iterator[Remark]:
     """A name or an id of a service's key of ARNs is a doubt: AWS's pages give that type to keys of which some requests
     have one. What begins as an ARN is meant to be one."""
     if len(values) > 1 and not known.is_multivalued:
         yield Remark("context", key, f"the key has one value, not {len(values)}; give one", True, True)
     kind = known.value_type.removeprefix("ArrayOf")
-    read, wanted = TYPES.get(kind, (str, ""))
-    wrong = next((value for value in values if read(value) is None), None)
+    wrong = next((value for value in values if not grammar.is_value(value, kind)), None)
     if wrong is not None:
-        told = f"{wrong[:100]!r} is no value of the type {kind}; write {wanted}"
+        told = f"{wrong[:100]!r} is no value of the type {kind}; write {WANTED[kind]}"
         is_malformed = kind != "ARN" or wrong.startswith("arn:") or key.lower().startswith(ALWAYS_ARNS)
         yield Remark("context", key, told, is_malformed, is_malformed)

@@ -6,6 +6,7 @@ from pipeline.iam.request_keys import PRINCIPAL_TAG, TAG_KEY
 from pipeline.reference import ActionResourceType, ReferenceAction
 from pipeline.simulate.facts import Facts
 from pipeline.simulate.from_lake import Principal, Tags
+from pipeline.simulate.remarks import types_of
 
 
 def principal_tags(principal: Principal | None, line: Mapping[str, tuple[str, ...]]) -> Facts:
@@ -57,15 +58,9 @@ def tied_tags(line: Mapping[str, tuple[str, ...]], entry: ReferenceAction | None
 
 
 def _carries(entry: ReferenceAction, resource: str, prefix: str) -> bool:
-    types = [kind for kind in entry.resource_types if _is_of(resource, kind)] or entry.resource_types
+    types = types_of(entry, resource) or entry.resource_types
     return any(key.lower().startswith(prefix) for key in _keys(types))
 
 
 def _keys(types: Iterable[ActionResourceType]) -> Iterable[str]:
     return (key for kind in types for key in kind.condition_keys)
-
-
-def _is_of(resource: str, kind: ActionResourceType) -> bool:
-    """Whether a resource's last field begins as those of a type do."""
-    start = kind.arn_format.split(":", 5)[-1].split("${", 1)[0]
-    return resource.split(":", 5)[-1].lower().startswith(start.lower())

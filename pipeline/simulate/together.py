@@ -215,7 +215,7 @@ def _other_place(asked: Asked) -> Iterator[str]:
 
 def _other_partition(asked: Asked) -> Iterator[str]:
     """Yield that a role is passed for what is no resource of its partition: nothing crosses partitions (XRES)."""
-    partition, own = _associated(asked, 1), f"{asked.resource}:".split(":")[1]
+    partition, own = _associated(asked, 1), grammar.partition_in(asked.resource)
     if partition and own and partition != own:
         told = f"context {asked.name(ASSOCIATED)} is of the partition {partition}, but the role is of {own}"
         yield f"{told}, and nothing crosses partitions; mend one of them"
@@ -228,7 +228,7 @@ def _other_partition(asked: Asked) -> Iterator[str]:
 def _other_account(asked: Asked) -> Iterator[str]:
     """Yield that a role is passed for a resource of another account. A service of that account cannot be passed it
     (PASS), but AWS's pages leave open whether one of the role's account can use it for a resource of another."""
-    account, own = _associated(asked, 4), f"{asked.resource}::::".split(":")[4]
+    account, own = _associated(asked, 4), grammar.account_in(asked.resource)
     if re.fullmatch("[0-9]{12}", account) and own and account != own:
         told = f"context {asked.name(ASSOCIATED)} is of the account {account}, but the role is of {own}"
         yield f"{told}: {WITHIN_ACCOUNT}"

@@ -49,7 +49,7 @@ of_tags as (
 granting_cells as (
     select cell_id
     from cell_verdicts
-    where verdict in ('allowed', 'conditional')
+    where is_granted(verdict)
 ),
 
 cell_tags as (

@@ -34,7 +34,7 @@ open_grants as (
     anti join administrators on access.principal_arn = administrators.principal_arn
     where
         access.action = 'iam:PassRole'
-        and access.action_verdict in ('allowed', 'conditional')
+        and is_granted(access.action_verdict)
         -- A role whose name is longer than any name can be is matched by what matches every role.
         and (
             'arn:' || split_part(access.principal_arn, ':', 2) || ':iam::' || access.account_id || ':role/'

@@ -50,7 +50,7 @@ opened as (
     anti join administrators on access.principal_arn = administrators.principal_arn
     where
         access.action in ('sagemaker:CreatePresignedNotebookInstanceUrl', 'sagemaker:CreatePresignedDomainUrl')
-        and access.action_verdict in ('allowed', 'conditional')
+        and is_granted(access.action_verdict)
         and access.resource_type in ('notebook-instance', 'user-profile')
         and contains(access.resource_pattern, '*')
         and not regexp_matches(access.resource_pattern, open_variable())

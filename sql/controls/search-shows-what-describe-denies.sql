@@ -40,7 +40,7 @@ searchers as (
     left join residual_conditions on access.condition_id = residual_conditions.condition_id
     where
         access.action = 'sagemaker:Search'
-        and access.action_verdict in ('allowed', 'conditional')
+        and is_granted(access.action_verdict)
         and len(
             list_filter(
                 coalesce(residual_conditions.condition_keys, []),

@@ -112,7 +112,7 @@ ways as (
             principal_profiles.principal_arn = holders.principal_arn
             and profile_access.action = holders.action
     where
-        profile_access.action_verdict in ('allowed', 'conditional')
+        is_granted(profile_access.action_verdict)
         and not list_has_all(asked_numbers.reason_numbers, profile_access.granted_by_numbers)
 ),
 
@@ -128,7 +128,7 @@ scopes as (
             access.principal_arn = holders.principal_arn
             and access.action = holders.action
     anti join keeping on access.condition_id = keeping.condition_id
-    where access.action_verdict in ('allowed', 'conditional')
+    where is_granted(access.action_verdict)
     union all
     select
         ways.principal_arn,

@@ -42,7 +42,7 @@ changing as (
     from access
     where
         action in ('sagemaker:AddTags', 'sagemaker:DeleteTags')
-        and action_verdict in ('allowed', 'conditional')
+        and is_granted(action_verdict)
 ),
 
 keys as (
@@ -68,7 +68,7 @@ limited as (
         by_tags.tag_key,
     from access
     inner join by_tags on access.condition_id = by_tags.condition_id
-    where access.action_verdict in ('allowed', 'conditional')
+    where is_granted(access.action_verdict)
 ),
 
 -- Whose conditions keep them from the tag that access depends on: they ask the resource for it, or no request names it.

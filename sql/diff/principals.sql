@@ -22,7 +22,7 @@ contents as (
     from cell_access
     inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
     anti join equal_groups on group_of(cell_access.cell_id) = equal_groups.group_number
-    where cell_verdicts.verdict in ('allowed', 'conditional')
+    where is_granted(cell_verdicts.verdict)
     group by cell_access.cell_id
 ),
 

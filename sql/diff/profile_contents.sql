@@ -43,7 +43,7 @@ contents as (
     semi join asked_cells on cell_access.cell_id = asked_cells.cell_id
     inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
     left join conditions on cell_access.condition_id = conditions.condition_id
-    where cell_verdicts.verdict in ('allowed', 'conditional')
+    where is_granted(cell_verdicts.verdict)
     group by cell_access.cell_id
 )
 

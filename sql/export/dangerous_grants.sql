@@ -13,7 +13,7 @@ granted as (
     from access_matrix
     where
         list_contains($actions::varchar[], action)
-        and verdict in ('allowed', 'conditional')
+        and is_granted(verdict)
 ),
 
 conditions as (

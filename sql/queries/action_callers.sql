@@ -17,5 +17,5 @@ select
 from access_matrix
 where
     lower(action) glob glob_of($action)
-    and verdict in ('allowed', 'conditional')
+    and is_granted(verdict)
 order by principal_arn, action

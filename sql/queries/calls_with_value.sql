@@ -44,7 +44,7 @@ possible as (
     left join decisions on profile_access.condition_id = decisions.condition_id
     left join residual_conditions on profile_access.condition_id = residual_conditions.condition_id
     where
-        profile_access.action_verdict in ('allowed', 'conditional')
+        is_granted(profile_access.action_verdict)
         and coalesce(decisions.decision, 'allowed') != 'denied'
     group by
         shared_profiles.profile_id,

@@ -42,5 +42,5 @@ select
     access.limited_by,
 from access
 inner join dependent on access.condition_id = dependent.condition_id
-where access.action_verdict in ('allowed', 'conditional')
+where is_granted(access.action_verdict)
 order by access.principal_arn, access.action, access.resource_type, access.resource_pattern

@@ -19,5 +19,5 @@ from access
 where
     regexp_full_match(split_part(resource_pattern, ':', 5), '[0-9]{12}')
     and split_part(resource_pattern, ':', 5) != account_id
-    and action_verdict in ('allowed', 'conditional')
+    and is_granted(action_verdict)
 order by principal_arn, action, resource_type, resource_pattern

@@ -31,7 +31,7 @@ where
         'sagemaker:InvokeEndpointWithResponseStream',
         'sagemaker:InvokeEndpointWithBidirectionalStream'
     )
-    and access.action_verdict in ('allowed', 'conditional')
+    and is_granted(access.action_verdict)
     and (
         $endpoint = '*'
         or (

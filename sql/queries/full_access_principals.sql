@@ -63,7 +63,7 @@ open_cells as (
     where
         cell_access.resource_pattern = '*'
         and cell_access.except_resources is null
-        and cell_verdicts.verdict in ('allowed', 'conditional')
+        and is_granted(cell_verdicts.verdict)
 ),
 
 answers as (

@@ -16,5 +16,5 @@ select
 from access
 where
     action = 'sagemaker:CreateNotebookInstance'
-    and action_verdict in ('allowed', 'conditional')
+    and is_granted(action_verdict)
 order by principal_arn, resource_type, resource_pattern

@@ -26,6 +26,6 @@ from access
 left join decisions on access.condition_id = decisions.condition_id
 where
     access.action = 'iam:PassRole'
-    and access.action_verdict in ('allowed', 'conditional')
+    and is_granted(access.action_verdict)
     and coalesce(decisions.decision, 'allowed') != 'denied'
 order by access.principal_arn, access.resource_pattern

@@ -23,5 +23,5 @@ from access
 where
     access_level = 'Tagging'
     and lower(action) glob glob_of($action)
-    and action_verdict in ('allowed', 'conditional')
+    and is_granted(action_verdict)
 order by principal_arn, action, resource_type, resource_pattern

@@ -15,7 +15,7 @@ granted as (
     from profile_cells
     inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
     semi join evaluated_actions on profile_cells.action = evaluated_actions.action
-    where cell_verdicts.verdict in ('allowed', 'conditional')
+    where is_granted(cell_verdicts.verdict)
     group by profile_cells.profile_id
 )
 

@@ -31,6 +31,6 @@ from access
 inner join limitable on access.action = limitable.action
 where
     access.resource_pattern = '*'
-    and access.action_verdict in ('allowed', 'conditional')
+    and is_granted(access.action_verdict)
     and ($access_level = '*' or lower(access.access_level) = lower($access_level))
 order by access.principal_arn, access.action, access.resource_type

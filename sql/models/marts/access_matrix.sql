@@ -12,9 +12,9 @@ select
         [cell_verdicts.layer],
         statement_ids_of(
             cell_verdicts.decided_by_numbers,
-            case when cell_verdicts.verdict in ('allowed', 'conditional') then own.granting else own.limiting end,
+            case when is_granted(cell_verdicts.verdict) then own.granting else own.limiting end,
             case
-                when cell_verdicts.verdict in ('allowed', 'conditional') then account.granting else account.limiting
+                when is_granted(cell_verdicts.verdict) then account.granting else account.limiting
             end,
             sets_of_action.action_set_ids
         )

@@ -10,7 +10,7 @@ numbers as (
         unnest(cell_access.granted_by_numbers) as reason_number,
     from cell_access
     inner join cell_verdicts on cell_access.cell_id = cell_verdicts.cell_id
-    where cell_verdicts.verdict in ('allowed', 'conditional')
+    where is_granted(cell_verdicts.verdict)
 )
 
 select

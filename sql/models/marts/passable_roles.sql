@@ -13,7 +13,7 @@ passing as materialized (
     inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
     where
         profile_cells.action = 'iam:PassRole'
-        and cell_verdicts.verdict in ('allowed', 'conditional')
+        and is_granted(cell_verdicts.verdict)
 ),
 
 -- Each by itself, whole: joined at once they would meet by account first, in far too many pairs.

@@ -26,7 +26,7 @@ granted as (
         profile_cells.action,
     from profile_cells
     inner join cell_verdicts on profile_cells.cell_id = cell_verdicts.cell_id
-    where cell_verdicts.verdict in ('allowed', 'conditional')
+    where is_granted(cell_verdicts.verdict)
 ),
 
 needed as (
@@ -69,7 +69,7 @@ decided as (
         further.layer,
         coalesce(further.verdict_anyhow, 'none') as verdict_anyhow,
         case
-            when further.verdict_anyhow in ('allowed', 'conditional') then
+            when is_granted(further.verdict_anyhow) then
                 case
                     when further.has_allowed and further.verdict_anyhow = 'allowed' then 'allowed'
                     when further.has_allowed or further.has_conditional then 'conditional'
@@ -92,7 +92,7 @@ select
     nullif(context, '') as context,
     verdict,
     case
-        when verdict in ('allowed', 'conditional') then null
+        when is_granted(verdict) then null
         when verdict_anyhow = 'none' then 'nothing grants it'
         when verdict_anyhow = 'denied' then 'an explicit Deny takes it away'
         when verdict_anyhow = 'blocked'
