@@ -6,6 +6,8 @@
   const told = document.getElementById("told");
   const place = document.getElementById("rows");
   const { make, counted } = PL;
+  /* Characters side by side on a sheet, and on the sheets that a result may take: some forty. */
+  const ACROSS = 120, MOST_ON_PAPER = 300000;
 
   const button = form.querySelector("button");
 
@@ -18,9 +20,29 @@
       const found = await answer.json();
       if (found.error) { told.textContent = ""; place.replaceChildren(make("div", { class: "notice", role: "alert" }, make("pre", {}, found.error))); return; }
       told.textContent = counted(found.rows.length, "row") + (found.cut ? ", and more that are not shown" : "") + ", " + Math.round(performance.now() - began) + " ms";
-      place.replaceChildren(PL.table("Rows", found.columns, found.rows.map((row) => row.map((value) => make("td", {}, value === null ? make("span", { class: "nil" }, "null") : value)))));
+      place.classList.toggle("records", widthOf(found) > ACROSS);
+      place.replaceChildren(PL.table("Rows", found.columns, found.rows.map((row) => row.map((value, at) => make("td", { "data-name": PL.visible(found.columns[at]) }, value === null ? make("span", { class: "nil" }, "null") : PL.breakable(value))))),
+        make("p", { class: "on-paper minor" }));
     } catch { told.textContent = ""; place.replaceChildren(make("p", { class: "notice", role: "alert" }, "The server does not answer: start policylake serve again.")); } finally { button.disabled = false; }
   }
+
+  /* How wide a table is at least: what does not break, of each column the longest. On paper a wider one has a block for each row. */
+  function widthOf(found) {
+    const longest = (value) => Math.max(0, ...PL.breakable(value || "").filter((part) => typeof part === "string").flatMap((part) => part.split(/[\s-]/)).map((part) => part.length));
+    return found.columns.reduce((sum, name, at) => sum + found.rows.reduce((most, row) => Math.max(most, longest(row[at])), name.length) + 2, 0);
+  }
+
+  /* Paper takes the first rows of many, and says how many. */
+  window.addEventListener("beforeprint", () => {
+    const rows = [...place.querySelectorAll("tbody tr")];
+    if (!rows.length) return;
+    const names = place.matches(".records") ? place.querySelector("thead").textContent.length : 0;
+    let left = MOST_ON_PAPER;
+    for (const row of rows) { row.classList.toggle("on-screen", left < 0); left -= row.textContent.length + names; }
+    const printed = rows.filter((row) => !row.matches(".on-screen")).length;
+    place.querySelector("p.on-paper").replaceChildren(...printed < rows.length
+      ? ["Printed: the first " + PL.number(printed) + " of " + counted(rows.length, "row") + ". ", make("code", {}, "policylake sql --out rows.csv"), " writes all of them to a file."] : []);
+  });
 
   form.addEventListener("submit", (event) => { event.preventDefault(); PL.writeHash({ q: field.value }); ask(); });
   field.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });

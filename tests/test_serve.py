@@ -423,3 +423,31 @@ def test_a_person_asks_in_the_box_and_sees_rows_and_errors_as_text(server):
         page.goto(f"http://127.0.0.1:{server.server_port}/principal.html#arn:aws:iam::333344445555:user/hana")
         page.get_by_role("heading", name=re.compile("^hana")).wait_for()
     assert troubles == []
+
+
+@in_browser
+def test_on_paper_a_wide_result_has_a_block_for_each_row_and_a_long_one_says_where_the_rest_is(server):
+    with started() as browser:
+        page = browser.new_page(viewport={"width": 688, "height": 994})
+        page.emulate_media(media="print")
+        page.goto(f"http://127.0.0.1:{server.server_port}/sql.html")
+
+        def asked(sql):
+            page.emulate_media(media="screen")
+            page.locator("#sql").fill(sql)
+            page.get_by_role("button", name="Run").click()
+            page.locator("#box button:not([disabled])").wait_for()
+            page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+            page.emulate_media(media="print")
+            assert page.evaluate("document.documentElement.scrollWidth") == 688
+            return page.locator("#rows tbody tr").evaluate_all("rows => rows.map(row => getComputedStyle(row).display)")
+
+        assert asked("select verdict, count(*) as n from access_matrix group by all")[0] == "table-row"
+        assert page.locator("#rows p.on-paper").inner_text() == ""
+        assert asked("from access limit 5") == ["block"] * 5
+        name = page.locator("#rows td").first.evaluate("cell => getComputedStyle(cell, '::before').content")
+        assert name.replace('" "', "").strip('" ') == "principal_arn"
+        shown = asked("select repeat('word ', 100) as a from range(1000)")
+        printed = len(shown) - shown.count("none")
+        assert 0 < printed < len(shown)
+        assert f"Printed: the first {printed:,} of {len(shown):,} rows." in page.locator("#rows p.on-paper").inner_text()
