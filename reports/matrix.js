@@ -2,7 +2,7 @@
 /* The matrix: only the cells in sight are in the page; accounts' scripts are read one after the other. */
 (async () => {
   const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4, ENDING = 8;
-  const PAPER = { width: 685, height: 600 }; /* what the sheet of report.css leaves for the grid */
+  const SHEET = { columns: 36, lines: 2000, whole: 12 }; /* columns side by side, lines on some fifty sheets, principals that stay on one */
   const MOST_AT_ONCE = 100000; /* principals read without being asked */
   const PAUSE = 400; /* milliseconds between two looks at what was read */
   const grid = document.getElementById("grid");
@@ -16,7 +16,7 @@
 
   const nameWidth = () => (window.innerWidth < 700 ? 150 : 300);
   const total = index.accounts.reduce((sum, account) => sum + account[2].reduce((all, run) => all + run[1], 0), 0);
-  const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE, reading: null, turn: 0, paper: null };
+  const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE, reading: null, turn: 0 };
   /* The units above each account, the root first: who asks for one gets all that is below it. */
   const unitsOf = index.accounts.map(([, , , names]) => names.map((_, level) => names.slice(0, level + 1).join(" / ")));
   const unitOf = (person) => unitsOf[person.place].at(-1) || "";
@@ -126,34 +126,75 @@
   }
 
   function size() {
-    const { paper } = state;
-    sizer.style.height = HEAD + (paper ? paper.rows * ROW : state.rows.length * ROW + 12) + "px";
-    sizer.style.width = nameWidth() + (paper ? paper.columns * COLUMN : state.columns.length * COLUMN + 90) + "px";
+    sizer.style.height = HEAD + state.rows.length * ROW + 12 + "px";
+    sizer.style.width = nameWidth() + state.columns.length * COLUMN + 90 + "px";
   }
 
-  /* Paper has whole rows and columns, from the first in view on, and says how many. */
+  /* Paper has all columns, and all rows or, of more than it takes, those from the first in view on; it says how many. */
   function layOut() {
-    const wide = nameWidth();
-    const most = { rows: Math.floor((PAPER.height - HEAD) / ROW), columns: Math.floor((PAPER.width - wide) / COLUMN) };
-    const paper = { scrolled: [grid.scrollLeft, grid.scrollTop], rows: Math.min(state.rows.length, most.rows), columns: Math.min(state.columns.length, most.columns) };
-    paper.row = Math.min(Math.floor(grid.scrollTop / ROW), state.rows.length - paper.rows);
-    paper.column = Math.min(Math.floor(grid.scrollLeft / COLUMN), state.columns.length - paper.columns);
-    state.paper = paper;
-    const people = state.rows.slice(paper.row, paper.row + paper.rows).filter((one) => one.heading === undefined);
-    document.getElementById("printed").textContent = "Printed: " + PL.number(people.length) + " of " + PL.counted(state.count, "principal") + ", "
-      + PL.number(paper.columns) + " of " + PL.counted(state.columns.length, "action") + ".";
-    grid.scrollTo(0, 0);
-    size();
-    draw();
+    const strips = inStrips(state.columns);
+    const most = Math.max(1, Math.floor(SHEET.lines / Math.max(1, strips.length)));
+    const blocks = inBlocks(state.count > most ? Math.min(Math.floor(grid.scrollTop / ROW), state.rows.length - most) : 0, most);
+    const people = blocks.flatMap((block) => block.people);
+    document.getElementById("printed").textContent = people.length === state.count ? "All of them are printed."
+      : "Printed: " + PL.number(people.length) + " of these principals, from " + PL.visible(people[0].name) + " on. All of them are in what the button CSV saves, and in what "
+        + 'policylake sql "from access_matrix" --out matrix.csv writes; with a filter more of them fit on paper.';
+    document.getElementById("paper").replaceChildren(...strips.flatMap((strip) => inTables(blocks).map((some) => sheets(strip, some))));
   }
 
-  function takeUp() {
-    const { scrolled } = state.paper;
-    state.paper = null;
-    size();
-    grid.scrollTo(...scrolled);
-    draw();
+  /* Columns in strips as wide as a sheet, those of a group and a service behind their names. */
+  function inStrips(columns) {
+    const strips = [];
+    let last;
+    for (const column of columns) {
+      const service = column.action[0].split(":")[0];
+      const name = ["sagemaker", column.group].includes(service) ? column.group : column.group + ", " + service;
+      const next = name === last ? [column] : [{ name }, column];
+      if (strips.length && strips.at(-1).length + next.length <= SHEET.columns) strips.at(-1).push(...next);
+      else strips.push([{ name }, column]);
+      last = name;
+    }
+    return strips;
   }
+
+  /* So many principals from a row on, by their headings. */
+  function inBlocks(first, most) {
+    const blocks = [];
+    let left = most;
+    state.rows.forEach((one, at) => {
+      if (one.heading !== undefined) blocks.push({ heading: one.heading, people: [] });
+      else if (at >= first && left-- > 0) blocks.at(-1).people.push(one);
+    });
+    return blocks.filter((block) => block.people.length);
+  }
+
+  /* Blocks that stay whole on a sheet share a table; a longer one has its own, whose head repeats its heading. */
+  function inTables(blocks) {
+    const tables = [];
+    for (const block of blocks) {
+      if (tables.length && [block, tables.at(-1)[0]].every((one) => one.people.length <= SHEET.whole)) tables.at(-1).push(block);
+      else tables.push([block]);
+    }
+    return tables;
+  }
+
+  function sheets(strip, blocks) {
+    const heading = (text) => PL.make("tr", {}, PL.make("th", { class: "heading", colspan: String(strip.length + 1) }, text));
+    const isLong = blocks[0].people.length > SHEET.whole;
+    return PL.make("table", {}, PL.make("thead", {}, isLong ? heading(blocks[0].heading) : null,
+      PL.make("tr", {}, PL.make("th", {}, "principal"), strip.map(({ name, action }) => PL.make("th", { class: name === undefined ? null : "gap" },
+        PL.make("span", {}, name === undefined ? action[0].split(":")[1] : name))))),
+    blocks.map((block) => PL.make("tbody", { class: isLong ? null : "short" }, isLong ? null : heading(block.heading),
+      block.people.map((one) => PL.make("tr", {}, PL.make("th", {}, typeOf(one), " ", PL.make("bdi", {}, PL.breakable(one.name)), ...about(one).flatMap((mark) => [" ", mark])),
+        strip.map(({ place }) => PL.make("td", { class: place === undefined ? "gap" : "v-" + PL.WORDS[one.vector[place]] })))))));
+  }
+
+  const shortOf = (action) => action[0].replace(/^sagemaker:/, "");
+
+  /* What stands before a principal's name and after it. */
+  const typeOf = (one) => PL.make("span", { class: "type", title: one.type }, one.type === "policy" ? "doc" : one.type);
+  const about = (one) => [form.elements.rows.value ? PL.make("span", { class: "minor" }, index.accounts[one.place][1] || index.accounts[one.place][0]) : null,
+    one.incomplete ? PL.make("span", { class: "severity-error", title: "something of its policies is missing" }, "incomplete") : null].filter(Boolean);
 
   function tell() {
     const read = state.people.length;
@@ -181,8 +222,6 @@
 
   /* The rows and columns to draw: on a screen those in view and some around. */
   function part() {
-    const { paper } = state;
-    if (paper) return [paper.row, paper.row + paper.rows, paper.column, paper.column + paper.columns];
     const top = Math.max(0, Math.floor(grid.scrollTop / ROW) - MARGIN);
     const left = Math.max(0, Math.floor(grid.scrollLeft / COLUMN) - MARGIN);
     return [top, Math.min(state.rows.length, top + Math.ceil(grid.clientHeight / ROW) + 2 * MARGIN),
@@ -190,8 +229,8 @@
   }
 
   /* Where a row and a column stand. */
-  const topOf = (row) => HEAD + (row - (state.paper ? state.paper.row : 0)) * ROW + "px";
-  const leftOf = (column) => nameWidth() + (column - (state.paper ? state.paper.column : 0)) * COLUMN + "px";
+  const topOf = (row) => HEAD + row * ROW + "px";
+  const leftOf = (column) => nameWidth() + column * COLUMN + "px";
 
   function draw() {
     const wide = nameWidth();
@@ -222,7 +261,7 @@
     }
     for (let place = left; place < right; place++) {
       const action = state.columns[place].action;
-      const name = PL.link(action[3], action[0].replace(/^sagemaker:/, ""));
+      const name = PL.link(action[3], shortOf(action));
       name.tabIndex = -1;
       name.title = PL.visible(action[0]);
       const cell = PL.make("div", { class: "column" + (place === state.column ? " here" : ""), role: "columnheader",
@@ -257,9 +296,7 @@
     link.title = PL.visible(one.arn);
     link.dataset.cell = place + ":-1";
     link.tabIndex = place === state.row && state.column === -1 ? 0 : -1;
-    name.append(PL.make("span", { class: "type", title: one.type }, one.type === "policy" ? "doc" : one.type), PL.make("bdi", {}, link));
-    if (form.elements.rows.value) name.append(PL.make("span", { class: "minor" }, index.accounts[one.place][1] || index.accounts[one.place][0]));
-    if (one.incomplete) name.append(PL.make("span", { class: "severity-error", title: "something of its policies is missing" }, "incomplete"));
+    name.append(typeOf(one), PL.make("bdi", {}, link), ...about(one));
     for (let at = left; at < right; at++) {
       const letter = one.vector[state.columns[at].place];
       const cell = PL.make("div", { class: "cell v-" + PL.WORDS[letter], role: "gridcell", "aria-colindex": String(at + 2),
@@ -342,7 +379,7 @@
   grid.addEventListener("scroll", soon, { passive: true });
   window.addEventListener("resize", apply);
   window.addEventListener("beforeprint", layOut);
-  window.addEventListener("afterprint", takeUp);
+  window.addEventListener("afterprint", () => document.getElementById("paper").replaceChildren());
   window.addEventListener("hashchange", () => { fill(); taken.fill(given()); read_on(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => { PL.writeHash(addressed()); grid.scrollTop = 0; apply(); read_on(); });
