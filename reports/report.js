@@ -362,7 +362,18 @@ for (const list of document.querySelectorAll("[data-fold]")) {
 
 /* What is folded away is printed too, but for whole documents and for statements of pages and pages: of a large organization there are thousands. */
 const MOST_PRINTED = 40;
-let unfolded = [];
+let unfolded = [], moved = [];
+
+/* A statement in a table stands below its row, over the whole width: a narrow column makes it pages long. */
+function below(one, said) {
+  const row = one.closest("tr"), place = PL.make("span", {}, said + ", below");
+  one.replaceWith(place);
+  const line = PL.make("tr", {}, PL.make("td", { colspan: String(row.cells.length) }, one));
+  row.after(line);
+  row.classList.add("goes-on");
+  return () => { place.replaceWith(one); line.remove(); row.classList.remove("goes-on"); };
+}
+
 window.addEventListener("beforeprint", () => {
   const told = new Map(); /* by table, the numbers of its statements: each is printed once */
   const all = [...document.querySelectorAll("main details:not([data-policy])")];
@@ -376,10 +387,17 @@ window.addEventListener("beforeprint", () => {
     const numbers = told.get(table), isTold = numbers.has(pre.textContent);
     if (!isTold) numbers.set(pre.textContent, numbers.size + 1);
     one.open = lines <= MOST_PRINTED && !isTold;
-    one.querySelector("summary").dataset.paper = numbers.get(pre.textContent) + (isTold ? ", above" : one.open ? "" : ": " + PL.number(lines) + " lines, on the screen");
+    const summary = one.querySelector("summary");
+    summary.dataset.paper = numbers.get(pre.textContent) + (isTold ? ", above" : one.open ? "" : ": " + PL.number(lines) + " lines, on the screen");
+    if (one.open && table) moved.push(below(one, summary.textContent + " " + summary.dataset.paper));
   }
+  document.documentElement.style.setProperty("--sheet", JSON.stringify(document.title + ", snapshot " + document.documentElement.dataset.snapshot));
 });
-window.addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
+window.addEventListener("afterprint", () => {
+  for (const one of unfolded) one.open = false;
+  for (const back of moved) back();
+  moved = [];
+});
 
 /* Filter fields of tables: the rows that are still in scripts are read before they are filtered. */
 for (const field of document.querySelectorAll("[data-filter]")) {

@@ -980,29 +980,116 @@ def test_the_printed_matrix_has_its_filters_in_words_and_no_fields(open_page, si
     assert page.locator("main :is(input, select, button):visible").count() == 0
 
 
-def test_the_printed_matrix_has_whole_rows_and_columns_and_says_how_many(open_page, site):
-    page = open_page(f"{site}/matrix.html#account=333344445555")
+def printing(page):
+    """Put a page into the state in which a browser prints it."""
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.set_viewport_size({"width": 688, "height": 994})  # A4 without its margins
+    page.emulate_media(media="print")
+
+
+def verdicts(cells):
+    return cells.evaluate_all("cells => cells.map(cell => cell.className.replace('v-', ''))")
+
+
+def test_the_printed_matrix_is_whole_in_tables_as_wide_as_a_sheet_that_repeat_the_account(
+    open_page, site, sample_lake
+):
+    page = open_page(f"{site}/matrix.html#account=333344445555&level=List")
     settled(page)
     page.locator("#grid").evaluate("grid => grid.scrollTo(1e6, 95)")
     page.wait_for_timeout(100)
     seen = page.locator("#grid").evaluate("grid => [grid.scrollLeft, grid.scrollTop]")
-    page.set_viewport_size({"width": 688, "height": 760})
-    page.emulate_media(media="print")
-    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    grid = page.locator("#grid").bounding_box()
-    cells = [one.bounding_box() for one in (page.locator(".cell").first, page.locator(".cell").last)]
-    assert all(
-        grid["x"] <= cell["x"] and cell["x"] + cell["width"] <= grid["x"] + grid["width"]
-        and grid["y"] <= cell["y"] and cell["y"] + cell["height"] <= grid["y"] + grid["height"]
-        for cell in cells
-    )  # fmt: skip
-    rows, columns = page.locator(".row:not(.heading)").count(), page.locator(".column").count()
-    assert columns > 10
-    assert page.locator("#printed").inner_text() == f"Printed: {rows} of 51 principals, {columns} of 551 actions."
+    printing(page)
+    assert not page.locator("#grid").is_visible()
+    assert page.locator("#printed").inner_text() == "All of them are printed."
+    assert page.evaluate("document.documentElement.scrollWidth") == 688
+    tables = page.locator("#paper table")
+    for place in range(tables.count()):
+        assert tables.nth(place).locator("thead .heading").inner_text() == "ml-dev 333344445555"
+        # A browser repeats a head that takes no more than a quarter of the sheet.
+        assert tables.nth(place).locator("thead").bounding_box()["height"] < 994 / 4
+    hana = page.locator("#paper tbody tr").filter(has=page.get_by_text("hana", exact=True)).locator("td")
+    heads = page.locator("#paper thead th:not(:first-child)").all_inner_texts()
+    told = {
+        row["action"]: row["verdict"]
+        for row in open_lake(sample_lake).query(f"from access_matrix where principal_arn = '{HANA}'").to_pylist()
+    }
+    service, shown = "", {}
+    for head, verdict in zip(heads, verdicts(hana), strict=True):
+        if verdict == "gap":
+            service = head.partition(", ")[2] or "sagemaker"
+        else:
+            shown[f"{service}:{head}"] = verdict
+    assert {"allowed", "none"} <= set(shown.values())
+    assert shown == {action: told.get(action, "none") for action in shown}
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     page.set_viewport_size({"width": 1200, "height": 760})
     assert page.locator("#grid").evaluate("grid => [grid.scrollLeft, grid.scrollTop]") == seen
+    assert tables.count() == 0
+
+
+def test_a_matrix_that_is_more_than_paper_takes_is_printed_from_the_view_on_and_says_how_many(open_page, generated):
+    page = open_page(f"{generated}/matrix.html")
+    settled(page)
+    page.locator("#grid").evaluate("grid => grid.scrollTo(0, 26 * 50)")
+    page.wait_for_timeout(100)
+    first = page.locator("#grid .row").filter(has=page.locator(".name a")).evaluate_all(
+        "rows => rows.find(row => parseFloat(row.style.top) >= 190 + 26 * 50).querySelector('a').textContent"
+    )
+    printing(page)
+    said = page.locator("#printed").inner_text()
+    printed = int(re.match(rf"Printed: (\d+) of these principals, from {re.escape(first)} on\.", said)[1])
+    names = page.locator("#paper tbody th:not(.heading)")
+    strips = page.locator("#paper thead th:first-child:not(.heading)").count()
+    assert 50 < printed < 200
+    assert names.count() % printed == 0
+    assert names.count() <= 2000 < names.count() + names.count() // printed
+    assert first in names.first.inner_text()
+    assert strips >= names.count() // printed
+    # What begins within an account says of which it is.
+    assert page.locator("#paper .heading").first.inner_text() in page.locator("select[name=account]").inner_text()
+    assert "button CSV saves" in said
+
+
+def test_on_paper_a_corrected_statement_stands_below_its_row_and_a_heading_stays_with_its_table(open_page, site):
+    page = open_page(f"{site}/findings.html")
+    printing(page)
+    open_ones = page.locator("details.corrected[open]")
+    assert open_ones.count() > 10
+    below = open_ones.evaluate_all(
+        "all => all.map(one => { const cell = one.closest('td'), before = one.closest('tr').previousElementSibling;"
+        " return [cell.colSpan === before.cells.length, getComputedStyle(before).breakInside,"
+        " getComputedStyle(before).breakAfter, before.textContent.includes('1, below')]; })"
+    )
+    assert {tuple(one[:3]) for one in below} == {(True, "avoid", "avoid")}
+    assert below[0][3]
+    texts = page.locator("section:has(> .shares) > :is(h2, p)")
+    assert set(texts.evaluate_all("all => all.map(one => getComputedStyle(one).breakAfter)")) == {"avoid"}
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("tr.goes-on").count() == page.locator("td[colspan] details").count() == 0
+
+
+def test_each_sheet_says_of_which_page_and_snapshot_it_is_and_no_foot_takes_a_sheet_of_its_own(open_page, site):
+    page = open_page(f"{site}/principal.html#{HANA}")
+    page.get_by_role("heading", name=re.compile("^hana")).wait_for()
+    printing(page)
+    snapshot = page.locator("html").get_attribute("data-snapshot")
+    sheet = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--sheet')")
+    assert sheet == f'"hana · policylake, snapshot {snapshot}"'
+    assert not page.locator(".bottom").is_visible()
+    assert snapshot in page.locator(".top").inner_text()
+
+
+def test_on_paper_a_word_of_a_table_does_not_break(open_page, site):
+    page = open_page(f"{site}/provenance.html")
+    printing(page)
+    word = page.locator("td.whole", has_text="policy-document").first
+    lines = word.evaluate(
+        "cell => { const range = document.createRange(); range.selectNodeContents(cell);"
+        " return new Set([...range.getClientRects()].map(box => box.top)).size; }"
+    )
+    assert lines == 1
 
 
 def test_a_long_name_copied_from_the_matrix_is_one_line(open_page, site):

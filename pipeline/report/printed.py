@@ -73,7 +73,7 @@ def _forget_when(file: Path) -> None:
 
 def write_printed(summary: Summary, folder: Path) -> Path:
     """Write the document as one page of HTML into a folder and return its file."""
-    (folder / "report.css").write_text(assets.text("reports", "report.css"), encoding="utf-8")
+    (folder / "report.css").write_text(assets.text("reports", "report.css") + _foot(summary), encoding="utf-8")
     pages = Pages(folder, {
         "scenario": told(summary.scenario) if summary.scenario else None,
         "part": summary.part.words if summary.part else None,
@@ -99,6 +99,11 @@ def write_printed(summary: Summary, folder: Path) -> Path:
         assumptions=ASSUMPTIONS,
         blind_spots=BLIND_SPOTS,
     )
+
+
+def _foot(summary: Summary) -> str:
+    """Return the style for the line below each sheet, which pages of the report get by their script."""
+    return f':root {{ --sheet: "Who can do what with SageMaker, snapshot {summary.snapshot_id}"; }}\n'
 
 
 def _on_paper(finding: Finding) -> Finding:
