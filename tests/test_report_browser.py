@@ -991,9 +991,7 @@ def verdicts(cells):
     return cells.evaluate_all("cells => cells.map(cell => cell.className.replace('v-', ''))")
 
 
-def test_the_printed_matrix_is_whole_in_tables_as_wide_as_a_sheet_that_repeat_the_account(
-    open_page, site, sample_lake
-):
+def test_the_printed_matrix_is_whole_in_tables_as_wide_as_a_sheet_that_repeat_the_account(open_page, site, sample_lake):
     page = open_page(f"{site}/matrix.html#account=333344445555&level=List")
     settled(page)
     page.locator("#grid").evaluate("grid => grid.scrollTo(1e6, 95)")
@@ -1034,8 +1032,12 @@ def test_a_matrix_that_is_more_than_paper_takes_is_printed_from_the_view_on_and_
     settled(page)
     page.locator("#grid").evaluate("grid => grid.scrollTo(0, 26 * 50)")
     page.wait_for_timeout(100)
-    first = page.locator("#grid .row").filter(has=page.locator(".name a")).evaluate_all(
-        "rows => rows.find(row => parseFloat(row.style.top) >= 190 + 26 * 50).querySelector('a').textContent"
+    first = (
+        page.locator("#grid .row")
+        .filter(has=page.locator(".name a"))
+        .evaluate_all(
+            "rows => rows.find(row => parseFloat(row.style.top) >= 190 + 26 * 50).querySelector('a').textContent"
+        )
     )
     printing(page)
     said = page.locator("#printed").inner_text()

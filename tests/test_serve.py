@@ -450,4 +450,6 @@ def test_on_paper_a_wide_result_has_a_block_for_each_row_and_a_long_one_says_whe
         shown = asked("select repeat('word ', 100) as a from range(1000)")
         printed = len(shown) - shown.count("none")
         assert 0 < printed < len(shown)
-        assert f"Printed: the first {printed:,} of {len(shown):,} rows." in page.locator("#rows p.on-paper").inner_text()
+        assert (
+            f"Printed: the first {printed:,} of {len(shown):,} rows." in page.locator("#rows p.on-paper").inner_text()
+        )
