@@ -2,7 +2,7 @@
 /* The matrix: only the cells in sight are in the page; accounts' scripts are read one after the other. */
 (async () => {
   const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4, ENDING = 8;
-  const SHEET = { columns: 36, lines: 2000, whole: 12 }; /* columns side by side, lines on some fifty sheets, principals that stay on one */
+  const SHEET = { columns: 36, few: 9, lines: 2000, whole: 12 }; /* columns side by side, and of half a sheet; lines on some fifty sheets; principals that stay on one */
   const MOST_AT_ONCE = 100000; /* principals read without being asked */
   const PAUSE = 400; /* milliseconds between two looks at what was read */
   const grid = document.getElementById("grid");
@@ -139,7 +139,9 @@
     document.getElementById("printed").textContent = people.length === state.count ? "All of them are printed."
       : "Printed: " + PL.number(people.length) + " of these principals, from " + PL.visible(people[0].name) + " on. All of them are in what the button CSV saves, and in what "
         + 'policylake sql "from access_matrix" --out matrix.csv writes; with a filter more of them fit on paper.';
-    document.getElementById("paper").replaceChildren(...strips.flatMap((strip) => inTables(blocks).map((some) => sheets(strip, some))));
+    const paper = document.getElementById("paper");
+    paper.classList.toggle("halves", strips.length === 1 && strips[0].length <= SHEET.few);
+    paper.replaceChildren(...strips.flatMap((strip) => inTables(blocks).map((some) => sheets(strip, some))));
   }
 
   /* Columns in strips as wide as a sheet, those of a group and a service behind their names. */

@@ -247,7 +247,7 @@
     const rows = (run.profileGaps[principal.profile] || []).map(([gap, text]) => [...run.gaps[gap], PL.ranges(text).filter(fits)]).filter(([, , , numbers]) => numbers.length);
     if (!rows.length) return [];
     const table = PL.table("Further actions that are missing", ["further action", "why", "needed by", "granted actions"],
-      rows.map(([action, why, when, numbers]) => [make("td", {}, make("code", {}, action)), make("td", { class: "why" }, PL.breakable(why, true)), make("td", { class: "why" }, when),
+      rows.map(([action, why, when, numbers]) => [make("td", {}, make("code", {}, PL.breakable(action))), make("td", { class: "why" }, PL.breakable(why, true)), make("td", { class: "why" }, when),
         make("td", {}, actions(index, numbers))]), "gaps");
     return [make("section", { "aria-labelledby": "missing" }, make("h2", { id: "missing" }, "Granted, but something else is missing"),
       make("p", {}, "A call may need further actions; without them it fails, although the action itself is granted. Whether every call needs one is not always told by AWS."),

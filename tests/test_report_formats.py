@@ -43,6 +43,14 @@ def test_markdown_has_the_verdicts_the_worst_findings_and_what_it_leaves_out(sum
     assert summary.snapshot_id in text
 
 
+def test_markdown_says_once_what_to_write_instead(summary):
+    lines = [line for line in markdown(summary).split("\n") if re.match(r"\| (critical|high|medium|low) \| `", line)]
+    remedies = [line.split(" | ")[-1] for line in lines]
+    told = [remedy for remedy in remedies if remedy != "as above |"]
+    assert len(told) == len(set(told)) < len(remedies)
+    assert remedies[0] in told
+
+
 def test_markdown_has_a_difference_for_each_verdict(summary):
     """Where one access more is allowed, one more of none is gone; what is the same is 0."""
     counts = dict(summary.totals)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pipeline.errors import printable
 from pipeline.report.changes import Changes
-from pipeline.report.findings import Finding, by_severity
+from pipeline.report.findings import AS_ABOVE, Finding, by_severity
 from pipeline.report.model import LETTERS
 from pipeline.report.overview import Row
 from pipeline.report.summary import Summary
@@ -152,13 +152,13 @@ def _worst(summary: Summary, url: str | None, room: int) -> str:
     head = [f"### Findings: {told}", "", _row(("severity", "what", "what is wrong", "instead")), _row(["---"] * 4)]
     used = sum(len(line) + 1 for line in head)
     shown: list[str] = []
-    for finding, cells in _cases(summary.findings):
+    for finding, cells, remedy in _cases(summary.findings):
         line = _row(
             (
                 finding.severity,
                 _subject(cells[0], url),
                 text_of(cells[finding.table.columns.index("what is wrong")].text),
-                text_of(finding.remedy),
+                text_of(remedy),
             )
         )
         if len(shown) == MOST_FINDINGS or used + len(line) + 1 > room:
@@ -170,10 +170,11 @@ def _worst(summary: Summary, url: str | None, room: int) -> str:
     return "\n".join([*head, *shown]) + rest
 
 
-def _cases(findings: Sequence[Finding]) -> Iterator[tuple[Finding, Sequence[Cell]]]:
+def _cases(findings: Sequence[Finding]) -> Iterator[tuple[Finding, Sequence[Cell], str]]:
+    """Give the first findings of each control with what to do instead, which is said once."""
     for finding in findings:
-        for cells in finding.table.rows[: min(MOST_OF_CONTROL, finding.open_count)]:
-            yield finding, cells
+        for place, cells in enumerate(finding.table.rows[: min(MOST_OF_CONTROL, finding.open_count)]):
+            yield finding, cells, finding.remedy if place == 0 else AS_ABOVE.text
 
 
 def _subject(cell: Cell, url: str | None) -> str:
