@@ -23,7 +23,7 @@
       kinds.set(words, [...(kinds.get(words) || []), target]);
     }
     return make("dl", { class: "facts" }, [...kinds].flatMap(([words, targets]) => [make("dt", {}, words), make("dd", {}, targets.map((target) =>
-      make("div", {}, isPrincipal(target) ? PL.principalLink(target, make("code", {}, target)) : make("code", {}, target))))]));
+      make("div", {}, isPrincipal(target) ? PL.principalLink(target, PL.code(target)) : PL.code(target))))]));
   }
 
   async function show() {
@@ -43,7 +43,7 @@
         make("dl", { class: "facts" },
           names.length > 1 ? [make("dt", {}, "Other names"), make("dd", {}, names.slice(1).join(", "))] : [],
           make("dt", {}, "Id"), make("dd", {}, make("code", {}, id)),
-          make("dt", {}, "Read from"), make("dd", {}, sources.map((source) => make("div", {}, make("code", {}, source))))),
+          make("dt", {}, "Read from"), make("dd", {}, sources.map((source) => make("div", {}, PL.code(source))))),
         make("section", { "aria-labelledby": "statements" }, make("h2", { id: "statements" }, "Statements"), ...PL.statements(document_, marked, id)),
         make("section", { "aria-labelledby": "places" }, make("h2", { id: "places" }, "Attached to ", make("span", { class: "minor" }, PL.number(count))), attached(places),
           count > places.length ? make("p", { class: "minor" }, PL.number(count - places.length) + " more in the relation attachments of the lake.") : ""));
