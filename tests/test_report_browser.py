@@ -1027,7 +1027,64 @@ def test_the_end_of_a_long_name_shows_in_the_matrix(open_page, site):
     link = page.get_by_role("link", name="AmazonSageMaker-ExecutionRole-20240115T101500", exact=True)
     box, grid = link.locator("span").last.bounding_box(), page.locator(".name").last.bounding_box()
     assert link.locator("span").last.inner_text() == "5T101500"
-    assert box["x"] + box["width"] <= grid["x"] + grid["width"]
+    left = grid["x"] + grid["width"] - box["x"] - box["width"]
+    assert 0 <= left < 30, "the room that is left: the padding and less than two letters"
+    beside = link.locator("span").nth(1).evaluate("middle => middle.getBoundingClientRect().right")
+    assert abs(beside - box["x"]) < 1, "no gap before the end"
+
+
+def test_a_phone_tells_long_names_apart(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&q=AmazonSageMaker-ExecutionRole", PHONE)
+    settled(page)
+    shown = page.locator(".name a.long").all()
+    ends = {link.locator("span").last.inner_text() for link in shown}
+    assert len(shown) == len(ends) == 2
+    for link in shown:
+        box, name = link.locator("span").last.bounding_box(), page.locator(".name").last.bounding_box()
+        assert box["x"] + box["width"] <= name["x"] + name["width"]
+
+
+def test_rows_by_unit_name_the_account_whole(open_page, site):
+    page = open_page(f"{site}/matrix.html#rows=unit&q=AWSReservedSSO")
+    settled(page)
+    for name in page.locator(".row:not(.heading) .name").all():
+        account = name.locator(".minor")
+        assert account.evaluate("one => one.scrollWidth <= one.clientWidth"), account.inner_text()
+        assert name.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_the_matrix_says_that_nobody_fits(open_page, site):
+    page = open_page(f"{site}/matrix.html#q=nosuchperson")
+    assert settled(page) == "0 of 106 principals, 551 of 551 actions: nobody fits the filters"
+
+
+def test_a_principal_page_folds_the_answers_of_each_verdict(open_page, site):
+    page = open_page(f"{site}/principal.html#{HANA}")
+    groups = page.locator("#can ~ div article")
+    groups.first.wait_for()
+    shown = groups.locator("visible=true")
+    assert shown.filter(has_text="blocked by").count() == 1
+    assert (shown.count(), groups.count()) == (11, 28)
+    page.locator("#can ~ div").get_by_role("button", name="Show more").click()
+    assert shown.count() == 28
+
+
+def test_a_condition_on_every_role_that_may_be_passed_is_said_once(open_page, site):
+    page = open_page(f"{site}/principal.html#{HANA}")
+    roles = page.locator("section[aria-labelledby=roles]")
+    roles.wait_for()
+    assert "Each of these: only to pass the role to sagemaker.amazonaws.com more." in roles.inner_text()
+    assert roles.locator("th").all_inner_texts() == ["role", "trusts SageMaker", "verdict"]
+    assert roles.inner_text().count("only to pass the role") == 1
+
+
+def test_a_denied_answer_says_what_it_lacks(open_page, site):
+    place = "principal.html#arn:aws:iam::333344445555:role/endpoint-deployer-as-printed"
+    page = open_page(f"{site}/{place}&action=sagemaker:CreateEndpoint")
+    page.locator(".group", has_text="Not enough: every call needs endpoint, too.").wait_for()
+    page = open_page(f"{site}/principal.html#{ANA}&action=sagemaker:DeleteTags")
+    page.locator(".group", has_text="denied by").wait_for()
+    assert "Not enough" not in page.locator(".group").inner_text()
 
 
 def test_the_overview_prints_with_a_cover(open_page, site):
