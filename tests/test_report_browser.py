@@ -1078,6 +1078,19 @@ def test_a_condition_on_every_role_that_may_be_passed_is_said_once(open_page, si
     assert roles.inner_text().count("only to pass the role") == 1
 
 
+def test_a_policy_page_says_first_where_the_document_is_attached(open_page, site, sample_lake):
+    """Of AdministratorAccess, which is attached to many, the first."""
+    rows = open_lake(sample_lake).query("select policy_id from attachments where policy_name = 'AdministratorAccess'")
+    page = open_page(f"{site}/policy.html#{rows['policy_id'][0].as_py()}")
+    sections = page.locator("section h2")
+    sections.first.wait_for()
+    assert [text.split()[0] for text in sections.all_inner_texts()] == ["Attached", "Statements"]
+    places = page.locator("section[aria-labelledby=places] dd").first.locator("code")
+    assert places.locator("visible=true").count() == 8
+    page.locator("section[aria-labelledby=places]").get_by_role("button", name="Show more").first.click()
+    assert places.locator("visible=true").count() == places.count() > 8
+
+
 def test_a_denied_answer_says_what_it_lacks(open_page, site):
     place = "principal.html#arn:aws:iam::333344445555:role/endpoint-deployer-as-printed"
     page = open_page(f"{site}/{place}&action=sagemaker:CreateEndpoint")
