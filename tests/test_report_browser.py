@@ -523,7 +523,7 @@ def test_a_long_list_shows_its_first_entries_and_the_others_on_a_click_and_on_pa
     page = open_page(f"{site}/actions/sagemaker-CreateTrainingJob.html")
     groups = page.locator("section[aria-labelledby=s-conditional] article")
     visible = groups.locator("visible=true")
-    assert (groups.count(), visible.count()) == (16, 12)
+    assert (groups.count(), visible.count()) == (16, 8)
     page.emulate_media(media="print")
     assert visible.count() == 16
     page.emulate_media(media="screen")
