@@ -15,8 +15,7 @@
     return title[0].toUpperCase() + title.slice(1);
   }
 
-  /* One below the other, many behind a button. */
-  const few = (listed) => make("div", { "data-fold": "8" }, listed.map((one) => make("div", {}, one)));
+  const lines = (listed, things) => PL.few(listed, 8, (some) => some.map((one) => make("div", {}, one)), things).flat();
 
   /* Attachments by kind, in the order in which they come. */
   function attached(places) {
@@ -25,7 +24,7 @@
       const words = isDocument(target) ? "given by itself" : KINDS[kind];
       kinds.set(words, [...(kinds.get(words) || []), target]);
     }
-    return make("dl", { class: "facts" }, [...kinds].flatMap(([words, targets]) => [make("dt", {}, words), make("dd", {}, few(targets.map((target) => (isPrincipal(target) ? PL.principalLink(target, PL.code(target)) : PL.code(target)))))]));
+    return make("dl", { class: "facts" }, [...kinds].flatMap(([words, targets]) => [make("dt", {}, words), make("dd", {}, lines(targets.map((target) => (isPrincipal(target) ? PL.principalLink(target, PL.code(target)) : PL.code(target))), "places"))]));
   }
 
   async function show() {
@@ -45,11 +44,10 @@
         make("dl", { class: "facts" },
           names.length > 1 ? [make("dt", {}, "Other names"), make("dd", {}, names.slice(1).join(", "))] : [],
           make("dt", {}, "Id"), make("dd", {}, make("code", {}, id)),
-          make("dt", {}, "Read from"), make("dd", {}, few(sources.map(PL.code)))),
+          make("dt", {}, "Read from"), make("dd", {}, lines(sources.map(PL.code), "files"))),
         make("section", { "aria-labelledby": "places" }, make("h2", { id: "places" }, "Attached to ", make("span", { class: "minor" }, PL.number(count))), attached(places),
           count > places.length ? make("p", { class: "minor" }, PL.number(count - places.length) + " more in the relation attachments of the lake.") : ""),
         make("section", { "aria-labelledby": "statements" }, make("h2", { id: "statements" }, "Statements"), ...PL.statements(document_, marked, id)));
-      for (const list of main.querySelectorAll("[data-fold]")) PL.fold(list);
       const target = main.querySelector(".marked");
       if (target) target.scrollIntoView({ block: "center" });
     } catch (error) { PL.failed(error, main); }

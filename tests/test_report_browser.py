@@ -1087,7 +1087,7 @@ def test_a_policy_page_says_first_where_the_document_is_attached(open_page, site
     assert [text.split()[0] for text in sections.all_inner_texts()] == ["Attached", "Statements"]
     places = page.locator("section[aria-labelledby=places] dd").first.locator("code")
     assert places.locator("visible=true").count() == 8
-    page.locator("section[aria-labelledby=places]").get_by_role("button", name="Show more").first.click()
+    page.locator("section[aria-labelledby=places] summary").first.click()
     assert places.locator("visible=true").count() == places.count() > 8
 
 
