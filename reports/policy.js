@@ -40,7 +40,7 @@
       document.title = PL.visible(title) + " · policylake";
       const marked = new Set(statement === undefined ? [] : [Number(statement)]);
       main.replaceChildren(
-        make("h1", {}, make("bdi", {}, title)),
+        make("h1", {}, make("bdi", {}, PL.breakable(title))),
         make("dl", { class: "facts" },
           names.length > 1 ? [make("dt", {}, "Other names"), make("dd", {}, names.slice(1).join(", "))] : [],
           make("dt", {}, "Id"), make("dd", {}, make("code", {}, id)),

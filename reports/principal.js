@@ -122,7 +122,7 @@
     ].filter(([, value]) => value);
     const type = isDocument(principal) ? "policy document given by itself" : principal.linked ? "service-linked role" : principal.type;
     return [
-      make("h1", {}, make("bdi", {}, principal.name), " ", make("span", { class: "minor" }, type)),
+      make("h1", {}, make("bdi", {}, PL.breakable(principal.name)), " ", make("span", { class: "minor" }, type)),
       principal.incomplete ? make("p", { class: "notice" }, "The answers may be wrong, because not everything about it could be read. Missing: ", PL.breakable((principal.missing || []).join("; "), true), ".") : null,
       make("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, make("bdi", {}, value))])),
     ].filter(Boolean);

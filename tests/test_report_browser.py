@@ -1044,6 +1044,15 @@ def test_a_phone_tells_long_names_apart(open_page, site):
         assert box["x"] + box["width"] <= name["x"] + name["width"]
 
 
+@pytest.mark.parametrize("place", ["findings.html", "rejects.html", "provenance.html", f"principal.html#{HANA}"])
+def test_a_phone_shows_rows_of_prose_whole(open_page, site, place):
+    page = open_page(f"{site}/{place}", PHONE)
+    tables = ".shares .scroller, .rejects .scroller, [aria-labelledby=inputs] .scroller, .scroller:has(.gaps)"
+    page.locator(tables).first.wait_for()
+    for table in page.locator(tables).all():
+        assert table.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
 def test_rows_by_unit_name_the_account_whole(open_page, site):
     page = open_page(f"{site}/matrix.html#rows=unit&q=AWSReservedSSO")
     settled(page)
