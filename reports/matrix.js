@@ -164,9 +164,9 @@
   function tell() {
     const read = state.people.length;
     const rest = total - read;
-    const words = PL.number(state.count || 0) + " of " + PL.number(total) + " principals, " + PL.number(state.columns.length)
-      + " of " + PL.number(index.actions.length) + " actions";
-    status.replaceChildren(words + (state.count || rest > 0 ? "" : ": nobody fits the filters"));
+    const words = PL.number(state.count || 0) + " of " + PL.counted(total, "principal") + ", " + PL.number(state.columns.length)
+      + " of " + PL.counted(index.actions.length, "action");
+    status.replaceChildren(words + (state.count || rest > 0 ? "" : total ? ": nobody fits the filters" : ": nobody was read"));
     document.getElementById("chosen").textContent = PL.visible(said());
     if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
