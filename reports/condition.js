@@ -88,7 +88,7 @@
     const table = PL.table("Principals that depend on it", ["principal", "account", ["actions", "number"]],
       first.map(([arn, name, account, many]) => [make("td", {}, PL.principalLink(arn, name)), make("td", {}, names.get(account) || account), make("td", { class: "number" }, number(many))]));
     return make("section", { "aria-labelledby": "whose" }, make("h2", { id: "whose" }, "Who depends on it"),
-      make("p", {}, counted(count, "principal") + " in " + counted(accounts, "account") + ", for " + counted(numbers.length, "action") + ":"),
+      make("p", {}, counted(count, "principal") + (accounts ? " in " + counted(accounts, "account") + (first.some(([, , account]) => !account) ? " and loose documents" : "") : "") + ", for " + counted(numbers.length, "action") + ":"),
       PL.few(numbers, FEW, (some) => PL.actionList(index, some), "actions"),
       table,
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + (count - first.length === 1 ? " more principal" : " more principals") + ", all of them with: ", make("code", {}, "policylake sql \"from access where condition_id = '" + id + "'\"")) : "");

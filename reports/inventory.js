@@ -79,7 +79,7 @@
     const rows = PEOPLE.counting(run, principal), names = PEOPLE.nameOf(run, principal);
     const judgements = listed.map((one) => [one, judged(found, answer, rows, place, one)]);
     const count = (letter) => judgements.filter(([, told]) => told.letter === letter).length;
-    const others = [["c", "depend on the request"], ["d", "are refused"], ["n", "are granted to it by nothing"]].filter(([letter]) => count(letter));
+    const others = [["c", "depend on the request"], ["d", "are refused"], ["n", "are not granted to it"]].filter(([letter]) => count(letter));
     const table = PL.table("Known resources with what the principal gets", ["resource", "tags", "verdict", "why", "statements"],
       judgements.map(([[arn, , tags], told]) => [make("td", {}, make("a", { href: PL.root + "resource.html#" + encodeURIComponent(arn) + "&action=" + encodeURIComponent(index.actions[place][0]), title: arn, class: "code whole" }, arn.split(":").slice(5).join(":"))),
         make("td", {}, tags.map(([key, value]) => key + " = " + value).join(", ")), make("td", { class: "word" }, PL.verdict(told.letter)),

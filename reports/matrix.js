@@ -11,10 +11,16 @@
   const info = document.getElementById("cellinfo");
   const LETTER = { allowed: "a", conditional: "c", denied: "d", blocked: "b", none: "n" };
   const TYPES = { u: "user", r: "role", p: "policy" };
+  /* What stands beside a name, and the most that the name of its account takes, in rem of report.css. */
+  const BESIDE = 3.8, LABEL = 7;
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const pen = document.createElement("canvas").getContext("2d");
+  const widthOf = (text) => { pen.font = .85 * rem + "px " + getComputedStyle(grid).fontFamily; return pen.measureText(text).width; };
   let index;
   try { index = await PL.load("index"); } catch (error) { return PL.failed(error, grid); }
 
-  const nameWidth = () => (window.innerWidth < 700 ? 150 : 300);
+  const isNarrow = () => window.innerWidth < 700;
+  const nameWidth = () => (isNarrow() ? 150 : form.elements.rows.value ? 400 : 300);
   const total = index.accounts.reduce((sum, account) => sum + account[2].reduce((all, run) => all + run[1], 0), 0);
   const state = { people: [], loaded: new Set(), rows: [], columns: [], row: 0, column: 0, wanted: MOST_AT_ONCE, reading: null, turn: 0 };
   /* The units above each account, the root first: who asks for one gets all that is below it. */
@@ -195,15 +201,16 @@
 
   /* What stands before a principal's name and after it. */
   const typeOf = (one) => PL.make("span", { class: "type", title: one.type }, one.type === "policy" ? "doc" : one.type);
-  const about = (one) => [form.elements.rows.value ? PL.make("span", { class: "minor" }, index.accounts[one.place][1] || index.accounts[one.place][0]) : null,
+  const beside = (one) => (form.elements.rows.value && !isNarrow() ? index.accounts[one.place][1] || index.accounts[one.place][0] : "");
+  const about = (one) => [beside(one) ? PL.make("span", { class: "minor" }, beside(one)) : null,
     one.incomplete ? PL.make("span", { class: "severity-error", title: "something of its policies is missing" }, "incomplete") : null].filter(Boolean);
 
   function tell() {
     const read = state.people.length;
     const rest = total - read;
-    const words = PL.number(state.count || 0) + " of " + PL.number(total) + " principals, " + PL.number(state.columns.length)
-      + " of " + PL.number(index.actions.length) + " actions";
-    status.replaceChildren(words);
+    const words = PL.number(state.count || 0) + " of " + PL.counted(total, "principal") + ", " + PL.number(state.columns.length)
+      + " of " + PL.counted(index.actions.length, "action");
+    status.replaceChildren(words + (state.count || rest > 0 ? "" : total ? ": nobody fits the filters" : ": nobody was read"));
     document.getElementById("chosen").textContent = PL.visible(said());
     if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
@@ -275,6 +282,16 @@
     head.replaceChildren(...made);
   }
 
+  /* A name that is too long for its room: its start, what does not show, and its end, where the names of roles that AWS makes differ. */
+  function cut(name, room) {
+    const letters = [...PL.visible(name)], ending = isNarrow() ? ENDING / 2 : ENDING;
+    if (widthOf(letters.join("")) <= room || letters.length < 2 * ending) return null;
+    const end = letters.slice(-ending).join("");
+    let start = letters.length - ending - 1;
+    while (start > 1 && widthOf(letters.slice(0, start).join("") + "…" + end) > room) start--;
+    return [letters.slice(0, start).join(""), letters.slice(start, -ending).join(""), end];
+  }
+
   function drawRow(place, wide, left, right) {
     const one = state.rows[place];
     const row = PL.make("div", { class: "row", role: "row", "aria-rowindex": String(place + 2) });
@@ -288,10 +305,10 @@
       return row;
     }
     const link = PL.principalLink(one.arn, one.name, after());
-    /* Of a long name the end shows, too: that is where the names of roles that AWS makes differ. */
-    const letters = [...one.name];
-    if (wide > 200 && letters.length > 3 * ENDING) {
-      link.replaceChildren(PL.make("span", {}, letters.slice(0, -ENDING).join("")), PL.make("span", {}, letters.slice(-ENDING).join("")));
+    const label = beside(one);
+    const parts = cut(one.name, wide - BESIDE * rem - (label ? Math.min(widthOf(label), LABEL * rem) + rem : 0) - (one.incomplete ? LABEL * rem : 0));
+    if (parts) {
+      link.replaceChildren(...parts.map((part) => PL.make("span", {}, part)));
       link.setAttribute("aria-label", PL.visible(one.name));
       link.classList.add("long");
     }

@@ -38,7 +38,7 @@ const PEOPLE = (() => {
   function links(rows, names) {
     const named = rows.map((row) => [row[4] ? "policy of " + row[4] : names(row[0]).name, row]);
     named.sort(([one, [, first]], [other, [, second]]) => (one < other ? -1 : one > other ? 1 : first - second));
-    return named.flatMap(([name, row], place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], name + ", " + (row[2] || "statement " + (row[1] + 1)))]);
+    return named.flatMap(([name, row], place) => [place ? "; " : "", PL.link("policy.html#" + names(row[0]).id + ":" + row[1], PL.breakable(name + ", " + (row[2] || "statement " + (row[1] + 1))))]);
   }
 
   function nameOf(run, principal) {

@@ -15,6 +15,8 @@
     return title[0].toUpperCase() + title.slice(1);
   }
 
+  const lines = (listed, things) => PL.few(listed, 8, (some) => some.map((one) => make("div", {}, one)), things).flat();
+
   /* Attachments by kind, in the order in which they come. */
   function attached(places) {
     const kinds = new Map();
@@ -22,8 +24,7 @@
       const words = isDocument(target) ? "given by itself" : KINDS[kind];
       kinds.set(words, [...(kinds.get(words) || []), target]);
     }
-    return make("dl", { class: "facts" }, [...kinds].flatMap(([words, targets]) => [make("dt", {}, words), make("dd", {}, targets.map((target) =>
-      make("div", {}, isPrincipal(target) ? PL.principalLink(target, make("code", {}, target)) : make("code", {}, target))))]));
+    return make("dl", { class: "facts" }, [...kinds].flatMap(([words, targets]) => [make("dt", {}, words), make("dd", {}, lines(targets.map((target) => (isPrincipal(target) ? PL.principalLink(target, PL.code(target)) : PL.code(target))), "places"))]));
   }
 
   async function show() {
@@ -39,14 +40,14 @@
       document.title = PL.visible(title) + " · policylake";
       const marked = new Set(statement === undefined ? [] : [Number(statement)]);
       main.replaceChildren(
-        make("h1", {}, make("bdi", {}, title)),
+        make("h1", {}, make("bdi", {}, PL.breakable(title))),
         make("dl", { class: "facts" },
           names.length > 1 ? [make("dt", {}, "Other names"), make("dd", {}, names.slice(1).join(", "))] : [],
           make("dt", {}, "Id"), make("dd", {}, make("code", {}, id)),
-          make("dt", {}, "Read from"), make("dd", {}, sources.map((source) => make("div", {}, make("code", {}, source))))),
-        make("section", { "aria-labelledby": "statements" }, make("h2", { id: "statements" }, "Statements"), ...PL.statements(document_, marked, id)),
+          make("dt", {}, "Read from"), make("dd", {}, lines(sources.map(PL.code), "files"))),
         make("section", { "aria-labelledby": "places" }, make("h2", { id: "places" }, "Attached to ", make("span", { class: "minor" }, PL.number(count))), attached(places),
-          count > places.length ? make("p", { class: "minor" }, PL.number(count - places.length) + " more in the relation attachments of the lake.") : ""));
+          count > places.length ? make("p", { class: "minor" }, PL.number(count - places.length) + " more in the relation attachments of the lake.") : ""),
+        make("section", { "aria-labelledby": "statements" }, make("h2", { id: "statements" }, "Statements"), ...PL.statements(document_, marked, id)));
       const target = main.querySelector(".marked");
       if (target) target.scrollIntoView({ block: "center" });
     } catch (error) { PL.failed(error, main); }

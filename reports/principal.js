@@ -6,7 +6,7 @@
   const SILENT = { identity: "its policies together", boundary: "the permissions boundary, which does not allow it", scp: "the SCPs of a level, none of which allows it",
     rcp: "the RCPs of a level, none of which allows it", resource: "the resource policy, which does not allow it", scenario: "what is taken for granted: no such request meets the conditions" };
   const KINDS = { inline: "inline", managed: "managed", boundary: "permissions boundary" };
-  const FEW = 14, MOST_PARTS = 8, MOST_TYPES = 8;
+  const FEW = 14, FEW_IN_ROW = 3, MOST_PARTS = 8, MOST_TYPES = 8;
   const { make, verdict, number, counted } = PL;
   const { find, counting, entriesOf, nameOf, links, scopeData } = PEOPLE;
 
@@ -28,12 +28,12 @@
     const rows = counting(run, principal);
     const groups = new Map();
     for (const [place, text] of run.profiles[principal.profile]) {
-      const [stored, storedLayer, decided, scopes, demand] = run.answers[place];
-      const letter = reading && demand !== undefined ? reading.cellOf(demand) : stored;
+      const [stored, storedLayer, decided, scopes, demand, lacking] = run.answers[place];
+      const letter = reading && demand >= 0 ? reading.cellOf(demand) : stored;
       const layer = letter === stored ? storedLayer : letter === "d" ? "scenario" : storedLayer;
       for (const action of PL.ranges(text)) {
         const resolved = scopes.map((scope) => scopeData(run, rows, scope, action, reading));
-        const told = { letter, layer, decided: rows(decided, action), scopes: resolved };
+        const told = { letter, layer, decided: rows(decided, action), scopes: resolved, lacking: letter === stored ? lacking : null };
         const key = JSON.stringify(told);
         if (!groups.has(key)) groups.set(key, { ...told, actions: [] });
         groups.get(key).actions.push(action);
@@ -42,8 +42,8 @@
     const joined = new Map();
     for (const group of groups.values()) {
       const [scope] = group.scopes;
-      const key = group.scopes.length === 1 ? JSON.stringify([group.letter, group.layer, scope.verdict, scope.condition, scope.granted, scope.limited, scope.exceptions])
-        : JSON.stringify([group.letter, group.layer, group.decided, group.scopes]);
+      const key = group.scopes.length === 1 ? JSON.stringify([group.letter, group.layer, group.lacking, scope.verdict, scope.condition, scope.granted, scope.limited, scope.exceptions])
+        : JSON.stringify([group.letter, group.layer, group.decided, group.scopes, group.lacking]);
       if (!joined.has(key)) joined.set(key, { ...group, actions: [], parts: [] });
       const into = joined.get(key);
       into.parts.push({ pattern: scope ? scope.pattern : "", types: scope ? scope.types : [], actions: group.actions.sort((one, other) => one - other) });
@@ -78,7 +78,9 @@
       const count = shown.reduce((sum, group) => sum + group.actions.length, 0);
       const all = index.actions.filter((_, one) => fits(one)).length;
       status.textContent = text ? counted(all, "action") + (all > count ? ", " + number(all - count) + " of them none: nothing grants it" : "") : "";
-      place.replaceChildren(...sections(index, shown, names, text));
+      const lists = Object.keys(ORDER).map((letter) => make("div", { "data-fold": "8" }, sections(index, shown.filter((group) => group.letter === letter), names)));
+      place.replaceChildren(...(shown.length ? lists : [make("p", { class: "nothing" }, text ? "Nothing that fits." : "Nothing: no action of this report is granted to it.")]));
+      for (const list of lists) PL.fold(list);
       lacking.replaceChildren(...missing(index, run, principal, fits));
       mark(text ? shown : stored);
     };
@@ -110,17 +112,17 @@
 
   function facts(index, run, principal) {
     const pairs = [
-      [isDocument(principal) ? "Document" : "ARN", make("code", {}, principal.arn)],
+      [isDocument(principal) ? "Document" : "ARN", PL.code(principal.arn)],
       ["Account", PL.link("matrix.html#account=" + (run.account || "documents"), PL.accountName(index, run.account))],
       ["Groups", (principal.groups || []).map((arn) => arn.replace(/^.*:group\//, "")).join(", ")],
       ["Tags", (principal.tags || []).map(([key, value]) => key + " = " + value).join(", ")],
       ["Created", principal.created ? principal.created.slice(0, 10) : ""],
       ["Last used", principal.used ? principal.used.slice(0, 10) : ""],
-      ["Read from", make("code", {}, principal.source)],
+      ["Read from", PL.code(principal.source)],
     ].filter(([, value]) => value);
     const type = isDocument(principal) ? "policy document given by itself" : principal.linked ? "service-linked role" : principal.type;
     return [
-      make("h1", {}, make("bdi", {}, principal.name), " ", make("span", { class: "minor" }, type)),
+      make("h1", {}, make("bdi", {}, PL.breakable(principal.name)), " ", make("span", { class: "minor" }, type)),
       principal.incomplete ? make("p", { class: "notice" }, "The answers may be wrong, because not everything about it could be read. Missing: ", PL.breakable((principal.missing || []).join("; "), true), ".") : null,
       make("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, make("bdi", {}, value))])),
     ].filter(Boolean);
@@ -165,23 +167,27 @@
     if (principal.roles === undefined) return [];
     const [count, trusting, first] = run.roles[principal.roles];
     const condition = (id) => run.conditions.find((one) => one[3] === id);
-    const isAsked = first.some(([, , , id]) => id);
+    const words = (id) => [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")];
+    const common = first.every(([, , , id]) => id && id === first[0][3]) ? first[0][3] : "";
+    const isAsked = !common && first.some(([, , , id]) => id);
     const table = PL.table("Roles that it may pass", ["role", "trusts SageMaker", "verdict", ...(isAsked ? ["condition"] : [])],
       first.map(([arn, isTrusting, letter, id, isTold]) => [make("td", {}, (isTold ? PL.principalLink : (_, name) => make("code", {}, name))(arn, PL.breakable(arn.replace(/^.*?:role\//, "")))), make("td", { class: "word" }, isTrusting ? "yes" : "no"),
-        make("td", { class: "word" }, verdict(letter)), isAsked ? make("td", {}, id ? [make("span", { class: "condition" }, (condition(id) || [""])[0]), " ", PL.link("condition.html#" + id, "more", "minor on-screen")] : "") : null]));
+        make("td", { class: "word" }, verdict(letter)), isAsked ? make("td", {}, id ? words(id) : "") : null]));
     return [make("section", { "aria-labelledby": "roles" }, make("h2", { id: "roles" }, "Roles that it may pass ", make("span", { class: "minor" }, counted(count, "role") + ", " + number(trusting) + (trusting === 1 ? " trusts SageMaker" : " trust SageMaker"))),
       make("p", {}, "With a role that trusts SageMaker a job or a notebook has that role's rights, whatever this principal may do itself."),
+      common ? make("p", {}, first.length > 1 ? "Each of these: " : "This one: ", words(common), ".") : "",
       table,
       count > first.length ? make("p", { class: "minor" }, number(count - first.length) + " more: ", make("code", {}, "policylake sql \"from passable_roles where principal_arn = '" + principal.arn + "'\"")) : "")];
   }
 
-  function sections(index, groups, names, text) {
-    if (!groups.length) return [make("p", { class: "nothing" }, text ? "Nothing that fits." : "Nothing: no action of this report is granted to it.")];
+  function sections(index, groups, names) {
     return groups.map((group) => make("article", { class: "group" },
       make("h3", {}, verdict(group.letter), " ", make("span", { class: "minor" }, counted(group.actions.length, "action"))),
       group.parts.length > 1 ? parts(index, group.parts) : actions(index, group.actions),
       alike(group.parts.length > 1 ? group.scopes.map((scope) => ({ ...scope, pattern: "" }))
         : group.scopes.length === 1 ? [{ ...group.scopes[0], ...group.parts[0] }] : group.scopes).map((scope) => scopeOf(scope, group.letter, names)),
+      group.lacking ? make("p", { class: "minor" }, "Not enough: every call needs "
+        + (group.lacking.length ? group.lacking.join(" and ") + ", too." : "all of it at once, and no request meets all the conditions.")) : null,
       "db".includes(group.letter) ? make("dl", { class: "scope" }, make("dt", {}, PL.WORDS[group.letter] + " by"),
         make("dd", {}, group.decided.length ? links(group.decided, names) : SILENT[group.layer] || group.layer)) : null));
   }
@@ -201,7 +207,7 @@
 
   /* A pattern with the types of resources that it is about; many types behind a line that says how many. */
   function placeOf({ pattern, types }) {
-    return make("div", {}, make("code", {}, pattern), types.length > MOST_TYPES
+    return make("div", {}, PL.code(pattern), types.length > MOST_TYPES
       ? make("details", {}, make("summary", { class: "minor" }, number(types.length) + " types of resources"), make("span", { class: "minor" }, typesOf(types)))
       : types.length ? [" ", make("span", { class: "minor" }, typesOf(types))] : null);
   }
@@ -212,16 +218,17 @@
   /* Resources that are granted alike, each with its actions. */
   function parts(index, all) {
     const list = (listed) => make("ul", { class: "parts" }, listed.map((part) => make("li", {}, make("details", { open: listed.length <= 3 && part.actions.length <= FEW },
-      make("summary", {}, make("code", {}, part.pattern), " ", make("span", { class: "minor" }, [part.types.length > MOST_TYPES ? number(part.types.length) + " types of resources" : typesOf(part.types),
+      make("summary", {}, PL.code(part.pattern), " ", make("span", { class: "minor" }, [part.types.length > MOST_TYPES ? number(part.types.length) + " types of resources" : typesOf(part.types),
         counted(part.actions.length, "action")].filter(Boolean).join(", "))),
       part.types.length > MOST_TYPES ? make("p", { class: "minor" }, typesOf(part.types)) : null, actions(index, part.actions)))));
     return PL.few(all, MOST_PARTS, list, KINDS_OF_RESOURCES);
   }
 
   /* Few actions as they are; many by service behind a line that says how many. */
-  function actions(index, listed) {
+  function actions(index, listed, few = FEW) {
     const list = (some) => PL.actionList(index, some);
-    if (listed.length <= FEW) return list(listed);
+    if (listed.length <= few) return list(listed);
+    if (listed.length <= FEW) return make("details", {}, make("summary", { class: "minor" }, counted(listed.length, "action")), list(listed));
     const levels = index.levels.map((level, place) => [level, listed.filter((one) => index.actions[one][1] === place)]).filter(([, some]) => some.length);
     return make("div", { class: "levels" }, levels.map(([level, some]) => (some.length <= FEW
       ? make("div", { class: "level" }, make("span", { class: "minor" }, level), list(some))
@@ -232,7 +239,7 @@
     const pairs = [
       ["verdict", scope.verdict === letter ? [] : [verdict(scope.verdict)]],
       ["on", placesOf(scope.places)],
-      ["but not", scope.exceptions.map((text) => make("code", {}, text))],
+      ["but not", scope.exceptions.map(PL.code)],
       ["condition", scope.condition ? [make("span", { class: "condition" }, scope.condition), scope.number >= 0 ? [" ", PL.link("condition.html#" + scope.id, "more", "minor on-screen")] : []].flat() : []],
       ["read again", scope.again ? [PL.verdict(scope.again)] : []],
       ["proof", scope.proof ? [make("span", { class: "minor" }, scope.proof)] : []],
@@ -248,7 +255,7 @@
     if (!rows.length) return [];
     const table = PL.table("Further actions that are missing", ["further action", "why", "needed by", "granted actions"],
       rows.map(([action, why, when, numbers]) => [make("td", {}, make("code", {}, PL.breakable(action))), make("td", { class: "why" }, PL.breakable(why, true)), make("td", { class: "why" }, when),
-        make("td", {}, actions(index, numbers))]), "gaps");
+        make("td", {}, actions(index, numbers, FEW_IN_ROW))]), "gaps");
     return [make("section", { "aria-labelledby": "missing" }, make("h2", { id: "missing" }, "Granted, but something else is missing"),
       make("p", {}, "A call may need further actions; without them it fails, although the action itself is granted. Whether every call needs one is not always told by AWS."),
       table)];

@@ -84,6 +84,8 @@ const PL = (() => {
     });
   }
 
+  const code = (text) => make("code", {}, breakable(text));
+
   const WORDS = { a: "allowed", c: "conditional", d: "denied", b: "blocked", n: "none" };
 
   function verdict(letter) {
@@ -105,7 +107,7 @@ const PL = (() => {
     return link("principal.html#" + encodeURIComponent(arn) + (extra || ""), name);
   }
 
-  function actionLink(action) { return link(action[3], action[0], "code"); }
+  function actionLink(action) { return link(action[3], breakable(action[0]), "code"); }
 
   /* Actions by number, as a list of links. */
   function actionList(index, numbers) { return make("ul", { class: "actions" }, numbers.map((one) => make("li", {}, actionLink(index.actions[one])))); }
@@ -277,7 +279,7 @@ const PL = (() => {
     return piece.rows.map((row) => row.map((one) => cells[one]));
   }
 
-  return { rows, difference, steps, put, load, bar, place, make, breakable, visible, decoded, verdict, again, best, link, principalLink, accountIn, accountName, actionLink, actionList, few, table,
+  return { rows, difference, steps, put, load, bar, place, make, breakable, code, visible, decoded, verdict, again, best, link, principalLink, accountIn, accountName, actionLink, actionList, few, table,
     number, counted, ranges, runs, repeats, readHash, writeHash, address, writeNamed, carry, spelt, failed, statements, policy, csv, save, WORDS, root, whole: new Map() };
 })();
 
@@ -323,16 +325,17 @@ for (const button of document.querySelectorAll("[data-more]")) {
 }
 
 /* Long lists that the page holds whole: the first on the screen, the others on a click. Paper has all. */
-for (const list of document.querySelectorAll("[data-fold]")) {
+PL.fold = (list) => {
   const few = Number(list.dataset.fold), rest = [...list.children].slice(few);
-  if (rest.length <= 3) continue;
+  if (rest.length <= 3) return;
   const button = PL.make("button", { type: "button" }, "Show more");
   const line = PL.make("p", { class: "more on-screen" }, button, PL.make("span", {}, PL.number(few) + " of " + PL.number(list.children.length)));
   const fold = (isFolded) => { for (const one of rest) one.classList.toggle("folded", isFolded); };
   button.addEventListener("click", () => { fold(false); button.remove(); line.lastElementChild.remove(); });
   fold(true);
   (list.closest(".scroller") || list).after(line);
-}
+};
+for (const list of document.querySelectorAll("[data-fold]")) PL.fold(list);
 
 /* Every table as CSV: its rows, those that are still in scripts included. */
 (() => {

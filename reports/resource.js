@@ -80,7 +80,7 @@
       button.addEventListener("click", async () => { keys = inside.concat(outside); others.replaceChildren("Principals of all accounts."); try { await tell(reading); } catch (error) { PL.failed(error, place); } });
       others.append("Principals of its own account. ", button);
     }
-    const pairs = [["ARN", make("code", {}, arn)], ["Account", PL.link("matrix.html#account=" + account, PL.accountName(index, account))],
+    const pairs = [["ARN", PL.code(arn)], ["Account", PL.link("matrix.html#account=" + account, PL.accountName(index, account))],
       ["Type", service + " " + kind], ["Tags", tags.map(([key, value]) => key + " = " + value).join(", ") || "none"]];
     main.replaceChildren(
       make("h1", {}, make("bdi", {}, arn.split(":").slice(5).join(":"))),

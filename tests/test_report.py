@@ -27,6 +27,7 @@ from pipeline.report.scripts import as_json, in_pieces, in_script_order
 from pipeline.report.tables import SHOWN, Cell, write_table
 from pipeline.report.write import STATIC
 from pipeline.wording import FORMULA
+from tests import ingest_inputs as given
 from tests import report_reading as reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,17 +135,14 @@ def test_scopes_stand_with_their_exceptions_and_the_principals_own_account(repor
 
 def test_an_action_page_names_the_identity_policy_that_grants_and_never_an_scp(report):
     page = (report / "actions" / "sagemaker-DeleteModel.html").read_text(encoding="utf-8")
-    granted = re.findall(r"<dt>granted by</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    granted = _said_of(page, "granted by")
     assert any("AdministratorAccess, statement 1" in text for text in granted)
     assert not any("FullAWSAccess" in text.replace("RCPFullAWSAccess", "FullAWSAccess") for text in granted)
 
 
 def test_an_action_page_says_what_blocks_where_no_statement_does(report):
     page = (report / "actions" / "sagemaker-DeleteModelPackageGroupPolicy.html").read_text(encoding="utf-8")
-    blocked = [
-        " ".join(reading.text_of(text).split())
-        for text in re.findall(r"<dt>blocked by</dt><dd>(.*?)</dd>", page, re.DOTALL)
-    ]
+    blocked = _said_of(page, "blocked by")
     assert "the SCPs of a level, none of which allows it" in blocked
     assert "the permissions boundary, which does not allow it" in blocked
     assert "SCP: protect-guardrails, SharingIsTheRegistrys; suspended, Nothing" in blocked
@@ -173,20 +171,97 @@ def test_no_two_groups_of_an_action_page_look_the_same(report):
             assert len(set(looks)) == len(looks), path.name
 
 
-def _look(group: str) -> tuple[str, frozenset[str]]:
-    """What a group of an action page gets, in words, and in which accounts it is: some get it in their own account."""
-    scopes, *_ = group.split('<dl class="scope holders">')
-    accounts = re.findall(r'<span class="minor">\w+, ([^<]+)</span></li>', group)
-    return " ".join(re.sub(r"<[^>]*>|^[^>]*>", " ", scopes).split()), frozenset(accounts)
+def _look(group: str) -> tuple[str, str]:
+    """What a group of an action page gets, in words, and where its heading says that it is: some get it in their own
+    account."""
+    heading, _, scopes = group.partition("</h3>")
+    scopes, *_ = scopes.split('<dl class="scope holders">')
+    return reading.text_of(scopes), reading.text_of(heading.partition('class="minor">')[2])
 
 
 def test_groups_that_differ_in_statements_alone_are_one_that_names_each(report):
     page = (report / "actions" / "sagemaker-CreateEndpoint.html").read_text(encoding="utf-8")
     (group,) = [one for one in re.findall(r"<article.*?</article>", page, re.DOTALL) if ">juno<" in one]
-    granted = re.findall(r"<dt>granted by</dt><dd>(.*?)</dd>", group, re.DOTALL)
-    told = {" ".join(reading.text_of(text).split()) for text in granted}
+    told = set(_said_of(group, "granted by"))
     assert "AdministratorAccess, statement 1" in told
     assert "AmazonSageMakerFullAccess, AllowAllNonAdminSageMakerActions; FromVpcOnly, EnableAPIAccess" in told
+
+
+def _group_of(page: Path, name: str) -> str:
+    """The group of an action page that names a principal."""
+    listed = re.findall(r"<article.*?</article>", page.read_text(encoding="utf-8"), re.DOTALL)
+    return next(group for group in listed if f">{name}<" in group.replace("<wbr>", ""))
+
+
+def _said_of(group: str, term: str) -> list[str]:
+    return [reading.text_of(text) for text in re.findall(rf"<dt>{term}</dt><dd>(.*?)</dd>", group, re.DOTALL)]
+
+
+def test_a_denied_group_says_what_denies_and_what_it_lacks(report):
+    page = report / "actions" / "sagemaker-CreateEndpoint.html"
+    group = _group_of(page, "endpoint-deployer-as-printed")
+    assert "identity policy: EndpointTagsAsPrinted, statement 2" in _said_of(group, "denied by")
+    assert "EndpointTagsAsPrinted, statement 1" in _said_of(group, "granted by")
+    assert _said_of(group, "on") == ["* endpoint-config"]
+    assert "Not enough: every call needs endpoint, too." in reading.text_of(group)
+    assert "Not enough" not in reading.text_of(_group_of(page, "guardrail-bot"))
+
+
+def test_a_group_that_no_call_fits_says_so(tmp_path):
+    """Every call names an endpoint and its configuration, and each is granted in a region of its own."""
+    regions = {"endpoint": "us-east-1", "endpoint-config": "eu-west-1"}
+    statements = [
+        {"Effect": "Allow", "Action": "sagemaker:CreateEndpoint", "Resource": f"arn:aws:sagemaker:*:*:{kind}/*",
+         "Condition": {"StringEquals": {"aws:RequestedRegion": region}}}
+        for kind, region in regions.items()
+    ]  # fmt: skip
+    own = given.inline("own", {"Version": "2012-10-17", "Statement": statements})
+    given.write(tmp_path / "in", "account.json", given.export(roles=[given.role(RolePolicyList=[own])]))
+    build_lake([tmp_path / "in"], tmp_path / "lake")
+    report = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
+    group = _group_of(report / "actions" / "sagemaker-CreateEndpoint.html", "execution")
+    told = reading.text_of(group)
+    assert "Not enough: every call needs all of it at once, and no request meets all the conditions." in told
+
+
+def test_a_reason_that_several_have_by_one_name_stands_once(tmp_path):
+    """Two roles have one document by that name, and a third another: what is not one document leads nowhere."""
+    listed = [
+        given.role(name, RolePolicyList=[given.inline("own", given.document(actions, Sid="S"))])
+        for name, *actions in (
+            ("one", "sagemaker:ListModels"),
+            ("two", "sagemaker:ListModels"),
+            ("three", "sagemaker:ListModels", "sagemaker:ListApps"),
+        )
+    ]
+    given.write(tmp_path / "in", "account.json", given.export(roles=listed))
+    build_lake([tmp_path / "in"], tmp_path / "lake")
+    report = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
+    group = _group_of(report / "actions" / "sagemaker-ListModels.html", "one")
+    assert _said_of(group, "granted by") == ["own, S (not the same document for all)"]
+    assert "policy.html" not in group
+    assert group.count("principal.html#") == 3
+    assert _said_of(_group_of(report / "actions" / "sagemaker-ListApps.html", "three"), "granted by") == ["own, S"]
+
+
+def test_loose_documents_are_in_no_account(report):
+    found = {one[0]: one for _, key in reading.script(report, "index")["words"] for one in reading.script(report, key)}
+    for _, _, _, _, _, count, accounts, _, first in found.values():
+        if count == len(first):
+            assert accounts == len({account for _, _, account, _ in first} - {""})
+    group = _group_of(report / "actions" / "sagemaker-CreateEndpoint.html", "endpoint-deployer-as-printed")
+    heading = reading.text_of(re.findall(r"<h3>(.*?)</h3>", group)[0])
+    assert heading == "2 principals in ml-dev 333344445555 and loose documents"
+
+
+def test_an_account_page_has_a_row_for_each_level(report):
+    page = (report / "accounts" / f"{DEV}.html").read_text(encoding="utf-8")
+    limits = page.split('id="limits"')[1].split("</table>")[0]
+    rows = [[reading.text_of(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+            for row in re.findall(r"<tr>(.*?)</tr>", limits.split("<tbody>")[1], re.DOTALL)]  # fmt: skip
+    assert ["SCP", "Workloads", "FullAWSAccess, no-direct-internet"] in rows
+    levels = [tuple(row[:2]) for row in rows]
+    assert len(set(levels)) == len(levels)
 
 
 def test_a_condition_tells_everyone_who_depends_on_it(report, sample_lake):
@@ -491,7 +566,11 @@ def test_a_report_of_one_loose_document_or_of_nothing_has_all_pages(text, count,
     build_lake([tmp_path / "one.json"], tmp_path / "lake")
     out = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
     counted = "1 user, role or loose document" if count == 1 else f"{count} users, roles and loose documents"
-    assert f"{counted} in 0 accounts" in " ".join(reading.Page(out / "index.html").text.split())
+    overview = " ".join(reading.Page(out / "index.html").text.split())
+    assert f"{counted} in 0 accounts" in overview
+    assert "1 snapshot of the lake, this one, cannot be placed in time" in overview
+    accounts = overview.split("Accounts with their principals and verdicts")[1]
+    assert ("None." in accounts) is (count == 0)
     assert set(reading.matrix(out).values()) == verdicts
 
 

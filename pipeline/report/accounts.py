@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from pipeline.report.actions import matrix_link, principal_link
@@ -51,7 +52,10 @@ def write_accounts(pages: Pages, book: Book, sources: Sources, policies: dict[st
             "matrix": matrix_link(account=account_id or "documents"),
         }
         known = [control for control in sources.controls.get(account_id, ()) if control["policy_id"]]
-        controls = [_control(control, policies) for control in known]
+        controls = [
+            {"kind": kind.upper(), "level": level, "policies": [_control(control, policies) for control in listed]}
+            for (kind, _, level), listed in groupby(known, key=_level)
+        ]
         pages.write(name, "account", account=summary, row=row, controls=controls, table=table)
         summaries.append(summary)
     return summaries
@@ -82,11 +86,14 @@ def _row(principal: Principal, book: Book, sources: Sources) -> list[Cell]:
     ]
 
 
-def _control(row: dict[str, Any], policies: dict[str, Policy]) -> dict[str, Any]:
+def _level(row: dict[str, Any]) -> tuple[str, int, str]:
+    """Return the kind of an SCP or RCP and the level that it is attached to, with its name."""
+    return row["attachment_kind"], row["level"], row["level_name"] or str(row["level"])
+
+
+def _control(row: dict[str, Any], policies: dict[str, Policy]) -> dict[str, str]:
     policy = policies.get(row["policy_id"])
     return {
-        "kind": row["attachment_kind"].upper(),
-        "level": row["level_name"] or str(row["level"]),
         "name": row["policy_name"] or (policy.name if policy else row["policy_id"]),
         "href": f"policy.html#{row['policy_id']}",
     }

@@ -3,7 +3,7 @@
 import heapq
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from pipeline.report.model import LETTERS, VERDICTS, Action, Answer, Book, Princ
 from pipeline.report.pages import Pages
 from pipeline.report.principals import Counting, Holder, Sources
 from pipeline.report.tasks import task
+from pipeline.wording import counted
 
 #: Groups that an action page shows for a verdict, and principals of a group. The matrix has them all.
 MOST_GROUPS = 40
@@ -72,8 +73,8 @@ class Reasons:
         counting = self._counting(holder)
         numbered = self.sources.statements.get(holder.account_id, {})
         named = ((row, self._name(row, counting)) for number in numbers for row in numbered.get(number, ()))
-        counted = ((name, row["statement_index"], row["policy_id"], row) for row, name in named if name is not None)
-        return [(row, name) for name, *_, row in sorted(counted, key=lambda one: one[:3])]
+        ordered = ((name, row["statement_index"], row["policy_id"], row) for row, name in named if name is not None)
+        return [(row, name) for name, *_, row in sorted(ordered, key=lambda one: one[:3])]
 
     def _name(self, row: dict[str, Any], counting: Counting) -> str | None:
         """Return how the document of a statement is called; None where the statement does not count: others may have
@@ -115,7 +116,7 @@ def groups(book: Book) -> Iterator[list[Group]]:
 def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[str]) -> list[dict[str, int]]:
     """Write a page for each action; return its numbers of principals by verdict."""
     everyone = sum(len(listed) for listed in book.principals.values())
-    counted = []
+    totals = []
     reasons = Reasons(sources)
     told = pages.piece("group", "told", "../")
     lacking = gaps_of_actions(book, sources.gaps)
@@ -129,13 +130,13 @@ def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[st
         for section in sections:
             section["groups"] = [_rendered(group, section["verdict"], told) for group in section["groups"]]
         pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections, gaps=gaps)
-        counted.append(counts)
-    return counted
+        totals.append(counts)
+    return totals
 
 
 def _rendered(group: dict[str, Any], verdict: str, told: Callable[..., Any]) -> dict[str, Any]:
     """Return a group with what it says as ``told``: the same for many actions."""
-    own = ("demand", "more", "more_accounts", "link")
+    own = ("who", "demand", "more", "more_accounts", "link")
     said = {name: value for name, value in group.items() if name not in own}
     return {**{name: group[name] for name in own}, "told": told(said, verdict)}
 
@@ -183,15 +184,15 @@ def _count(groups: Iterable[Group]) -> int:
 
 def _demands(fitting: Iterable[Group], book: Book) -> str:
     """Return what conditional groups ask for with their numbers of principals: 3:12,7:1."""
-    counted: Counter[int] = Counter()
+    numbers: Counter[int] = Counter()
     for group in fitting:
-        counted[book.answers[group.answer].demand] += len(group.principals)
-    return ",".join(f"{demand}:{count}" for demand, count in sorted(counted.items()))
+        numbers[book.answers[group.answer].demand] += len(group.principals)
+    return ",".join(f"{demand}:{count}" for demand, count in sorted(numbers.items()))
 
 
 def _things(group: dict[str, Any]) -> int:
     """Return how many scopes, statements and principals of a group a page shows."""
-    lists = ("granted_by", "limited_by", "principals")
+    lists = ("granted_by", "limited_by", "decided_by", "principals")
     places = sum(len(scope["places"]) for scope in group["scopes"])
     return places + sum(len(holders[name]) for holders in group["holders"] for name in lists)
 
@@ -205,15 +206,27 @@ def _group(groups: Sequence[Group], action: Action, verdict: str, book: Book, re
     accounts = {principal.account_id for _, principal in members}
     own = next(iter(accounts)) if len(accounts) == 1 else None
     return {
+        "who": _who(len(members), accounts, book),
         "demand": answer.demand,
         "scopes": _alike(_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]),
         "more_scopes": max(0, len(answer.scopes) - MOST_SCOPES),
-        "layer": () if answer.scopes else LAYERS.get(answer.layer, (answer.layer, answer.layer)),
+        "layer": LAYERS.get(answer.layer, (answer.layer, answer.layer)) if verdict in ("denied", "blocked") else (),
+        "is_partial": answer.is_partial,
+        "lacking": answer.lacking,
         "holders": _holders(shown, action, book, reasons),
         "more": len(members) - len(shown),
-        "more_accounts": len({principal.account_id for place, principal in members if place not in places}),
+        "more_accounts": len({principal.account_id for place, principal in members if place not in places} - {""}),
         "link": matrix_link(action=action.name, verdict=verdict),
     }
+
+
+def _who(count: int, accounts: Collection[str], book: Book) -> tuple[str, str]:
+    """Return how many principals a group has, and in which account or in how many."""
+    real = [account for account in accounts if account]
+    if not real:
+        return counted(count, "loose document"), ""
+    where = counted(len(real), "account") if len(real) > 1 else " ".join(_account(real[0], book))
+    return counted(count, "principal"), f"in {where}" + (" and loose documents" if len(real) < len(accounts) else "")
 
 
 def _first(groups: Iterable[Group]) -> list[Member]:
@@ -228,30 +241,35 @@ def _first(groups: Iterable[Group]) -> list[Member]:
     )
 
 
-def _holders(listed: Iterable[Member], action: Action, book: Book, reasons: Reasons) -> list[dict[str, Any]]:
-    """Return principals together that have what they get for the same reasons."""
+def _holders(members: Iterable[Member], action: Action, book: Book, reasons: Reasons) -> list[dict[str, Any]]:
+    """Return principals together that have what they get for reasons of the same names.
+
+    Reasons of one name can be several documents, such as an inline policy of each: they then lead nowhere.
+    """
     found: dict[str, dict[str, Any]] = {}
-    for _, principal, number in listed:
-        granting, limiting = _statements(book.answers[number])
+    for _, principal, answer in members:
         holder = Holder.of(principal)
-        granted = reasons.of(granting, action, holder)
-        limited = reasons.of(limiting, action, holder)
-        more = max(0, len(granted) - MOST_REASONS) + max(0, len(limited) - MOST_REASONS)
-        holders = {
-            "granted_by": granted[:MOST_REASONS],
-            "limited_by": limited[:MOST_REASONS],
-            "more_reasons": more,
-            "principals": [],
-        }
-        found.setdefault(str((granted, limited)), holders)["principals"].append(_principal(principal, book))
+        numbers = _statements(book.answers[answer])
+        told = {kind: reasons.of(listed, action, holder) for kind, listed in numbers.items()}
+        key = str([[one["text"] for one in statements] for statements in told.values()])
+        more = sum(max(0, len(statements) - MOST_REASONS) for statements in told.values())
+        first = {kind: statements[:MOST_REASONS] for kind, statements in told.items()}
+        holders = found.setdefault(key, {**first, "more_reasons": more, "principals": []})
+        for kind, statements in first.items():
+            holders[kind] = [one if one == other else {**one, "href": ""}
+                             for one, other in zip(holders[kind], statements, strict=True)]  # fmt: skip
+        holders["principals"].append(_principal(principal, book))
     return list(found.values())
 
 
-def _statements(answer: Answer) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the numbers of the statements that grant, and of those that limit or decide."""
-    granting = {number for scope in answer.scopes for number in scope.granted_by}
-    limiting = {*answer.decided_by, *(number for scope in answer.scopes for number in scope.limited_by)}
-    return tuple(sorted(granting)), tuple(sorted(limiting))
+def _statements(answer: Answer) -> dict[str, tuple[int, ...]]:
+    """Return the numbers of the statements that grant, of those that limit a scope, and of those that decide."""
+    numbers = {
+        "granted_by": {number for scope in answer.scopes for number in scope.granted_by},
+        "limited_by": {number for scope in answer.scopes for number in scope.limited_by},
+        "decided_by": answer.decided_by,
+    }
+    return {kind: tuple(sorted(found)) for kind, found in numbers.items()}
 
 
 def by_account(principal: Principal) -> tuple[bool, str, str, str]:
@@ -290,13 +308,17 @@ def statement_link(policy_id: str, index: int, sid: str | None, name: str) -> di
 
 
 def _principal(principal: Principal, book: Book) -> dict[str, str]:
-    account = book.accounts.get(principal.account_id, {})
     return {
         "name": principal.name,
         "type": principal.type,
-        "account": account.get("account_name") or principal.account_id,
+        "account": _account(principal.account_id, book)[0],
         "href": principal_link(principal),
     }
+
+
+def _account(account_id: str, book: Book) -> list[str]:
+    """Return the name of an account, where it has one, and its id."""
+    return [part for part in (book.accounts.get(account_id, {}).get("account_name"), account_id) if part]
 
 
 def principal_link(principal: Principal) -> str:

@@ -48,7 +48,7 @@ def _dependents(profiles: Sequence[tuple[int, tuple[int, ...]]], holders: dict[i
     found = [(principal, len(actions)) for profile, actions in profiles for principal in holders.get(profile, ())]
     found.sort(key=lambda one: (-one[1], one[0].account_id, one[0].name, one[0].arn))
     actions = sorted({number for _, numbers in profiles for number in numbers})
-    accounts = {principal.account_id for principal, _ in found}
+    accounts = {principal.account_id for principal, _ in found} - {""}
     return Dependents(tuple(found[:MOST_DEPENDENTS]), len(found), len(accounts), tuple(actions))
 
 

@@ -52,7 +52,8 @@ class Scope(NamedTuple):
 class Answer(NamedTuple):
     """What a profile gets for an action: the verdict, the layer and statements that decided it, the scopes.
 
-    ``demand`` is the number of what a conditional answer asks for, -1 for any other.
+    ``demand`` is the number of what a conditional answer asks for, -1 for any other. ``lacking`` are the resource types
+    that every call needs and that are not granted, of an answer that is denied or blocked although it has scopes.
     """
 
     verdict: str
@@ -60,6 +61,12 @@ class Answer(NamedTuple):
     decided_by: tuple[int, ...]
     scopes: tuple[Scope, ...]
     demand: int = -1
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something is granted and no call can be made with it."""
+        return bool(self.scopes) and self.verdict in ("denied", "blocked")
 
 
 class Profile(NamedTuple):
@@ -177,7 +184,8 @@ def _answers(lake: Lake, conditions: Conditions) -> tuple[dict[int, int], tuple[
     for row in rows(lake, "cell_verdicts"):
         decided = () if is_granted(row["verdict"]) else tuple(row["decided_by_numbers"] or ())
         demand = conditions.of_cells.get(row["cell_id"], -1)
-        answer = Answer(row["verdict"], row["layer"], decided, tuple(scopes.get(row["cell_id"], ())), demand)
+        granted, lacking = tuple(scopes.get(row["cell_id"], ())), tuple(row["lacking_types"] or ())
+        answer = Answer(row["verdict"], row["layer"], decided, granted, demand, lacking)
         cells[row["cell_id"]] = numbers.setdefault(answer, len(numbers))
     return cells, tuple(numbers)
 

@@ -239,8 +239,8 @@ def _roles(row: dict[str, Any], book: Book) -> Roles:
 
 
 def _answer(answer: Answer, scopes: Numbered[Scope], reasons: Numbered[int]) -> list[Any]:
-    return [answer.verdict[0], answer.layer, [*map(reasons, answer.decided_by)], [*map(scopes, answer.scopes)],
-            *([answer.demand] if answer.demand >= 0 else [])]  # fmt: skip
+    asked = [-1, [*answer.lacking]] if answer.is_partial else [answer.demand] if answer.demand >= 0 else []
+    return [answer.verdict[0], answer.layer, [*map(reasons, answer.decided_by)], [*map(scopes, answer.scopes)], *asked]
 
 
 def _told(scope: Scope, own: str) -> tuple[str, str, int, str]:

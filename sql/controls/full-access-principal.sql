@@ -1,6 +1,6 @@
 /*
 id = "full-access-principal"
-title = "A principal may do everything with SageMaker"
+title = "A principal may do nearly everything with SageMaker"
 severity = "medium"
 category = "grants"
 rationale = """

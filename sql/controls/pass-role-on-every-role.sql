@@ -48,6 +48,6 @@ select
     principal_arn,
     'iam:PassRole' as action,
     statement_id,
-    'It may pass every role' || case when has_exceptions then ' but some that are taken out' else '' end || ': '
-    || resource_pattern as message,
+    'It may pass every role: ' || resource_pattern
+    || case when has_exceptions then ', but for some that are taken out' else '' end as message,
 from open_grants

@@ -37,7 +37,8 @@ select
     'statement' as subject_kind,
     useless.statement_id,
     statements.effect || ' of ' || first_of(useless.names, 3)
-    || ', which take no resource: only "*" matches' as message,
+    || case len(useless.names) when 1 then ', which takes' else ', which take' end
+    || ' no resource: only "*" matches' as message,
     case statements.effect
         when 'Deny' then json_object('only_actions', useless.names, 'set_resource', '*')::varchar
         else json_object('drop_actions', useless.names)::varchar
