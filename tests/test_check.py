@@ -214,6 +214,14 @@ def test_a_control_that_fails_as_it_runs_leaves_the_others_running(place, monkey
     assert "no_such_column" in done.err
 
 
+def test_a_control_that_fails_with_a_value_of_the_command_line_names_it(place, monkeypatch):
+    write(place, "policies/wide.json", document("sagemaker:*"))
+    only = ("--only", "full-access-principal", "--no-fail")
+    done = run(monkeypatch, "check", "policies/wide.json", *only, "--set", "full-access-principal.percent=101")
+    assert done.code == 2
+    assert "(it ran with --set full-access-principal.percent=101)" in done.err
+
+
 def test_a_file_that_is_no_control_leaves_the_others_to_run(place, monkeypatch):
     write(place, "policies/wide.json", document("sagemaker:*"))
     (place / "own").mkdir()
@@ -223,6 +231,6 @@ def test_a_file_that_is_no_control_leaves_the_others_to_run(place, monkeypatch):
     found = [json.loads(line)["control_id"] for line in both.text.splitlines()]
     assert (both.code, found) == (2, ["control-not-run", GRANT])
     assert "own/broken.sql:1: The control broken did not run: a control begins with a comment of TOML" in both.err
-    assert "Mend the control, or take its file out of the folder" in both.err
+    assert "Mend the control, or the values that it is given, or take its file out of the folder" in both.err
     assert run(monkeypatch, *given).code == 1
     assert run(monkeypatch, "controls", "--controls", "own").code == 2

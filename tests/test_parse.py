@@ -166,6 +166,13 @@ WARNINGS: tuple[tuple[str, PolicyKind, Json, str, str], ...] = (
     ("a resource", "trust", document(TO_ALL), "/Statement/0/Resource", "resource-in-trust"),
     ("sid", "identity", document({**ALLOW, "Sid": "a b"}), "/Statement/0/Sid", "sid-characters"),
     ("sid twice", "identity", document(*[{**ALLOW, "Sid": "a"}] * 2), "/Statement/1/Sid", "duplicate-sid"),
+    (
+        "an operator in small letters",
+        "identity",
+        document({**ALLOW, "Condition": {"ForAnyValue:stringlike": {"aws:TagKeys": "a"}, "Null": {"aws:x": "true"}}}),
+        "/Statement/0/Condition/ForAnyValue:stringlike",
+        "operator-spelling",
+    ),
     ("old SCP", "scp", {"Statement": ALLOW}, "", "version"),
     ("an Allow", "rcp", document(TO_ALL), "/Statement/0", "rcp-allow"),
     ("all actions", "rcp", document({**TO_ALL, "Effect": "Deny", "Action": "*"}), "/Statement/0", "rcp-action"),

@@ -64,7 +64,7 @@ def find(
         try:
             rows += _findings(lake, control, settings[control.id], sources)
         except PolicylakeError as error:
-            not_run.append(NotRun(control.id, str(control.path), str(error)))
+            not_run.append(NotRun(control.id, str(control.path), f"{error}{_with(control, parameters or {})}"))
         else:
             ids.append(control.id)
     day = today or datetime.now(UTC).date()
@@ -86,6 +86,12 @@ def _settings(controls: Sequence[Control], given: Mapping[str, str]) -> dict[str
         control, parameter = known[name]
         settings[control.id][parameter.name] = value_of(control, parameter, text)
     return settings
+
+
+def _with(control: Control, given: Mapping[str, str]) -> str:
+    """Return with which values a control ran that are not its own; nothing where there are none."""
+    told = [f"--set {name}={text}" for name, text in given.items() if name.startswith(f"{control.id}.")]
+    return f" (it ran with {', '.join(told)})" if told else ""
 
 
 class _Sources:

@@ -5,7 +5,10 @@ from typing import Any
 from pipeline.controls.model import FINDINGS, NotRun, digest
 
 NOT_RUN = "control-not-run"
-REMEDY = "Mend the control, or take its file out of the folder: until then nobody looks for what it finds."
+REMEDY = (
+    "Mend the control, or the values that it is given, or take its file out of the folder: until then nobody looks for "
+    "what it finds."
+)
 
 
 def finding_of(one: NotRun) -> dict[str, Any]:

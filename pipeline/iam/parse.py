@@ -305,6 +305,12 @@ def _conditions(block: object, at: str, warnings: list[Problem]) -> Iterator[Con
         )
     for written, keys in block.items():
         operator, qualifier, if_exists = operator_of(written, _child(at, written))
+        spelt = f"{f'{qualifier}:' if qualifier else ''}{operator}{'IfExists' if if_exists else ''}"
+        if written != spelt:
+            words = (
+                f"{_short(written)} is not as AWS writes it, and its pages do not say whether that counts; it is taken"
+            )
+            warnings.append(Problem(_child(at, written), "warning", "operator-spelling", words, f"write {spelt}"))
         if not isinstance(keys, dict):
             raise _WrongError(
                 _child(at, written),
