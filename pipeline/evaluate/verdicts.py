@@ -1,6 +1,7 @@
 """How the verdicts of rows make that of a resource type, and those of resource types that of an action.
 
-A build and a scenario both decide by it; the page, which reads cells again by itself, does the same in ``PL.cell``.
+A build and a scenario both decide by it; the page, which reads cells again by itself, does the same in
+``FORMULA.cell`` of reports/formula.js (held to this by tests/test_report_formulas.py).
 """
 
 from collections.abc import Iterable, Sequence
