@@ -2,7 +2,7 @@
 /* The matrix: only the cells in sight are in the page; accounts' scripts are read one after the other. */
 (async () => {
   const ROW = 26, COLUMN = 22, HEAD = 190, BAND = 22, MARGIN = 4, ENDING = 8;
-  const SHEET = { columns: 36, few: 9, lines: 2000, whole: 12 }; /* columns side by side, and of half a sheet; lines on some fifty sheets; principals that stay on one */
+  const SHEET = { columns: 36, few: 9, half: 20, lines: 2000, whole: 12 }; /* columns side by side; columns and lines of half a sheet; lines on some fifty sheets; principals that stay on one */
   const MOST_AT_ONCE = 100000; /* principals read without being asked */
   const PAUSE = 400; /* milliseconds between two looks at what was read */
   const grid = document.getElementById("grid");
@@ -146,8 +146,9 @@
       : "Printed: " + PL.number(people.length) + " of these principals, from " + PL.visible(people[0].name) + " on. All of them are in what the button CSV saves, and in what "
         + 'policylake sql "from access_matrix" --out matrix.csv writes; with a filter more of them fit on paper.';
     const paper = document.getElementById("paper");
-    paper.classList.toggle("halves", strips.length === 1 && strips[0].length <= SHEET.few);
-    paper.replaceChildren(...strips.flatMap((strip) => inTables(blocks).map((some) => sheets(strip, some))));
+    const isFew = strips.length === 1 && strips[0].length <= SHEET.few;
+    paper.classList.toggle("halves", isFew);
+    paper.replaceChildren(...strips.flatMap((strip) => inTables(blocks, isFew ? SHEET.half : Infinity).map((some) => sheets(strip, some))));
   }
 
   /* Columns in strips as wide as a sheet, those of a group and a service behind their names. */
@@ -176,12 +177,16 @@
     return blocks.filter((block) => block.people.length);
   }
 
-  /* Blocks that stay whole on a sheet share a table; a longer one has its own, whose head repeats its heading. */
-  function inTables(blocks) {
+  /* Blocks that stay whole on a sheet share a table; a longer one has its own, whose head repeats its heading. None has more lines than asked. */
+  function inTables(blocks, most) {
     const tables = [];
-    for (const block of blocks) {
-      if (tables.length && [block, tables.at(-1)[0]].every((one) => one.people.length <= SHEET.whole)) tables.at(-1).push(block);
-      else tables.push([block]);
+    for (const { heading, people } of blocks) {
+      for (let at = 0; at < people.length; at += most) {
+        const piece = { heading, people: people.slice(at, at + most) }, last = tables.at(-1) || [];
+        const lines = [piece, ...last].reduce((sum, one) => sum + one.people.length, 0);
+        if (last.length && lines <= most && [piece, last[0]].every((one) => one.people.length <= SHEET.whole)) last.push(piece);
+        else tables.push([piece]);
+      }
     }
     return tables;
   }

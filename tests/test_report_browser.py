@@ -1027,6 +1027,19 @@ def test_the_printed_matrix_is_whole_in_tables_as_wide_as_a_sheet_that_repeat_th
     assert tables.count() == 0
 
 
+def test_a_printed_matrix_of_few_columns_stands_in_two_halves_each_table_with_its_head(open_page, generated):
+    page = open_page(f"{generated}/matrix.html#action=iam:PassRole")
+    settled(page)
+    printing(page)
+    assert page.locator("#printed").inner_text() == "All of them are printed."
+    tables = page.locator("#paper table")
+    lines = tables.evaluate_all("all => all.map(one => one.querySelectorAll('tbody th:not(.heading)').length)")
+    assert sum(lines) == 400
+    assert max(lines) <= 20
+    assert set(tables.evaluate_all("all => all.map(one => getComputedStyle(one).breakInside)")) == {"avoid"}
+    assert page.locator("#paper table:not(:has(.heading))").count() == 0
+
+
 def test_a_matrix_that_is_more_than_paper_takes_is_printed_from_the_view_on_and_says_how_many(open_page, generated):
     page = open_page(f"{generated}/matrix.html")
     settled(page)
@@ -1066,6 +1079,8 @@ def test_on_paper_a_corrected_statement_stands_below_its_row_and_a_heading_stays
     )
     assert {tuple(one[:3]) for one in below} == {(True, "avoid", "avoid")}
     assert below[0][3]
+    rows = page.locator("tbody tr:not(:has(details[open]))")
+    assert set(rows.evaluate_all("all => all.map(one => getComputedStyle(one).breakInside)")) == {"avoid"}
     texts = page.locator("section:has(> .shares) > :is(h2, p)")
     assert set(texts.evaluate_all("all => all.map(one => getComputedStyle(one).breakAfter)")) == {"avoid"}
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
