@@ -279,7 +279,7 @@
       return details;
     });
     return make("section", { "aria-labelledby": "policies" }, make("h2", { id: "policies" }, "The policies it comes from"),
-      listed.length ? [isDecided ? make("p", { class: "minor" }, "Statements that decide something above are marked.") : null, ...listed] : make("p", { class: "nothing" }, "It has no policies of its own and none of a group."));
+      listed.length ? [isDecided ? make("p", { class: "minor on-screen" }, "Statements that decide something above are marked.") : null, ...listed] : make("p", { class: "nothing" }, "It has no policies of its own and none of a group."));
   }
 
   function limits(run, principal) {
