@@ -56,7 +56,12 @@
 
   function fill() {
     const given = PL.readHash();
-    for (const field of form.elements) if (field.name) field.value = given.get(field.name) || "";
+    for (const field of form.elements) {
+      if (!field.name) continue;
+      const wanted = given.get(field.name) || "";
+      const option = [...(field.options || [])].find((one) => one.value.toLowerCase() === wanted.toLowerCase());
+      field.value = field.options ? (option ? option.value : "") : wanted;
+    }
   }
 
   /* Columns that the filters leave, in their groups. */

@@ -126,6 +126,13 @@ def test_the_name_of_an_action_in_the_search_field_leads_to_its_page(open_page, 
     page.wait_for_url("**/actions/sagemaker-CreateEndpoint.html")
 
 
+def test_an_address_of_the_matrix_is_read_in_any_case_and_an_unknown_choice_is_none(open_page, site):
+    page = open_page(f"{site}/matrix.html#task=deploy&level=nothing")
+    settled(page)
+    assert page.locator("[name=task]").input_value() == "Deploy"
+    assert page.locator("[name=level]").evaluate("field => field.selectedOptions[0].text") == "all"
+
+
 def test_filters_of_the_matrix_are_in_the_address_and_a_copied_link_keeps_them(open_page, site):
     page = open_page(f"{site}/matrix.html")
     settled(page)
