@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -200,3 +201,11 @@ def test_blank_lines_are_passed_over_and_output_is_plain_ascii() -> None:
     assert text.isascii()
     assert "\x1b" not in text
     assert json.loads(text)["decision"] == "allowed"
+
+
+def test_a_name_given_twice_is_found_at_once_in_an_object_of_many() -> None:
+    names = ", ".join(f'"aws:PrincipalTag/{number}": "a"' for number in range(60_000))
+    started = process_time()
+    (answer,) = answers([f'{{"context": {{{names}, "aws:PrincipalTag/59999": "b"}}}}'])
+    assert answer["detail"] == "line 1: context/aws:PrincipalTag/59999 stands twice in one object; keep one of them"
+    assert process_time() - started < 5

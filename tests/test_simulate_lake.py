@@ -407,6 +407,12 @@ def test_a_line_that_the_lake_contradicts_is_an_error(lake: Lake, line: Json, wo
     assert words in answer["detail"]
 
 
+def test_of_several_tags_that_the_principal_has_not_the_first_in_the_line_is_told(lake: Lake) -> None:
+    names = [f"none-{number}" for number in range(12)]
+    (answer,) = answers([ask(context={f"aws:PrincipalTag/{name}": "a" for name in names})], lake)
+    assert answer["detail"].startswith("line 1: context aws:PrincipalTag/none-0 is a, but by the lake it is not there")
+
+
 @pytest.mark.parametrize("given", ["aws:ResourceTag/Project", "sagemaker:ResourceTag/Project"])
 @pytest.mark.parametrize("name", ["project", "alias"])
 def test_a_resource_tag_in_a_line_counts_under_both_spellings(lake: Lake, given: str, name: str) -> None:

@@ -5,10 +5,18 @@ Knows nothing of policies.
 
 import json
 import math
-from collections.abc import Callable
-from typing import Any
+from collections import Counter
+from typing import Any, NamedTuple
 
-Pairs = list[tuple[str, Any]]
+
+class Doubled(NamedTuple):
+    """A name that stands twice in one object: JSON would keep the last one and lose the other in silence.
+
+    ``path`` are the names and indexes that lead to the object; None where it is itself what was lost.
+    """
+
+    path: tuple[str | int, ...] | None
+    name: str
 
 
 class WrittenNumber(float):
@@ -28,15 +36,47 @@ class WrittenNumber(float):
         return found
 
 
-def loads(text: str, members: Callable[[Pairs], dict[str, Any]] = dict) -> Any:
-    """Return the value of a JSON text, with WrittenNumber where an int has not the number's text.
+def loads(text: str) -> Any:
+    """Return the value of a JSON text as :func:`read` does. Of a name that stands twice the last one is kept."""
+    return read(text)[0]
 
-    ``members`` makes an object of its names and values. Raises ValueError for no JSON, and for numbers that are too
-    large or too long to be read; RecursionError for a text that is nested too deeply.
+
+def read(text: str) -> tuple[Any, Doubled | None]:
+    """Return the value of a JSON text, with WrittenNumber where an int has not the number's text, and the first name
+    that stands twice in one object.
+
+    Raises ValueError for no JSON, and for numbers that are too large or too long to be read; RecursionError for a text
+    that is nested too deeply.
     """
-    return json.loads(
+    doubled: list[tuple[dict[str, Any], str]] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        merged = dict(pairs)
+        if len(merged) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            doubled.append((merged, next(name for name, count in counts.items() if count > 1)))
+        return merged
+
+    value = json.loads(
         text, object_pairs_hook=members, parse_float=WrittenNumber, parse_int=_whole, parse_constant=_no_constant
     )
+    if not doubled:
+        return value, None
+    place, name = doubled[0]
+    return value, Doubled(_path_to(place, value), name)
+
+
+def _path_to(place: dict[str, Any], value: object) -> tuple[str | int, ...] | None:
+    unvisited: list[tuple[tuple[str | int, ...], object]] = [((), value)]
+    while unvisited:
+        path, found = unvisited.pop()
+        if found is place:
+            return path
+        if isinstance(found, dict):
+            unvisited += [((*path, name), below) for name, below in found.items()]
+        elif isinstance(found, list):
+            unvisited += [((*path, index), below) for index, below in enumerate(found)]
+    return None
 
 
 def with_texts(value: Any) -> Any:

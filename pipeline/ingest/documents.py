@@ -226,23 +226,14 @@ def _decode_plain(data: bytes) -> Decoded | None:
 
 
 def _decode_any(text: str, is_quoted: bool) -> Decoded | Problem:
-    duplicates: list[tuple[dict[str, object], str]] = []
-
-    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        merged = dict(pairs)
-        if len(merged) < len(pairs):
-            counts = Counter(name for name, _ in pairs)
-            duplicates.append((merged, next(name for name, count in counts.items() if count > 1)))
-        return merged
-
     try:
-        document = written.loads(text, members)
+        document, doubled = written.read(text)
         plain = written.with_texts(document)
         canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except (ValueError, RecursionError):
         return _malformed(text, is_quoted)
-    if duplicates:
-        return _duplicate(document, *duplicates[0])
+    if doubled:
+        return _duplicate(doubled)
     if not is_unicode(canonical):
         return _error("encoding", "a text holds half of a character (a lone surrogate)")
     if not isinstance(document, dict):
@@ -250,20 +241,12 @@ def _decode_any(text: str, is_quoted: bool) -> Decoded | Problem:
     return Decoded(document, canonical)
 
 
-def _duplicate(document: object, place: dict[str, object], name: str) -> Problem:
-    """Return the problem at ``place``, an object somewhere in ``document``."""
-    unvisited = [("", document)]
-    while unvisited:
-        pointer, value = unvisited.pop()
-        if value is place:
-            pointer += f"/{step_of(name)}"
-            message = f"{json.dumps(name)} stands twice in one object, which AWS refuses"
-            return _error("duplicate-name", message, "keep one of them", pointer)
-        if isinstance(value, dict):
-            unvisited += [(f"{pointer}/{step_of(key)}", below) for key, below in value.items()]
-        elif isinstance(value, list):
-            unvisited += [(f"{pointer}/{index}", below) for index, below in enumerate(value)]
-    return _error("duplicate-name", "a name stands twice in one object, which AWS refuses", "keep one of them")
+def _duplicate(doubled: written.Doubled) -> Problem:
+    if doubled.path is None:
+        return _error("duplicate-name", "a name stands twice in one object, which AWS refuses", "keep one of them")
+    pointer = "".join(f"/{step_of(step)}" for step in (*doubled.path, doubled.name))
+    message = f"{json.dumps(doubled.name)} stands twice in one object, which AWS refuses"
+    return _error("duplicate-name", message, "keep one of them", pointer)
 
 
 def _malformed(text: str, is_quoted: bool) -> Problem:

@@ -18,7 +18,7 @@ def principal_tags(principal: Principal | None, line: Mapping[str, tuple[str, ..
     if principal is None or principal.principal_type == "policy":
         return {}
     tags: Facts = {PRINCIPAL_TAG + key.lower(): (value,) for key, value in principal.tags}
-    asked = {key for key in line if key.startswith(PRINCIPAL_TAG)}
+    asked = [key for key in line if key.startswith(PRINCIPAL_TAG)]
     if not principal.has_session_tags:
         return {**dict.fromkeys(asked, ()), **tags}
     return {key: values for key, values in tags.items() if not line.get(key)}
