@@ -72,6 +72,18 @@ def test_a_context_that_no_request_has_is_wrong_usage_and_an_odd_one_is_told(com
 
 
 @pytest.mark.parametrize("command", [("who-can",), ("explain", "ana")], ids=["who-can", "explain"])
+@pytest.mark.parametrize("key", ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"])
+def test_a_request_that_comes_through_a_service_is_answered_by_any_of_the_keys_that_tell_it(command, key, cli):
+    asked = (*command, "sagemaker:StopNotebookInstance", "--resource", NOTEBOOK.format("333344445555"), "--context")
+    done = cli(*asked, f"{key}=athena.amazonaws.com")
+    assert (done.code, done.err) == (0, "")
+    other = ("--context", f"aws:CalledVia{'Last' if key == 'aws:CalledViaFirst' else 'First'}=glue.amazonaws.com")
+    two = cli(*asked, "aws:CalledVia=athena.amazonaws.com", *other)
+    assert (two.code, two.text) == (2, "")
+    assert two.err.startswith(f"policylake: {other[0]} {other[1].replace('=', ' is ')}, but aws:CalledVia is athena")
+
+
+@pytest.mark.parametrize("command", [("who-can",), ("explain", "ana")], ids=["who-can", "explain"])
 def test_a_resource_that_is_none_of_the_action_is_told(command, cli):
     done = cli(*command, "sagemaker:CreateModel", "--resource", "arn:aws:s3:::bucket")
     said = "arn:aws:s3:::bucket is of no resource type of sagemaker:CreateModel: no such request is made"

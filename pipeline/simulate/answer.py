@@ -100,7 +100,11 @@ def contradiction(
     values = {key.lower(): tuple(listed) for key, listed in context.items()}
     line = Line(None, "", action, resource or "*", None, None, values, {}, spelling)
     asked = asked_in(line, line.resource, "user", remarks)
-    found = looked_at(asked._replace(carries=partial(remarks.can_carry, action, resource)), {}).contradictions
+    try:
+        called = known.called_facts(values)
+    except PolicylakeError as error:
+        return str(error)
+    found = looked_at(asked._replace(carries=partial(remarks.can_carry, action, resource)), called).contradictions
     return found[0] if found else None
 
 

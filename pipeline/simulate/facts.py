@@ -72,7 +72,7 @@ def request_facts(
     if kind == "anonymous":
         facts: Facts = {"aws:securetransport": ("true",)}
     else:
-        called = _called(line)
+        called = called_facts(line)
         facts = {"aws:securetransport": ("true",), "aws:viaawsservice": ("true" if called else "false",), **called}
         facts["aws:principalisawsservice"] = ("true" if kind == "service" else "false",)
     home = HOME_REGIONS.get(partition_in(principal), HOME_REGIONS["aws"])
@@ -83,8 +83,11 @@ def request_facts(
     return facts
 
 
-def _called(line: Mapping[str, tuple[str, ...]]) -> Facts:
-    """Return the services that a call came through as all three keys tell them; nothing where a line names none."""
+def called_facts(line: Mapping[str, tuple[str, ...]]) -> Facts:
+    """Return the services that a call came through as all three keys tell them; nothing where a line names none.
+
+    Raises PolicylakeError where it names two chains.
+    """
     chain = chain_of(line)
     if not chain:
         return {}
