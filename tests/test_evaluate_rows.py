@@ -59,6 +59,7 @@ CREDENTIAL_KEYS = (
     "token.actions.githubusercontent.com:sub", "gitlab.com:sub", "oidc.example.org/id/1:aud", "saml:aud", "saml:sub",
     "ssm:SourceInstanceArn", "ec2:SourceInstanceArn", "lambda:SourceFunctionArn",
     "glue:RoleAssumedBy", "glue:CredentialIssuingService", "identitystore:UserId", "identitycenter:ApplicationArn",
+    "codebuild:buildArn", "codebuild:projectArn", "sagemaker:DomainId", "sagemaker:UserProfileName",
 )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ OF_CREDENTIALS = (
     "saml:", "identitystore:userid", "identitystore:identitystorearn", "identitycenter:", "sts:requestcontext",
     "cognito-identity-auth:", "cognito-identity-unauth:", "ec2:sourceinstancearn", "ec2:roledelivery",
     "ssm:sourceinstancearn", "lambda:sourcefunctionarn", "glue:roleassumedby", "glue:credentialissuingservice",
+    "codebuild:buildarn", "codebuild:projectarn", "sagemaker:domainid", "sagemaker:userprofilename",
 )  # fmt: skip
 #: Tags of the principal.
 PRINCIPAL_TAG = "aws:principaltag/"
