@@ -61,16 +61,14 @@ def who_can(
     With --scenario conditions are those that the scenario leaves, what it excludes is not listed, and a request of
     --context has the scenario's facts as well.
     """
-    keys = pairs.values(context or (), "--context")
-    if keys and resource is None:
-        raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
+    keys = _keys_of(context, resource)
     opened, under = lake_under(lake, scenario, scenarios)
-    keys = whole_context(under, keys)
+    whole = whole_context(under, keys)
     named = actions_of(opened, action)
-    requests.check(opened, named, resource_of(resource), pairs.values(context or (), "--context"))
+    requests.check(opened, named, resource_of(resource), keys)
     rows = opened.query(command_query("who_can"), {"action": action, "resource": resource_of(resource)})
-    if keys and resource is not None:
-        rows = requests.decided(opened, rows, resource, keys)
+    if whole and resource is not None:
+        rows = requests.decided(opened, rows, resource, whole)
     unlisted = _incomplete(opened) - set(rows["principal_arn"].to_pylist())
     if unlisted:
         what = "answers about principals that are not listed may be wrong, as something of theirs is missing"
@@ -101,6 +99,14 @@ def principal_can(
     if arn in _incomplete(opened):
         note(f"{arn}: a policy of this principal is missing, so these answers may be wrong; see: policylake explain")
     emit(_with_proofs_told(rows, format_name, out), format_name, out, f"{arn}: nothing is granted")
+
+
+def _keys_of(context: list[str] | None, resource: str | None) -> dict[str, list[str]]:
+    """Return the keys of a request with their values. Raises PolicylakeError where it names no resource."""
+    keys = pairs.values(context or (), "--context")
+    if keys and resource is None:
+        raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
+    return keys
 
 
 def _nobody(lake: Lake, where: str) -> str:
@@ -150,9 +156,7 @@ def explain(
     known. The rows have the columns of all parts; the column part tells them apart: verdict, scope, statement, clause,
     change.
     """
-    keys = pairs.values(context or (), "--context")
-    if keys and resource is None:
-        raise PolicylakeError("--context needs --resource ARN: a request is for one resource")
+    keys = _keys_of(context, resource)
     opened = lake_at(lake)
     arn, name = principal_of(opened, principal), action_of(opened, action)
     requests.check(opened, [name], resource_of(resource), keys)

@@ -1,7 +1,7 @@
 """The command ``check``: runs the controls and fails where they find something as bad as the limit."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -136,10 +136,8 @@ def _chosen(
     wrong: list[NotRun] = []
     controls = load_controls(folders, wrong.append)
     known = (*(control.id for control in controls), *(one.control for one in wrong))
-    for option, names in (("--only", only), ("--skip", skip)):
-        for name in names:
-            if name not in known:
-                raise PolicylakeError(f"{option} {name}: there is no such control; policylake controls lists them")
+    check_known("--only", only, known)
+    check_known("--skip", skip, known)
 
     def is_wanted(name: str) -> bool:
         return (not only or name in only) and name not in skip
@@ -149,6 +147,13 @@ def _chosen(
     if not chosen and not unread:
         raise PolicylakeError("--only and --skip leave no control; leave one of the two out")
     return chosen, known, unread
+
+
+def check_known(option: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Raise PolicylakeError for the name of a control that there is not."""
+    for name in names:
+        if name not in known:
+            raise PolicylakeError(f"{option} {name}: there is no such control; policylake controls lists them")
 
 
 def _status(lake: Lake, found: pa.Table, fail_on: str | None) -> int:

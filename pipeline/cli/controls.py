@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 import typer
 
-from pipeline.cli.check import OnlyOption
+from pipeline.cli.check import OnlyOption, check_known
 from pipeline.cli.common import ControlsOption, FormatOption, OutOption, emit, note
-from pipeline.errors import FAILED, UNREADABLE, PolicylakeError
+from pipeline.errors import FAILED, UNREADABLE
 
 if TYPE_CHECKING:
     from pipeline.controls import Control, NotRun
@@ -72,9 +72,7 @@ def run_cases(
     wrong: list[NotRun] = []
     loaded = load_controls(controls or (), wrong.append)
     chosen = [c for c in loaded if not own or c.path.parent.resolve() in own]
-    for name in only or ():
-        if name not in {*(c.id for c in chosen), *(one.control for one in wrong)}:
-            raise PolicylakeError(f"--only {name}: there is no such control; policylake controls lists them")
+    check_known("--only", only or (), {*(c.id for c in chosen), *(one.control for one in wrong)})
     found = outcomes_of([c for c in chosen if not only or c.id in only], wrong)
     emit(pa.Table.from_pylist(list(map(_outcome, found)), schema=OUTCOMES), format_name, out, nothing="no case ran")
     failed = sum(o.problem is not None for o in found)

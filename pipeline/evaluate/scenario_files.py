@@ -218,8 +218,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _as_arn(value: Any) -> str | None:
-    is_arn = isinstance(value, str) and value.startswith("arn:") and value.count(":") >= grammar.ARN_FIELDS - 1
-    return value if is_arn else None
+    return value if isinstance(value, str) and grammar.arn_fields(value) is not None else None
 
 
 def _as_boolean(value: Any) -> str | None:

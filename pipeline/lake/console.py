@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Self
 import psutil
 
 from pipeline.errors import PolicylakeError
-from pipeline.lake import duck
+from pipeline.lake import duck, guard
 from pipeline.lake.console_process import (
     MOST_MESSAGE,
     MOST_SQL,
@@ -87,8 +87,7 @@ class Console:
         """Return the rows of one query. Raises PolicylakeError with what to do for what it may not, or cannot, do."""
         if len(sql) > MOST_SQL:
             raise PolicylakeError(f"sql: more than {MOST_SQL:,} characters; give a shorter query")
-        if not sql.isascii() and sql != sql.encode(errors="replace").decode():
-            raise PolicylakeError("sql: the text holds bytes that are no characters; give it as UTF-8")
+        guard.check_text(sql)
         try:
             helper = self._free.get(timeout=self.patience)
         except queue.Empty:

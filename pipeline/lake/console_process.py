@@ -93,8 +93,7 @@ def open_relations(memory: int) -> duck.Connection:
         connection.execute(f"set max_temp_directory_size = '{SPILL}B'")
         connection.execute("set allowed_directories = []")
         connection.execute("set allowed_paths = ?", [files])
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
+        duck.close_in(connection)
     return connection
 
 

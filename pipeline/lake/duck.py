@@ -114,6 +114,12 @@ def refuse_bytes(path: Path) -> None:
         raise PolicylakeError(f"{whole}: {what}")
 
 
+def close_in(connection: Connection) -> None:
+    """Let queries open no files but those that are allowed by now, and change no setting."""
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
 def literal(text: str | Path) -> str:
     """Return the text as an SQL literal, for the statements that take no parameters."""
     return "'" + str(text).replace("'", "''") + "'"

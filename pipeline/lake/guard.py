@@ -11,11 +11,18 @@ REFUSAL = "sql: one query is expected (select, with, from, describe, pivot, expl
 OPENINGS = ("pivot", "select", "with", "from", "(")
 
 
+def check_text(sql: str) -> None:
+    """Raise PolicylakeError for a text of which a part is no text: bytes of a command line that are no UTF-8."""
+    if not sql.isascii() and sql != sql.encode(errors="replace").decode():
+        raise PolicylakeError("sql: the text holds bytes that are no characters; give it as UTF-8")
+
+
 def check(connection: duck.Connection, sql: str) -> None:
     """Raise PolicylakeError unless the text is a single query.
 
     Explaining is a query only if what it explains is one: EXPLAIN ANALYZE runs its statement.
     """
+    check_text(sql)
     statements = connection.extract_statements(sql)
     kind = statements[0].type if len(statements) == 1 else None
     if kind == duckdb.StatementType.EXPLAIN:

@@ -39,8 +39,6 @@ class Lake:
         ``parameters`` are the values of ``$name`` in the text. Raises PolicylakeError with DuckDB's message where
         the query is wrong, and for anything but a single query: the lake is not changed by SQL.
         """
-        if not sql.isascii() and sql != sql.encode(errors="replace").decode():
-            raise PolicylakeError("sql: the text holds bytes that are no characters; give it as UTF-8")
         with duck.errors_explained("sql"):
             guard.check(self.connection, sql)
             return duck.arrow(self.connection, sql, parameters)
@@ -151,5 +149,4 @@ def _lock(connection: duck.Connection, path: Path) -> None:
     """Let queries read the lake's files and nothing else."""
     allow = "set allowed_directories = list_append(current_setting('allowed_directories'), ?)"
     connection.execute(allow, [str(path.resolve())])
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
+    duck.close_in(connection)
