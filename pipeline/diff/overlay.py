@@ -64,7 +64,7 @@ def write_sides(change: Infrastructure, lake: Lake | None, folder: Path, known_s
     """
     accounts, remarks = change.accounts, list(change.remarks)
     base: Facts = {}
-    held = _accounts(lake) if lake is not None else frozenset()
+    held = exported_accounts(lake) if lake is not None else frozenset()
     unseen = accounts - held
     if lake is not None:
         if unseen:
@@ -137,7 +137,8 @@ def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8", errors="surrogatepass")
 
 
-def _accounts(lake: Lake) -> frozenset[str]:
+def exported_accounts(lake: Lake) -> frozenset[str]:
+    """Return the accounts of which a lake has an export."""
     return frozenset(lake.query("select account_id from accounts where is_exported")["account_id"].to_pylist())
 
 

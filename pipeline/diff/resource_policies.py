@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline.diff.compare import Difference, Row, differences
+from pipeline.diff.overlay import exported_accounts
 from pipeline.diff.queries import query
 from pipeline.diff.reasons import content_of
 from pipeline.evaluate import formula as formulas
@@ -95,9 +96,8 @@ def policy_changes(
 
 
 def _evaluated(old: Lake, new: Lake) -> _Evaluated:
-    sql = "select account_id from accounts where is_exported"
     services = [frozenset(lake.manifest.get("services", ())) for lake in (old, new)]
-    accounts = [frozenset(lake.query(sql)["account_id"].to_pylist()) for lake in (old, new)]
+    accounts = [exported_accounts(lake) for lake in (old, new)]
     return _Evaluated(services[0] & services[1], accounts[0] & accounts[1])
 
 

@@ -238,7 +238,7 @@ def named_by(
         outcome: Outcome = "never" if is_allow or is_spared else "always"
         yield Clause(element, text, outcome, "with Allow it speaks of nobody" if is_allow else _sparing(is_spared))
         return
-    session = f"arn:{partition_in(by.arn)}:sts::{by.account_id}:assumed-role/{caller['principal_name']}/"
+    session = principals.sessions_of(partition_in(by.arn), by.account_id, caller["principal_name"])
     for entry in listed:
         way = principals.named_by(entry, by)
         is_session = by.kind == "role" and entry.value.startswith(session)

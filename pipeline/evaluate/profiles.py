@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 from pipeline.evaluate.callers import Asked, Caller, Callers, Excused, parts_of
 from pipeline.evaluate.knowledge import principal_facts
 from pipeline.iam.grammar import partition_in
+from pipeline.iam.principals import sessions_of
 
 Text = TypeVar("Text", str, str | None)
 Tags = tuple[tuple[str, str], ...]
@@ -45,7 +46,7 @@ class Principal(NamedTuple):
 
     def sessions_among(self, names: Set[str]) -> tuple[str, ...]:
         """Return the names of the role's sessions, its own account id in the account's form."""
-        start = f"arn:{self.partition}:sts::{self.account_id}:assumed-role/{self.principal_name}/"
+        start = sessions_of(self.partition, self.account_id, self.principal_name)
         return tuple(sorted(self._in_own_form(name) for name in names if name.startswith(start)))
 
     def facts(self) -> dict[str, tuple[str, ...]]:

@@ -54,6 +54,11 @@ def kind_of(arn: str) -> Kind:
     return next((kind for start, kind in _KINDS if tail.startswith(start)), "user")
 
 
+def sessions_of(partition: str, account_id: str | None, role_name: str) -> str:
+    """Return what the ARNs of a role's sessions begin with."""
+    return f"arn:{partition}:sts::{account_id}:assumed-role/{role_name}/"
+
+
 def account_of(entry: PrincipalEntry) -> str | None:
     """Return the account that an entry means; a bare id and ``:root`` are the same."""
     found = _ACCOUNT.fullmatch(entry.value)

@@ -24,6 +24,11 @@ def current_id(lake: Path) -> str:
     return (lake / CURRENT).read_text(encoding="utf-8").strip()
 
 
+def no_snapshot(lake: Path | str) -> PolicylakeError:
+    """Return the error that a place holds no lake, or one without a snapshot."""
+    return PolicylakeError(f"{lake}: no snapshot here; run: policylake build INPUT... --lake {lake}")
+
+
 def is_current(lake: Path, snapshot_id: str) -> bool:
     """Whether that snapshot is the current one."""
     try:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline import remote
 from pipeline.errors import PolicylakeError
 from pipeline.lake import duck, guard
-from pipeline.lake.current import complete, current_id, is_current
+from pipeline.lake.current import complete, current_id, is_current, no_snapshot
 from pipeline.lake.locks import is_locked_as, lock, unlock
 from pipeline.lake.manifest import MANIFEST, is_whole, read_manifest, version_gap
 from pipeline.lake.remote import copy_of, current_there, fetch
@@ -82,7 +82,7 @@ def open_lake(path: Path, snapshot_id: str | None = None) -> Lake:
         snapshot, handle = _held(path) if snapshot_id is None else _kept(path, snapshot_id)
         manifest = read_manifest(snapshot)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise PolicylakeError(f"{path}: no snapshot here; run: policylake build INPUT... --lake {path}") from error
+        raise no_snapshot(path) from error
     except (OSError, ValueError) as error:
         unlock(handle)
         raise PolicylakeError(f"{path}: the current snapshot cannot be read ({error}); build it again") from error

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pipeline import remote
 from pipeline.errors import PolicylakeError
-from pipeline.lake.current import CURRENT
+from pipeline.lake.current import CURRENT, no_snapshot
 from pipeline.lake.manifest import MANIFEST, file_names, read_manifest
 
 NAME_DIGITS = 16
@@ -30,8 +30,7 @@ def current_there(lake: Path) -> str:
     try:
         return remote.read(remote.below(lake, CURRENT)).decode("ascii").strip()
     except FileNotFoundError as error:
-        place = remote.shown(lake)
-        raise PolicylakeError(f"{place}: no snapshot here; run: policylake build INPUT... --lake {place}") from error
+        raise no_snapshot(remote.shown(lake)) from error
     except (OSError, ValueError) as error:
         raise remote.unreachable(f"{remote.shown(lake)}/{CURRENT}", error) from error
 

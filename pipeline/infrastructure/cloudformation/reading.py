@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pipeline.iam.model import CONTROL_TYPES
+from pipeline.infrastructure import said
 from pipeline.infrastructure.cloudformation.functions import (
     ABSENT,
     PRINCIPALS,
@@ -20,7 +21,6 @@ from pipeline.infrastructure.cloudformation.macros import MACROS, has_macro, hol
 from pipeline.infrastructure.cloudformation.unread import is_unread
 from pipeline.infrastructure.documents import holds_policy, roles_in
 from pipeline.infrastructure.facts import (
-    NO_ACCOUNT,
     Attached,
     Attributes,
     Control,
@@ -88,9 +88,7 @@ class Reading(Template):
             for name in filter(is_macro, as_object(held)):
                 self.doubt(f"{section}.{name}", f"{MACROS}; what it says is not known", as_object(held)[name])
         if self.is_guessed and self.found:
-            self.remarks.append(
-                f"nothing in a template tells its account: {NO_ACCOUNT} stands for it; give --account ID"
-            )
+            self.remarks.append(said.without_account("a template"))
         return self.found
 
     def doubt(self, where: str, why: str, value: Any) -> None:
@@ -103,21 +101,20 @@ class Reading(Template):
         resolved = {argument: self.value(value) for argument, value in properties.items() if argument != read}
         held = {argument: value for argument, value in resolved.items() if holds_policy({argument: value}, is_unknown)}
         if held and not is_unread(kind, properties):
-            told = f"{', '.join(sorted(held))} of {kind} is not read; who may do what through it is not seen"
-            self.doubt(name, told, [{argument: properties[argument] for argument in held}, held])
+            self.doubt(name, said.not_read(held, kind), [{argument: properties[argument] for argument in held}, held])
 
     def set_apart(self, name: str, kind: str, properties: Json) -> None:
         """Note what of a resource lets others do something without a policy: compared with a former template."""
         roles = frozenset(roles_in(self.told(properties)))
         if roles:
-            self.found[Setting(name, "it runs with another role")] = roles
+            self.found[Setting(name, said.OTHER_ROLE)] = roles
         for argument, what in SETTINGS.get(kind, {}).items():
             held = self.told(properties.get(argument))
             self.found[Setting(name, what)] = frozenset(map(str, held if isinstance(held, list) else [held]))
         if kind == "AWS::S3::Bucket":
             flags = as_object(self.value(properties.get("PublicAccessBlockConfiguration")))
             off = {flag for flag in PUBLIC_ACCESS if str(flags.get(flag)).lower() != "true"}
-            self.found[Setting(name, "public access is not blocked")] = frozenset(off)
+            self.found[Setting(name, said.NOT_BLOCKED)] = frozenset(off)
 
     def is_made(self, resource: Json) -> bool:
         """Whether the condition of a resource lets it be made."""
@@ -131,7 +128,7 @@ class Reading(Template):
         found = None if found is ABSENT else found
         unknown = first_unknown(found)
         if unknown is not None:
-            self.remarks.append(f"{where}: {unknown.why}: whoever has this policy is marked incomplete")
+            self.remarks.append(f"{where}: {unknown.why}: {said.incomplete('whoever has this policy')}")
         return (text_of(found) if unknown is None else None) or Unresolved(digest([value, found]))
 
     def read_principal(self, name: str, properties: Json) -> None:
@@ -191,13 +188,13 @@ class Reading(Template):
 
     def tell(self, owner: Principal, where: str, unknown: Unknown, value: Any) -> None:
         """Mark a principal of which a value is not known."""
-        self.remarks.append(f"{where}: {unknown.why}: {owner.kind} {owner.name} is marked incomplete")
+        self.remarks.append(f"{where}: {unknown.why}: {said.incomplete(f'{owner.kind} {owner.name}')}")
         self.found[Unread(owner, where, digest(value))] = True
 
     def nobody(self, where: str, kind: Kind, value: Any) -> Principal:
         """Return a principal that stands for one that is known only after deployment."""
         owner, attributes = nobody(self.account, kind, where)
-        self.remarks.append(f"{where}: known only after deployment: {attributes.arn} stands for this {kind}")
+        self.remarks.append(f"{where}: known only after deployment: {said.stands_for(attributes.arn, kind)}")
         self.found[owner] = attributes
         self.found[Unread(owner, where, digest(value))] = True
         return owner
@@ -274,12 +271,12 @@ class Reading(Template):
 #: Arguments that let others do something without a policy, by type, and what one more of them is.
 SETTINGS: Mapping[str, Mapping[str, str]] = {
     "AWS::IAM::OIDCProvider": {
-        "ClientIdList": "an identity provider takes tokens for another audience",
-        "ThumbprintList": "an identity provider is trusted with another certificate",
+        "ClientIdList": said.OTHER_AUDIENCE,
+        "ThumbprintList": said.OTHER_CERTIFICATE,
     },
-    "AWS::IAM::SAMLProvider": {"SamlMetadataDocument": "an identity provider has other metadata"},
-    "AWS::S3::Bucket": {"AccessControl": "another ACL of a bucket"},
-    "AWS::Lambda::Url": {"AuthType": "a function is called with other credentials"},
+    "AWS::IAM::SAMLProvider": {"SamlMetadataDocument": said.OTHER_METADATA},
+    "AWS::S3::Bucket": {"AccessControl": said.OTHER_ACL},
+    "AWS::Lambda::Url": {"AuthType": said.OTHER_CREDENTIALS},
 }
 PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 #: Policies of resources: the argument that holds it, the one that names the resource, and the resource's ARN.

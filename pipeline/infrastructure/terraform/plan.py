@@ -5,8 +5,8 @@ Source: Terraform, JSON output format; the arguments of the AWS provider's IAM a
 
 from collections.abc import Iterable
 
+from pipeline.infrastructure import said
 from pipeline.infrastructure.facts import (
-    NO_ACCOUNT,
     Facts,
     Infrastructure,
     Json,
@@ -51,7 +51,7 @@ def read_plan(plan: Json, account: str | None = None) -> Infrastructure:
         former = reading
     facts["after"] |= dict.fromkeys(doubts(plan, changes, config), True)
     if accounts.is_guessed:
-        remarks.append(f"nothing in the plan tells its account: {NO_ACCOUNT} stands for it; give --account ID")
+        remarks.append(said.without_account("the plan"))
     return Infrastructure(facts["before"], facts["after"], tuple(dict.fromkeys(remarks)), replaced, listed=listed)
 
 

@@ -6,6 +6,7 @@ Source: the arguments of the AWS provider's IAM and Organizations resources.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pipeline.iam.model import CONTROL_TYPES
+from pipeline.infrastructure import said
 from pipeline.infrastructure.documents import roles_in
 from pipeline.infrastructure.facts import (
     KINDS,
@@ -46,17 +47,16 @@ OWNERS: dict[str, Kind] = {
 #: Arguments that let others do something without a policy, by type, and what one more of them is.
 SETTINGS: Mapping[str, Mapping[str, str]] = {
     "aws_iam_openid_connect_provider": {
-        "client_id_list": "an identity provider takes tokens for another audience",
-        "thumbprint_list": "an identity provider is trusted with another certificate",
+        "client_id_list": said.OTHER_AUDIENCE,
+        "thumbprint_list": said.OTHER_CERTIFICATE,
     },
-    "aws_iam_saml_provider": {"saml_metadata_document": "an identity provider has other metadata"},
-    "aws_s3_bucket": {"acl": "another ACL of a bucket"},
-    "aws_lambda_function_url": {"authorization_type": "a function is called with other credentials"},
+    "aws_iam_saml_provider": {"saml_metadata_document": said.OTHER_METADATA},
+    "aws_s3_bucket": {"acl": said.OTHER_ACL},
+    "aws_lambda_function_url": {"authorization_type": said.OTHER_CREDENTIALS},
     "aws_db_snapshot": {"shared_accounts": "a snapshot is shared with another account"},
 }
 BLOCKS = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 PUBLIC_ACCESS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
-NOT_BLOCKED = "public access is not blocked"
 #: Begin the types of AWS's providers.
 AWS = ("aws_", "awscc_")
 
@@ -79,7 +79,7 @@ class Reading(Resources):
         for address in former.keys() - self.resources.keys():
             self.found[Doubt(address, f"{former[address]}; what goes may have limited it")] = True
         for held in self.former.found if self.former else ():
-            if isinstance(held, Setting) and held.what == NOT_BLOCKED:
+            if isinstance(held, Setting) and held.what == said.NOT_BLOCKED:
                 self.found.setdefault(held, frozenset(PUBLIC_ACCESS))
         return self.found
 
@@ -94,14 +94,14 @@ class Reading(Resources):
         if any(roles_in(flagged(given))):
             roles.add(f"known only after apply ({digest([resource.unknown, resource.address])})")
         if roles:
-            self.found[Setting(resource.address, "it runs with another role")] = frozenset(roles)
+            self.found[Setting(resource.address, said.OTHER_ROLE)] = frozenset(roles)
         for argument, what in SETTINGS.get(resource.type, {}).items():
             held = resource.get(argument) if not resource.is_unknown(argument) else "known only after apply"
             listed = held if isinstance(held, list) else [] if held is None else [held]
             self.found[Setting(resource.address, what)] = frozenset(map(str, listed))
         if resource.type in BLOCKS:
             off = frozenset(flag for flag in PUBLIC_ACCESS if resource.get(flag) is not True)
-            self.found[Setting(resource.address, NOT_BLOCKED)] = off
+            self.found[Setting(resource.address, said.NOT_BLOCKED)] = off
 
     def principals(self, changes: Iterable[Json]) -> Iterator[Principal]:
         """Yield the principals that changes are about, as they are on this side."""

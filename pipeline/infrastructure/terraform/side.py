@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from pipeline.infrastructure import said
 from pipeline.infrastructure.facts import (
     Attached,
     Doubt,
@@ -128,7 +129,7 @@ class Resources:
     def nobody(self, resource: Resource, argument: str, kind: Kind) -> Principal:
         """Return a principal that stands for one that is known only after apply."""
         owner, attributes = nobody(self.accounts.of(resource)[1], kind, resource.address)
-        self.tell(resource, argument, f"{attributes.arn} stands for this {kind}")
+        self.tell(resource, argument, said.stands_for(attributes.arn, kind))
         self.found[owner] = attributes
         self.found[Unread(owner, f"{resource.address}: {argument}", self.detail(resource, argument))] = True
         return owner
@@ -161,7 +162,7 @@ class Resources:
         if text is not None:
             return text
         if resource.is_unknown(argument):
-            self.tell(resource, argument, "whoever has this policy is marked incomplete")
+            self.tell(resource, argument, said.incomplete("whoever has this policy"))
         return Unresolved(self.detail(resource, argument))
 
     def detail(self, resource: Resource, argument: str) -> str:
@@ -200,5 +201,5 @@ class Resources:
 
     def unread(self, owner: Principal, resource: Resource, argument: str) -> None:
         """Mark a principal of which an argument is known only after apply."""
-        self.tell(resource, argument, f"{owner.kind} {owner.name} is marked incomplete")
+        self.tell(resource, argument, said.incomplete(f"{owner.kind} {owner.name}"))
         self.found[Unread(owner, f"{resource.address}: {argument}", self.detail(resource, argument))] = True

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pipeline.infrastructure import said
 from pipeline.infrastructure.documents import holds_policy
 from pipeline.infrastructure.facts import (
     Doubt,
@@ -80,8 +81,7 @@ def doubts(plan: Json, changes: Iterable[Json], config: "Configuration") -> Iter
         if kind not in READERS and UNREAD.fullmatch(kind) and is_mattering:
             yield Doubt(address, f"resources of type {kind} are not read; its change is not seen", digest(whole))
         elif names := sorted(_unread_policies(change, config)):
-            told = f"{', '.join(names)} of {kind} is not read; who may do what through it is not seen"
-            yield Doubt(address, told, digest(whole))
+            yield Doubt(address, said.not_read(names, kind), digest(whole))
 
 
 def _unread_policies(change: Json, config: "Configuration") -> Iterator[str]:
