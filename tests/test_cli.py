@@ -13,12 +13,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
 from cli_run import rows_of, run
 from ingest_inputs import export, user, write
+
+from pipeline.cli.common import FailOnOption
+from pipeline.cli.diff import Gate
+from pipeline.controls import SEVERITIES
+from pipeline.diff.gate import GATES
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "samples" / "organization"
@@ -28,6 +34,12 @@ COMMANDS = {
     "build", "report", "serve", "who-can", "principal-can", "explain", "gc", "simulate", "sql", "query", "tables",
     "scenarios", "reference", "export", "check", "controls", "diff",
 }  # fmt: skip
+
+
+def test_choices_that_options_write_out_are_those_of_the_code():
+    severities, _ = get_args(get_args(FailOnOption)[0])
+    assert get_args(severities) == SEVERITIES
+    assert {*get_args(Gate)} == {*GATES}
 
 
 @pytest.fixture
