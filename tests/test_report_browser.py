@@ -516,7 +516,9 @@ def test_a_principal_that_could_not_be_read_whole_says_what_is_missing(open_page
 
 
 def test_a_condition_names_the_keys_of_its_policy_variables(open_page, site, sample_lake):
-    rows = open_lake(sample_lake).query("select condition_id from residual_conditions where contains(condition, '${')")
+    rows = open_lake(sample_lake).query(
+        "select condition_id from residual_conditions where contains(condition, '${aws:')"
+    )
     (row,) = rows.to_pylist()
     page = open_page(f"{site}/condition.html#{row['condition_id']}")
     keys = page.locator("dt", has_text="Keys").locator("xpath=following-sibling::dd[1]")

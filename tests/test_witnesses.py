@@ -21,7 +21,7 @@ FORMS = {
     "aws:MultiFactorAuthPresent": r"true|false",
     "aws:CurrentTime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
 }
-ARN = re.compile(r"\*|arn:aws:[a-z0-9-]+:([a-z]{2}(-[a-z]+)+-\d)?:(\d{12})?:.+")
+ARN = re.compile(r"\*|arn:aws:[a-z0-9-]+:([a-z]{2}(-[a-z]+)+-\d)?:(\d{12})?:(?!.*//).+")
 
 
 def test_the_witnesses_of_the_sample_look_like_real_requests(sample_lake: Path) -> None:

@@ -16,6 +16,8 @@ PER_ACTION = (
     "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys",
     "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
 )  # fmt: skip
+#: Keys that sessions of SageMaker Studio bring: the reference knows them and lists them with no action.
+OF_SESSIONS = ("sagemaker:domainid", "sagemaker:userprofilename")
 AHEAD = 500
 
 
@@ -82,6 +84,6 @@ def uncarried(row: Json, context: Json, known: Reference) -> Iterator[str]:
     names = [name.lower() for name in (kind or action).condition_keys] if action else []
     for key in map(str.lower, context):
         is_listed = any(key == name or ("${" in name and key.startswith(name.split("${")[0])) for name in names)
-        is_of_service = not key.startswith("aws:") or key.startswith(PER_ACTION)
+        is_of_service = (not key.startswith("aws:") and key not in OF_SESSIONS) or key.startswith(PER_ACTION)
         if action and is_of_service and not is_listed and known.key(key) is not None and "." not in key.split(":")[0]:
             yield key

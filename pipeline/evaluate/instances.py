@@ -64,8 +64,9 @@ def _all_resources(place: Place, asked: Sequence[Test], inventory: Container[str
         yield only
         return
     patterns = [pattern_glob(test.values[0]) for test in asked if test.key == RESOURCE]
-    regions = (*_literals(asked, REGION), *sample_values.REGIONS)
-    accounts = (*_literals(asked, OWNER), sample_values.ACCOUNT, sample_values.OTHER_ACCOUNT)
+    named = [split for split in map(globs.fields, within) if split is not None]
+    regions = (*_written(named, 3), *_literals(asked, REGION), *sample_values.REGIONS)
+    accounts = (*_written(named, 4), *_literals(asked, OWNER), sample_values.ACCOUNT, sample_values.OTHER_ACCOUNT)
     excluded = [pattern_glob(pattern) for pattern in place.exceptions]
     for pattern in (*scope.globs, *patterns):
         for text in itertools.islice(sample_values.arns(pattern, regions, accounts), MOST_RESOURCES):
@@ -151,6 +152,11 @@ def _ways(within: Sequence[Glob], excluded: Sequence[Glob], patterns: Sequence[G
     for way, text in (walked or {}).items():
         if all(way[: len(within)]) and not any(way[len(within) : len(within) + len(excluded)]):
             yield text
+
+
+def _written(split: Iterable[tuple[Glob, ...]], field: int) -> list[str]:
+    """Return what ARNs write out in a field, where it is no empty text."""
+    return [text for text in (fields[field].literal for fields in split) if text]
 
 
 def _literals(tests: Iterable[Test], key: str) -> list[str]:
