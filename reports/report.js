@@ -310,8 +310,8 @@ for (const button of document.querySelectorAll("[data-more]")) {
     try {
       const rows = PL.rows(await PL.load(pieces.shift()));
       button.dataset.read = Number(button.dataset.read || 0) + 1;
-      table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind]) => PL.make("td",
-        { class: ["number", "day", "whole", "word"].includes(kind) ? kind : kind.startsWith("severity") ? "word" : null },
+      table.tBodies[0].append(...rows.map((cells) => PL.make("tr", {}, cells.map(([text, href, kind], at) => PL.make("td",
+        { class: ["number", "day", "whole", "word"].includes(kind) ? kind : kind.startsWith("severity") ? "word" : null, "data-name": ["number", "day"].includes(kind) ? table.tHead.rows[0].cells[at].textContent : null },
         kind === "lines" ? text.replaceAll("\n", ";\n").split("\n").flatMap((line, at) => [at ? PL.make("br") : "", ...PL.breakable(line, true)]) : kind === "difference" ? PL.difference(text, "corrected statement") : kind === "added" ? PL.difference(text, "statement to add") : kind === "steps" ? PL.steps(text) : href ? PL.link(href, PL.breakable(text), kind === "code" ? "code" : null)
           : kind === "code" || kind === "hash" ? PL.make("code", { class: kind === "hash" ? "hash" : null }, PL.breakable(text)) : kind.startsWith("severity") ? PL.make("span", { class: kind }, text) : kind === "number" && text === "0" ? PL.make("span", { class: "nil" }, text) : PL.breakable(text, true))))));
       line.querySelector("[data-shown]").textContent = PL.number(table.tBodies[0].rows.length) + " of "

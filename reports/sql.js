@@ -18,12 +18,19 @@
     try {
       const answer = await fetch("/query", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ sql: field.value }) });
       const found = await answer.json();
-      if (found.error) { told.textContent = ""; place.replaceChildren(make("div", { class: "notice", role: "alert" }, make("pre", {}, found.error))); return; }
+      if (found.error) { told.textContent = ""; place.replaceChildren(refusal(found.error)); return; }
       told.textContent = counted(found.rows.length, "row") + (found.cut ? ", and more that are not shown" : "") + ", " + Math.round(performance.now() - began) + " ms";
       place.classList.toggle("records", widthOf(found) > ACROSS);
       place.replaceChildren(PL.table("Rows", found.columns, found.rows.map((row) => row.map((value, at) => make("td", { "data-name": PL.visible(found.columns[at]) }, value === null ? make("span", { class: "nil" }, "null") : PL.breakable(value))))),
         make("p", { class: "on-paper minor" }));
     } catch { told.textContent = ""; place.replaceChildren(make("p", { class: "notice", role: "alert" }, "The server does not answer: start policylake serve again.")); } finally { button.disabled = false; }
+  }
+
+  /* Words, and below them the line of the query with a mark under the place: a line that must not wrap. */
+  function refusal(text) {
+    const at = text.search(/\n\s*LINE \d+: /);
+    const lines = at < 0 ? null : make("pre", { class: "line", tabindex: "0", role: "region", "aria-label": "Place in the query" }, text.slice(at).replace(/^\s+/, ""));
+    return make("div", { class: "notice", role: "alert" }, make("pre", {}, (at < 0 ? text : text.slice(0, at)).trimEnd()), lines);
   }
 
   /* How wide a table is at least: what does not break, of each column the longest. On paper a wider one has a block for each row. */

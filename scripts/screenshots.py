@@ -1,6 +1,6 @@
 """Takes pictures of the main pages of the sample's report for README and docs, with Chromium: make screenshots.
 
-With --review FOLDER it takes every kind of page in light, dark, print and on a phone, to be looked at.
+With --review FOLDER it takes every kind of page in light, dark and on a phone, and prints it, to be looked at.
 """
 
 import argparse
@@ -28,8 +28,6 @@ EARLIER = (
 
 SIZE = {"width": 1200, "height": 760}
 PHONE = {"width": 390, "height": 800}
-#: A4 without its margins, at 96 dots an inch.
-PRINTED = {"width": 720, "height": 1020}
 ANA = "arn:aws:iam::333344445555:user/ana"
 NOTEBOOK = "arn:aws:sagemaker:us-east-1:333344445555:notebook-instance/nlp-01"
 STOP = "sagemaker:StopNotebookInstance"
@@ -88,8 +86,10 @@ def _served(lake: Path) -> Iterator[str]:
     """Serve the lake; yield the address."""
     command = [Path(sys.executable).with_name("policylake"), "serve", "--lake", lake, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        yield str(server.stdout.readline()).strip().rstrip("/") if server.stdout else ""
-        server.terminate()
+        try:
+            yield str(server.stdout.readline()).strip().rstrip("/") if server.stdout else ""
+        finally:
+            server.terminate()
 
 
 def _take_all(lake: Path, site: str, out: Path, review: Path | None) -> None:
@@ -101,8 +101,6 @@ def _take_all(lake: Path, site: str, out: Path, review: Path | None) -> None:
         if review:
             review.mkdir(parents=True, exist_ok=True)
             pages = {f"-{scheme}": started.new_page(viewport=SIZE, color_scheme=scheme) for scheme in ("light", "dark")}
-            pages["-print"] = started.new_page(viewport=PRINTED)
-            pages["-print"].emulate_media(media="print")
             pages["-phone"] = started.new_page(viewport=PHONE)
             with _served(lake) as address:
                 for mark, page in pages.items():
@@ -123,6 +121,8 @@ def _take(
         page.wait_for_timeout(300)
         clip = None
         if whole:
+            if mark == "-light":
+                page.pdf(path=out / f"{name}.pdf", prefer_css_page_size=True)
             height = min(page.evaluate("document.documentElement.scrollHeight"), 2600)
             clip = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": height}
         page.screenshot(path=out / f"{name}{mark}.png", full_page=whole, clip=clip)

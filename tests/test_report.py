@@ -565,10 +565,10 @@ def test_a_report_of_one_loose_document_or_of_nothing_has_all_pages(text, count,
     (tmp_path / "one.json").write_text(text)
     build_lake([tmp_path / "one.json"], tmp_path / "lake")
     out = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
-    counted = "1 user, role or loose document" if count == 1 else f"{count} users, roles and loose documents"
+    counted = "1 loose document, 548 actions" if count else "0 users and roles in 0 accounts, 548 actions"
     overview = " ".join(reading.Page(out / "index.html").text.split())
-    assert f"{counted} in 0 accounts" in overview
-    assert "1 snapshot of the lake, this one, cannot be placed in time" in overview
+    assert f"Who can do what with SageMaker {counted}." in overview
+    assert "This snapshot cannot be placed in time: its inputs bear no date." in overview
     accounts = overview.split("Accounts with their principals and verdicts")[1]
     assert ("None." in accounts) is (count == 0)
     assert set(reading.matrix(out).values()) == verdicts

@@ -20,6 +20,7 @@ from pipeline.evaluate.under import put_under
 from pipeline.lake import open_lake
 from pipeline.report import write_report
 from pipeline.report.findings import SHOWN
+from pipeline.report.tables import SHOWN as ROWS
 from pipeline.simulate import simulate_lines
 from tests import report_reading as reading
 
@@ -33,6 +34,7 @@ ANA = "arn:aws:iam::333344445555:user/ana"
 PAGES = ("index.html", "matrix.html", "actions.html", "findings.html", "rejects.html", "provenance.html",
          "conditions.html", "actions/iam-PassRole.html", "accounts/333344445555.html",
          f"principal.html#{HANA}")  # fmt: skip
+INVENTORY = f"inventory.html#principal={HANA}&action=sagemaker:StopNotebookInstance"
 
 
 @pytest.fixture(scope="module")
@@ -1157,13 +1159,40 @@ def test_a_phone_tells_long_names_apart(open_page, site):
         assert box["x"] + box["width"] <= name["x"] + name["width"]
 
 
-@pytest.mark.parametrize("place", ["findings.html", "rejects.html", "provenance.html", f"principal.html#{HANA}"])
-def test_a_phone_shows_rows_of_prose_whole(open_page, site, place):
+@pytest.mark.parametrize("place", [*PAGES, "actions/sagemaker-CreateEndpoint.html", INVENTORY])
+def test_a_phone_shows_every_table_whole(open_page, site, place):
     page = open_page(f"{site}/{place}", PHONE)
-    tables = ".shares .scroller, .rejects .scroller, [aria-labelledby=inputs] .scroller, .scroller:has(.gaps)"
-    page.locator(tables).first.wait_for()
-    for table in page.locator(tables).all():
-        assert table.evaluate("one => one.scrollWidth <= one.clientWidth")
+    if place == "matrix.html":
+        settled(page)
+    if place == INVENTORY:
+        page.locator("#answers td").first.wait_for()
+    wide = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"
+    assert page.locator(".scroller").evaluate_all(wide) == []
+
+
+def test_a_phone_shows_each_number_with_the_name_of_its_column(open_page, site):
+    page = open_page(f"{site}/actions.html#q=iam:PassRole", PHONE)
+    row = page.locator("#actions tbody tr:not([hidden])")
+    assert names_of_numbers(row) == ["allowed", "conditional", "denied", "blocked", "none"]
+
+
+def test_rows_that_a_script_adds_have_the_names_of_their_columns_too(open_page, tmp_path):
+    generate(tmp_path / "in", accounts=1, principals=ROWS + 20, seed=1)
+    build_lake([tmp_path / "in"], tmp_path / "lake")
+    out = write_report(open_lake(tmp_path / "lake"), tmp_path / "out").parent
+    largest = max(out.glob("accounts/*.html"), key=lambda path: path.stat().st_size)
+    page = open_page(largest.as_uri(), PHONE)
+    rows = page.locator("table[data-pieces] tbody tr")
+    first = names_of_numbers(rows.first)
+    page.get_by_role("button", name="Show more").click()
+    rows.nth(ROWS).wait_for()
+    assert names_of_numbers(rows.last) == first == ["allowed", "conditional", "denied", "blocked", "none", "policies"]
+    assert page.locator(".scroller").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+
+
+def names_of_numbers(row):
+    drawn = "one => [...one.querySelectorAll('.number')].map(cell => getComputedStyle(cell, '::before').content)"
+    return [re.sub(r'^attr\(.*\)$|["\s]', "", text) for text in row.evaluate(drawn)]
 
 
 def test_rows_by_unit_name_the_account_whole(open_page, site):

@@ -94,7 +94,9 @@ def test_the_document_on_paper_stands_on_its_own(summary, tmp_path):
         assert tag not in ("script", "img", "iframe")
         if tag == "a":
             assert str(attributes["href"]).removeprefix("#") in ids
-    assert f"{sum(account.principals for account in summary.accounts):,} users, roles and loose documents" in text
+    people = [account.principals for account in summary.accounts if account.account_id]
+    documents = sum(account.principals for account in summary.accounts if not account.account_id)
+    assert f"{sum(people)} users and roles in {len(people)} accounts, {documents} loose documents, " in text
 
 
 def test_pictures_have_their_colours_without_the_style_and_corrected_statements_a_row_of_their_own(summary, tmp_path):
