@@ -66,6 +66,8 @@ def report(
     --format md writes Markdown for a comment on a pull request: verdicts, the weightiest changes since the snapshot
     before, the worst findings; it says what it leaves out. --format pdf prints a document that stands on its own, with
     an installed Chromium or Chrome (POLICYLAKE_BROWSER names another), else with WeasyPrint (extra pdf).
+    Of up to 20 principals or actions that a part names, both tell the answers themselves: what each principal can do,
+    or who can call each action, with conditions.
 
     With --account, --principal or --action it is of a part; several of one kind add up, kinds narrow one another. The
     files of a part of accounts or principals name others only where what decides about the part does: its own policies,

@@ -126,7 +126,7 @@ def write_actions(pages: Pages, book: Book, sources: Sources, names: Sequence[st
         for group in listed:
             counts[book.answers[group.answer].verdict] += len(group.principals)
         counts["none"] = everyone - sum(counts.values())
-        sections = [_section(verdict, action, listed, book, reasons, kinds) for verdict in VERDICTS]
+        sections = [section_of(verdict, action, listed, book, reasons, kinds) for verdict in VERDICTS]
         for section in sections:
             section["groups"] = [_rendered(group, section["verdict"], told) for group in section["groups"]]
         pages.write(name, "action", action=action, task=task(action.name), counts=counts, sections=sections, gaps=gaps)
@@ -152,9 +152,10 @@ def _without_statements(answer: Answer) -> Answer:
     return answer._replace(decided_by=(), scopes=scopes)
 
 
-def _section(
+def section_of(
     verdict: str, action: Action, listed: Iterable[Group], book: Book, reasons: Reasons, kinds: Sequence[int]
 ) -> dict[str, Any]:
+    """Return what a page tells of an action's principals with a verdict; ``kinds`` are those of ``kinds_of``."""
     fitting = [group for group in listed if book.answers[group.answer].verdict == verdict and group.principals]
     alike: dict[int, list[Group]] = {}
     for group in fitting:
@@ -164,7 +165,7 @@ def _section(
     things = 0
     for groups in told[:MOST_GROUPS]:
         if things < MOST_THINGS:
-            shown.append(_group(groups, action, verdict, book, reasons))
+            shown.append(group_of(groups, action, verdict, book, reasons))
             things += _things(shown[-1])
     rest = told[len(shown) :]
     return {
@@ -197,7 +198,7 @@ def _things(group: dict[str, Any]) -> int:
     return places + sum(len(holders[name]) for holders in group["holders"] for name in lists)
 
 
-def _group(groups: Sequence[Group], action: Action, verdict: str, book: Book, reasons: Reasons) -> dict[str, Any]:
+def group_of(groups: Sequence[Group], action: Action, verdict: str, book: Book, reasons: Reasons) -> dict[str, Any]:
     """Return what a page tells of groups that get the same, for whatever reasons."""
     answer = book.answers[groups[0].answer]
     shown = _first(groups)

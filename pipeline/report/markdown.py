@@ -1,13 +1,15 @@
-"""The report as Markdown for a comment on a pull request: numbers, what changed, the worst findings. Names that others
-gave stand in code spans, so that they neither mention anybody nor make links.
+"""The report as Markdown for a comment on a pull request: numbers, the answers of a small part, what changed, the worst
+findings. Names that others gave stand in code spans, so that they neither mention anybody nor make links.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 from urllib.parse import quote
 
 from pipeline.errors import printable
+from pipeline.report.answers import Answers
 from pipeline.report.changes import Changes
 from pipeline.report.findings import AS_ABOVE, Finding, by_severity
 from pipeline.report.model import LETTERS
@@ -21,6 +23,11 @@ MOST = 60_000
 MOST_FINDINGS = 30
 MOST_OF_CONTROL = 3
 MOST_CHANGES = 20
+#: Rows of answers of a part, and names of principals or actions and resources in one.
+MOST_ANSWERS = 40
+MOST_NAMES = 6
+#: Characters that the rows of answers may take.
+MOST_OF_ANSWERS = 20_000
 #: Characters that the rows of changes may take, so that they leave room for findings.
 MOST_OF_CHANGES = 20_000
 #: Characters of a text in a cell.
@@ -35,6 +42,7 @@ def markdown(summary: Summary, url: str | None = None) -> str:
     parts = [
         _head(summary),
         _verdicts(summary, url),
+        _answers(summary.answers, url),
         _changed(summary, url),
         _controls(summary, url),
         _dangerous(summary, url),
@@ -44,7 +52,7 @@ def markdown(summary: Summary, url: str | None = None) -> str:
         f": [the whole report]({url})." if url else "."
     )
     room = MOST - sum(len(part) + 2 for part in parts) - len(tail) - 400
-    parts.insert(3, _worst(summary, url, max(room, 0)))
+    parts.insert(4, _worst(summary, url, max(room, 0)))
     text = "\n\n".join(part for part in (*parts, tail) if part) + "\n"
     return (
         text
@@ -75,6 +83,75 @@ def _verdicts(summary: Summary, url: str | None) -> str:
     elif summary.history:
         lines += ["", "The lake holds no earlier snapshot to compare with."]
     return "\n".join(lines)
+
+
+def _answers(answers: Answers | None, url: str | None) -> str:
+    """Return what few principals can do, or who can call few actions: a row for each answer."""
+    if answers is None:
+        return ""
+    is_action = answers.kind == "action"
+    names = [code(one.name) for one in answers.told]
+    title = f"### Who can {names[0] if len(names) == 1 else 'call them'}" if is_action else (
+        f"### What {names[0] if len(names) == 1 else 'they'} can do")  # fmt: skip
+    if not names:
+        told = "tells who can call them" if is_action else "tells it"
+        return f"{title}\n\n{counted(answers.total, answers.kind)} are too many for a comment: the HTML report {told}."
+    rows = [
+        ([name] if len(names) > 1 else [], section["verdict"], group)
+        for name, one in zip(names, answers.told, strict=True)
+        for section in one.sections
+        for group in section["groups"]
+    ]
+    if not rows:
+        return f"{title}\n\nNothing is granted."
+    first = [answers.kind] if len(names) > 1 else []
+    columns = [*first, "verdict", "who" if is_action else "actions", "on", "condition"]
+    shown: list[str] = []
+    used = 0
+    for name, verdict, group in rows[:MOST_ANSWERS]:
+        line = _row([*name, verdict, _who(group) if is_action else _what(group), *_where(group)])
+        if used + len(line) > MOST_OF_ANSWERS:
+            break
+        shown.append(line)
+        used += len(line) + 1
+    left = len(rows) - len(shown) + sum(section["rest_groups"] for one in answers.told for section in one.sections)
+    where = f"[the HTML report]({url})" if url else "the HTML report"
+    rest = f"\n\n{left:,} more answers: {where} has them all." if left else ""
+    return "\n".join([title, "", _row(columns), _row(["---"] * len(columns)), *shown]) + rest
+
+
+def _who(group: dict[str, Any]) -> str:
+    names = [principal["name"] for holders in group["holders"] for principal in holders["principals"]]
+    count, place = group["who"]
+    return f"{count} {text_of(place)}: ".replace(" : ", ": ") + _few(names, len(names) + group["more"])
+
+
+def _what(group: dict[str, Any]) -> str:
+    names = [name for part in group["parts"] for _, listed in part["levels"] for name in listed]
+    return f"{counted(len(names), 'action')}: " + _few(names, len(names))
+
+
+def _where(group: dict[str, Any]) -> tuple[str, str]:
+    """Return the resources and the condition of an answer; of several scopes each on a line of its own."""
+    scopes = group["scopes"]
+    places = [_patterns(scope["places"]) for scope in scopes]
+    apart = [place for part in group.get("parts", ()) for place in part["places"]]
+    told = [text_of(scope["condition"]) if scope["condition"] else "" for scope in scopes]
+    if group["is_partial"]:
+        told.append("not enough for any call")
+    condition = "<br>".join(one or "none" for one in told) if any(told) else ""
+    return _patterns(apart) if apart else "<br>".join(places), condition
+
+
+def _patterns(places: Sequence[tuple[str, Any]]) -> str:
+    """Return the patterns of resources, each once: types of resources are left out."""
+    patterns = list(dict.fromkeys(pattern for pattern, _ in places))
+    return _few(patterns, len(patterns))
+
+
+def _few(names: Sequence[str], count: int) -> str:
+    shown = [code(name) for name in names[:MOST_NAMES]]
+    return ", ".join(shown) + (f" and {count - len(shown):,} more" if count > len(shown) else "")
 
 
 def _changes(summary: Summary) -> tuple[dict[str, int], str]:

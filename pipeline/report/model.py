@@ -16,7 +16,6 @@ from pipeline.report.queries import rows
 LETTERS = {"allowed": "a", "conditional": "c", "denied": "d", "blocked": "b", "none": "n"}
 #: The verdicts of which the tables have rows.
 VERDICTS = tuple(verdict for verdict in LETTERS if verdict != "none")
-#: What texts of the evaluation say in place of the principal's own account.
 
 
 class Action(NamedTuple):

@@ -69,8 +69,11 @@ class Pages:
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return path
 
-    def piece(self, template: str, macro: str, root: str) -> Callable[..., Markup]:
-        """Return what renders a piece of pages by a macro; ``root`` is the way from these pages to the first one."""
+    def piece(self, template: str, macro: str, root: str | None) -> Callable[..., Markup]:
+        """Return what renders a piece of pages by a macro.
+
+        ``root`` is the way from these pages to the first one; None is paper, on which nothing leads anywhere.
+        """
         module = self._environment.get_template(f"{template}.html.j2").make_module({"root": root})
         return remembered(getattr(module, macro))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline import assets
 from pipeline.errors import PolicylakeError
+from pipeline.report.answers import MOST_TOLD
 from pipeline.report.conditions import most_used
 from pipeline.report.findings import Finding, by_severity
 from pipeline.report.pages import Pages
@@ -89,6 +90,8 @@ def write_printed(summary: Summary, folder: Path) -> Path:
         conditions=pairs[:MOST_CONDITIONS],
         more_conditions=max(0, len(pairs) - MOST_CONDITIONS),
         changes=summary.changes,
+        told=pages.piece("group", "told", None),
+        most_told=MOST_TOLD,
         days=days_of(summary.book),
         changed=summary.changes.rows[:MOST_CHANGES] if summary.changes else (),
         accounts=summary.accounts[:MOST_ACCOUNTS],

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pipeline.evaluate.scenarios import Scenario
 from pipeline.lake import Lake
 from pipeline.report.actions import groups, page_names
+from pipeline.report.answers import Answers, answers_of
 from pipeline.report.changes import Changes, changes_of, compared, within
 from pipeline.report.conditions import Dependents, dependents, keys_in_use
 from pipeline.report.findings import Checks, Finding, belonging, write_findings, write_rejects
@@ -37,7 +38,8 @@ class Summary(NamedTuple):
     """The report in numbers and sentences. ``tasks`` are tasks with their answers by verdict.
 
     ``whose`` tells who depends on each condition of the book. ``history`` is None of a part and under a scenario.
-    ``changes`` are those since the snapshot before, None where there is none.
+    ``changes`` are those since the snapshot before, None where there is none. ``answers`` are those of a part that
+    names principals or actions.
     """
 
     snapshot_id: str
@@ -59,12 +61,13 @@ class Summary(NamedTuple):
     inputs: tuple[dict[str, Any], ...]
     history: History | None
     changes: Changes | None
+    answers: Answers | None
 
 
 def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, checks: Checks) -> Summary:
     """Read the report in numbers."""
     read = read_all(lake, part)
-    book, _, _, own = read
+    book, sources, _, own = read
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         policies, _ = write_policies(folder, lake, own)
@@ -97,6 +100,7 @@ def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, check
         tuple(inputs_of(lake.manifest, own)),
         None if scenario or part else history,
         changes_of(differing, book, page_names(book.actions)) if differing else None,
+        answers_of(book, sources, part),
     )
 
 
