@@ -152,3 +152,46 @@ def test_keys_of_vpc_endpoints_that_sagemaker_does_not_know_are_listed(lake: Lak
     known = {"aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths", "aws:SourceVpcArn"}
     assert {row["condition_key"] for row in rows} == known
     assert {(row["actions_with_key"], tuple(row["actions"])) for row in rows} == {(0, ("sagemaker:DeleteModel",))}
+
+
+DENY = {"Effect": "Deny", "Action": "sagemaker:StopNotebookInstance", "Resource": "*"}
+WITH_MFA = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
+OF_TEAM = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}
+OTHERS = {"Condition": {"StringNotEquals": {"aws:ResourceTag/team": "a"}}}
+OF_VPC = {"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "named"),
+    [
+        ([OF_TEAM, {}], [1]),
+        ([{}, {}, OF_VPC], [0, 1]),
+        ([OF_TEAM, OTHERS], [0, 1]),
+        ([OF_TEAM, OTHERS, OF_VPC], [0, 1, 2]),
+        ([OF_TEAM, WITHOUT_MFA, OTHERS], [0, 2]),
+    ],
+    ids=["one suffices", "each suffices", "together", "one of them not alone", "one is about no request of the grant"],
+)
+@pytest.mark.parametrize("layer", ["identity", "boundary"])
+def test_what_denies_is_the_deny_that_takes_all_else_those_that_take_some(conditions, named, layer, tmp_path):
+    """The grant is one with MFA alone, so a Deny without MFA has nothing to do with it."""
+    allow = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}
+    denies = [DENY | {"Sid": f"deny{number}"} | condition for number, condition in enumerate(conditions)]
+    own = [allow | WITH_MFA, *(denies if layer == "identity" else [])]
+    members: dict[str, Any] = {"RolePolicyList": [inline("p", document(own))]}
+    policies = []
+    if layer == "boundary":
+        policies = [managed(arn("policy/b"), document([allow, *denies]))]
+        members["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn("policy/b")}
+    write(tmp_path, "export.json", export(roles=[role("one", **members)], policies=policies))
+    build_lake([tmp_path / "export.json"], tmp_path / "lake")
+    built = open_lake(tmp_path / "lake")
+    action = DENY["Action"]
+    (row,) = built.query(f"select verdict, decided_by from access_matrix where action = '{action}'").to_pylist()
+    sids = {
+        one["statement_id"]: one["sid"] for one in built.query("select statement_id, sid from statements").to_pylist()
+    }
+    assert row["verdict"] == ("denied" if layer == "identity" else "blocked")
+    assert row["decided_by"][0] == layer
+    assert [sids[one] for one in row["decided_by"][1:]] == [f"deny{number}" for number in named]

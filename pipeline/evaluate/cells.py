@@ -79,11 +79,11 @@ class Outcome(NamedTuple):
 
 
 class _Limit(NamedTuple):
-    """What a layer lets through, and the numbers of the Denies that this comes from."""
+    """What a layer lets through, and the Denies that this comes from."""
 
     layer: str
     formula: Formula
-    denies: tuple[int, ...]
+    denies: tuple[Part, ...]
 
 
 class Territory(NamedTuple):
@@ -258,7 +258,7 @@ def _case(where: Territory, layers: Layers, granting: tuple[Part, ...], granted:
     for layer, parts in (("rcp", layers.denies), ("scp", layers.denies), ("boundary", layers.boundary or ())):
         denies = [part for part in parts if not part.is_allow and part.layer == layer]
         if denies:
-            limits.append(_Limit(layer, formulas.negation(_any(denies)), _numbers(denies)))
+            limits.append(_Limit(layer, formulas.negation(_any(denies)), tuple(denies)))
     controls = (part for level in layers.controls for part in level)
     allows = [part for part in granting if part.is_allow]
     scopes = {scope.pattern: scope for part in allows for scope in _granted_scopes(where.universe, part)}
@@ -403,13 +403,27 @@ def _refusal(case: _Case, solver: Solver) -> Outcome:
         return Outcome((), "none", "identity", ())
     so_far = formulas.conjunction((case.grant, formulas.negation(case.denied)))
     if not _is_possible(case, so_far, solver):
-        denying = [p for p in case.parts if not p.is_allow and p.layer in OWN_LAYERS and p.formula is not False]
+        own = [part for part in case.parts if not part.is_allow and part.layer in OWN_LAYERS]
+        denying = _taking(case, case.grant, own, solver)
         return Outcome((), "denied", denying[0].layer if denying else "identity", _numbers(denying))
     for limit in case.limits:
-        so_far = formulas.conjunction((so_far, limit.formula))
+        before, so_far = so_far, formulas.conjunction((so_far, limit.formula))
         if not _is_possible(case, so_far, solver):
-            return Outcome((), "blocked", limit.layer, limit.denies)
+            return Outcome((), "blocked", limit.layer, _numbers(_taking(case, before, limit.denies, solver)))
     return Outcome((), "blocked", "identity", _numbers(granting))
+
+
+def _taking(case: _Case, granted: Formula, denies: Sequence[Part], solver: Solver) -> Sequence[Part]:
+    """Return the Denies to which it is due that nothing is left of a grant: those that take all of it by themselves,
+    else those that take some of it."""
+    if len(denies) < 2:
+        return denies
+
+    def is_possible(test: Formula) -> bool:
+        return _is_possible(case, formulas.conjunction((granted, test)), solver)
+
+    alone = [part for part in denies if not is_possible(formulas.negation(part.formula))]
+    return alone or [part for part in denies if is_possible(part.formula)]
 
 
 def _is_possible(case: _Case, f: Formula, solver: Solver) -> bool:
