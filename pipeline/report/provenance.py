@@ -29,6 +29,8 @@ ASSUMPTIONS: tuple[str, ...] = (
     "The required resource types of an action come from the service reference; marks that it calls doubtful do not "
     "count.",
     "Actions that the service reference does not know are evaluated as if they took any resource, and flagged.",
+    "Names of resources are any text: a grant counts although AWS would refuse the only names that it is about, such "
+    "as that of a model with a slash.",
 )
 NOBODY = "Users, roles and policy documents: none was read, so nothing is said of anybody"
 #: Names that a sentence on what is missing lists.
