@@ -1,6 +1,7 @@
 """What a document or a comment of a small part tells: what few principals can do, who can call few actions."""
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -127,3 +128,20 @@ def test_a_part_of_accounts_and_a_whole_report_tell_no_answers(sample_lake):
     lake = open_lake(sample_lake)
     assert read_summary(lake, None, None, Checks()).answers is None
     assert read_summary(lake, None, part_of(lake, ("ml-dev",), (), ()), Checks()).answers is None
+
+
+def test_markdown_tells_what_denies_or_blocks_and_of_which_types_a_scope_is(sample_lake):
+    lake = open_lake(sample_lake)
+    text = markdown(read_summary(lake, None, part_of(lake, (), (), (ENDPOINT,)), Checks()))
+    denied, _, both, boundary = (line for line in text.split("\n") if re.match(r"\| (denied|blocked) \|", line))
+    assert "by identity policy: `deny-the-rest, OnlyLookAndStop`, `no-endpoints, NoEndpoints`" in denied
+    assert "by SCP: `suspended, Nothing`; by the SCPs of a level, none of which allows it" in both
+    assert "by the permissions boundary, which does not allow it" in boundary
+    text = markdown(read_summary(lake, None, part_of(lake, (), ("ana",), ()), Checks()))
+    assert "`*` (calls without a resource, mlflow-tracking-server)<br>`*` (61 types)" in text
+
+
+def test_markdown_of_a_loose_document_has_no_accounts(sample_lake):
+    lake = open_lake(sample_lake)
+    part = part_of(lake, (), ("policy/policies/08-source-vpce",), ())
+    assert markdown(read_summary(lake, None, part, Checks())).split("\n")[1] == "1 loose document, 551 actions."

@@ -26,6 +26,7 @@ MOST_CHANGES = 20
 #: Rows of answers of a part, and names of principals or actions and resources in one.
 MOST_ANSWERS = 40
 MOST_NAMES = 6
+MOST_TYPES = 3
 #: Characters that the rows of answers may take.
 MOST_OF_ANSWERS = 20_000
 #: Characters that the rows of changes may take, so that they leave room for findings.
@@ -63,9 +64,12 @@ def markdown(summary: Summary, url: str | None = None) -> str:
 
 def _head(summary: Summary) -> str:
     lines = ["## Who can do what with SageMaker"]
-    accounts = sum(1 for account in summary.accounts if account.account_id)
-    held = f"{counted(summary.principals, 'principal')} in {counted(accounts, 'account')}"
-    lines.append(f"{held}, {counted(len(summary.book.actions), 'action')}.")
+    people = [account.principals for account in summary.accounts if account.account_id]
+    documents = summary.principals - sum(people)
+    held = [f"{counted(sum(people), 'user or role', 'users and roles')} in {counted(len(people), 'account')}"] if (
+        people or not documents) else []  # fmt: skip
+    held += [counted(documents, "loose document")] if documents else []
+    lines.append(", ".join([*held, counted(len(summary.book.actions), "action")]) + ".")
     if summary.part:
         lines.append("Part: " + ", ".join(f"{kind} {code(words)}" for kind, words in summary.part.words) + ".")
     if summary.scenario:
@@ -132,26 +136,51 @@ def _what(group: dict[str, Any]) -> str:
 
 
 def _where(group: dict[str, Any]) -> tuple[str, str]:
-    """Return the resources and the condition of an answer; of several scopes each on a line of its own."""
+    """Return the resources and the condition of an answer, or what refuses it; of several scopes each on a line."""
     scopes = group["scopes"]
-    places = [_patterns(scope["places"]) for scope in scopes]
     apart = [place for part in group.get("parts", ()) for place in part["places"]]
+    places = [_patterns(apart)] if apart else [_patterns(scope["places"]) for scope in scopes]
     told = [text_of(scope["condition"]) if scope["condition"] else "" for scope in scopes]
     if group["is_partial"]:
         told.append("not enough for any call")
-    condition = "<br>".join(one or "none" for one in told) if any(told) else ""
-    return _patterns(apart) if apart else "<br>".join(places), condition
+    if group["layer"]:
+        told.append(_refusal(group))
+    return "<br>".join(places), "<br>".join(one or "none" for one in told) if any(told) else ""
 
 
-def _patterns(places: Sequence[tuple[str, Any]]) -> str:
-    """Return the patterns of resources, each once: types of resources are left out."""
-    patterns = list(dict.fromkeys(pattern for pattern, _ in places))
-    return _few(patterns, len(patterns))
+def _refusal(group: dict[str, Any]) -> str:
+    """Return what denies or blocks: the statements, and for those whom none does the layer in words."""
+    name, words = group["layer"]
+    statements = list(dict.fromkeys(one["text"] for holders in group["holders"] for one in holders["decided_by"]))
+    told = [f"by {name}: {_few(statements, len(statements))}"] if statements else []
+    if not all(holders["decided_by"] for holders in group["holders"]):
+        told.append(f"by {words}")
+    return "; ".join(told)
+
+
+def _patterns(places: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Return the patterns of resources, each once, with their types where they are of some types only."""
+    types: dict[str, list[str]] = {}
+    for pattern, some in places:
+        types.setdefault(pattern, []).extend(some)
+    shown = [
+        code(pattern) + (f" ({_types(list(dict.fromkeys(some)))})" if some else "")
+        for pattern, some in list(types.items())[:MOST_NAMES]
+    ]
+    return ", ".join(shown) + _rest(len(types) - len(shown))
+
+
+def _types(types: Sequence[str]) -> str:
+    return ", ".join(types) if len(types) <= MOST_TYPES else f"{len(types)} types"
+
+
+def _rest(count: int) -> str:
+    return f" and {count:,} more" if count > 0 else ""
 
 
 def _few(names: Sequence[str], count: int) -> str:
     shown = [code(name) for name in names[:MOST_NAMES]]
-    return ", ".join(shown) + (f" and {count - len(shown):,} more" if count > len(shown) else "")
+    return ", ".join(shown) + _rest(count - len(shown))
 
 
 def _changes(summary: Summary) -> tuple[dict[str, int], str]:
