@@ -40,6 +40,7 @@
 
   const taken = TAKEN.fields(document.getElementById("taken"), (reading) => { state.reading = reading; apply(); });
   const given = () => Object.fromEntries(PL.readHash());
+  let reading = false;
   const sizer = PL.make("div", { class: "sizer", role: "presentation" });
   const head = PL.make("div", { class: "head", role: "row", "aria-rowindex": "1" });
   const body = PL.make("div", { role: "presentation" });
@@ -54,13 +55,20 @@
   /* All that the address holds. */
   const addressed = () => ({ ...filters(), ...taken.values() });
 
+  /* Choices that leave rows or columns out: an address may name one that this report does not have, and then nothing fits. */
+  const FILTERS = ["account", "unit", "type", "level", "task", "verdict"];
+
+  const forget = () => { for (const one of form.querySelectorAll("[data-unknown]")) one.remove(); };
+
   function fill() {
     const given = PL.readHash();
+    forget();
     for (const field of form.elements) {
       if (!field.name) continue;
       const wanted = given.get(field.name) || "";
       const option = [...(field.options || [])].find((one) => one.value.toLowerCase() === wanted.toLowerCase());
-      field.value = field.options ? (option ? option.value : "") : wanted;
+      if (field.options && !option && FILTERS.includes(field.name)) field.append(PL.make("option", { value: wanted, "data-unknown": "" }, wanted + " (not in this report)"));
+      field.value = !field.options || FILTERS.includes(field.name) ? (option ? option.value : wanted) : option ? option.value : "";
     }
   }
 
@@ -82,11 +90,13 @@
 
   function chooseRows(wanted) {
     const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
-    const letters = wanted.verdict === "can" ? "ac" : LETTER[wanted.verdict] || "";
+    const letters = { "": "", can: "ac", throughout: "a" }[wanted.verdict] ?? LETTER[wanted.verdict] ?? "?";
     const places = state.columns.map((column) => column.place);
+    /* Actions that the reference does not know are asked of nobody. */
+    const asked = wanted.verdict === "throughout" ? places.filter((place) => index.levels[index.actions[place][1]] !== "Unknown") : places;
     const known = new Map();
     const holds = (vector) => {
-      if (!known.has(vector)) known.set(vector, places.some((place) => letters.includes(vector[place])));
+      if (!known.has(vector)) known.set(vector, wanted.verdict === "throughout" ? asked.length > 0 && asked.every((place) => vector[place] === "a") : places.some((place) => letters.includes(vector[place])));
       return known.get(vector);
     };
     const chosen = state.people.filter((person) => (!wanted.account || person.account === wanted.account)
@@ -220,7 +230,7 @@
     const rest = total - read;
     const words = PL.number(state.count || 0) + " of " + PL.counted(total, "principal") + ", " + PL.number(state.columns.length)
       + " of " + PL.counted(index.actions.length, "action");
-    status.replaceChildren(words + (state.count || rest > 0 ? "" : total ? ": nobody fits the filters" : ": nobody was read"));
+    status.replaceChildren(words + (state.count || rest > 0 && !(form.elements.account.value && !reading) ? "" : total ? ": nobody fits the filters" : ": nobody was read"));
     document.getElementById("chosen").textContent = PL.visible(said());
     if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
@@ -414,6 +424,7 @@
   form.addEventListener("input", () => { PL.writeHash(addressed()); grid.scrollTop = 0; apply(); read_on(); });
   form.addEventListener("reset", (event) => {
     event.preventDefault();
+    forget();
     for (const field of form.elements) if (field.name) field.value = "";
     PL.writeHash({});
     taken.fill({});
@@ -428,12 +439,11 @@
       return;
     }
     PL.save("matrix.csv", [["principal_arn", "account_id", ...state.columns.map((column) => column.action[0])],
-      ...people.map((one) => [one.arn, one.account, ...state.columns.map((column) => PL.WORDS[one.vector[column.place]])])]);
+      ...people.map((one) => [one.arn, one.account === "documents" ? "" : one.account, ...state.columns.map((column) => PL.WORDS[one.vector[column.place]])])]);
   });
   taken.written(() => PL.writeHash(addressed()));
 
   /* Read scripts in the order of accounts, a chosen account first; rows stay in order whatever came first. */
-  let reading = false;
   async function read_on() {
     if (reading) return;
     reading = true;

@@ -6,11 +6,13 @@ from collections import Counter
 
 import pytest
 
+from pipeline.build import build_lake
 from pipeline.lake import open_lake
-from pipeline.report import Checks, markdown, part_of, read_summary
+from pipeline.report import Checks, markdown, part_of, read_summary, write_report
 from pipeline.report.answers import MOST_TOLD, answers_of
 from pipeline.report.printed import write_printed
 from pipeline.report.reading import read_all
+from tests import ingest_inputs as given
 from tests import report_reading as reading
 from tests.cli_run import run
 
@@ -145,3 +147,56 @@ def test_markdown_of_a_loose_document_has_no_accounts(sample_lake):
     lake = open_lake(sample_lake)
     part = part_of(lake, (), ("policy/policies/08-source-vpce",), ())
     assert markdown(read_summary(lake, None, part, Checks())).split("\n")[1] == "1 loose document, 551 actions."
+
+
+def told_in_markdown(path, principals=(), actions=()):
+    lake = open_lake(path)
+    return markdown(read_summary(lake, None, part_of(lake, (), principals, actions), Checks()))
+
+
+def test_markdown_tells_exceptions_what_lacks_and_further_actions_that_are_missing(sample_lake):
+    row = next(
+        one for one in told_in_markdown(sample_lake, ("not-resource",)).split("\n") if "| allowed | 6 act" in one
+    )
+    resource = "arn:aws:sagemaker:*:333344445555:notebook-instance/*"
+    assert f"`{resource}` but not `arn:aws:sagemaker:*:*:notebook-instance/prod-*`" in row
+    text = told_in_markdown(sample_lake, (), (ENDPOINT,))
+    assert "not enough: every call needs endpoint, too<br>by identity policy" in text
+    assert "- Granted, but `sagemaker:AddTags` is missing for 2 principals: nothing grants it (needed by a call" in text
+    text = told_in_markdown(sample_lake, ("mona",))
+    first = next(line for line in text.split("\n") if line.startswith("- Granted, but"))
+    assert "`iam:PassRole` is missing for " in first
+
+
+def test_markdown_names_the_account_of_each_where_there_are_several_and_whoever_can_do_nothing(sample_lake):
+    text = told_in_markdown(sample_lake, (), (ENDPOINT,))
+    assert "`break-glass` in management" in text
+    assert "`break-glass` in ml-dev" in text
+    text = told_in_markdown(sample_lake, ("endpoint-and-internet", "mona"), ("sagemaker:DescribeTrainingJob",))
+    assert "role/endpoint-and-internet` | none |  |  | nothing is granted |" in text
+
+
+def test_what_could_not_be_read_of_a_principal_stands_with_its_answers(tmp_path):
+    allow = {"Statement": {"Effect": "Allow", "Action": ENDPOINT, "Resource": "*"}}
+    attached = [{"PolicyName": "lost", "PolicyArn": given.arn("policy/lost")}]
+    half = given.user("half", UserPolicyList=[given.inline("p", allow)], AttachedManagedPolicies=attached)
+    whole = given.user("whole", UserPolicyList=[given.inline("p", allow)])
+    given.write(tmp_path, "export.json", given.export(users=[half, whole]))
+    build_lake([tmp_path / "export.json"], tmp_path / "lake")
+    text = told_in_markdown(tmp_path / "lake", (), (ENDPOINT,))
+    assert "`half` (incomplete), `whole` |" in text
+    lake = open_lake(tmp_path / "lake")
+    one = read_summary(lake, None, part_of(lake, (), ("half",), ()), Checks())
+    assert "- The answers may be wrong. Missing: " in markdown(one)
+    assert (
+        "The answers may be wrong, because not everything about it" in reading.Page(write_printed(one, tmp_path)).text
+    )
+    report = write_report(lake, tmp_path / "out").parent
+    page = " ".join(reading.Page(report / "actions" / "sagemaker-CreateEndpoint.html").text.split())
+    assert "half user, 111122223333 incomplete" in page.replace(given.ACCOUNT, "111122223333")
+
+
+def test_all_resources_of_a_principal_are_told(sample_lake):
+    (told,) = answers(sample_lake, ("lena",)).told
+    tags = [group for section in told.sections for group in section["groups"] if "sagemaker:AddTags" in names_of(group)]
+    assert [group["more_scopes"] for group in tags] == [0]

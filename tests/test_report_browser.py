@@ -1195,6 +1195,46 @@ def names_of_numbers(row):
     return [re.sub(r'^attr\(.*\)$|["\s]', "", text) for text in row.evaluate(drawn)]
 
 
+@pytest.mark.parametrize("taken", ["scenario=vpc", "scenario=internet", "if=aws:RequestedRegion=us-east-1"])
+def test_numbers_of_an_action_under_a_scenario_are_those_of_the_rows_they_lead_to(open_page, site, taken):
+    page = open_page(f"{site}/actions/sagemaker-CreateEndpoint.html")
+    stored = page.locator(".legend").inner_text()
+    page = open_page(f"{site}/actions/sagemaker-CreateEndpoint.html#{taken}")
+    page.locator("#again").get_by_text("conditional principals").wait_for()
+    told = {one.get_attribute("href"): one.inner_text() for one in page.locator(".legend a").all()}
+    bar = page.locator("svg.bar").get_attribute("aria-label")
+    assert page.locator(".legend").inner_text() != stored
+    for href, number in told.items():
+        word = re.search("verdict=([a-z]+)", href)[1]
+        assert f"{number} {word}" in bar
+        opened = open_page(f"{site}/{href.removeprefix('../')}")
+        assert settled(opened).startswith(f"{number} of 106 principals, 1 of 551 actions")
+
+
+def test_the_first_sentence_leads_to_those_whom_it_counts(open_page, site, generated):
+    for place in (site, generated):
+        page = open_page(f"{place}/index.html")
+        link = page.locator(".sentences a").first
+        count = link.inner_text().split()[0]
+        assert "can do everything with SageMaker" in page.locator(".sentences li").first.inner_text()
+        link.click()
+        assert settled(page).startswith(f"{count} of ")
+
+
+@pytest.mark.parametrize(
+    "filters", ["account=999999999999", "unit=nosuch", "type=group", "verdict=zz", "account=999999999999&unit=x"]
+)
+def test_a_filter_that_the_report_does_not_have_leaves_nobody(open_page, site, filters):
+    page = open_page(f"{site}/matrix.html#{filters}")
+    assert settled(page) == "0 of 106 principals, 551 of 551 actions: nobody fits the filters"
+    assert page.evaluate("location.hash.slice(1)") == filters
+    name, value = filters.split("&")[0].split("=")
+    assert page.locator(f"select[name={name}] option:checked").inner_text() == f"{value} (not in this report)"
+    page.get_by_role("button", name="Clear").click()
+    assert settled(page) == "106 of 106 principals, 551 of 551 actions"
+    assert page.locator(f"select[name={name}] option").get_by_text("not in this report").count() == 0
+
+
 def test_rows_by_unit_name_the_account_whole(open_page, site):
     page = open_page(f"{site}/matrix.html#rows=unit&q=AWSReservedSSO")
     settled(page)

@@ -198,8 +198,10 @@ def _things(group: dict[str, Any]) -> int:
     return places + sum(len(holders[name]) for holders in group["holders"] for name in lists)
 
 
-def group_of(groups: Sequence[Group], action: Action, verdict: str, book: Book, reasons: Reasons) -> dict[str, Any]:
-    """Return what a page tells of groups that get the same, for whatever reasons."""
+def group_of(
+    groups: Sequence[Group], action: Action, verdict: str, book: Book, reasons: Reasons, most: int = MOST_SCOPES
+) -> dict[str, Any]:
+    """Return what a page tells of groups that get the same, for whatever reasons, with up to ``most`` scopes."""
     answer = book.answers[groups[0].answer]
     shown = _first(groups)
     places = {place for place, *_ in shown}
@@ -209,8 +211,8 @@ def group_of(groups: Sequence[Group], action: Action, verdict: str, book: Book, 
     return {
         "who": _who(len(members), accounts, book),
         "demand": answer.demand,
-        "scopes": _alike(_scope(scope, own) for scope in answer.scopes[:MOST_SCOPES]),
-        "more_scopes": max(0, len(answer.scopes) - MOST_SCOPES),
+        "scopes": _alike(_scope(scope, own) for scope in answer.scopes[:most]),
+        "more_scopes": max(0, len(answer.scopes) - most),
         "layer": LAYERS.get(answer.layer, (answer.layer, answer.layer)) if verdict in ("denied", "blocked") else (),
         "is_partial": answer.is_partial,
         "lacking": answer.lacking,
@@ -314,6 +316,7 @@ def _principal(principal: Principal, book: Book) -> dict[str, str]:
         "type": principal.type,
         "account": _account(principal.account_id, book)[0],
         "href": principal_link(principal),
+        "is_incomplete": principal.details["is_incomplete"],
     }
 
 

@@ -4,7 +4,17 @@ everyone who can. In the HTML report the pages of principals and of actions tell
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from pipeline.report.actions import Group, Reasons, by_account, group_of, groups, kinds_of, section_of
+from pipeline.report.actions import (
+    Group,
+    Reasons,
+    by_account,
+    group_of,
+    groups,
+    kinds_of,
+    page_names,
+    principal_link,
+    section_of,
+)
 from pipeline.report.gaps import gaps_of_actions
 from pipeline.report.model import VERDICTS, Action, Book, Principal
 from pipeline.report.part import Part
@@ -12,6 +22,8 @@ from pipeline.report.principals import Sources
 
 #: Principals, or actions, of which one document tells the answers.
 MOST_TOLD = 20
+#: Resources of one answer of a principal that are told, with their conditions.
+MOST_SCOPES = 200
 #: Actions that need no headings of access levels.
 FEW = 12
 #: What a group of an action's page says of a principal, too.
@@ -23,13 +35,15 @@ class Told(NamedTuple):
 
     ``sections`` are as pages of actions have them; groups of a principal have ``parts`` in place of principals: their
     actions, those on the same resources together. ``gaps`` are further actions that are missing, each with the number
-    of principals or actions that it concerns.
+    of principals or actions that it concerns. ``missing`` is what of a principal could not be read.
     """
 
     name: str
+    href: str
     about: str
     sections: tuple[dict[str, Any], ...]
     gaps: Sequence[dict[str, Any]]
+    missing: Sequence[str] = ()
 
 
 class Answers(NamedTuple):
@@ -55,10 +69,11 @@ def answers_of(book: Book, sources: Sources, part: Part | None) -> Answers | Non
 
 def _actions(book: Book, sources: Sources, reasons: Reasons) -> Iterable[Told]:
     kinds = kinds_of(book)
-    for action, listed, gaps in zip(book.actions, groups(book), gaps_of_actions(book, sources.gaps), strict=True):
+    lacking = gaps_of_actions(book, sources.gaps)
+    for action, href, listed, gaps in zip(book.actions, page_names(book.actions), groups(book), lacking, strict=True):
         sections = (section_of(verdict, action, listed, book, reasons, kinds) for verdict in VERDICTS)
         about = f"{action.description}." if action.description else ""
-        yield Told(action.name, about, tuple(one for one in sections if one["count"]), gaps)
+        yield Told(action.name, href, about, tuple(one for one in sections if one["count"]), gaps)
 
 
 def _principal(principal: Principal, book: Book, sources: Sources, reasons: Reasons) -> Told:
@@ -68,7 +83,7 @@ def _principal(principal: Principal, book: Book, sources: Sources, reasons: Reas
         verdict = book.answers[answer].verdict
         alone = [Group(answer, [(0, principal)])]
         for number in numbers:
-            said, places = _said(group_of(alone, book.actions[number], verdict, book, reasons))
+            said, places = _said(group_of(alone, book.actions[number], verdict, book, reasons, MOST_SCOPES))
             _, _, parts = found.setdefault(repr((verdict, said)), (verdict, said, {}))
             parts.setdefault(repr(places), _Part(places, []))[1].append(book.actions[number])
     sections = (
@@ -77,7 +92,9 @@ def _principal(principal: Principal, book: Book, sources: Sources, reasons: Reas
     )
     lacking = sources.gaps.get((principal.account_id, principal.profile_id), ())
     gaps = [{**gap._asdict(), "count": len(numbers)} for gap, numbers in lacking]
-    return Told(principal.arn, principal.type, tuple(one for one in sections if one["count"]), gaps)
+    href, told = principal_link(principal), tuple(one for one in sections if one["count"])
+    missing = (principal.details["missing"] or ["it is not said what"]) if principal.details["is_incomplete"] else ()
+    return Told(principal.arn, href, principal.type, told, gaps, missing)
 
 
 class _Part(NamedTuple):

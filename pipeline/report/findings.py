@@ -90,7 +90,7 @@ def _belongs(row: Row, policies: dict[str, Policy], own: Belonging | None) -> bo
         and (row["policy_id"] is None or row["policy_id"] in policies)
         and (statement is None or own.statements is None or statement in own.statements)
         and (statement is None or own.own.shows(*statement))
-        and any(row[name] for name in ("principal_arn", "account_id", "policy_id"))
+        and any(row[name] for name in ("principal_arn", "policy_id", *(() if own.part.principals else ("account_id",))))
     )
 
 

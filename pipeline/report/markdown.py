@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline.errors import printable
-from pipeline.report.answers import Answers
+from pipeline.report.answers import Answers, Told
 from pipeline.report.changes import Changes
 from pipeline.report.findings import AS_ABOVE, Finding, by_severity
 from pipeline.report.model import LETTERS
@@ -27,12 +27,16 @@ MOST_CHANGES = 20
 MOST_ANSWERS = 40
 MOST_NAMES = 6
 MOST_TYPES = 3
+MOST_NOTES = 12
+#: What is said of a further action of which AWS does not say which calls need it; these stand last.
+UNTOLD = "calls that AWS does not name"
 #: Characters that the rows of answers may take.
 MOST_OF_ANSWERS = 20_000
 #: Characters that the rows of changes may take, so that they leave room for findings.
 MOST_OF_CHANGES = 20_000
-#: Characters of a text in a cell.
+#: Characters of a text in a cell, and of a condition of an answer.
 MOST_TEXT = 300
+MOST_CONDITION = 1500
 
 
 def markdown(summary: Summary, url: str | None = None) -> str:
@@ -94,40 +98,70 @@ def _answers(answers: Answers | None, url: str | None) -> str:
     if answers is None:
         return ""
     is_action = answers.kind == "action"
-    names = [code(one.name) for one in answers.told]
-    title = f"### Who can {names[0] if len(names) == 1 else 'call them'}" if is_action else (
-        f"### What {names[0] if len(names) == 1 else 'they'} can do")  # fmt: skip
+    names = [_linked(code(one.name), url, one.href) for one in answers.told]
+    only = names[0] if len(names) == 1 else "them" if is_action else "they"
+    title = f"### Who can {'' if len(names) == 1 else 'call '}{only}" if is_action else f"### What {only} can do"
     if not names:
         told = "tells who can call them" if is_action else "tells it"
         return f"{title}\n\n{counted(answers.total, answers.kind)} are too many for a comment: the HTML report {told}."
-    rows = [
-        ([name] if len(names) > 1 else [], section["verdict"], group)
-        for name, one in zip(names, answers.told, strict=True)
-        for section in one.sections
-        for group in section["groups"]
-    ]
-    if not rows:
-        return f"{title}\n\nNothing is granted."
-    first = [answers.kind] if len(names) > 1 else []
-    columns = [*first, "verdict", "who" if is_action else "actions", "on", "condition"]
+    named = [[name] if len(names) > 1 else [] for name in names]
+    rows = [row for name, one in zip(named, answers.told, strict=True) for row in _rows(name, one)]
+    notes = [note for name, one in zip(named, answers.told, strict=True) for note in _notes(name, one)]
+    columns = [*([answers.kind] if named[0] else []), "verdict", "who" if is_action else "actions", "on", "condition"]
     shown: list[str] = []
     used = 0
-    for name, verdict, group in rows[:MOST_ANSWERS]:
-        line = _row([*name, verdict, _who(group) if is_action else _what(group), *_where(group)])
+    for line in rows[:MOST_ANSWERS]:
         if used + len(line) > MOST_OF_ANSWERS:
             break
         shown.append(line)
         used += len(line) + 1
     left = len(rows) - len(shown) + sum(section["rest_groups"] for one in answers.told for section in one.sections)
     where = f"[the HTML report]({url})" if url else "the HTML report"
-    rest = f"\n\n{left:,} more answers: {where} has them all." if left else ""
-    return "\n".join([title, "", _row(columns), _row(["---"] * len(columns)), *shown]) + rest
+    rest = [f"{left:,} more answers: {where} has them all."] if left else []
+    table = "\n".join([_row(columns), _row(["---"] * len(columns)), *shown])
+    notes = notes[:MOST_NOTES] + ([f"- and {len(notes) - MOST_NOTES} more"] if len(notes) > MOST_NOTES else [])
+    return "\n\n".join([title, table, *rest, *(["\n".join(notes)] if notes else [])])
+
+
+def _rows(name: Sequence[str], told: Told) -> list[str]:
+    """Return the rows of an action or a principal; one to which nothing is granted, or which nobody can call, too."""
+    rows = [(section["verdict"], group) for section in told.sections for group in section["groups"]]
+    if not rows:
+        return [_row([*name, "none", "", "", "nothing is granted"])]
+    return [
+        _row([*name, verdict, _what(group) if "parts" in group else _who(group), *_where(group)])
+        for verdict, group in rows
+    ]
+
+
+def _notes(name: Sequence[str], told: Told) -> list[str]:
+    """Return what else there is to know: what could not be read, and further actions that are missing."""
+    start = "- " + "".join(f"{one}: " for one in name)
+    notes = [f"{start}The answers may be wrong. Missing: {text_of('; '.join(told.missing))}."] if told.missing else []
+    kind = (
+        "action" if any("parts" in group for section in told.sections for group in section["groups"]) else "principal"
+    )
+    told_first = sorted(told.gaps, key=lambda gap: gap["needed_when"] == UNTOLD)
+    return notes + [
+        f"{start}Granted, but {code(gap['dependent_action'])} is missing for {counted(gap['count'], kind)}: "
+        f"{text_of(gap['reason'])} (needed by {text_of(gap['needed_when'])})"
+        for gap in told_first
+    ]
 
 
 def _who(group: dict[str, Any]) -> str:
-    names = [principal["name"] for holders in group["holders"] for principal in holders["principals"]]
+    """Return whom a group of an action names; those of several accounts each with its own."""
+    listed = [principal for holders in group["holders"] for principal in holders["principals"]]
     count, place = group["who"]
-    return f"{count} {text_of(place)}: ".replace(" : ", ": ") + _few(names, len(names) + group["more"])
+    is_apart = len({principal["account"] for principal in listed}) > 1
+    names = [
+        code(one["name"])
+        + (f" in {text_of(one['account'])}" if is_apart else "")
+        + (" (incomplete)" if one["is_incomplete"] else "")
+        for one in listed[:MOST_NAMES]
+    ]
+    left = len(listed) + group["more"] - len(names)
+    return f"{count}{' ' if place else ''}{text_of(place)}: " + ", ".join(names) + _rest(left)
 
 
 def _what(group: dict[str, Any]) -> str:
@@ -140,12 +174,26 @@ def _where(group: dict[str, Any]) -> tuple[str, str]:
     scopes = group["scopes"]
     apart = [place for part in group.get("parts", ()) for place in part["places"]]
     places = [_patterns(apart)] if apart else [_patterns(scope["places"]) for scope in scopes]
-    told = [text_of(scope["condition"]) if scope["condition"] else "" for scope in scopes]
+    excepted = [_excepted(scope["exceptions"]) for scope in scopes]
+    where = [place + but for place, but in zip(places, excepted or [""], strict=True)] if places else []
+    told = [text_of(scope["condition"], MOST_CONDITION) if scope["condition"] else "" for scope in scopes]
+    lines = [one or "none" for one in told] if any(told) else []
+    if group["more_scopes"]:
+        where.append(f"and {counted(group['more_scopes'], 'more scope')}, in the HTML report")
     if group["is_partial"]:
-        told.append("not enough for any call")
+        lines.append(_partial(group["lacking"]))
     if group["layer"]:
-        told.append(_refusal(group))
-    return "<br>".join(places), "<br>".join(one or "none" for one in told) if any(told) else ""
+        lines.append(_refusal(group))
+    return "<br>".join(where), "<br>".join(lines)
+
+
+def _excepted(patterns: Sequence[str]) -> str:
+    return f" but not {_few(patterns, len(patterns))}" if patterns else ""
+
+
+def _partial(lacking: Sequence[str]) -> str:
+    needs = f"{' and '.join(lacking)}, too" if lacking else "all of it at once, and no request meets all the conditions"
+    return f"not enough: every call needs {text_of(needs)}"
 
 
 def _refusal(group: dict[str, Any]) -> str:
@@ -155,6 +203,8 @@ def _refusal(group: dict[str, Any]) -> str:
     told = [f"by {name}: {_few(statements, len(statements))}"] if statements else []
     if not all(holders["decided_by"] for holders in group["holders"]):
         told.append(f"by {words}")
+    if group["more"]:
+        told.append("of others the HTML report tells it")
     return "; ".join(told)
 
 
@@ -317,9 +367,12 @@ def _linked(text: str, url: str | None, place: str) -> str:
     return f"[{text}]({url.rstrip('/')}/{safe})"
 
 
-def text_of(text: str) -> str:
-    """Return a text so that Markdown and GitHub leave it as it is: no markup, mentions or references."""
-    short = printable(shortened(one_line(text), MOST_TEXT))
+def text_of(text: str, most: int = MOST_TEXT) -> str:
+    """Return a text so that Markdown and GitHub leave it as it is: no markup, mentions or references.
+
+    Of a longer one than ``most`` characters the end is left out.
+    """
+    short = printable(shortened(one_line(text), most))
     marked = re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", short.replace("&", "&amp;"))
     return marked.replace("@", "@\u2060").replace("://", ":\u2060//")
 

@@ -49,6 +49,8 @@ class Sentence(NamedTuple):
 
 #: The matrix's word for allowed or conditional.
 CAN = "can"
+#: And the one that takes those whose answer is allowed for every known action.
+THROUGHOUT = "throughout"
 #: Actions of the story, with the words for those who can.
 TOLD: tuple[tuple[str, str], ...] = (
     ("iam:PassRole", "may pass a role to a job or a notebook, and so borrow its rights"),
@@ -82,9 +84,9 @@ def _everything(book: Book) -> Sentence | None:
         for number, profile in book.profiles.items()
         if known and all(profile.vector[place] == "a" for place in known)
     }
-    count = sum(principal.profile_id in full for principal in book.everyone() if principal.account_id)
+    count = sum(principal.profile_id in full for principal in book.everyone())
     words = "can do everything with SageMaker, whatever the request says"
-    return _sentence(count, "principal", matrix_link(rows="none", sort="allowed"), words) if count else None
+    return _sentence(count, "principal", matrix_link(action="sagemaker:", verdict=THROUGHOUT), words) if count else None
 
 
 def _who(name: str, words: str, counts: dict[str, int]) -> Sentence | None:

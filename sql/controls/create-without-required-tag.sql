@@ -39,7 +39,7 @@ keys as (
 of_tags as (
     select distinct
         condition_id,
-        split_part(condition_key, '/', 2) as tag_name,
+        substr(condition_key, instr(condition_key, '/') + 1) as tag_name,
         lower(tag_name) as tag_key,
         contains(lower(condition_key), 'resourcetag/') as is_of_resource,
     from keys

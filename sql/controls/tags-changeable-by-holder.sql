@@ -55,7 +55,7 @@ keys as (
 by_tags as (
     select distinct
         condition_id,
-        split_part(condition_key, '/', 2) as tag_key,
+        substr(condition_key, instr(condition_key, '/') + 1) as tag_key,
     from keys
     where contains(condition_key, 'resourcetag/')
 ),
