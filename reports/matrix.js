@@ -72,6 +72,13 @@
     }
   }
 
+  /* Whether an action's name has the text in it; with * or ? it is a pattern of the name, with its service or without. */
+  function fits(name, part) {
+    if (!/[*?]/.test(part)) return name.includes(part);
+    const pattern = new RegExp("^" + part.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".") + "$");
+    return pattern.test(name) || pattern.test(name.slice(name.indexOf(":") + 1));
+  }
+
   /* Columns that the filters leave, in their groups. */
   function chooseColumns(wanted) {
     const parts = wanted.action.toLowerCase().split(",").map((part) => part.trim()).filter(Boolean);
@@ -82,7 +89,7 @@
     state.columns = index.actions
       .map((action, place) => ({ action, place, group: group(action), order: order(action), foreign: action[0].startsWith("sagemaker:") ? 0 : 1 }))
       .filter(({ action, place }) => (exact !== false && exact >= 0 ? place === exact
-        : !parts.length || parts.some((part) => action[0].toLowerCase().includes(part)))
+        : !parts.length || parts.some((part) => fits(action[0].toLowerCase(), part)))
         && (!wanted.level || index.levels[action[1]] === wanted.level)
         && (!wanted.task || index.tasks[action[2]] === wanted.task))
       .sort((one, other) => one.order - other.order || one.foreign - other.foreign || one.place - other.place);
@@ -112,6 +119,18 @@
       state.rows.push(person);
     }
     state.count = chosen.length;
+    state.answers = letters && wanted.verdict !== "throughout" ? matching(chosen, places, letters) : null;
+  }
+
+  /* How many cells of rows have one of these verdicts. */
+  function matching(chosen, places, letters) {
+    const counts = new Map();
+    let sum = 0;
+    for (const { vector } of chosen) {
+      if (!counts.has(vector)) counts.set(vector, places.reduce((all, place) => all + (letters.includes(vector[place]) ? 1 : 0), 0));
+      sum += counts.get(vector);
+    }
+    return sum;
   }
 
   const groupOf = (person, by) => (by === "none" ? "Everyone" : by === "unit" ? unitOf(person) || NO_UNIT : labelOf(person.place));
@@ -230,7 +249,12 @@
     const rest = total - read;
     const words = PL.number(state.count || 0) + " of " + PL.counted(total, "principal") + ", " + PL.number(state.columns.length)
       + " of " + PL.counted(index.actions.length, "action");
-    status.replaceChildren(words + (state.count || rest > 0 && !(form.elements.account.value && !reading) ? "" : total ? ": nobody fits the filters" : ": nobody was read"));
+    const isWhole = !rest || form.elements.account.value && !reading;
+    let after = "";
+    if (index.actions.length && !state.columns.length) after = ": no action fits the filters";
+    else if (!state.count) after = !isWhole ? "" : total ? ": nobody fits the filters" : ": nobody was read";
+    else if (isWhole && state.answers != null) after = ": " + PL.counted(state.answers, "answer");
+    status.replaceChildren(words + after);
     document.getElementById("chosen").textContent = PL.visible(said());
     if (rest > 0 && state.paused && !form.elements.account.value) {
       const button = PL.make("button", { type: "button" }, "read the rest");
@@ -391,6 +415,15 @@
 
   function address(one, action) { return PL.principalLink(one.arn, one.name, "&action=" + encodeURIComponent(action[0]) + after()); }
 
+  /* Whoever comes back from the reasons finds the cell again. */
+  const remember = () => history.replaceState({ cell: [state.rows[state.row].arn, state.columns[state.column].place] }, "");
+
+  function restore() {
+    const [arn, place] = (history.state && history.state.cell) || [];
+    const row = state.rows.findIndex((one) => arn && one.arn === arn), column = state.columns.findIndex((one) => one.place === place);
+    if (row >= 0 && column >= 0) move(row, column);
+  }
+
   grid.addEventListener("keydown", (event) => {
     if (event.target.dataset.cell === undefined || event.altKey || event.metaKey) return;
     const page = Math.max(1, Math.floor((grid.clientHeight - HEAD) / ROW) - 1);
@@ -398,7 +431,7 @@
     if (event.key in moves) move(state.row + moves[event.key][0], state.column + moves[event.key][1]);
     else if (event.key === "Home") move(event.ctrlKey ? 0 : state.row, -1);
     else if (event.key === "End") move(event.ctrlKey ? state.rows.length - 1 : state.row, state.columns.length - 1);
-    else if (event.key === "Enter" && state.column >= 0) address(state.rows[state.row], state.columns[state.column].action).click();
+    else if (event.key === "Enter" && state.column >= 0) { remember(); address(state.rows[state.row], state.columns[state.column].action).click(); }
     else return;
     event.preventDefault();
   });
@@ -407,6 +440,7 @@
     if (!cell || cell.tagName === "A") return;
     const [row, column] = cell.dataset.cell.split(":").map(Number);
     move(row, column);
+    if (column >= 0) remember();
     if (column >= 0) location.href = address(state.rows[row], state.columns[column].action).href;
   });
   grid.addEventListener("mouseover", (event) => {
@@ -508,4 +542,5 @@
   fill();
   apply();
   await Promise.all([taken.fill(given()), read_on()]);
+  restore();
 })();

@@ -187,13 +187,13 @@ const PL = (() => {
     writeAddress(text ? "#" + text : location.pathname + location.search);
   }
 
-  /* What is typed without a pause is one step back. */
+  /* What is typed without a pause is one step back, and each choice is one. */
   const PAUSE = 1200;
   let written = -PAUSE;
   function writeAddress(address) {
     if (address === location.hash || (!location.hash && !address.startsWith("#"))) return;
-    const now = performance.now();
-    if (now - written > PAUSE) history.pushState(null, "", address); else history.replaceState(null, "", address);
+    const now = performance.now(), isTyped = document.activeElement && document.activeElement.tagName === "INPUT";
+    if (!isTyped || now - written > PAUSE) history.pushState(null, "", address); else history.replaceState(null, "", address);
     written = now;
   }
 
@@ -291,12 +291,14 @@ const PL = (() => {
     const index = await PL.load("index");
     form.querySelector("datalist").replaceChildren(...index.actions.map((action) => PL.make("option", { value: PL.visible(action[0]) })));
   }, { once: true });
+  const only = (listed) => (listed.length === 1 ? listed[0] : null);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = field.value.trim();
     if (!text) return;
     const index = await PL.load("index");
-    const action = index.actions.find((one) => [one[0], PL.visible(one[0])].some((name) => name.toLowerCase() === text.toLowerCase()));
+    const action = index.actions.find((one) => [one[0], PL.visible(one[0])].some((name) => name.toLowerCase() === text.toLowerCase()))
+      || only(index.actions.filter((one) => one[0].split(":")[1].toLowerCase() === text.toLowerCase()));
     location.href = PL.root + (action ? action[3] : "matrix.html#q=" + encodeURIComponent(text));
   });
 })();

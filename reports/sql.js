@@ -58,9 +58,17 @@
     const text = which.value.toLowerCase();
     for (const one of document.querySelectorAll(".relation")) one.hidden = !one.textContent.toLowerCase().includes(text);
   });
-  /* A link fills the box and does not run it. */
-  const given = PL.readHash().get("q");
-  if (given) field.value = given;
+  /* A link fills the box and does not run it; rows of another query go. */
+  const example = field.value;
+  const fill = () => {
+    const given = PL.readHash().get("q") || example;
+    if (given === field.value) return;
+    field.value = given;
+    told.textContent = "";
+    place.replaceChildren();
+  };
+  window.addEventListener("hashchange", fill);
+  fill();
   /* Until here a click would have gone nowhere. */
   button.disabled = false;
 })();

@@ -17,9 +17,9 @@ const TAKEN = (() => {
   const pieces = (listed) => Promise.all(listed.map(([, key]) => PL.load(key)));
 
   /* The keys of "key=value key=one,two": a comma separates the values of a key with many, nothing after = is a key that is absent.
-     A value with spaces stands in double quotes. Throws an Error that says what is wrong. */
+     A value with spaces stands in double quotes. `names` has each key as it was written. Throws an Error that says what is wrong. */
   function parse(text, facts) {
-    const given = new Map();
+    const given = new Map(), names = new Map();
     for (const [word] of text.matchAll(/(?:"[^"]*"|[^\s"])+/g)) {
       const cut = word.indexOf("=");
       const name = word.slice(0, cut).replaceAll('"', "");
@@ -29,14 +29,16 @@ const TAKEN = (() => {
       const [, type, isMany] = facts.keys[key] || [name, null, 1];
       const value = word.slice(cut + 1).replaceAll('"', "");
       const values = isMany ? value.split(",").filter(Boolean) : value ? [value] : [];
+      if (!isMany && /[,*?]/.test(value) && /^aws:source(vpc|vpce|account)$|region$/.test(key)) throw new Error(name + ": one value is expected, without commas and wildcards; ask for each by itself");
       for (const one of values) {
         const wrong = FORMULA.wrong(type, one);
         if (wrong) throw new Error(name + ": “" + one + "” cannot be its value; " + wrong);
       }
       if (given.has(key)) throw new Error(name + ": given twice; write it once" + (isMany ? ", its values with commas between them" : ""));
       given.set(key, values);
+      names.set(key, name);
     }
-    return given;
+    return { given, names };
   }
 
   /* How conditions are read under a scenario and given keys; null where neither is given, unless `always` is.
@@ -44,7 +46,7 @@ const TAKEN = (() => {
   async function reading(scenario, text, always) {
     const { facts, pieces: read, places, demands } = await load();
     const chosen = facts.fixed || scenario;
-    const given = parse(text, facts);
+    const { given, names } = parse(text, facts);
     if (chosen && !facts.scenarios.some((one) => one.name === chosen)) throw new Error("scenario " + chosen + ": this report has none of that name");
     if (!given.size && (!chosen || facts.fixed) && !always) return null;
     const taken = FORMULA.state(facts, chosen || null, [...given]);
@@ -64,7 +66,7 @@ const TAKEN = (() => {
       const own = FORMULA.onResource(taken, arn, tags, account);
       return (number) => FORMULA.verdict(...places[number], own);
     };
-    return { verdictOf, cellOf, onResource, title: [of ? of.title : "", text.trim()].filter(Boolean).join(", "), unasked: unasked.map((key) => (facts.keys[key] || [key])[0]),
+    return { verdictOf, cellOf, onResource, title: [of ? of.title : "", text.trim()].filter(Boolean).join(", "), unasked: unasked.map((key) => (facts.keys[key] || [names.get(key)])[0]),
       said: [...taken.facts.values()].map((fact) => fact.said || FORMULA.said(fact, facts.keys)), scenario: of || null };
   }
 

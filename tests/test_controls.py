@@ -1,5 +1,6 @@
 """Controls as a whole: what files may say, what findings are made of, and what accepting a risk does."""
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -269,3 +270,17 @@ def test_a_source_leaves_out_the_principals_of_another_query(tmp_path, lake):
     for query in ("none", "unknown_actions"):
         with pytest.raises(PolicylakeError, match=rf"sources.calls.without: {query} is no named query of principals"):
             control(tmp_path, head.format(f'without = "{query}"\n'), body)
+
+
+def test_a_corrected_grant_names_the_statement_whose_place_it_takes(findings, lake):
+    """A corrected Allow beside the grant would end nothing; what is to add is a Deny."""
+    effects = {row["statement_id"]: row["effect"] for row in lake.query("from statements").to_pylist()}
+    made = [row for row in findings.to_pylist() if row["corrected_statement"]]
+    added = [row for row in made if not row["statement_id"]]
+    assert {json.loads(row["corrected_statement"])["Effect"] for row in added} == {"Deny"}
+    for row in made:
+        if row["statement_id"]:
+            assert effects[row["statement_id"]] == json.loads(row["corrected_statement"])["Effect"]
+    (kai,) = (row for row in made if row["control_id"] == "presigned-url-for-others"
+              and row["principal_arn"].endswith("/kai"))  # fmt: skip
+    assert kai["policy_name"] == "FromVpcEndpointsAsPrinted"

@@ -293,10 +293,16 @@ def test_the_overview_tells_what_matters_with_numbers_that_lead_to_their_rows(re
     ]
     for wanted in (
         "matrix.html#action=iam:PassRole&verdict=can",
-        "conditions.html",
+        "matrix.html#verdict=conditional",
         "findings.html#presigned-url-for-others",
     ):
         assert wanted in links
+
+
+def test_the_overview_begins_with_what_is_critical(report):
+    text = " ".join(reading.Page(report / "index.html").text.split())
+    critical, everything = text.index("1 critical finding"), text.index("can do everything with SageMaker")
+    assert text.index("What matters most") < critical < everything
 
 
 def test_no_key_has_more_answers_that_depend_on_the_request_than_there_are(sample_lake, tmp_path):
@@ -351,7 +357,11 @@ def test_a_finding_without_a_statement_of_its_own_points_to_what_the_control_say
     _, section = text.split('<section aria-labelledby="presigned-url-for-others">')
     rows = section.split("<tbody>", 1)[1].split("</tbody>", 1)[0].split("</tr>")[:-1]
     told = ["<td>as above</td>" in row for row in rows]
-    assert all("statement to add" in row for row, is_above in zip(rows, told, strict=True) if not is_above)
+    assert all(
+        "statement to add" in row or "corrected statement" in row
+        for row, is_above in zip(rows, told, strict=True)
+        if not is_above
+    )
     assert told == sorted(told)
     assert set(told) == {False, True}
 

@@ -128,11 +128,12 @@ def test_the_name_of_an_action_in_the_search_field_leads_to_its_page(open_page, 
     page.wait_for_url("**/actions/sagemaker-CreateEndpoint.html")
 
 
-def test_an_address_of_the_matrix_is_read_in_any_case_and_an_unknown_choice_is_none(open_page, site):
-    page = open_page(f"{site}/matrix.html#task=deploy&level=nothing")
+def test_an_address_of_the_matrix_is_read_in_any_case_and_an_unknown_order_is_the_first(open_page, site):
+    page = open_page(f"{site}/matrix.html#task=deploy&sort=nothing&rows=x")
     settled(page)
     assert page.locator("[name=task]").input_value() == "Deploy"
-    assert page.locator("[name=level]").evaluate("field => field.selectedOptions[0].text") == "all"
+    for name, first in (("sort", "by name"), ("rows", "account")):
+        assert page.locator(f"[name={name}]").evaluate("field => field.selectedOptions[0].text") == first
 
 
 def test_filters_of_the_matrix_are_in_the_address_and_a_copied_link_keeps_them(open_page, site):
@@ -236,7 +237,7 @@ def deploying(lake, accounts):
 
 def test_three_clicks_tell_who_can_deploy_to_production_from_outside_the_vpc(open_page, site, sample_lake):
     page = open_page(f"{site}/index.html")
-    page.locator("li", has_text="may replace a model in production").get_by_role("link").click()
+    page.locator("li", has_text="may replace the model behind an endpoint").get_by_role("link").click()
     settled(page)
     page.locator("select[name=account]").select_option(label="ml-prod 444455556666")
     page.locator("select[name=scenario]").select_option("From the internet")
@@ -253,7 +254,7 @@ def test_three_clicks_tell_the_same_where_production_is_a_unit_with_others_below
     )
     assert units.num_rows > 1
     page = open_page(f"{generated}/index.html", {"width": 1360, "height": 2000})
-    page.locator("li", has_text="may replace a model in production").get_by_role("link").click()
+    page.locator("li", has_text="may replace the model behind an endpoint").get_by_role("link").click()
     settled(page)
     page.locator("select[name=unit]").select_option(label="– – Prod")
     settled(page)
@@ -1211,12 +1212,11 @@ def test_numbers_of_an_action_under_a_scenario_are_those_of_the_rows_they_lead_t
         assert settled(opened).startswith(f"{number} of 106 principals, 1 of 551 actions")
 
 
-def test_the_first_sentence_leads_to_those_whom_it_counts(open_page, site, generated):
+def test_the_sentence_on_everything_leads_to_those_whom_it_counts(open_page, site, generated):
     for place in (site, generated):
         page = open_page(f"{place}/index.html")
-        link = page.locator(".sentences a").first
+        link = page.locator(".sentences li", has_text="can do everything with SageMaker").get_by_role("link")
         count = link.inner_text().split()[0]
-        assert "can do everything with SageMaker" in page.locator(".sentences li").first.inner_text()
         link.click()
         assert settled(page).startswith(f"{count} of ")
 
@@ -1233,6 +1233,78 @@ def test_a_filter_that_the_report_does_not_have_leaves_nobody(open_page, site, f
     page.get_by_role("button", name="Clear").click()
     assert settled(page) == "106 of 106 principals, 551 of 551 actions"
     assert page.locator(f"select[name={name}] option").get_by_text("not in this report").count() == 0
+
+
+def test_who_comes_back_from_the_reasons_finds_the_cell_again(open_page, site):
+    page = open_page(f"{site}/matrix.html#account=333344445555&task=Deploy")
+    settled(page)
+    page.locator("#grid [tabindex='0']").first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    cell = page.evaluate("document.activeElement.dataset.cell")
+    said = page.locator("#cellinfo").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/principal.html*")
+    page.get_by_role("heading", name="What it can do").wait_for()
+    page.go_back()
+    settled(page)
+    page.wait_for_function("document.activeElement.dataset.cell !== undefined")
+    assert page.evaluate("document.activeElement.dataset.cell") == cell
+    assert page.locator("#cellinfo").inner_text() == said
+
+
+@pytest.mark.parametrize("text", ["aws:SourceVpc=vpc-1,vpc-2", "aws:SourceVpce=*", "aws:RequestedRegion=us-*"])
+def test_what_if_refuses_several_values_of_a_key_with_one(open_page, site, text):
+    page = open_page(f"{site}/matrix.html#if={quote(text)}")
+    key = text.split("=")[0]
+    page.get_by_role("alert").get_by_text(f"{key}: one value is expected, without commas and wildcards").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("CreateEndpoint", "/actions/sagemaker-CreateEndpoint.html"),
+        ("createendpoint", "/actions/sagemaker-CreateEndpoint.html"),
+        ("sagemaker:CreateEndpoint", "/actions/sagemaker-CreateEndpoint.html"),
+        ("GetTag", "/matrix.html#q=GetTag"),
+    ],
+)
+def test_the_field_finds_an_action_by_its_name_without_the_service(open_page, site, text, place):
+    page = open_page(f"{site}/index.html")
+    page.get_by_placeholder("Find principal or action").fill(text)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{place}")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("CreateEndpoint*", 2), ("sagemaker:*Endpoint", 5), ("?nvokeEndpoint", 1), ("nosuch", 0)]
+)
+def test_the_matrix_takes_wildcards_of_actions_and_says_that_none_fits(open_page, site, text, count):
+    page = open_page(f"{site}/matrix.html#action={quote(text, safe='')}")
+    after = "" if count else ": no action fits the filters"
+    assert settled(page) == f"106 of 106 principals, {count} of 551 actions{after}"
+
+
+def test_the_matrix_counts_the_answers_of_a_verdict(open_page, site):
+    page = open_page(f"{site}/index.html")
+    figures = {one.get_attribute("href"): one.inner_text() for one in page.locator(".legend a").all()}
+    for href, number in figures.items():
+        assert settled(open_page(f"{site}/{href}")).endswith(f": {number} answers")
+    link = page.locator(".sentences a", has_text="answers").first
+    number = link.inner_text()
+    link.click()
+    assert settled(page).endswith(f": {number}")
+
+
+def test_each_choice_is_one_step_back(open_page, site):
+    page = open_page(f"{site}/matrix.html")
+    settled(page)
+    page.locator("[name=task]").select_option("Deploy")
+    page.locator("[name=verdict]").select_option("conditional")
+    page.go_back()
+    assert settled(page).startswith("106 of 106 principals, 9")
+    assert page.locator("[name=task]").input_value() == "Deploy"
+    assert page.locator("[name=verdict]").input_value() == ""
 
 
 def test_rows_by_unit_name_the_account_whole(open_page, site):

@@ -113,7 +113,7 @@ def test_pictures_have_their_colours_without_the_style_and_corrected_statements_
 def test_the_document_has_each_statement_to_add_once_and_calls_it_by_its_number(summary, tmp_path):
     page = write_printed(summary, tmp_path).read_text(encoding="utf-8")
     added = {
-        one.title: [cell.text for row in one.table.rows for cell in row if cell.kind == "added"]
+        one.title: [cell.text for row in one.table.rows for cell in row if cell.kind in ("added", "difference")]
         for one in summary.findings
     }
     # A finding of which some rows share a statement, and others have another.
@@ -121,7 +121,7 @@ def test_the_document_has_each_statement_to_add_once_and_calls_it_by_its_number(
     (section,) = re.findall(rf'<section aria-label="{escape(title)}">.*?</section>', page, re.DOTALL)
     distinct = list(dict.fromkeys(texts))
     assert section.count("<pre") == len(distinct)
-    told = [int(number) for number in re.findall(r"<td[^>]*>statement to add: (\d+)", section)]
+    told = [int(number) for number in re.findall(r"<td[^>]*>(?:statement to add:|correction) (\d+)", section)]
     assert told == [distinct.index(text) + 1 for text in texts]
     assert "no older than 2026-09-18 to 2026-09-20" in page
 
@@ -164,6 +164,28 @@ def test_a_part_on_paper_says_so_and_counts_its_own(sample_lake, tmp_path):
     assert small.totals["allowed"] == rows["n"][0].as_py()
     assert "account ml-dev (333344445555)" in reading.Page(write_printed(small, tmp_path)).text
     assert "account `ml-dev (333344445555)`" in markdown(small)
+
+
+def test_a_dash_is_standard_output_for_markdown_alone(sample_lake, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ("--lake", str(sample_lake), "--out", "-")
+    assert run(monkeypatch, "report", *options, "--format", "md").text.startswith("## Who can do what")
+    for name in ("html", "pdf"):
+        done = run(monkeypatch, "report", *options, "--format", name)
+        assert done.code == 2
+        assert "--out -: standard output takes Markdown alone" in done.err
+    assert run(monkeypatch, "who-can", "sagemaker:CreateEndpoint", *options, "--format", "csv").text.startswith(
+        "principal_arn"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_paper_has_all_critical_and_high_findings_of_the_sample(summary, tmp_path):
+    for finding in summary.findings:
+        if finding.severity in ("critical", "high"):
+            assert len(finding.table.rows) == finding.table.count
+    text = " ".join(reading.Page(write_printed(summary, tmp_path)).text.split())
+    assert text.count("Rejects") == 2, "in the contents and as a heading"
 
 
 @in_browser

@@ -127,8 +127,12 @@ def standard_output() -> Iterator[BinaryIO]:
 def file_output(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file that takes its name only when everything is written; devices and pipes are written straight.
 
-    A link stays: the file that it leads to is replaced, and keeps its mode.
+    ``-`` is standard output. A link stays: the file that it leads to is replaced, and keeps its mode.
     """
+    if str(path) == "-":
+        with standard_output() as stream:
+            yield stream
+        return
     if path.is_dir():
         raise PolicylakeError(f"{path}: a folder; give --out a file name")
     try:

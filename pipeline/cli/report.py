@@ -84,6 +84,8 @@ def report(
 
     if url is not None and (format_name != "md" or not re.fullmatch(r"https?://[^\s()<>|\[\]]+", url)):
         raise PolicylakeError(f"--url {url}: an address that begins with https:// is expected, with --format md")
+    if out == Path("-") and format_name != "md":
+        raise PolicylakeError(f"--out -: standard output takes Markdown alone; name a place for --format {format_name}")
     checks = checks_of(controls, exceptions)
     opened = open_lake(lake)
     under = put_under(opened, scenario, scenarios)

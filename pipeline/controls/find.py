@@ -163,11 +163,12 @@ def _distinct(rows: Iterable[Row]) -> list[Row]:
 def _placed(lake: Lake, control: Control, rows: Sequence[Row]) -> Iterator[Row]:
     if not rows:
         return
-    asked = [{name: row.get(name) for name in _FOUND.names} | {"row_number": n} for n, row in enumerate(rows)]
+    made = list(_corrected(lake, rows))
+    asked = [{name: row.get(name) for name in _FOUND.names} | {"row_number": n} for n, row in enumerate(made)]
     lake.lend("found_rows", pa.Table.from_pylist(asked, schema=_FOUND))
     places = lake.query(command_query("placed_findings")).to_pylist()
     taken: set[str] = set()
-    for row, place in zip(_corrected(lake, rows), places, strict=True):
+    for row, place in zip(made, places, strict=True):
         finding = _finding(control, row, place)
         if finding["finding_id"] in taken:
             finding["finding_id"] = digest(finding["finding_id"], row["message"])
@@ -176,7 +177,10 @@ def _placed(lake: Lake, control: Control, rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _corrected(lake: Lake, rows: Sequence[Row]) -> Iterator[Row]:
-    """Yield the rows with the statement that their ``correction`` makes, else the one that they bring themselves."""
+    """Yield the rows with the statement that their ``correction`` makes, else the one that they bring themselves.
+
+    A row that names no statement gets the one that is corrected: what is made takes its place, and is none to add.
+    """
     told = [correction_of(row["correction"]) if row.get("correction") else {} for row in rows]
     asked = [one.get("statement") or row.get("statement_id") for one, row in zip(told, rows, strict=True)]
     wanted = sorted({name for name, one in zip(asked, told, strict=True) if one and name})
@@ -188,7 +192,13 @@ def _corrected(lake: Lake, rows: Sequence[Row]) -> Iterator[Row]:
     for row, one, name in zip(rows, told, asked, strict=True):
         text = texts.get(name) if one else None
         made = corrected(json.loads(text), one) if text else None
-        yield {**row, "corrected_statement": made or row.get("corrected_statement")}
+        is_changed = bool(text and made) and _effect(text) == _effect(made)
+        statement_id = row.get("statement_id") or (name if is_changed else None)
+        yield {**row, "statement_id": statement_id, "corrected_statement": made or row.get("corrected_statement")}
+
+
+def _effect(statement: str | None) -> Any:
+    return json.loads(statement or "{}").get("Effect")
 
 
 def _finding(control: Control, row: Row, place: Row) -> Row:

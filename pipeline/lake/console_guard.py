@@ -12,6 +12,7 @@ TABLE_FUNCTIONS = frozenset(
     ("unnest", "range", "generate_series", "json_each", "json_tree", "duckdb_columns", "duckdb_views")
 )
 #: Functions that reach beyond the rows, or only take time.
+REFUSAL = "sql: one query is expected (select, with, from, describe); write one without changes"
 REFUSED_FUNCTIONS = frozenset(("current_setting", "getenv", "json_serialize_plan", "pg_sleep", "sleep_ms", "write_log"))
 #: What a query may list of DuckDB itself: what the relations are and what their columns mean.
 DICTIONARY = frozenset(("duckdb_columns", "duckdb_views"))
@@ -36,7 +37,7 @@ def check(connection: duck.Connection, sql: str, hidden: frozenset[str]) -> None
 
     ``hidden`` are the relations it must not name, not even for a part of its own: a name may mean both in one query.
     """
-    guard.check(connection, sql)
+    guard.check(connection, sql, REFUSAL)
     for node in _nodes(_parsed(connection, sql)):
         if node.get("type") == "TABLE_FUNCTION":
             name = str(node["function"]["function_name"]).lower()

@@ -17,8 +17,8 @@ def check_text(sql: str) -> None:
         raise PolicylakeError("sql: the text holds bytes that are no characters; give it as UTF-8")
 
 
-def check(connection: duck.Connection, sql: str) -> None:
-    """Raise PolicylakeError unless the text is a single query.
+def check(connection: duck.Connection, sql: str, refusal: str = REFUSAL) -> None:
+    """Raise PolicylakeError, with ``refusal``, unless the text is a single query.
 
     Explaining is a query only if what it explains is one: EXPLAIN ANALYZE runs its statement.
     """
@@ -32,7 +32,7 @@ def check(connection: duck.Connection, sql: str) -> None:
     else:
         is_query = kind == QUERY
     if not is_query:
-        raise PolicylakeError(REFUSAL)
+        raise PolicylakeError(refusal)
 
 
 def _parts(sql: str) -> list[str]:

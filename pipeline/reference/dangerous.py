@@ -7,7 +7,7 @@ DANGEROUS: tuple[tuple[str, str], ...] = (
     ("sagemaker:CreateNotebookInstance", "runs any code with the role that it is given"),
     ("sagemaker:CreateTrainingJob", "runs any container with the role that it is given"),
     ("sagemaker:CreateProcessingJob", "runs any container with the role that it is given"),
-    ("sagemaker:UpdateEndpoint", "replaces a model in production"),
+    ("sagemaker:UpdateEndpoint", "replaces the model behind an endpoint"),
     ("sagemaker:InvokeEndpoint", "asks a model, and so sees what it knows"),
     ("sagemaker:AddTags", "changes the tags that tag conditions rely on"),
     ("sagemaker:PutModelPackageGroupPolicy", "shares models with other accounts"),

@@ -24,6 +24,8 @@ from pipeline.wording import one_line, shortened
 Row = dict[str, Any]
 #: Findings of a control that stand in the page itself; so a page with all controls stays far below 2 MB.
 SHOWN = 12
+#: Severities of which a document tells more.
+GRAVE = ("critical", "high")
 MOST_CHARACTERS = 1200
 COLUMNS = ("what", "action", "what is wrong", "attached to", "instead")
 #: Stands in the last column where a finding has nothing of its own to write instead.
@@ -103,11 +105,18 @@ def _statement(row: Row) -> tuple[str, int] | None:
 
 
 def write_findings(
-    folder: Path, lake: Lake, policies: dict[str, Policy], checks: Checks, book: Book, own: Belonging | None
+    folder: Path,
+    lake: Lake,
+    policies: dict[str, Policy],
+    checks: Checks,
+    book: Book,
+    own: Belonging | None,
+    most_grave: int = SHOWN,
 ) -> list[Finding]:
     """Return the findings by control, the worst first; long tables go on in ``data/tables``.
 
-    ``own`` is what belongs to the part that the report is of: other findings are left out.
+    ``own`` is what belongs to the part that the report is of: other findings are left out. ``most_grave`` are the rows
+    of a control of GRAVE findings that its table holds by itself.
     """
     controls = load_controls() if checks.controls is None else checks.controls
     table = checks.found
@@ -118,12 +127,15 @@ def write_findings(
         if _belongs(row, policies, own):
             by_control.setdefault(row["control_id"], []).append(row)
     known = {control.id: control for control in controls}
-    told = [_told(folder, known.get(name), listed, policies, book) for name, listed in by_control.items()]
+    told = [
+        _told(folder, known.get(name), listed, policies, book, most_grave if listed[0]["severity"] in GRAVE else SHOWN)
+        for name, listed in by_control.items()
+    ]
     return sorted(told, key=lambda one: (SEVERITIES.index(one.severity), -one.open_count, one.name))
 
 
 def _told(
-    folder: Path, control: Control | None, listed: Sequence[Row], policies: dict[str, Policy], book: Book
+    folder: Path, control: Control | None, listed: Sequence[Row], policies: dict[str, Policy], book: Book, shown: int
 ) -> Finding:
     first = listed[0]
     name, remedy = first["control_id"], one_line(control.remedy if control else first["remedy"])
@@ -133,7 +145,7 @@ def _told(
     if "instead" in columns:
         cells = [[*row[:-1], row[-1] if row[-1].text else AS_ABOVE] for row in cells]
     count = sum(row["status"] == "open" for row in listed)
-    table = write_table(folder, f"tables/finding-{name}", first["title"], columns, cells, SHOWN)
+    table = write_table(folder, f"tables/finding-{name}", first["title"], columns, cells, shown)
     why = one_line(control.rationale) if control else ""
     return Finding(name, first["title"], first["severity"], why, remedy, table, count, len(listed) - count)
 

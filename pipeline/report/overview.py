@@ -56,7 +56,7 @@ TOLD: tuple[tuple[str, str], ...] = (
     ("iam:PassRole", "may pass a role to a job or a notebook, and so borrow its rights"),
     ("sagemaker:CreatePresignedNotebookInstanceUrl", "may open notebooks and work with their roles' rights"),
     ("sagemaker:CreateTrainingJob", "may run any container as a training job"),
-    ("sagemaker:UpdateEndpoint", "may replace a model in production"),
+    ("sagemaker:UpdateEndpoint", "may replace the model behind an endpoint"),
 )
 
 #: Controls that the story names, the worst of those that find something.
@@ -67,11 +67,13 @@ def story(book: Book, counts: Sequence[dict[str, int]], findings: Sequence[Findi
           keys: Sequence[tuple[str, int, int]], part: Part | None) -> list[Sentence]:  # fmt: skip
     """Return what matters most: who can do the worst, what looks like protection, what depends on requests."""
     numbers = {action.name: action.number for action in book.actions}
-    told = [] if part and part.actions else [_everything(book)]
+    found = [_finding(finding) for finding in [one for one in findings if one.open_count][:MOST_TOLD]]
+    critical = sum(one.severity == "critical" for one in findings[: len(found)])
+    told = [*found[:critical], *([] if part and part.actions else [_everything(book)])]
     for name, words in TOLD:
         if name in numbers:
             told.append(_who(name, words, counts[numbers[name]]))
-    told += [_finding(finding) for finding in [one for one in findings if one.open_count][:MOST_TOLD]]
+    told += found[critical:]
     told.append(_depending(total, keys))
     told.append(_taken(total))
     return [sentence for sentence in told if sentence]
@@ -112,7 +114,7 @@ def _depending(total: dict[str, int], keys: Sequence[tuple[str, int, int]]) -> S
         key, _, depending = keys[0]
         some = "all" if depending == count else f"{depending:,}"
         words += f", {some} of them on {key}" if count > 1 else f", on {key}"
-    return _sentence(count, "answer", "conditions.html", words)
+    return _sentence(count, "answer", matrix_link(verdict="conditional"), words)
 
 
 def _taken(total: dict[str, int]) -> Sentence | None:

@@ -23,6 +23,9 @@ from pipeline.report.reading import read_all
 from pipeline.report.tables import Table
 from pipeline.report.tasks import OTHER, TASKS, task
 
+#: Findings of a control that are critical or high, of which a document tells.
+MOST_GRAVE = 100
+
 
 class AccountSummary(NamedTuple):
     """An account with its numbers of principals and of answers by verdict."""
@@ -71,7 +74,7 @@ def read_summary(lake: Lake, scenario: Scenario | None, part: Part | None, check
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         policies, _ = write_policies(folder, lake, own)
-        findings = write_findings(folder, lake, policies, checks, book, belonging(lake, book, part, own))
+        findings = write_findings(folder, lake, policies, checks, book, belonging(lake, book, part, own), MOST_GRAVE)
         rejects = write_rejects(folder, lake, own)
     counts = action_counts(book)
     accounts = tuple(_account(book, account_id) for account_id in book.accounts)
