@@ -405,18 +405,24 @@ window.addEventListener("afterprint", () => {
 });
 
 /* Filter fields of tables: the rows that are still in scripts are read before they are filtered. */
+/* Whether a text has a word in it; one in quotes as a whole, so that "aws:SourceVpc" is not aws:SourceVpce. */
+function holds(word) {
+  if (!/^".+"$/.test(word)) return (text) => text.includes(word);
+  const whole = new RegExp("(?<![\\w:/-])" + word.slice(1, -1).replace(/[.*+?^${}()|[\]\\]/g, "\\$&") + "(?![\\w:/-])");
+  return (text) => whole.test(text);
+}
 for (const field of document.querySelectorAll("[data-filter]")) {
   const place = document.getElementById(field.dataset.filter);
   const table = place.tBodies ? place : place.querySelector("table");
   const status = document.querySelector(`[data-filter-status="${field.dataset.filter}"]`);
   const apply = async () => {
     if (field.value.trim() && PL.whole.has(table)) await PL.whole.get(table)();
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = (field.value.toLowerCase().match(/"[^"]+"|\S+/g) || []).map(holds);
     const rows = [...table.tBodies[0].rows];
     let shown = 0;
     for (const row of rows) {
-      const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
+      const text = [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
+      row.hidden = !words.every((word) => word(text));
       shown += row.hidden ? 0 : 1;
     }
     status.replaceChildren(...words.length ? [PL.make("span", { class: "on-paper" }, "Filter: " + field.value.trim() + "; "), PL.number(shown) + " of " + PL.number(rows.length)] : []);

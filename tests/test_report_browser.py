@@ -1307,6 +1307,18 @@ def test_each_choice_is_one_step_back(open_page, site):
     assert page.locator("[name=verdict]").input_value() == ""
 
 
+def test_numbers_of_conditions_in_use_are_those_of_the_rows_they_lead_to(open_page, site, generated):
+    for place in (site, generated):
+        page = open_page(f"{place}/index.html")
+        listed = page.locator("[aria-labelledby=keys] tbody a").all()
+        told = {one.get_attribute("href"): one.inner_text() for one in listed}
+        assert len(told) > 3
+        for href, number in told.items():
+            opened = open_page(f"{place}/{href}")
+            opened.locator("[data-filter-status=listed]").get_by_text(f"{number} of ").wait_for()
+            assert opened.locator("#listed tbody tr").locator("visible=true").count() == int(number)
+
+
 def test_rows_by_unit_name_the_account_whole(open_page, site):
     page = open_page(f"{site}/matrix.html#rows=unit&q=AWSReservedSSO")
     settled(page)

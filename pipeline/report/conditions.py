@@ -75,11 +75,12 @@ def conditions_table(folder: Path, book: Book, listed: Sequence[Dependents]) -> 
 
 
 def keys_in_use(book: Book, listed: Sequence[Dependents]) -> list[tuple[str, int, int]]:
-    """Return condition keys with how many conditions ask for each, and how many conditional cells do; most first."""
+    """Return condition keys with how many conditions that somebody depends on ask for each, and how many conditional
+    cells do; most first."""
     conditions: Counter[str] = Counter()
     cells: Counter[str] = Counter()
     holders = Counter(principal.profile_id for principal in book.everyone())
-    for condition in book.conditions.listed:
+    for condition, _ in most_used(book, listed):
         conditions.update(condition.keys)
     for profile_id, count in holders.items():
         for answer, actions in book.profiles[profile_id].parts:
