@@ -16,17 +16,12 @@
 
   /* Numbers and picture above, each number with its rows in the matrix. */
   function total(counts) {
-    const sum = Object.values(counts).reduce((one, other) => one + other, 0);
-    let x = 0;
     for (const [word, figure] of figures) {
       const address = { action: name, verdict: word, ...taken.values() };
       figure.replaceChildren(counts[word] ? PL.link("matrix.html#" + PL.spelt(address), PL.number(counts[word]), "quiet") : PL.make("span", { class: "nil" }, "0"));
-      const part = picture.querySelector(".f-" + word), width = sum ? counts[word] * 1000 / sum : 0;
-      if (!part) continue;
-      part.setAttribute("x", x.toFixed(2));
-      part.setAttribute("width", width.toFixed(2));
-      x += width;
     }
+    const sum = Object.values(counts).reduce((one, other) => one + other, 0);
+    picture.replaceChildren(...PL.bar(figures.map(([word]) => ["f-" + word, counts[word]]), sum).children);
     picture.setAttribute("aria-label", name + ": " + figures.map(([word]) => counts[word] + " " + word).join(", "));
   }
 

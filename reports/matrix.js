@@ -67,8 +67,9 @@
       if (!field.name) continue;
       const wanted = given.get(field.name) || "";
       const option = [...(field.options || [])].find((one) => one.value.toLowerCase() === wanted.toLowerCase());
-      if (field.options && !option && FILTERS.includes(field.name)) field.append(PL.make("option", { value: wanted, "data-unknown": "" }, wanted + " (not in this report)"));
-      field.value = !field.options || FILTERS.includes(field.name) ? (option ? option.value : wanted) : option ? option.value : "";
+      const isUnknown = field.options && !option && FILTERS.includes(field.name);
+      if (isUnknown) field.append(PL.make("option", { value: wanted, "data-unknown": "" }, wanted + " (not in this report)"));
+      field.value = option ? option.value : !field.options || isUnknown ? wanted : "";
     }
   }
 
@@ -99,13 +100,10 @@
     const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
     const letters = { "": "", can: "ac", throughout: "a" }[wanted.verdict] ?? LETTER[wanted.verdict] ?? "?";
     const places = state.columns.map((column) => column.place);
-    /* Actions that the reference does not know are asked of nobody. */
-    const asked = wanted.verdict === "throughout" ? places.filter((place) => index.levels[index.actions[place][1]] !== "Unknown") : places;
-    const known = new Map();
-    const holds = (vector) => {
-      if (!known.has(vector)) known.set(vector, wanted.verdict === "throughout" ? asked.length > 0 && asked.every((place) => vector[place] === "a") : places.some((place) => letters.includes(vector[place])));
-      return known.get(vector);
-    };
+    /* Throughout: whatever an action is that the reference does not know, it is asked of nobody. */
+    const asked = places.filter((place) => index.levels[index.actions[place][1]] !== "Unknown");
+    const fitting = counter(places, letters), allowed = counter(asked, "a");
+    const holds = wanted.verdict === "throughout" ? (vector) => asked.length > 0 && allowed(vector) === asked.length : (vector) => fitting(vector) > 0;
     const chosen = state.people.filter((person) => (!wanted.account || person.account === wanted.account)
       && (!wanted.unit || unitsOf[person.place].includes(wanted.unit))
       && (!wanted.type || person.type === wanted.type)
@@ -119,18 +117,16 @@
       state.rows.push(person);
     }
     state.count = chosen.length;
-    state.answers = letters && wanted.verdict !== "throughout" ? matching(chosen, places, letters) : null;
+    state.answers = letters && wanted.verdict !== "throughout" ? chosen.reduce((sum, person) => sum + fitting(person.vector), 0) : null;
   }
 
-  /* How many cells of rows have one of these verdicts. */
-  function matching(chosen, places, letters) {
+  /* Counts the cells at these places that have one of the verdicts; many rows have the same cells. */
+  function counter(places, letters) {
     const counts = new Map();
-    let sum = 0;
-    for (const { vector } of chosen) {
-      if (!counts.has(vector)) counts.set(vector, places.reduce((all, place) => all + (letters.includes(vector[place]) ? 1 : 0), 0));
-      sum += counts.get(vector);
-    }
-    return sum;
+    return (vector) => {
+      if (!counts.has(vector)) counts.set(vector, places.reduce((sum, place) => sum + (letters.includes(vector[place]) ? 1 : 0), 0));
+      return counts.get(vector);
+    };
   }
 
   const groupOf = (person, by) => (by === "none" ? "Everyone" : by === "unit" ? unitOf(person) || NO_UNIT : labelOf(person.place));
@@ -140,13 +136,8 @@
     if (!wanted.sort && wanted.rows !== "unit") return chosen;
     const rank = (person) => (wanted.rows === "none" ? 0 : wanted.rows === "unit" ? units.indexOf(unitOf(person)) : person.place);
     const letter = LETTER[wanted.sort];
-    const counts = new Map();
-    const count = (person) => {
-      const { vector } = person;
-      if (!counts.has(vector)) counts.set(vector, places.reduce((sum, place) => sum + (vector[place] === letter ? 1 : 0), 0));
-      return counts.get(vector);
-    };
-    const keyed = chosen.map((person, at) => [rank(person), letter ? -count(person) : 0, at, person]);
+    const count = counter(places, letter);
+    const keyed = chosen.map((person, at) => [rank(person), letter ? -count(person.vector) : 0, at, person]);
     keyed.sort((one, other) => one[0] - other[0] || one[1] - other[1] || one[2] - other[2]);
     return keyed.map((one) => one[3]);
   }
@@ -404,7 +395,7 @@
     info.replaceChildren(...told);
     if (before !== "c") return;
     try {
-      const words = await TAKEN.wordsOfDemand(one.demand(place), one.account === "documents" ? "" : one.account);
+      const words = await TAKEN.wordsOfDemand(one.demand(place), accountOf(one));
       if (turn !== state.turn) return;
       info.replaceChildren(...told, PL.make("span", { class: "condition" }, (now === "c" ? ": " : now === "a" ? ": meets " : ": fails ") + words.filter(Boolean).join("; and ")));
     } catch (error) { PL.failed(error, info); }
@@ -413,10 +404,17 @@
   /* What is taken for granted, as the end of an address. */
   function after() { const text = PL.spelt(taken.values()); return text ? "&" + text : ""; }
 
+  /* The id of a row's account; loose documents have none. */
+  const accountOf = (one) => (one.account === "documents" ? "" : one.account);
+
   function address(one, action) { return PL.principalLink(one.arn, one.name, "&action=" + encodeURIComponent(action[0]) + after()); }
 
-  /* Whoever comes back from the reasons finds the cell again. */
-  const remember = () => history.replaceState({ cell: [state.rows[state.row].arn, state.columns[state.column].place] }, "");
+  /* Opens the reasons of a cell; whoever comes back from them finds the cell again. */
+  function open(row, column) {
+    const person = state.rows[row], { action, place } = state.columns[column];
+    history.replaceState({ cell: [person.arn, place] }, "");
+    location.href = address(person, action).href;
+  }
 
   function restore() {
     const [arn, place] = (history.state && history.state.cell) || [];
@@ -431,7 +429,7 @@
     if (event.key in moves) move(state.row + moves[event.key][0], state.column + moves[event.key][1]);
     else if (event.key === "Home") move(event.ctrlKey ? 0 : state.row, -1);
     else if (event.key === "End") move(event.ctrlKey ? state.rows.length - 1 : state.row, state.columns.length - 1);
-    else if (event.key === "Enter" && state.column >= 0) { remember(); address(state.rows[state.row], state.columns[state.column].action).click(); }
+    else if (event.key === "Enter" && state.column >= 0) open(state.row, state.column);
     else return;
     event.preventDefault();
   });
@@ -440,8 +438,7 @@
     if (!cell || cell.tagName === "A") return;
     const [row, column] = cell.dataset.cell.split(":").map(Number);
     move(row, column);
-    if (column >= 0) remember();
-    if (column >= 0) location.href = address(state.rows[row], state.columns[column].action).href;
+    if (column >= 0) open(row, column);
   });
   grid.addEventListener("mouseover", (event) => {
     const cell = event.target.closest(".cell");
@@ -473,7 +470,7 @@
       return;
     }
     PL.save("matrix.csv", [["principal_arn", "account_id", ...state.columns.map((column) => column.action[0])],
-      ...people.map((one) => [one.arn, one.account === "documents" ? "" : one.account, ...state.columns.map((column) => PL.WORDS[one.vector[column.place]])])]);
+      ...people.map((one) => [one.arn, accountOf(one), ...state.columns.map((column) => PL.WORDS[one.vector[column.place]])])]);
   });
   taken.written(() => PL.writeHash(addressed()));
 

@@ -16,6 +16,9 @@ const TAKEN = (() => {
 
   const pieces = (listed) => Promise.all(listed.map(([, key]) => PL.load(key)));
 
+  /* Keys with one value that is an id or a region: neither has commas or wildcards, which are meant as several. */
+  const PLAIN = /^aws:source(vpc|vpce|account)$|region$/;
+
   /* The keys of "key=value key=one,two": a comma separates the values of a key with many, nothing after = is a key that is absent.
      A value with spaces stands in double quotes. `names` has each key as it was written. Throws an Error that says what is wrong. */
   function parse(text, facts) {
@@ -29,7 +32,7 @@ const TAKEN = (() => {
       const [, type, isMany] = facts.keys[key] || [name, null, 1];
       const value = word.slice(cut + 1).replaceAll('"', "");
       const values = isMany ? value.split(",").filter(Boolean) : value ? [value] : [];
-      if (!isMany && /[,*?]/.test(value) && /^aws:source(vpc|vpce|account)$|region$/.test(key)) throw new Error(name + ": one value is expected, without commas and wildcards; ask for each by itself");
+      if (!isMany && PLAIN.test(key) && /[,*?]/.test(value)) throw new Error(name + ": one value is expected, without commas and wildcards; ask for each by itself");
       for (const one of values) {
         const wrong = FORMULA.wrong(type, one);
         if (wrong) throw new Error(name + ": “" + one + "” cannot be its value; " + wrong);

@@ -14,16 +14,18 @@ from pipeline.controls import SEVERITIES, ExceptionRule, find, load_controls
 from pipeline.errors import PolicylakeError
 from pipeline.lake import open_lake
 from pipeline.lake.queries import front_matter
-from pipeline.report import Checks, write_report
+from pipeline.report import Checks, read_summary, write_report
 from pipeline.report.compact import ranges, runs
 from pipeline.report.conditions import MOST_DEPENDENTS
 from pipeline.report.findings import difference
 from pipeline.report.folder import MARKER
 from pipeline.report.history import read_history
 from pipeline.report.model import LETTERS
+from pipeline.report.overview import story
 from pipeline.report.pages import breakable
 from pipeline.report.part import part_of
 from pipeline.report.scripts import as_json, in_pieces, in_script_order
+from pipeline.report.summary import action_counts
 from pipeline.report.tables import SHOWN, Cell, write_table
 from pipeline.report.write import STATIC
 from pipeline.wording import FORMULA
@@ -303,6 +305,16 @@ def test_the_overview_begins_with_what_is_critical(report):
     text = " ".join(reading.Page(report / "index.html").text.split())
     critical, everything = text.index("1 critical finding"), text.index("can do everything with SageMaker")
     assert text.index("What matters most") < critical < everything
+
+
+def test_an_accepted_critical_finding_moves_no_other_to_the_front(sample_lake):
+    lake = open_lake(sample_lake)
+    summary = read_summary(lake, None, None, Checks())
+    first, *others = summary.findings
+    assert first.severity == "critical"
+    counts = action_counts(summary.book)
+    told = story(summary.book, counts, [first._replace(open_count=0), *others], summary.totals, summary.keys, None)
+    assert [one.figure.endswith(" principals") for one in told][:5] == [True] * 5
 
 
 def test_no_key_has_more_answers_that_depend_on_the_request_than_there_are(sample_lake, tmp_path):

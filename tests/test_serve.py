@@ -426,6 +426,42 @@ def test_a_person_asks_in_the_box_and_sees_rows_and_errors_as_text(server):
 
 
 @in_browser
+def test_the_box_follows_the_address_and_shows_no_rows_of_another_query(server):
+    with started() as browser:
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/sql.html#q=select+1+as+linked")
+        field, rows = page.locator("#sql"), page.locator("#rows td")
+        assert (field.input_value(), rows.count()) == ("select 1 as linked", 0)
+        for text in ("select 22 as first", "select 33 as second"):
+            field.fill(text)
+            page.get_by_role("button", name="Run").click()
+            page.locator("#rows td", has_text=text.split()[1]).wait_for()
+        page.go_back()
+        page.wait_for_function("document.querySelectorAll('#rows td').length === 0")
+        assert field.input_value() == "select 22 as first"
+
+
+@in_browser
+def test_what_is_wrong_with_a_query_wraps_but_for_the_line_with_the_mark(server):
+    with started() as browser:
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.goto(f"http://127.0.0.1:{server.server_port}/sql.html")
+        page.locator("#sql").fill("select nowhere_to_be_found, principal_arn, action, verdict from access_matrix")
+        page.get_by_role("button", name="Run").click()
+        alert = page.get_by_role("alert")
+        alert.wait_for()
+        words, line = alert.locator("pre").all()
+        assert line.inner_text().startswith("LINE 1: select nowhere_to_be_found")
+        assert words.evaluate("one => one.scrollWidth <= one.clientWidth")
+        above, below = line.inner_text().split("\n")[:2]
+        assert above[below.index("^")] == "n"
+        assert len(line.evaluate("one => [...one.getClientRects()]")) == 1
+        page.locator("#sql").fill("")
+        page.get_by_role("button", name="Run").click()
+        alert.get_by_text("one query is expected (select, with, from, describe)").wait_for()
+
+
+@in_browser
 def test_on_paper_a_wide_result_has_a_block_for_each_row_and_a_long_one_says_where_the_rest_is(server):
     with started() as browser:
         page = browser.new_page(viewport={"width": 688, "height": 994})

@@ -63,13 +63,13 @@ def decision(f: Formula, given: Mapping[str, Sequence[str]], solver: Solver) -> 
     Keys may be in any case, and a service's own key for resource tags is the global one.
     """
     values = {one_spelling(key): tuple(listed) for key, listed in given.items()}
-    rest = left(f, values)
+    rest = remaining(f, values)
     if solver.is_certain(rest):
         return "allowed"
     return "conditional" if solver.is_possible(formulas.conjunction((rest, _passing(rest, values)))) else "denied"
 
 
-def left(f: Formula, values: Mapping[str, Sequence[str]]) -> Formula:
+def remaining(f: Formula, values: Mapping[str, Sequence[str]]) -> Formula:
     """Return what is left of a formula where keys, in their one spelling, have the given values; () is one that is
     absent, which decides tests with variables, too."""
     return formulas.replaced(f, predicates.truths(f, lambda key: values.get(one_spelling(key))))

@@ -10,7 +10,7 @@ from pipeline import reference
 from pipeline.errors import PolicylakeError
 from pipeline.evaluate import formula as formulas
 from pipeline.evaluate.formula import Formula, Test
-from pipeline.evaluate.given import decision, depends_on, formula_of, left, test_of
+from pipeline.evaluate.given import decision, depends_on, formula_of, remaining, test_of
 from pipeline.evaluate.knowledge import Knowledge
 from pipeline.evaluate.solver import Solver
 from pipeline.evaluate.ties import is_absent, is_present
@@ -103,7 +103,7 @@ def _tag_of(key: str) -> str:
 
 def _with_and_without(f: Formula, tag: str, solver: Solver) -> dict[str, bool]:
     is_named = Test("StringEqualsIgnoreCase", "ForAnyValue", False, TAG_KEYS, (tag,))
-    without = left(f, {REQUEST_TAG + tag: ()})
+    without = remaining(f, {REQUEST_TAG + tag: ()})
     lacks = formulas.conjunction((without, is_absent(REQUEST_TAG + tag), formulas.negation(is_named)))
     names = formulas.conjunction((f, is_named, is_present(REQUEST_TAG + tag), is_absent(CREATING_WITH_TAGS)))
     return {"can_lack": solver.is_possible(lacks), "can_name": solver.is_possible(names)}

@@ -11,8 +11,8 @@ from pipeline.lake import duck, guard
 TABLE_FUNCTIONS = frozenset(
     ("unnest", "range", "generate_series", "json_each", "json_tree", "duckdb_columns", "duckdb_views")
 )
-#: Functions that reach beyond the rows, or only take time.
 REFUSAL = "sql: one query is expected (select, with, from, describe); write one without changes"
+#: Functions that reach beyond the rows, or only take time.
 REFUSED_FUNCTIONS = frozenset(("current_setting", "getenv", "json_serialize_plan", "pg_sleep", "sleep_ms", "write_log"))
 #: What a query may list of DuckDB itself: what the relations are and what their columns mean.
 DICTIONARY = frozenset(("duckdb_columns", "duckdb_views"))

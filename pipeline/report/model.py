@@ -11,6 +11,7 @@ from pipeline.lake import Lake
 from pipeline.report.formulas import Conditions, read_conditions
 from pipeline.report.proofs import proof
 from pipeline.report.queries import rows
+from pipeline.wording import counted
 
 #: Verdicts by the letter that stands for them in verdict vectors, the widest access first.
 LETTERS = {"allowed": "a", "conditional": "c", "denied": "d", "blocked": "b", "none": "n"}
@@ -120,6 +121,18 @@ class Book:
     def arns(self) -> frozenset[str]:
         """The ARNs of all principals that have a page."""
         return frozenset(principal.arn for principal in self.everyone())
+
+    @property
+    def scope(self) -> str:
+        """Of how many users and roles, loose documents and actions it is, in words."""
+        people = [len(self.principals.get(account, ())) for account in self.accounts if account]
+        documents = len(self.principals.get("", ()))
+        told = [f"{counted(sum(people), 'user or role', 'users and roles')} in {counted(len(people), 'account')}"]
+        found = [
+            *(told if people or not documents else ()),
+            *([counted(documents, "loose document")] * bool(documents)),
+        ]
+        return ", ".join([*found, counted(len(self.actions), "action")])
 
     def everyone(self) -> Iterable[Principal]:
         """Return every principal, by account and name."""

@@ -67,13 +67,14 @@ def story(book: Book, counts: Sequence[dict[str, int]], findings: Sequence[Findi
           keys: Sequence[tuple[str, int, int]], part: Part | None) -> list[Sentence]:  # fmt: skip
     """Return what matters most: who can do the worst, what looks like protection, what depends on requests."""
     numbers = {action.name: action.number for action in book.actions}
-    found = [_finding(finding) for finding in [one for one in findings if one.open_count][:MOST_TOLD]]
-    critical = sum(one.severity == "critical" for one in findings[: len(found)])
-    told = [*found[:critical], *([] if part and part.actions else [_everything(book)])]
+    found = [finding for finding in findings if finding.open_count][:MOST_TOLD]
+    told: list[Sentence | None] = [_finding(finding) for finding in found if finding.severity == "critical"]
+    if not (part and part.actions):
+        told.append(_everything(book))
     for name, words in TOLD:
         if name in numbers:
             told.append(_who(name, words, counts[numbers[name]]))
-    told += found[critical:]
+    told += [_finding(finding) for finding in found if finding.severity != "critical"]
     told.append(_depending(total, keys))
     told.append(_taken(total))
     return [sentence for sentence in told if sentence]

@@ -154,7 +154,7 @@ def _write_pages(pages: Pages, lake: Lake, read: Read, data: _Data) -> None:
     pages.write("index.html", "index", accounts=accounts, totals=total, severities=by_severity(data.findings),
                 story=story(data.book, counts, data.findings, total, keys, read.part), keys=keys[:10],
                 key_count=len(keys), history=data.history, dangerous=dangerous(data.book, data.names, counts),
-                actions=len(data.book.actions), principals=sum(account["principals"] for account in accounts),
+                scope=data.book.scope, principals=sum(account["principals"] for account in accounts),
                 manifest=lake.manifest, inputs=len(inputs), gaps=missing,
                 days=days_of(data.book))  # fmt: skip
 
